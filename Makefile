@@ -1,0 +1,43 @@
+# Needs Python 3.11 or newer and make. uv is used if it is there, else venv and pip.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENV := .venv/.installed
+TEST_ENV := .venv/.installed-for-tests
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo up test bench soak lint lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
+
+env: $(ENV) ## Set up .venv from requirements.lock
+
+demo: $(ENV) ## Show the main job: a thousand leads, four workers, a pool of five
+	@$(BIN)/python -m worker demo
+
+up: $(ENV) ## Start everything on this machine, until Ctrl-C
+	@$(BIN)/python -m worker up
+
+test: $(TEST_ENV) ## Run all tests
+	@$(BIN)/python -m pytest
+
+bench: $(TEST_ENV) ## Measure the figures that README gives, as ratios in one run
+	@$(BIN)/python -m benchmarks
+
+soak: $(TEST_ENV) ## Kill workers under one import after another, for ten minutes
+	@$(BIN)/python -m pytest tests/soak -n 0 --timeout 1200
+
+lint: $(TEST_ENV) ## Check style, types and the direction of imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+lock: ## Resolve the dependencies anew, which needs uv
+	@sh tools/lock
+
+$(ENV): requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh tools/install requirements.lock
+	@touch $@
+
+$(TEST_ENV): requirements-dev.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh tools/install requirements-dev.lock
+	@touch $(ENV) $@

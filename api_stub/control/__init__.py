@@ -1,0 +1,1 @@
+"""Our own verbs: people and pools, imports and their runs, and why a record has its owner."""

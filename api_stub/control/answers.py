@@ -1,0 +1,145 @@
+"""What the API answers with: the facts that `worker.store.views` and the flows give, with their types."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+
+class User(BaseModel):
+    """A person who can be given records."""
+
+    id: int
+    name: str
+    email: str
+    is_admin: bool
+    is_active: bool
+    created_at: datetime
+
+
+class Deactivated(User):
+    """A person who was just deactivated."""
+
+    left: list[str] = Field(description="The names of the pools they left.")
+
+
+class Share(BaseModel):
+    """A member and how many records the pool has given them."""
+
+    id: int
+    name: str
+    email: str
+    records: int
+
+
+class PoolSummary(BaseModel):
+    """A pool at a glance."""
+
+    id: int = Field(description="Also the id of the pool's phantom user, which serves as an owner's id.")
+    name: str
+    record_type: str = Field(description="What it shares: lead, contact or deal.")
+    size: int = Field(description="How many members it has.")
+    next: str | None = Field(description="The name of the member who is next; null without members.")
+    turns: int = Field(description="How many turns were handed out so far.")
+    roster_version: int
+
+
+class Pool(PoolSummary):
+    """A pool with its members."""
+
+    members: list[Share] = Field(description="In the order of joining.")
+    left: list[Share] = Field(description="Who was given records and is no member any more.")
+
+
+class RowError(BaseModel):
+    """Why the row that begins at a line of the file became no record."""
+
+    line: int
+    field: str
+    reason: str
+
+
+class RunSummary(BaseModel):
+    """An import at a glance."""
+
+    id: int
+    kind: str
+    state: str = Field(description="accepted, scanning, loading, done or failed.")
+    record_type: str
+    owner: str = Field(description="The pool or the user who gets every row.")
+    file: str
+    progress: float = Field(description="From 0 to 1.")
+    rows: int
+    records: int = Field(description="Made so far.")
+    errors: int
+    turns: int = Field(description="Reserved for this run.")
+    reason: str | None = Field(description="Why it failed.")
+    accepted_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class Run(RunSummary):
+    """An import with its first row errors; the receipt has all."""
+
+    first_errors: list[RowError]
+
+
+class Who(BaseModel):
+    """A user, or a pool's phantom user, which has no email address."""
+
+    id: int
+    name: str
+    email: str | None
+
+
+class RosterInForce(BaseModel):
+    """The members in order, from a turn on."""
+
+    version: int
+    first_turn: int
+    since: datetime
+    members: list[Who]
+
+
+class Why(BaseModel):
+    """Why a record has its owner. All but the first fields are null when a person chose the owner and no turn was taken."""
+
+    record_type: str
+    record_id: int
+    name: str
+    owner: Who
+    created_at: datetime
+    turn: int | None = None
+    pool: str | None = None
+    roster: RosterInForce | None = Field(None, description="The roster in force at the turn.")
+    before: Who | None = Field(None, description="Whose turn the one before was.")
+    next: Who | None = Field(None, description="Who was next after it.")
+    claim: str | None = Field(None, description="The name under which the request took its turns.")
+    ordinal: int | None = Field(None, description="The record's place within the claim, from 0.")
+    cause: str | None = None
+    actor: Who | None = None
+    previous_owner: Who | None = None
+    at: datetime | None = None
+
+
+class Violation(BaseModel):
+    """A point of the promise that doesn't hold, and the turn at which it doesn't."""
+
+    point: str
+    turn: int
+    what: str
+
+
+class Report(BaseModel):
+    """What was checked of one pool, and what was found."""
+
+    pool: str
+    holds: bool = Field(description="Whether every point of the promise does.")
+    turns: int
+    entered: int
+    voided: int
+    open: int
+    returned: int
+    rosters: int
+    ring: str = Field(description="agrees, disagrees or not seeded.")
+    violations: list[Violation]

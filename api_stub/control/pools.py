@@ -1,0 +1,138 @@
+"""Pools: who shares records, in which order, and who is next."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from api_stub.control.answers import Pool, PoolSummary, Report
+from api_stub.deps import Body, Id, RecordType, Text, Using, pool_name, user_email
+from api_stub.problems import problems
+from worker.errors import AlreadyMember, AmbiguousUser, BlankName, NotAMember, PoolExists, UnknownPool, UnknownRecordType, UnknownUser
+from worker.flows import pools
+from worker.flows.system import System
+from worker.flows.verify import verify
+from worker.store.views import Facts, all_pools
+
+router = APIRouter(prefix="/api/pools", tags=["pools"])
+
+Emails = Annotated[
+    list[Text], Field(description="Email addresses, in the order of turns.", examples=[["ann@example.com", "bob@example.com"]])
+]
+
+
+class NewPool(Body):
+    """A pool to create."""
+
+    name: Text = Field(examples=["Inbound"])
+    record_type: RecordType = Field("lead", description="What it shares.")
+    members: Emails = Field([])
+
+
+class NewName(Body):
+    """What a pool is to be called."""
+
+    name: Text = Field(examples=["Inbound EMEA"])
+
+
+class NewMembers(Body):
+    """Who is to join."""
+
+    members: Annotated[Emails, Field(min_length=1)]
+
+
+@router.get("", summary="List pools", response_model=list[PoolSummary])
+def list_pools(system: Using) -> Any:
+    """All pools that are not deleted, each with who is next."""
+    with system.reading() as session:
+        return all_pools(session)
+
+
+@router.post(
+    "",
+    summary="Create a pool",
+    status_code=201,
+    response_model=Pool,
+    responses=problems(PoolExists, UnknownUser, AmbiguousUser, AlreadyMember, BlankName, UnknownRecordType),
+)
+def create_pool(system: Using, new: NewPool, request: Request, response: Response) -> Any:
+    """The first member given gets turn 1."""
+
+    def work(session: Session) -> Facts:
+        pools.create(session, new.name, new.record_type, new.members, None)
+        return pools.show(session, system.ring, new.name)
+
+    facts = system.transact(work)
+    response.headers["Location"] = request.url_for("show_pool", pool_id=facts["id"]).path
+    return facts
+
+
+@router.get("/{pool_id}", summary="Show a pool", response_model=Pool, responses=problems(UnknownPool))
+def show_pool(system: Using, pool_id: Id) -> Any:
+    """Its members in order, who is next, the turns so far, and how many records each has got."""
+    with system.reading() as session:
+        return _facts(session, system, pool_id)
+
+
+@router.patch("/{pool_id}", summary="Rename a pool", response_model=Pool, responses=problems(UnknownPool, PoolExists, BlankName))
+def rename_pool(system: Using, pool_id: Id, new: NewName) -> Any:
+    """Members and turns stay as they are."""
+
+    def work(session: Session) -> Facts:
+        pools.rename(session, pool_name(session, pool_id), new.name)
+        return _facts(session, system, pool_id)
+
+    return system.transact(work)
+
+
+@router.delete("/{pool_id}", summary="Delete a pool", status_code=204, responses=problems(UnknownPool))
+def delete_pool(system: Using, pool_id: Id) -> None:
+    """Records keep their owners, and the ledger stays."""
+    system.transact(lambda session: pools.delete(session, system.ring, pool_name(session, pool_id)))
+
+
+@router.post(
+    "/{pool_id}/members",
+    summary="Add members",
+    response_model=Pool,
+    responses=problems(UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember),
+)
+def add_members(system: Using, pool_id: Id, new: NewMembers) -> Any:
+    """They go to the end. Who is next stays next."""
+
+    def work(session: Session) -> Facts:
+        pools.add_members(session, system.ring, pool_name(session, pool_id), new.members, None)
+        return _facts(session, system, pool_id)
+
+    return system.transact(work)
+
+
+@router.delete(
+    "/{pool_id}/members/{user_id}",
+    summary="Remove a member",
+    response_model=Pool,
+    responses=problems(UnknownPool, UnknownUser, NotAMember),
+)
+def remove_member(system: Using, pool_id: Id, user_id: Id) -> Any:
+    """The rest go on in order, without a hole."""
+
+    def work(session: Session) -> Facts:
+        name, email = pool_name(session, pool_id), user_email(session, user_id)
+        pools.remove_members(session, system.ring, name, [email], None)
+        return _facts(session, system, pool_id)
+
+    return system.transact(work)
+
+
+@router.get("/{pool_id}/verify", summary="Verify a pool", response_model=Report, responses=problems(UnknownPool))
+def verify_pool(system: Using, pool_id: Id) -> Any:
+    """Replays the ledger against the rosters and checks every point of the promise."""
+    with system.reading() as session:
+        name = pool_name(session, pool_id)
+    [report] = verify(system, name)
+    return report.as_json()
+
+
+def _facts(session: Session, system: System, pool_id: int) -> Facts:
+    return pools.show(session, system.ring, pool_name(session, pool_id))

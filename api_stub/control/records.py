@@ -1,0 +1,32 @@
+"""Every owner explained, every turn checked."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from api_stub.control.answers import Report, Why
+from api_stub.deps import Id, RecordType, Using
+from api_stub.problems import problems
+from worker.errors import UnknownRecord, UnknownRecordType
+from worker.flows.verify import verify
+from worker.flows.why import why
+
+router = APIRouter(prefix="/api", tags=["records"])
+
+
+@router.get(
+    "/why/{type}/{id}",
+    summary="Tell why a record has its owner",
+    response_model=Why,
+    responses=problems(UnknownRecord, UnknownRecordType),
+)
+def why_record(system: Using, type: Annotated[RecordType, Path()], id: Id) -> Any:
+    """The turn, the roster in force at it, who came before and who was next."""
+    with system.reading() as session:
+        return why(session, type, id)
+
+
+@router.get("/verify", summary="Verify all pools", response_model=list[Report])
+def verify_all(system: Using) -> Any:
+    """Replays each pool's ledger against its rosters and checks every point of the promise."""
+    return [report.as_json() for report in verify(system)]

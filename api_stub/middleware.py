@@ -1,0 +1,67 @@
+"""What surrounds every request: an id that answers and logs share, and a limit to the body."""
+
+import re
+import secrets
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api_stub.problems import BodyTooLarge
+
+REQUEST_ID = "X-Request-Id"
+
+_FIT_FOR_A_LOG = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+
+class RequestId:
+    """Gives back the id that a request came with, or else one of our own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _FIT_FOR_A_LOG.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+class BodyLimit:
+    """Raises BodyTooLarge where a body is read that says or shows that it is too large. The limits of some paths are their own."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int, at: Mapping[str, int]) -> None:
+        self._app, self._most_bytes, self._at = app, most_bytes, at
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._at.get(scope["path"], self._most_bytes)
+        announced, counted = _announced(scope), 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal counted
+            if announced > most:
+                raise BodyTooLarge(most=most)
+            message = await receive()
+            counted += len(message.get("body", b""))
+            if counted > most:
+                raise BodyTooLarge(most=most)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
+
+
+def _announced(scope: Scope) -> int:
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length) if length.isdecimal() else 0

@@ -1,0 +1,53 @@
+"""The Celery app: its queues, how tasks are acknowledged, and the beat schedule."""
+
+from celery import Celery
+from kombu.entity import Exchange, Queue
+
+from worker.settings import settings
+
+UPKEEP_SECONDS = 5.0
+
+VISIBILITY_SECONDS = 900
+"""After so long Redis gives a task to another worker: over twice the longest chunk. Upkeep is far quicker, and doesn't wait for it."""
+
+app = Celery("evenhand", include=["worker.tasks"], set_as_current=False)
+app.conf.update(
+    broker_url=settings().broker_url,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # An import never holds up a captured lead: each kind of work has its queue.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("capture", "bulk", "notify", "upkeep")],
+    task_default_queue="bulk",
+    task_routes={"imports.*": {"queue": "bulk"}, "upkeep.*": {"queue": "upkeep"}},
+    # A task is acknowledged when it is done, and each is safe to run twice.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_soft_time_limit=240,
+    task_time_limit=300,
+    worker_soft_shutdown_timeout=20,
+    worker_enable_soft_shutdown_on_idle=True,
+    # Progress lives in SQL.
+    task_ignore_result=True,
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],
+    # Flower sees each task's name and arguments.
+    task_send_sent_event=True,
+    worker_send_task_events=True,
+    timezone="UTC",
+    beat_schedule={"upkeep": {"task": "upkeep.sweep", "schedule": UPKEEP_SECONDS, "options": {"expires": UPKEEP_SECONDS}}},
+)
+if settings().broker_url.startswith("redis"):
+    # A half-open connection would hang a worker for minutes without these.
+    app.conf.broker_transport_options = {
+        "global_keyprefix": "evenhand:",
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+    app.conf.visibility_timeout = VISIBILITY_SECONDS

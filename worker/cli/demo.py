@@ -1,0 +1,105 @@
+"""evenhand demo: the main job from beginning to end, on a stack of its own."""
+
+import csv
+import io
+import os
+import signal
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.padding import Padding
+from sqlalchemy.orm import Session
+
+from worker.cli import runs
+from worker.cli.output import console, say, table
+from worker.cli.pools import shares
+from worker.cli.records import reports_table
+from worker.flows import imports, people, pools
+from worker.flows.system import system
+from worker.flows.verify import Report, verify
+from worker.sample import write_sample
+from worker.settings import settings
+from worker.stack.stack import Stack, wipe
+
+app = typer.Typer()
+
+POOL = "Inbound"
+TEAM = ("Ada", "Ben", "Cleo", "Dan", "Eve")
+SAMPLE_ROWS = 1_000
+WORKERS = 4
+ROWS_SHOWN = 8
+FAILED = 1
+
+File = Annotated[Path | None, typer.Option(help="A CSV file of leads to import instead of the sample.", exists=True, dir_okay=False)]
+
+
+@app.command(epilog="evenhand demo --file leads.csv")
+def demo(file: File = None) -> None:
+    """Show the main job: four workers import a thousand leads into a pool of five, in exact turn. Your own data is left alone."""
+    # It begins anew each time, in a folder of its own, on embedded defaults, whatever the environment says of the real thing.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
+    environment["EVENHAND_HOME"] = str(settings().home / "demo")
+    option = ["--file", str(file.absolute())] if file else []
+    os.execve(sys.executable, [sys.executable, "-m", "worker", "demo-here", *option], environment)
+
+
+@app.command("demo-here", hidden=True)
+def demo_here(file: File = None) -> None:
+    """The demo itself, in the data folder that the environment names, which is emptied first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))  # the stack is stopped on the way out
+    began = time.monotonic()
+    wipe(settings())
+    with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
+        system().transact(_make_pool)
+        say(f"… importing {file or 'the sample file'} with {WORKERS} worker processes")
+        facts = runs.follow(runs.start(file or _sample(), "lead", POOL, {})["id"], quiet=False)
+        reports = verify(system(), POOL)
+        _tell(facts, reports)
+    console.print(f"\nDone in {time.monotonic() - began:.1f} s.")
+    if facts["state"] != "done" or not all(report.holds for report in reports):
+        raise typer.Exit(FAILED)
+
+
+def _sample() -> Path:
+    path = settings().home / "sample-leads.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        write_sample(file, SAMPLE_ROWS)
+    return path
+
+
+def _make_pool(session: Session) -> None:
+    for name in TEAM:
+        people.add(session, name, f"{name.lower()}@example.com")
+    pools.create(session, POOL, "lead", TEAM, None)
+
+
+def _tell(facts: dict[str, Any], reports: list[Report]) -> None:
+    """What came of it, for people to see."""
+    with system().reading() as session:
+        pool = pools.show(session, system().ring, POOL)
+    if facts["state"] != "done":
+        console.print(f"The import {facts['state']}: {facts['reason']}", markup=False)
+        return
+    _section(f"The first rows of {facts['file']}", _first_rows(facts["id"]))
+    _section(f"{facts['records']:,} leads among {len(pool['members'])} members; next is {pool['next']}", shares(pool))
+    if facts["errors"]:
+        _section(f"{facts['errors']:,} rows became no lead and burned no turn", runs.errors_table(facts))
+    _section("Every turn checked against the roster in force", reports_table(reports))
+
+
+def _section(title: str, body: Any) -> None:
+    console.print(f"\n[bold]{title}[/bold]")
+    console.print(Padding(body, (0, 2)))
+
+
+def _first_rows(run_id: int) -> Any:
+    made = table("line", "lead", "turn", "owner", right=("line", "lead", "turn"))
+    with imports.receipt(system(), run_id) as receipt:
+        lines = csv.DictReader(io.TextIOWrapper(receipt, encoding="utf-8", newline=""))
+        for line in islice(lines, ROWS_SHOWN):
+            made.add_row(line["line"], line["record_id"], line["turn"], line["owner"] or line["error"])
+    return made

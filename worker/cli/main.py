@@ -1,0 +1,29 @@
+"""The command as a whole, and how errors end it: a sentence on standard error, exit code 2 for wrong use and 1 for failure."""
+
+import logging
+import sys
+
+from rich.logging import RichHandler
+
+from worker.cli.output import errors, say
+from worker.errors import EvenhandError
+from worker.stack.leash import on_leash
+
+UNEXPECTED = 1
+
+
+def main() -> None:
+    """The console script."""
+    on_leash()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)])
+    try:
+        from worker.cli.commands import app  # here, because settings are read on the way, and may be wrong
+
+        app()
+    except EvenhandError as error:
+        say(str(error))
+        sys.exit(error.exit_code)
+    except Exception as error:
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        say(f"Something went wrong that Evenhand doesn't know of: {type(error).__name__}: {error}")
+        sys.exit(UNEXPECTED)

@@ -1,0 +1,120 @@
+"""evenhand pool: who shares records, in which order, and who is next."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.bar import Bar
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.flows import pools
+from worker.flows.system import system
+from worker.store.views import all_pools
+
+pool = typer.Typer(no_args_is_help=True, help="Pools: create them, change their members, see who is next.")
+app = typer.Typer()
+app.add_typer(pool, name="pool")
+
+Name = Annotated[str, typer.Argument(help="The pool's name.")]
+Members = Annotated[list[str], typer.Option("--member", "-m", help="An email address, or a name that only one has. Repeat it for more.")]
+
+BAR_WIDTH = 32
+
+
+@pool.command(epilog="evenhand pool create Inbound --type lead -m ann@example.com -m bob@example.com")
+def create(
+    name: Name,
+    type: Annotated[str, typer.Option(help="What it shares: lead, contact or deal.")] = "lead",
+    member: Members = [],  # noqa: B006  typer copies it
+    json: Json = False,
+) -> None:
+    """Create a pool. Its first member gets turn 1."""
+
+    def work(session: Session) -> dict[str, Any]:
+        pools.create(session, name, type, member, None)
+        return pools.show(session, system().ring, name)
+
+    _print(system().transact(work), json, f"Created the pool {name}.")
+
+
+@pool.command("list", epilog="evenhand pool list")
+def list_pools(json: Json = False) -> None:
+    """List all pools, with who is next."""
+    with system().reading() as session:
+        facts = all_pools(session)
+    if json:
+        print_json(facts)
+    else:
+        columns = table("id", "name", "shares", "members", "next", "turns", right=("id", "members", "turns"))
+        console.print(rows(columns, facts, "id", "name", "record_type", "size", "next", "turns"))
+
+
+@pool.command(epilog="evenhand pool show Inbound")
+def show(name: Name, json: Json = False) -> None:
+    """Show a pool: its members in order, who is next, the turns so far, and how many records each has got."""
+    with system().reading() as session:
+        facts = pools.show(session, system().ring, name)
+    _print(facts, json)
+
+
+@pool.command(epilog="evenhand pool add Inbound -m cy@example.com")
+def add(name: Name, member: Members, json: Json = False) -> None:
+    """Add members at the end. Who is next stays next."""
+
+    def work(session: Session) -> dict[str, Any]:
+        pools.add_members(session, system().ring, name, member, None)
+        return pools.show(session, system().ring, name)
+
+    _print(system().transact(work), json)
+
+
+@pool.command(epilog="evenhand pool remove Inbound -m cy@example.com")
+def remove(name: Name, member: Members, json: Json = False) -> None:
+    """Remove members. The rest go on in order, without a hole."""
+
+    def work(session: Session) -> dict[str, Any]:
+        pools.remove_members(session, system().ring, name, member, None)
+        return pools.show(session, system().ring, name)
+
+    _print(system().transact(work), json)
+
+
+@pool.command(epilog="evenhand pool rename Inbound 'Inbound EMEA'")
+def rename(name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]) -> None:
+    """Rename a pool."""
+    system().transact(lambda session: pools.rename(session, name, new_name))
+    say(f"{name} is now called {new_name}.")
+
+
+@pool.command(epilog="evenhand pool delete Inbound")
+def delete(name: Name) -> None:
+    """Delete a pool. Records keep their owners, and the ledger stays."""
+    system().transact(lambda session: pools.delete(session, system().ring, name))
+    say(f"Deleted the pool {name}.")
+
+
+def _print(facts: dict[str, Any], json: bool, done: str = "") -> None:
+    if json:
+        print_json(facts)
+        return
+    if done:
+        say(done)
+    following = f", next is {facts['next']}" if facts["next"] else ", without members: nobody is next"
+    console.print(f"{facts['name']}: shares {facts['record_type']}s, {facts['turns']:,} turns so far{following}", markup=False)
+    console.print(shares(facts))
+
+
+def shares(facts: dict[str, Any]) -> Table:
+    """How many records each member has got, as numbers and bars."""
+    made = table("", "member", "email", "records", "", right=("", "records"))
+    most = max((share["records"] for share in [*facts["members"], *facts["left"]]), default=0)
+    for place, share in enumerate(facts["members"], 1):
+        made.add_row(str(place), share["name"], share["email"], f"{share['records']:,}", _bar(share, most))
+    for share in facts["left"]:
+        made.add_row("left", share["name"], share["email"], f"{share['records']:,}", _bar(share, most))
+    return made
+
+
+def _bar(share: dict[str, Any], most: int) -> Bar:
+    return Bar(size=max(most, 1), begin=0, end=share["records"], width=BAR_WIDTH, color="green")

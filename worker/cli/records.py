@@ -1,0 +1,79 @@
+"""evenhand why and verify: every owner explained, every turn checked."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from worker.cli.output import Json, console, facts_list, print_json, say, table
+from worker.flows.system import system
+from worker.flows.verify import Report, verify
+from worker.flows.why import why
+
+app = typer.Typer()
+
+VIOLATED = 1
+
+
+@app.command("why", epilog="evenhand why lead 7")
+def why_record(
+    type: Annotated[str, typer.Argument(help="lead, contact or deal.")],
+    id: Annotated[int, typer.Argument(help="The record's id.")],
+    json: Json = False,
+) -> None:
+    """Tell why a record has its owner: the turn, the roster in force, who came before and who was next."""
+    with system().reading() as session:
+        facts = why(session, type, id)
+    print_json(facts) if json else console.print(facts_list(_words(facts)))
+
+
+def _words(facts: dict[str, Any]) -> dict[str, Any]:
+    record = {"record": f"{facts['record_type']} {facts['record_id']} {facts['name']}", "owner": _who(facts["owner"])}
+    if facts["turn"] is None:
+        return record | {"why": "a person chose this owner; no turn was taken", "at": facts["created_at"]}
+    roster = facts["roster"]
+    return record | {
+        "why": f"turn {facts['turn']:,} of {facts['pool']}",
+        "before": _who(facts["before"]),
+        "next": _who(facts["next"]),
+        "roster": f"version {roster['version']}, in force from turn {roster['first_turn']:,}, since {roster['since']}",
+        "members": ", ".join(member["name"] for member in roster["members"]),
+        "claim": f"{facts['claim']} (record {facts['ordinal'] + 1:,} of it)",
+        "cause": facts["cause"],
+        "actor": _who(facts["actor"]),
+        "previous owner": _who(facts["previous_owner"]),
+        "at": facts["at"],
+    }
+
+
+def _who(user: dict[str, Any] | None) -> str | None:
+    return None if user is None else f"{user['name']} <{user['email']}>" if user["email"] else user["name"]
+
+
+@app.command("verify", epilog="evenhand verify Inbound --json")
+def verify_pools(
+    pool: Annotated[str | None, typer.Argument(help="A pool's name; all pools without it.")] = None, json: Json = False
+) -> None:
+    """Replay the ledger against the rosters and check every point of the promise. Exits with 1 if one doesn't hold."""
+    reports = verify(system(), pool)
+    print_json([report.as_json() for report in reports]) if json else print_reports(reports)
+    if not all(report.holds for report in reports):
+        raise typer.Exit(VIOLATED)
+
+
+def print_reports(reports: list[Report]) -> None:
+    """What was checked, with numbers, and each violation with its turn."""
+    console.print(reports_table(reports))
+    for report in reports:
+        for violation in report.violations:
+            say(f"{report.pool}, turn {violation.turn:,}, {violation.point}: {violation.what}")
+
+
+def reports_table(reports: list[Report]) -> Table:
+    """What was checked of each pool, with numbers."""
+    numbers = ("turns", "entered", "voided", "open", "returned", "rosters")
+    made = table("pool", *numbers, "ring", "promise", right=numbers)
+    for report in reports:
+        counted = [f"{getattr(report, name):,}" for name in numbers]
+        made.add_row(report.pool, *counted, report.ring, "[green]holds[/green]" if report.holds else "[red]broken[/red]")
+    return made

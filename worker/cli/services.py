@@ -1,0 +1,93 @@
+"""evenhand up and its parts: what an operator starts."""
+
+import logging
+import signal
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from worker.cli.output import console, facts_list, say
+from worker.flows.system import system
+from worker.settings import settings
+from worker.stack.stack import LOOPBACK, Stack
+from worker.store.migrate import migrate as bring_up_to_date
+
+app = typer.Typer()
+
+FLOWER_PORT = 5555
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+
+
+@app.command(epilog="evenhand up --workers 8")
+def up(
+    port: Annotated[int, typer.Option(help="The API's port.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes load imports.")] = 4,
+    flower_port: Annotated[int, typer.Option(help="Flower's port.")] = FLOWER_PORT,
+) -> None:
+    """Start everything on this machine: API, workers, beat and Flower, until Ctrl-C."""
+    stopped = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    stack = Stack(settings(), workers, port, flower_port)
+    with stack.running(lambda step: say(f"… {step}")):
+        console.print(facts_list(_addresses(stack, port, flower_port)))
+        say("Ready. Ctrl-C stops everything.")
+        stack.keep_running(stopped, lambda name: say(f"The {name} had ended and were started again; see {stack.logs}."))
+
+
+def _addresses(stack: Stack, port: int, flower_port: int) -> dict[str, str]:
+    home = f"http://{LOOPBACK}"
+    return {
+        "API": f"{home}:{port}/api",
+        "API docs": f"{home}:{port}/docs",
+        "Flower": f"{home}:{flower_port}",
+        "data": str(settings().home),
+        "logs": str(stack.logs),
+    }
+
+
+@app.command(epilog="evenhand migrate")
+def migrate() -> None:
+    """Bring the database to the tables of this version."""
+    bring_up_to_date(system().engine)
+    say("The database is up to date.")
+
+
+@app.command(epilog="evenhand worker --queues bulk --processes 4")
+def worker(
+    queues: Annotated[str, typer.Option(help="Which of Celery's queues to serve, with commas between.")] = "capture,bulk,notify,upkeep",
+    processes: Annotated[int, typer.Option(min=1, help="How many tasks to run side by side.")] = 2,
+    name: Annotated[str, typer.Option(help="What to call it in Flower.")] = "worker",
+) -> None:
+    """Run Celery workers."""
+    options = ["--queues", queues, "--concurrency", str(processes), "--hostname", f"{name}@%h", "--pool", "prefork"]
+    _celery("worker", *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--task-events")
+
+
+@app.command(epilog="evenhand beat")
+def beat() -> None:
+    """Run Celery's beat, which calls upkeep every few seconds."""
+    _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile", "", "--loglevel", "INFO")
+
+
+@app.command(epilog="evenhand flower --port 5555")
+def flower(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = FLOWER_PORT) -> None:
+    """Run Flower, which shows workers and tasks. It is read-only; beyond this machine it wants EVENHAND_FLOWER_BASIC_AUTH."""
+    _celery("flower", f"--address={host}", f"--port={port}", "--read_only=True")
+
+
+@app.command(epilog="evenhand api --port 8000")
+def api(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = 8000) -> None:
+    """Run the HTTP API."""
+    import uvicorn
+
+    logging.getLogger().setLevel(logging.INFO)
+    uvicorn.run("api_stub.app:app", host=host, port=port, log_config=None)
+
+
+def _celery(*arguments: str) -> None:
+    from worker.app import app as celery
+
+    celery.start([*arguments])

@@ -1,0 +1,1 @@
+"""What Evenhand knows without asking anybody: pure, standard library only."""

@@ -1,0 +1,104 @@
+"""The fields of each record type, and the header names under which other systems export them."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+RECORD_TYPES = ("lead", "contact", "deal")
+
+_PERSON = (
+    "first_name", "last_name", "organization_name", "title", "email", "phone", "mobile", "fax", "website", "industry", "description",
+    "linkedin", "twitter", "facebook", "skype",
+    "address_line1", "address_city", "address_state", "address_postal_code", "address_country",
+)  # fmt: skip
+
+TEXT_FIELDS: dict[str, tuple[str, ...]] = {
+    "lead": (*_PERSON, "source", "status"),
+    "contact": _PERSON,
+    "deal": ("name", "currency", "stage", "source"),
+}
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "lead": ("last_name", "organization_name"),
+    "contact": ("last_name", "organization_name"),
+    "deal": ("name",),
+}
+"""Of these, a row must have at least one."""
+
+LONGEST_INDEXED_CHARACTERS = 320
+"""An email address: 64 characters, an @ and 255 more (RFC 3696, errata). Longer ones would not fit an index."""
+
+TAGS = "tags"
+
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "first_name": ("given name", "forename", "firstname"),
+    "last_name": ("surname", "family name", "lastname"),
+    "organization_name": ("organization", "organisation", "organisation name", "company", "company name", "account", "account name"),
+    "title": ("job title", "position"),
+    "email": ("email 1", "e mail", "email address", "e mail address", "e mail 1", "primary email", "work email"),
+    "phone": ("phone 1", "phone number", "telephone", "work phone", "primary phone"),
+    "mobile": ("mobile phone", "cell", "cell phone", "mobile number"),
+    "fax": ("fax number",),
+    "website": ("web site", "url", "web", "homepage", "company website"),
+    "industry": ("sector",),
+    "description": ("notes", "note", "comments", "comment"),
+    "linkedin": ("linkedin url", "linkedin profile"),
+    "twitter": ("twitter handle",),
+    "address_line1": ("address", "street", "street address", "address 1", "line1"),
+    "address_city": ("city", "town"),
+    "address_state": ("state", "region", "province", "county"),
+    "address_postal_code": ("postal code", "zip", "zip code", "postcode"),
+    "address_country": ("country",),
+    "source": ("lead source", "source name"),
+    "status": ("lead status",),
+    "name": ("deal name", "deal", "opportunity", "opportunity name"),
+    "value": ("amount", "deal value", "deal amount"),
+    "stage": ("deal stage", "stage name"),
+    "estimated_close_date": ("close date", "expected close date", "estimated close"),
+    TAGS: ("tag", "labels", "label"),
+}
+
+
+def _amount(text: str) -> str:
+    try:
+        amount = Decimal(re.sub(r"[\s,'$€£]", "", text))
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not an amount such as 1250.00") from None
+    if not amount.is_finite() or abs(amount) >= 10**16:
+        raise ValueError(f"{text!r} is not an amount below 10,000,000,000,000,000")
+    return f"{amount:.2f}"
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date such as 2026-03-31") from None
+
+
+def _indexed(text: str) -> str:
+    if len(text) > LONGEST_INDEXED_CHARACTERS:
+        raise ValueError(f"is longer than {LONGEST_INDEXED_CHARACTERS} characters")
+    return text
+
+
+CONVERSIONS: dict[str, Callable[[str], str]] = {"value": _amount, "estimated_close_date": _day, "email": _indexed}
+"""How a field's text becomes what is stored; ValueError gives the reason why it can't."""
+
+
+def fields_of(record_type: str) -> tuple[str, ...]:
+    """Every field that a column of a file may be taken as."""
+    typed = ("value", "estimated_close_date") if record_type == "deal" else ()
+    return (*TEXT_FIELDS[record_type], *typed, TAGS)
+
+
+def normalized(header: str) -> str:
+    """A header in the form in which aliases are written: lower case, words apart by one space."""
+    return " ".join(re.findall(r"[^\W_]+", header.lower()))
+
+
+def field_named(record_type: str, header: str) -> str | None:
+    """The field that a header means, by its name or a common alias; None for what becomes a custom field."""
+    name = normalized(header)
+    return next((field for field in fields_of(record_type) if name == normalized(field) or name in _ALIASES.get(field, ())), None)

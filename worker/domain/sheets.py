@@ -1,0 +1,88 @@
+"""A CSV file as rows with their places: line numbers for people, byte offsets for the workers that read a part of it.
+
+A line ends at a line feed and nowhere else, so that everybody who counts lines counts the same ones. An empty line holds no row.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from worker.domain.rows import RowError, RowReader
+from worker.errors import UnreadableFile
+
+_BYTE_ORDER_MARK = "\ufeff"
+_DELIMITERS = ",;\t|"
+
+
+class Header(NamedTuple):
+    """The first row of a file: how its values are separated, what they are, and where the rows begin."""
+
+    delimiter: str
+    names: list[str]
+    end: int
+    lines: int
+
+
+class Lines:
+    """The lines of a UTF-8 file as text. `offset` and `number` tell how many bytes and lines of the file were given out."""
+
+    def __init__(self, stream: Iterable[bytes], offset: int = 0, number: int = 0) -> None:
+        self._stream, self.offset, self.number = stream, offset, number
+
+    def __iter__(self) -> Iterator[str]:
+        for raw in self._stream:
+            self.offset += len(raw)
+            self.number += 1
+            try:
+                yield raw.decode()
+            except UnicodeDecodeError:
+                raise UnreadableFile(reason=f"line {self.number} is not UTF-8 text. Save the file as UTF-8 and try again.") from None
+
+
+def read_header(stream: Iterable[bytes]) -> Header:
+    """The header row. Raises UnreadableFile for a file without one."""
+    lines = Lines(stream)
+    rest = iter(lines)
+    first = next(rest, "").removeprefix(_BYTE_ORDER_MARK)
+    delimiter = _delimiter(first)
+    names = next(csv.reader(chain([first], rest), delimiter=delimiter), [])
+    if not any(name.strip() for name in names):
+        raise UnreadableFile(reason="it has no header. The first line must name the columns.")
+    return Header(delimiter, names, lines.offset, lines.number)
+
+
+def _delimiter(header: str) -> str:
+    try:
+        return csv.Sniffer().sniff(header, _DELIMITERS).delimiter
+    except csv.Error:
+        return ","
+
+
+def read_rows(lines: Iterable[str], delimiter: str, first_line: int) -> Iterator[tuple[int, list[str] | str]]:
+    """Each row with the line that it begins at; in place of a row that isn't CSV, the reason."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        line = first_line + reader.line_num
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, f"can't be read as CSV: {error}"
+        else:
+            if row:
+                yield line, row
+
+
+def check_rows(lines: Iterable[str], delimiter: str, first_line: int, reader: RowReader) -> Iterator[tuple[int, list[str] | RowError]]:
+    """Each row with the line that it begins at, made ready for `reader.values`; in place of a bad one, what is wrong with it."""
+    for line, row in read_rows(lines, delimiter, first_line):
+        fault = ("", row) if isinstance(row, str) else reader.fault(row)
+        yield line, row if fault is None else RowError(line, *fault)  # type: ignore[misc]
+
+
+def lines_of(part: bytes) -> Iterable[str]:
+    """The lines of a part of a file that a scan has found to be UTF-8."""
+    return io.StringIO(part.decode(), newline="\n")

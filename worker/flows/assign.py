@@ -1,0 +1,110 @@
+"""The one door: every turn that is taken, for whatever story, is taken and entered here."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.turns import Turns
+from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownPool, WrongPoolType
+from worker.ring import Ring, Taken
+from worker.store import ledger, pools, records
+
+
+class Request(NamedTuple):
+    """One record that asks for the next member, under a claim that was fixed before the first attempt."""
+
+    claim: str
+    record_id: int
+    previous_owner_id: int | None
+
+
+def check_door(session: Session, pool_id: int, record_type: str) -> None:
+    """Raises what keeps records of that type from being given to the pool: it is gone, of another type, or empty."""
+    pool = pools.with_id(session, pool_id)
+    if pool is None:
+        raise UnknownPool(name=pool_id)
+    if pool.record_type != record_type:
+        raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked=record_type)
+    if not pools.latest_roster(session, pool_id).members:
+        raise EmptyPool(pool=pool.name)
+
+
+def assign(
+    session: Session, ring: Ring, pool_id: int, record_type: str, requests: Sequence[Request], cause: str, actor_id: int | None
+) -> dict[int, int]:
+    """Gives each record, in order, to the next member, and enters the turns. Returns the owner of each record.
+
+    A claim that is entered already keeps its turn. Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
+    """
+    pool = _hold(session, pool_id)
+    entered = ledger.entered(session, pool_id, [request.claim for request in requests])
+    fresh = [request for request in requests if request.claim not in entered]
+    owners = {entry.record_id: entry.user_id for entry in entered.values()}
+    if fresh:
+        taken = _take(session, ring, pool_id, [(request.claim, 1) for request in fresh])
+        _fence(session, pool, taken, "")
+        entries = _entries(session, pool_id, fresh, taken)
+        ledger.enter(session, pool_id, entries, cause, actor_id)
+        gifts = [records.Gift(request.record_id, entry.user_id, pool_id, entry.turn) for request, entry in zip(fresh, entries, strict=True)]
+        records.give(session, record_type, gifts)
+        owners |= {gift.record_id: gift.owner_id for gift in gifts}
+    return owners
+
+
+def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) -> Turns:
+    """Reserves a block of turns for a run. Asking again gives the same block."""
+    pool = _hold(session, pool_id)
+    reserved = ledger.block(session, pool_id, claim)
+    if reserved is None:
+        taken = _take(session, ring, pool_id, [(claim, count)])
+        _fence(session, pool, taken, claim)
+        [reserved] = taken.turns
+        ledger.reserve(session, pool_id, claim, reserved)
+    return reserved
+
+
+def _hold(session: Session, pool_id: int) -> Row[Any]:
+    pool = pools.lock_shared(session, pool_id)
+    if pool.deleted_at is not None:
+        raise UnknownPool(name=pool_id)
+    return pool
+
+
+def _take(session: Session, ring: Ring, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
+    try:
+        return ring.take_turns(pool_id, claims)
+    except EmptyRoster:
+        if pools.latest_roster(session, pool_id).members:  # a roster change died before it was committed
+            raise Refused(pool_id=pool_id, epoch=ring.epoch(pool_id), reason="the ring is empty, the roster isn't") from None
+        named = pools.with_id(session, pool_id)
+        raise EmptyPool(pool=named.name if named else pool_id) from None
+
+
+def _fence(session: Session, pool: Row[Any], taken: Taken, claim: str) -> None:
+    """Refuses what a ring that forgot, or went back in time, would hand out a second time."""
+
+    def refuse(reason: str) -> None:
+        raise Refused(pool_id=pool.id, epoch=taken.epoch, reason=reason)
+
+    if taken.epoch != pool.epoch:
+        refuse("it is of another epoch")
+    if not pools.knows_version(session, pool.id, taken.version):
+        refuse("its roster was never committed")
+    turns = Turns(span for turns in taken.turns for span in turns)
+    if ledger.any_entered(session, pool.id, turns):
+        refuse("a turn is in the ledger already")
+    for name, reserved in ledger.open_blocks(session, pool.id).items():
+        if name != claim and any(span.overlaps(other) for span in turns for other in reserved):
+            refuse(f"a turn is reserved by {name}")
+
+
+def _entries(session: Session, pool_id: int, requests: Sequence[Request], taken: Taken) -> list[ledger.Entry]:
+    """The owners come from the rosters in SQL, never from Redis."""
+    turns = [turns[0].first for turns in taken.turns]
+    rosters = pools.rosters_between(session, pool_id, min(turns), max(turns))
+    return [
+        ledger.Entry(turn, request.claim, 0, request.record_id, rosters.member(turn), request.previous_owner_id)
+        for turn, request in zip(turns, requests, strict=True)
+    ]

@@ -1,0 +1,175 @@
+"""An import: the upload is stored, scanned in one pass, its turns reserved as one block, its chunks loaded side by side, and closed."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from typing import IO, Any, NamedTuple
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain import sheets
+from worker.domain.chunks import Chunk, Scan, scan
+from worker.domain.claims import import_claim
+from worker.domain.fields import RECORD_TYPES
+from worker.domain.receipts import HEADER
+from worker.domain.rows import Columns, RowReader
+from worker.errors import EvenhandError, NoReceipt, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
+from worker.flows import assign
+from worker.flows.names import owner_named
+from worker.flows.system import System
+from worker.queue import enqueue
+from worker.store import imports, ledger, records, runs, users
+from worker.store.clock import now
+
+UPLOAD, RECEIPT = "upload.csv", "receipt.csv"
+
+HEARTBEAT_SECONDS = 2.0
+
+
+class Request(NamedTuple):
+    """What somebody asks to import. The mapping names fields by header, for headers that don't speak for themselves."""
+
+    file_name: str
+    record_type: str
+    owner: str
+    mapping: Mapping[str, str]
+    actor_id: int | None = None
+
+
+def accept(system: System, request: Request, file: IO[bytes]) -> int:
+    """Stores an upload and returns the id of its run, which workers carry on. What can be known to be wrong now is raised now."""
+    if request.record_type not in RECORD_TYPES:
+        raise UnknownRecordType(name=request.record_type)
+    with system.reading() as session:
+        _check_owner(session, owner_named(session, request.owner), request.record_type)
+    folder = secrets.token_hex(16)
+    size = system.uploads.store(f"{folder}/{UPLOAD}", file)
+    try:
+        with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
+            Columns.of(request.record_type, sheets.read_header(upload).names, request.mapping)
+        return system.transact(lambda session: _record(session, request, folder, size))
+    except BaseException:
+        system.uploads.remove([f"{folder}/{UPLOAD}"])
+        raise
+
+
+def _record(session: Session, request: Request, folder: str, size: int) -> int:
+    owner = owner_named(session, request.owner)
+    run_id = runs.add(session, "import", request.record_type, owner.id, request.actor_id)
+    imports.add(session, run_id, folder=folder, file_name=request.file_name, size_bytes=size, mapping=dict(request.mapping))
+    enqueue(session, "imports.scan", run=run_id)
+    return run_id
+
+
+def _check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
+    if owner.is_pool:
+        assign.check_door(session, owner.id, record_type)
+
+
+def scan_upload(system: System, run_id: int) -> None:
+    """One pass over the upload; then its ids and turns are reserved, and its chunks enqueued. A run that can't go on fails with the
+    reason."""
+    run = system.transact(lambda session: _begin_scan(session, run_id))
+    if run is None:
+        return
+    try:
+        with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
+            lines = iter(upload)
+            header = sheets.read_header(lines)
+            columns = Columns.of(run.record_type, header.names, run.mapping)
+            found = scan(lines, header, RowReader(run.record_type, columns), _heartbeat(system, run_id))
+        system.transact(lambda session: _reserve(session, system, run_id, header.delimiter, columns, found))
+    except Unavailable:
+        raise
+    except EvenhandError as error:
+        reason = str(error)
+        system.transact(lambda session: runs.end(session, run_id, "failed", reason))
+
+
+def _begin_scan(session: Session, run_id: int) -> Row[Any] | None:
+    run = runs.lock(session, run_id)
+    if run is None or run.state not in ("accepted", "scanning"):
+        return None
+    runs.change(session, run_id, state="scanning", started_at=run.started_at or now())
+    return imports.with_id(session, run_id)
+
+
+def _heartbeat(system: System, run_id: int) -> Any:
+    """Tells now and then how far the scan is, so that nobody takes it for dead."""
+    told = time.monotonic()
+
+    def tell(session: Session, chunk: Chunk) -> None:
+        runs.change(session, run_id)
+        imports.change(session, run_id, scanned_bytes=chunk.offset + chunk.length)
+
+    def on_chunk(chunk: Chunk) -> None:
+        nonlocal told
+        if time.monotonic() - told > HEARTBEAT_SECONDS:
+            told = time.monotonic()
+            system.transact(lambda session: tell(session, chunk))
+
+    return on_chunk
+
+
+def _reserve(session: Session, system: System, run_id: int, delimiter: str, columns: Columns, found: Scan) -> None:
+    run = runs.lock(session, run_id)
+    if run is None or run.state != "scanning":
+        return
+    turns = 0
+    if found.records and users.by_id(session, [run.owner_id])[run.owner_id].is_pool:
+        assign.check_door(session, run.owner_id, run.record_type)
+        turns = assign.reserve(session, system.ring, run.owner_id, import_claim(run_id), found.records).total
+    imports.add_chunks(session, run_id, found.chunks)
+    imports.change(
+        session,
+        run_id,
+        delimiter=delimiter,
+        columns=columns.as_json(),
+        first_errors=[error._asdict() for error in found.first_errors],
+        first_record_id=records.reserve_ids(session, run.record_type, found.records) if found.records else None,
+    )
+    errors = found.rows - found.records
+    runs.change(session, run_id, state="loading", rows=found.rows, errors=errors, turns=turns, chunks_left=len(found.chunks))
+    for chunk in found.chunks:
+        enqueue(session, "imports.load_chunk", run=run_id, chunk=chunk.number)
+    if not found.chunks:
+        enqueue(session, "imports.close", run=run_id)
+
+
+def close(system: System, run_id: int) -> None:
+    """Ends a run whose chunks are all loaded: the receipt is put together, the block closed."""
+    with system.reading() as session:
+        run, parts = imports.with_id(session, run_id), imports.numbers(session, run_id)
+    names = [part_name(run.folder, number) for number in parts]
+    if run.state == "loading" and run.chunks_left == 0:
+        system.uploads.join(f"{run.folder}/{RECEIPT}", HEADER.encode(), names)
+        system.transact(lambda session: _end(session, run_id))
+        system.uploads.remove([*names, f"{run.folder}/{UPLOAD}"])
+
+
+def _end(session: Session, run_id: int) -> None:
+    run = runs.lock(session, run_id)
+    if run is not None and run.state == "loading":
+        if run.turns:
+            ledger.close_block(session, run.owner_id, import_claim(run_id))
+        runs.end(session, run_id, "done")
+
+
+def part_name(folder: str, number: int) -> str:
+    return f"{folder}/receipt-{number:06d}.csv"
+
+
+def receipt(system: System, run_id: int) -> IO[bytes]:
+    """The receipt of a run that has ended, to be read and closed."""
+    with system.reading() as session:
+        run = imports.find(session, run_id)
+    if run is None:
+        raise UnknownRun(run_id=run_id)
+    if run.state != "done":
+        raise NoReceiptYet(run_id=run_id, state=run.state)
+    try:
+        opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")
+    except FileNotFoundError:
+        raise NoReceipt(run_id=run_id) from None
+    return opened

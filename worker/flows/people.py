@@ -1,0 +1,40 @@
+"""People: joining, and leaving all rosters at once."""
+
+import re
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.errors import BadEmail, BlankName, LastAdmin, UserExists
+from worker.flows import pools as rosters
+from worker.flows.names import user_named
+from worker.ring import Ring
+from worker.store import pools, users
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def add(session: Session, name: str, email: str, *, is_admin: bool = False) -> Row[Any]:
+    """A new user. The email address is what tells people apart."""
+    name, email = name.strip(), email.strip().lower()
+    if not name:
+        raise BlankName(what="user")
+    if not _EMAIL.fullmatch(email):
+        raise BadEmail(email=email)
+    if users.with_email(session, email):
+        raise UserExists(email=email)
+    users.add(session, name, email, is_admin=is_admin)
+    return user_named(session, email)
+
+
+def deactivate(session: Session, ring: Ring, name: str, actor_id: int | None) -> tuple[Row[Any], list[str]]:
+    """The user keeps what they own, and leaves every roster. Returns the user and the names of the pools they left."""
+    user = user_named(session, name)
+    if user.is_admin and users.active_admins(session) == 1:
+        raise LastAdmin(name=user.name)
+    left = [pool for pool in pools.live(session) if user.id in pools.latest_roster(session, pool.id).members]
+    for pool in left:
+        rosters.remove_members(session, ring, pool.name, [str(user.email)], actor_id)
+    users.change(session, user.id, is_active=False)
+    return user, [pool.name for pool in left]

@@ -1,0 +1,118 @@
+"""Pools: made, renamed, deleted, and their members changed while everybody goes on taking turns."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.fields import RECORD_TYPES
+from worker.domain.rosters import Roster
+from worker.errors import AlreadyMember, BlankName, NotAMember, PoolExists, RingUnreachable, Stale, UnknownRecordType
+from worker.flows import seed
+from worker.flows.names import pool_named, user_named
+from worker.ring import Ring
+from worker.store import ledger, pools, users, views
+from worker.store.clock import now
+
+Members = tuple[int, ...]
+
+
+def create(session: Session, name: str, record_type: str, members: Sequence[str], actor_id: int | None) -> Row[Any]:
+    """A pool with its phantom user. The first member given gets turn 1."""
+    if record_type not in RECORD_TYPES:
+        raise UnknownRecordType(name=record_type)
+    pool_id = users.add(session, _free_name(session, name), None, is_pool=True)
+    pools.add(session, pool_id, record_type, seed.new_epoch())
+    pools.add_roster(session, pool_id, Roster(1, 1, 0, _joined(session, name, (), members)), actor_id)
+    return pool_named(session, name)
+
+
+def rename(session: Session, name: str, new_name: str) -> Row[Any]:
+    pool = pool_named(session, name)
+    if new_name.strip().lower() != pool.name.lower():
+        _free_name(session, new_name)
+    users.change(session, pool.id, name=new_name.strip())
+    return pool_named(session, new_name)
+
+
+def delete(session: Session, ring: Ring, name: str) -> None:
+    """The pool can't be given anything any more. Records keep their owners, and the ledger stays."""
+    pool = pool_named(session, name)
+    pools.lock(session, pool.id)
+    pools.change(session, pool.id, deleted_at=now())
+    users.change(session, pool.id, is_active=False)
+    ring.drop(pool.id)
+
+
+def add_members(session: Session, ring: Ring, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
+    """New members go to the end."""
+    pool = pool_named(session, name)
+    return change_roster(session, ring, pool.id, lambda old: _joined(session, pool.name, old, members), actor_id)
+
+
+def remove_members(session: Session, ring: Ring, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
+    """Leaves no hole: whoever is next stays next, or else the member after them."""
+    pool = pool_named(session, name)
+    return change_roster(session, ring, pool.id, lambda old: _left(session, pool.name, old, members), actor_id)
+
+
+def show(session: Session, ring: Ring, name: str) -> views.Facts:
+    """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the ring has nothing to say."""
+    pool = pool_named(session, name)
+    rosters, turns = pools.all_rosters(session, pool.id), ledger.greatest_turn(session, pool.id)
+    next_turn = turns + 1
+    try:
+        state = ring.state(pool.id)
+    except RingUnreachable:
+        state = None
+    if state is not None and state.epoch == pool.epoch:
+        turns = state.next_turn - 1
+        next_turn = state.returned[0].first if state.returned else state.next_turn
+    next_member = rosters.member(next_turn) if rosters.latest.members else None
+    return views.pool_facts(session, pool, turns, next_member)
+
+
+def change_roster(session: Session, ring: Ring, pool_id: int, change: Callable[[Members], Members], actor_id: int | None) -> Roster:
+    """Puts other members in force from the next turn on, in Redis and then in SQL.
+
+    If this dies between the two, workers meet a roster version that was never committed and seed from the last one that was.
+    """
+    pool = pools.lock(session, pool_id)
+    old = pools.latest_roster(session, pool_id)
+    members = change(old.members)
+    answer = ring.change_roster(pool_id, pool.epoch, old.version, members)
+    if answer.first_turn <= ledger.greatest_turn(session, pool_id):  # the ring went back in time
+        raise Stale(pool_id=pool_id, epoch=pool.epoch)
+    roster = Roster(old.version + 1, answer.first_turn, answer.first_slot, members)
+    pools.add_roster(session, pool_id, roster, actor_id)
+    if answer.returned and set(old.members) - set(members):
+        seed.seed_again(session, ring, pool_id)  # the turns of those who leave don't wait for them
+    return roster
+
+
+def _free_name(session: Session, name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise BlankName(what="pool")
+    if pools.called(session, name):
+        raise PoolExists(name=name)
+    return name
+
+
+def _joined(session: Session, pool: str, members: Members, newcomers: Sequence[str]) -> Members:
+    for newcomer in newcomers:
+        user = user_named(session, newcomer)
+        if user.id in members:
+            raise AlreadyMember(user=user.name, pool=pool)
+        members += (user.id,)
+    return members
+
+
+def _left(session: Session, pool: str, members: Members, leavers: Sequence[str]) -> Members:
+    for leaver in leavers:
+        user = user_named(session, leaver)
+        if user.id not in members:
+            raise NotAMember(user=user.name, pool=pool)
+        members = tuple(member for member in members if member != user.id)
+    return members

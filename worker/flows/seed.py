@@ -1,0 +1,80 @@
+"""Seeding: the only recovery. The ring is written anew from the ledger, under a new epoch."""
+
+import logging
+import secrets
+
+from sqlalchemy.orm import Session
+
+from worker.domain.rosters import Roster, Rosters
+from worker.domain.turns import Span, Turns
+from worker.ring import Ring
+from worker.store import ledger, pools
+
+logger = logging.getLogger(__name__)
+
+VOID = "void"
+
+
+def new_epoch() -> str:
+    """A token that no ring has borne before."""
+    return secrets.token_hex(8)
+
+
+def seed(session: Session, ring: Ring, pool_id: int, stumbled_over: str | None) -> None:
+    """Seeds a pool's ring, unless somebody has done so since the caller stumbled.
+
+    stumbled_over is the epoch of the answer that the fence refused; None when the ring had no state. Raises Stale when another seeding got
+    in between, which a new attempt will find done.
+    """
+    pool = pools.lock(session, pool_id)
+    seen = ring.epoch(pool_id)
+    if seen == pool.epoch and seen != stumbled_over:
+        return
+    _seed_locked(session, ring, pool_id, pool.watermark, seen)
+
+
+def seed_again(session: Session, ring: Ring, pool_id: int) -> None:
+    """Seeds a pool's ring whatever it holds: this is how turns come back."""
+    pool = pools.lock(session, pool_id)
+    _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id))
+
+
+def _seed_locked(session: Session, ring: Ring, pool_id: int, watermark: int, seen: str | None) -> None:
+    last = ledger.greatest_turn(session, pool_id)
+    roster = pools.latest_roster(session, pool_id)
+    epoch = new_epoch()
+    missing = ledger.missing(session, pool_id, watermark, last)
+    returned = _void_those_of_leavers(session, pool_id, roster, missing, epoch)
+    pools.change(session, pool_id, epoch=epoch, watermark=_watermark(session, pool_id, last, returned))
+    ring.seed(pool_id, seen, epoch, roster, last + 1, returned)
+    logger.info("seeded the ring of pool %d: next turn %d, %d returned, epoch %s", pool_id, last + 1, returned.total, epoch)
+
+
+def _watermark(session: Session, pool_id: int, last: int, returned: Turns) -> int:
+    """The turn before the first that isn't entered: nothing below it needs to be read again."""
+    reserved = (span.first for turns in ledger.open_blocks(session, pool_id).values() for span in turns)
+    return min([last + 1, *reserved, *(span.first for span in returned)]) - 1
+
+
+def _void_those_of_leavers(session: Session, pool_id: int, roster: Roster, missing: list[Span], epoch: str) -> Turns:
+    """Of the missing turns, those whose members are still there: they are returned. The others are voided in the ledger."""
+    if not missing:
+        return Turns()
+    rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
+    returned, voided = split_by_membership(rosters, roster.members, missing)
+    entries = (ledger.Entry(turn, f"{VOID}:{epoch}", turn, None, rosters.member(turn)) for turn in voided.each())
+    ledger.enter(session, pool_id, entries, VOID, None)
+    return returned
+
+
+def split_by_membership(rosters: Rosters, members: tuple[int, ...], missing: list[Span]) -> tuple[Turns, Turns]:
+    """The missing turns as two lists of spans: those of present members, and those of members who left."""
+    spans: tuple[list[Span], list[Span]] = [], []
+    for span in missing:
+        for turn, owner in enumerate(rosters.owners([span]), span.first):
+            side = spans[owner not in members]
+            if side and side[-1].last == turn - 1:
+                side[-1] = Span(side[-1].first, side[-1].count + 1)
+            else:
+                side.append(Span(turn, 1))
+    return Turns(spans[0]), Turns(spans[1])

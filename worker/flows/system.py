@@ -1,0 +1,96 @@
+"""What every story needs at hand, and the one place that commits."""
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from worker import queue
+from worker.errors import Refused, RingError, Stale, StillRefused, Unseeded
+from worker.flows import seed
+from worker.ring import Ring, connect
+from worker.settings import Settings, settings
+from worker.store import engine as engines
+from worker.uploads import Uploads
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+ATTEMPTS = 12
+LONGEST_PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class System:
+    """One database, one ring server, one folder of uploads, and the way to Celery's queues."""
+
+    engine: Engine
+    ring: Ring
+    uploads: Uploads
+    send: Callable[[Iterable[queue.Task]], None] = field(default=queue.send)
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A session that only reads."""
+        return engines.reading(self.engine)
+
+    def transact(self, work: Callable[[Session], Result]) -> Result:
+        """Runs work in one transaction, commits it, and sends the tasks that it noted.
+
+        When the fence refuses what the ring answered, or the ring has no state, the ring is seeded from the ledger and the work done
+        again from its beginning; so is it after a deadlock. Work must therefore be safe to repeat until it commits, which all work is that
+        speaks only to the session and the ring.
+        """
+        attempts = Retrying(
+            retry=retry_if_exception(_worth_another),
+            before_sleep=self._mend,
+            wait=wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
+            stop=stop_after_attempt(ATTEMPTS),
+            reraise=True,
+        )
+        try:
+            result, tasks = attempts(self._once, work)
+        except (Refused, Unseeded, Stale) as error:
+            raise StillRefused(pool_id=error.facts["pool_id"], attempts=ATTEMPTS, reason=error) from error
+        self.send(tasks)
+        return result
+
+    def _once(self, work: Callable[[Session], Result]) -> tuple[Result, list[queue.Task]]:
+        with engines.writing(self.engine) as session:
+            result = work(session)
+        return result, queue.noted(session)
+
+    def _mend(self, attempt: RetryCallState) -> None:
+        error = attempt.outcome.exception() if attempt.outcome else None
+        if not isinstance(error, RingError):
+            return
+        try:
+            with engines.writing(self.engine) as session:
+                seed.seed(session, self.ring, error.facts["pool_id"], error.facts.get("epoch"))
+        except Stale as faster:
+            logger.info("%s: somebody was faster", faster)
+
+
+def _worth_another(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        return engines.is_transient(error)
+    return isinstance(error, Refused | Unseeded | Stale)
+
+
+def open_system(given: Settings) -> System:
+    """A system as the settings describe it. Nothing is connected yet."""
+    given.home.mkdir(parents=True, exist_ok=True)
+    return System(engines.open_engine(given.database_url), Ring(connect(given.redis_url)), Uploads(given.uploads_url))
+
+
+@cache
+def system() -> System:
+    """The system of this process."""
+    return open_system(settings())

@@ -1,0 +1,72 @@
+"""Why a record has its owner."""
+
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.fields import RECORD_TYPES
+from worker.domain.rosters import Roster
+from worker.errors import UnknownRecord, UnknownRecordType
+from worker.store import ledger, pools, records, users
+from worker.store.views import Facts
+
+
+def why(session: Session, record_type: str, record_id: int) -> Facts:
+    """The turn that gave a record its owner, the roster in force at it, who came before and who was next. Without a turn, a person
+    chose the owner."""
+    if record_type not in RECORD_TYPES:
+        raise UnknownRecordType(name=record_type)
+    record = records.with_id(session, record_type, record_id)
+    if record is None:
+        raise UnknownRecord(record_type=record_type, record_id=record_id)
+    people = users.by_id(session, [record.owner_id, record.creator_id])
+    facts: Facts = {
+        "record_type": record_type,
+        "record_id": record_id,
+        "name": _name_of(record),
+        "owner": _who(people[record.owner_id]),
+        "created_at": record.created_at.isoformat(),
+    }
+    entry = ledger.entry(session, record.pool_id, record.turn) if record.turn else None
+    return facts | ({"turn": None} if entry is None else _turn(session, record_type, entry))
+
+
+def _turn(session: Session, record_type: str, entry: Row[Any]) -> Facts:
+    rosters = pools.rosters_between(session, entry.pool_id, entry.turn - 1, entry.turn)
+    roster = rosters.in_force(entry.turn)
+    before = rosters.member(entry.turn - 1) if entry.turn > 1 else None
+    people = users.by_id(session, [*roster.members, before, entry.pool_id, entry.actor_id, entry.previous_owner_id])
+    return {
+        "turn": entry.turn,
+        "pool": people[entry.pool_id].name,
+        "roster": _roster(session, entry.pool_id, roster, people),
+        "before": _who(people.get(before or 0)),
+        "next": _who(people[roster.member(entry.turn + 1)]),
+        "claim": entry.claim,
+        "ordinal": entry.ordinal,
+        "cause": entry.cause,
+        "actor": _who(people.get(entry.actor_id or 0)),
+        "previous_owner": _who(people.get(entry.previous_owner_id or 0)),
+        "at": entry.at.isoformat(),
+    }
+
+
+def _roster(session: Session, pool_id: int, roster: Roster, people: dict[int, Row[Any]]) -> Facts:
+    since = pools.change_at(session, pool_id, roster.version)
+    return {
+        "version": roster.version,
+        "first_turn": roster.first_turn,
+        "since": since.at.isoformat(),
+        "members": [_who(people[member]) for member in roster.members],
+    }
+
+
+def _who(user: Row[Any] | None) -> Facts | None:
+    return None if user is None else {"id": user.id, "name": user.name, "email": user.email}
+
+
+def _name_of(record: Row[Any]) -> str:
+    stored = record._mapping
+    person = " ".join(stored[part] for part in ("first_name", "last_name") if stored.get(part))
+    return person or stored.get("organization_name") or stored.get("name") or ""

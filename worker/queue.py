@@ -1,0 +1,50 @@
+"""Tasks by name: noted in a session, sent after its commit or never."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from kombu.exceptions import OperationalError
+from sqlalchemy.orm import Session
+
+from worker.app import app
+from worker.errors import BrokerUnreachable
+
+logger = logging.getLogger(__name__)
+
+_NOTED = "tasks"
+
+
+class Task(NamedTuple):
+    """A task's name, such as imports.load_chunk, and its arguments: ids, never objects."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+def enqueue(session: Session, name: str, **arguments: Any) -> None:
+    """Notes a task that `send` is to send once the session has committed."""
+    session.info.setdefault(_NOTED, []).append(Task(name, arguments))
+
+
+def noted(session: Session) -> list[Task]:
+    return list(session.info.get(_NOTED, ()))
+
+
+def send(tasks: Iterable[Task]) -> None:
+    """Sends tasks. A broker that is away is no error: what waits stands in SQL, and upkeep sends it again."""
+    for task in tasks:
+        try:
+            app.send_task(task.name, kwargs=task.arguments, retry=False)
+        except (OperationalError, OSError) as error:
+            logger.warning("the broker doesn't answer (%s); upkeep will send what waits", error)
+            return
+
+
+def ping() -> None:
+    """Raises BrokerUnreachable when the broker doesn't answer."""
+    try:
+        with app.connection(connect_timeout=2) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+    except (OperationalError, OSError) as error:
+        raise BrokerUnreachable(address=app.connection().as_uri(), reason=error) from error

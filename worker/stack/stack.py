@@ -1,0 +1,150 @@
+"""The stack as a whole: started in order, kept running, stopped in order."""
+
+import fcntl
+import shutil
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+from worker.app import app
+from worker.errors import PortTaken, ServerDidNotStart, StackRunning
+from worker.flows.system import system
+from worker.settings import Settings
+from worker.stack.children import Child, stop_all
+from worker.stack.server import EmbeddedServer
+from worker.stack.wait import wait_for
+from worker.store.migrate import migrate
+
+READY_SECONDS = 60.0
+PORT_SECONDS = 15.0
+"""A stack that was killed a moment ago may still be giving back its ports."""
+
+PAUSE_SECONDS = 0.1
+
+LOCK = "stack.lock"
+
+BULK, SWIFT = "bulk", "capture,notify,upkeep"
+LOOPBACK = "127.0.0.1"
+
+
+class Stack:
+    """The processes of one data folder."""
+
+    def __init__(self, settings: Settings, workers: int, port: int | None = None, flower_port: int | None = None) -> None:
+        """With a port, the API is started; with a Flower port, Flower."""
+        self._settings, self._port, self._flower_port = settings, port, flower_port
+        self.logs = settings.home / "logs"
+        self._server = _server(settings) if settings.embedded else None
+        self._children = [
+            self._child("bulk workers", "worker", "--queues", BULK, "--processes", str(workers), "--name", "bulk"),
+            self._child("swift workers", "worker", "--queues", SWIFT, "--processes", "1", "--name", "swift"),
+            self._child("beat", "beat"),
+        ]
+        if port is not None:
+            self._children.append(self._child("api", "api", "--port", str(port)))
+        if flower_port is not None:
+            self._children.append(self._child("flower", "flower", "--port", str(flower_port)))
+
+    def _child(self, name: str, *arguments: str) -> Child:
+        return Child(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log")
+
+    @contextmanager
+    def running(self, on_step: Callable[[str], None]) -> Iterator[None]:
+        """The stack, up and ready; stopped at the end, whatever happens. Raises StackRunning, PortTaken or ServerDidNotStart."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with _only_one(self._settings.home):
+            _await_free(self._port, "--port")
+            _await_free(self._flower_port, "--flower-port")
+            try:
+                self._start(on_step)
+                yield
+            finally:
+                on_step("stopping")
+                stop_all(self._children)
+                if self._server is not None:
+                    self._server.stop()
+
+    def _start(self, on_step: Callable[[str], None]) -> None:
+        if self._server is not None:
+            on_step("starting the embedded server")
+            self._server.start()
+        on_step("bringing the database up to date")
+        migrate(system().engine)
+        on_step(f"starting {', '.join(child.name for child in self._children)}")
+        for child in self._children:
+            child.start()
+        self._wait_for("the workers", lambda: len(app.control.ping(timeout=0.5)) >= 2)
+        if self._port is not None:
+            self._wait_for("the API", lambda: _answers(f"http://{LOOPBACK}:{self._port}/healthz"))
+        if self._flower_port is not None:
+            self._wait_for("Flower", lambda: _answers(f"http://{LOOPBACK}:{self._flower_port}/healthcheck"))
+
+    def _wait_for(self, what: str, ready: Callable[[], bool]) -> None:
+        def ready_or_restarted() -> bool:
+            for child in self._children:
+                child.keep()
+            return ready()
+
+        if not wait_for(ready_or_restarted, READY_SECONDS):
+            raise ServerDidNotStart(what=what, seconds=round(READY_SECONDS), log=self.logs)
+
+    def keep_running(self, stopped: Event, on_restart: Callable[[str], None]) -> None:
+        """Starts again whatever ends by itself, until told to stop."""
+        while not stopped.wait(PAUSE_SECONDS):
+            for child in self._children:
+                if child.keep():
+                    on_restart(child.name)
+
+
+def wipe(settings: Settings) -> None:
+    """Empties the data folder of a stack that doesn't run, and ends a server that a killed one has left there."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with _only_one(settings.home):
+        _server(settings).stop()
+        for path in settings.home.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink()
+
+
+def _server(settings: Settings) -> EmbeddedServer:
+    return EmbeddedServer(settings.socket, settings.home / "valkey", settings.home / "logs" / "valkey.log")
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Holds the data folder's lock, which the system lets go of when its holder dies in whatever way."""
+    with (home / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackRunning(home=home) from None
+        yield
+
+
+def _await_free(port: int | None, option: str) -> None:
+    if port is not None and not wait_for(lambda: _is_free(port), PORT_SECONDS):
+        raise PortTaken(port=port, option=option)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310  our own address
+            return True
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,17 @@
+"""Waiting for something to come true."""
+
+import time
+from collections.abc import Callable
+from threading import Event
+
+PAUSE_SECONDS = 0.05
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether the condition came true in time."""
+    deadline, pause = time.monotonic() + seconds, Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(PAUSE_SECONDS)
+    return True

@@ -1,0 +1,89 @@
+"""Engines and sessions: how each database is opened, and how a transaction begins."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from worker.errors import DatabaseNotMigrated, DatabaseUnreachable
+
+BUSY_SECONDS = 60
+"""How long a SQLite transaction waits for its turn to write."""
+
+CACHE_KIBIBYTES = 16 * 1024
+
+_SERIALIZATION_FAILURE, _DEADLOCK, _UNDEFINED_TABLE = "40001", "40P01", "42P01"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for the database. Nothing is connected yet."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # the driver begins no transaction of its own: _begin_sqlite does
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A transaction that may write takes the write lock at once: one that reads first and writes later would lose what others wrote."""
+    reads_only = connection.get_execution_options().get("postgresql_readonly")
+    connection.exec_driver_sql("BEGIN DEFERRED" if reads_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session in one transaction, committed at the end."""
+    with _own_errors(engine), Session(engine) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that only reads: it never waits for writers, nor they for it. It sees the database as it was at its first statement."""
+    snapshot = engine.execution_options(postgresql_readonly=True)
+    if engine.dialect.name == "postgresql":
+        snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ")
+    with _own_errors(engine), Session(snapshot) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def _own_errors(engine: Engine) -> Iterator[None]:
+    """A database that is away or has no tables is said so in our own words."""
+    try:
+        yield
+    except (OperationalError, ProgrammingError) as error:
+        if is_unmigrated(error):
+            raise DatabaseNotMigrated from error
+        if error.connection_invalidated or (isinstance(error, OperationalError) and _state(error) is None and not is_transient(error)):
+            raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
+        raise
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Whether the same transaction may succeed when it is run again: a deadlock, a serialization failure, a lock not had in time."""
+    return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK) or "database is locked" in str(error.orig)
+
+
+def is_unmigrated(error: DBAPIError) -> bool:
+    return _state(error) == _UNDEFINED_TABLE or "no such table" in str(error.orig)

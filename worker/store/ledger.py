@@ -1,0 +1,116 @@
+"""The ledger, its history, and the blocks that runs have reserved."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from worker.domain.turns import Span, Turns, holes
+from worker.store.clock import now
+from worker.store.tables import blocks, ledger, pools, rosters
+
+
+class Entry(NamedTuple):
+    """One turn and the record that it went to."""
+
+    turn: int
+    claim: str
+    ordinal: int
+    record_id: int | None
+    user_id: int
+    previous_owner_id: int | None = None
+
+
+ENTRY_COLUMNS = ("turn", "claim", "ordinal", "record_id", "user_id", "previous_owner_id")
+
+
+def enter(session: Session, pool_id: int, entries: Iterable[Entry], cause: str, actor_id: int | None) -> None:
+    """Enters turns. The primary key refuses one that is entered already."""
+    common = {"pool_id": pool_id, "cause": cause, "actor_id": actor_id, "at": now()}
+    rows = [entry._asdict() | common for entry in entries]
+    if rows:
+        session.execute(insert(ledger), rows)
+
+
+def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, Row[Any]]:
+    """Of those claims, the ones that have their turn in the ledger, with their entry."""
+    rows = session.execute(select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.claim.in_(list(claims))))
+    return {row.claim: row for row in rows}
+
+
+def any_entered(session: Session, pool_id: int, turns: Turns) -> bool:
+    """Whether any of the turns is in the ledger."""
+    spans = [ledger.c.turn.between(span.first, span.last) for span in turns]
+    return session.execute(select(1).where(ledger.c.pool_id == pool_id, or_(*spans)).limit(1)).first() is not None
+
+
+# --- blocks ---
+
+
+def reserve(session: Session, pool_id: int, claim: str, turns: Turns) -> None:
+    session.execute(insert(blocks).values(pool_id=pool_id, claim=claim, turns=str(turns), open=True, at=now()))
+
+
+def block(session: Session, pool_id: int, claim: str) -> Turns | None:
+    """The turns that a claim has reserved, whether its block is still open or not."""
+    text = session.scalars(select(blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.claim == claim)).one_or_none()
+    return None if text is None else Turns.parse(text)
+
+
+def open_blocks(session: Session, pool_id: int) -> dict[str, Turns]:
+    rows = session.execute(select(blocks.c.claim, blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.open))
+    return {claim: Turns.parse(turns) for claim, turns in rows}
+
+
+def close_block(session: Session, pool_id: int, claim: str) -> None:
+    session.execute(update(blocks).where(blocks.c.pool_id == pool_id, blocks.c.claim == claim).values(open=False))
+
+
+# --- what is used, and what is missing ---
+
+
+def greatest_turn(session: Session, pool_id: int) -> int:
+    """The last turn that SQL knows to be handed out: in the ledger, in an open block, or before a roster's first."""
+    entered = session.scalar(select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pool_id)) or 0
+    begun = session.scalar(select(func.max(rosters.c.first_turn)).where(rosters.c.pool_id == pool_id)) or 1
+    reserved = (span.last for turns in open_blocks(session, pool_id).values() for span in turns)
+    return max(entered, begun - 1, *reserved)
+
+
+def missing(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
+    """The turns up to last that are neither entered nor in an open block. Reads the ledger above the watermark only, and brings back
+    gaps, not turns."""
+    entered = _entered_spans(session, pool_id, watermark, last)
+    reserved = [span for turns in open_blocks(session, pool_id).values() for span in turns]
+    return list(holes([*entered, *reserved], watermark + 1, last))
+
+
+def _entered_spans(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
+    """What the ledger holds between watermark and last, as spans. Within a span, turn minus row number stays the same."""
+    numbered = (
+        select(ledger.c.turn, (ledger.c.turn - func.row_number().over(order_by=ledger.c.turn)).label("island"))
+        .where(ledger.c.pool_id == pool_id, ledger.c.turn > watermark, ledger.c.turn <= last)
+        .subquery()
+    )
+    islands = select(func.min(numbered.c.turn), func.count()).group_by(numbered.c.island)
+    return [Span(first, count) for first, count in session.execute(islands)]
+
+
+# --- counts ---
+
+
+def counts(session: Session, pool_id: int) -> dict[int, int]:
+    """How many records each user was given by the pool."""
+    used = select(ledger.c.user_id, func.count().label("records")).where(ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None))
+    return {row.user_id: row.records for row in session.execute(used.group_by(ledger.c.user_id))}
+
+
+def turns_so_far(session: Session) -> dict[int, int]:
+    """The last turn entered of each pool that has any."""
+    last = select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pools.c.id).scalar_subquery()
+    return {pool_id: turn for pool_id, turn in session.execute(select(pools.c.id, last)) if turn}
+
+
+def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
+    return session.execute(select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn == turn)).one_or_none()

@@ -1,0 +1,61 @@
+"""Leads, contacts and deals."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, bindparam, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from worker.store.clock import now
+from worker.store.tables import RECORDS
+
+
+def add(session: Session, record_type: str, owner_id: int, values: Mapping[str, Any]) -> int:
+    """The id of a new record."""
+    table, moment = RECORDS[record_type], now()
+    complete = {"tags": [], "custom_fields": {}, **values, "owner_id": owner_id, "created_at": moment, "updated_at": moment}
+    return session.scalars(insert(table).values(complete).returning(table.c.id)).one()
+
+
+def with_id(session: Session, record_type: str, record_id: int, *, lock: bool = False) -> Row[Any] | None:
+    table = RECORDS[record_type]
+    found = select(table).where(table.c.id == record_id)
+    return session.execute(found.with_for_update() if lock else found).one_or_none()
+
+
+class Gift(NamedTuple):
+    """A record's new owner, and the (pool, turn) that gave it; neither when a person chose the owner."""
+
+    record_id: int
+    owner_id: int
+    pool_id: int | None = None
+    turn: int | None = None
+
+
+def give(session: Session, record_type: str, gifts: Iterable[Gift]) -> None:
+    """Sets the owners of records, in the order of their ids, as everybody who locks several does."""
+    table = RECORDS[record_type]
+    chosen = update(table).where(table.c.id == bindparam("record_id"))
+    new = chosen.values(owner_id=bindparam("owner_id"), pool_id=bindparam("pool_id"), turn=bindparam("turn"), updated_at=now())
+    session.connection().execute(new, [gift._asdict() for gift in sorted(gifts)])
+
+
+def reserve_ids(session: Session, record_type: str, count: int) -> int:
+    """The first of so many consecutive ids that no other record will get. Ids that go unused stay unused."""
+    name = RECORDS[record_type].name
+    if session.connection().dialect.name == "sqlite":
+        return _reserve_on_sqlite(session, name, count)
+    # Altering a sequence, even to what it is, keeps everybody else's nextval waiting until the commit.
+    session.execute(text(f"ALTER SEQUENCE {name}_id_seq INCREMENT BY 1"))
+    first = session.scalars(text(f"SELECT nextval('{name}_id_seq')")).one()
+    session.execute(text(f"SELECT setval('{name}_id_seq', :last)"), {"last": first + count - 1})
+    return int(first)
+
+
+def _reserve_on_sqlite(session: Session, name: str, count: int) -> int:
+    session.execute(
+        text("INSERT INTO sqlite_sequence (name, seq) SELECT :name, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = :name)"),
+        {"name": name},
+    )
+    counted = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq - :count + 1")
+    return session.execute(counted, {"name": name, "count": count}).scalar_one()

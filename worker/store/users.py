@@ -1,0 +1,50 @@
+"""People, and the phantom users that pools are."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from worker.store.clock import now
+from worker.store.tables import users
+
+
+def add(session: Session, name: str, email: str | None, *, is_admin: bool = False, is_pool: bool = False) -> int:
+    """The id of a new user."""
+    moment = now()
+    new = insert(users).values(name=name, email=email, is_admin=is_admin, is_pool=is_pool, created_at=moment, updated_at=moment)
+    return session.scalars(new.returning(users.c.id)).one()
+
+
+def change(session: Session, user_id: int, **values: Any) -> None:
+    session.execute(update(users).where(users.c.id == user_id).values(**values, updated_at=now()))
+
+
+def people(session: Session) -> list[Row[Any]]:
+    """Everyone, in the order of joining."""
+    return list(session.execute(select(users).where(~users.c.is_pool).order_by(users.c.id)))
+
+
+def with_email(session: Session, email: str) -> Row[Any] | None:
+    return session.execute(select(users).where(users.c.email == email.lower())).one_or_none()
+
+
+def with_id(session: Session, user_id: int) -> Row[Any] | None:
+    return session.execute(select(users).where(users.c.id == user_id)).one_or_none()
+
+
+def called(session: Session, name: str) -> list[Row[Any]]:
+    """The active people of that name, capitals or not."""
+    same_name = func.lower(users.c.name) == name.lower()
+    return list(session.execute(select(users).where(same_name, users.c.is_active, ~users.c.is_pool).limit(2)))
+
+
+def active_admins(session: Session) -> int:
+    return session.scalars(select(func.count()).where(users.c.is_admin, users.c.is_active)).one()
+
+
+def by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Row[Any]]:
+    """The users with those ids."""
+    wanted = {user_id for user_id in ids if user_id is not None}
+    return {user.id: user for user in session.execute(select(users).where(users.c.id.in_(wanted)))}

@@ -1,0 +1,106 @@
+"""What people and programs are shown: plain facts, ready for JSON."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from worker.domain.rosters import Roster
+from worker.store import ledger, pools, users
+from worker.store.tables import imports, runs
+from worker.store.tables import users as user_table
+
+Facts = dict[str, Any]
+
+
+def user_facts(user: Row[Any]) -> Facts:
+    facts = {name: getattr(user, name) for name in ("id", "name", "email", "is_admin", "is_active")}
+    return facts | {"created_at": _time(user.created_at)}
+
+
+def all_users(session: Session) -> list[Facts]:
+    return [user_facts(user) for user in users.people(session)]
+
+
+def all_pools(session: Session) -> list[Facts]:
+    """Every live pool with its size, who is next, and its turns so far."""
+    turns, rosters = ledger.turns_so_far(session), pools.latest_rosters(session)
+    names = _names(session, (member for roster in rosters.values() for member in roster.members))
+    return [_pool(pool, rosters[pool.id], turns.get(pool.id, 0), names) for pool in pools.live(session)]
+
+
+def pool_facts(session: Session, pool: Row[Any], turns: int, next_member: int | None) -> Facts:
+    """A pool with its members in order, who is next, and how many records each has got. Those who left are listed apart."""
+    roster, counts = pools.latest_roster(session, pool.id), ledger.counts(session, pool.id)
+    people = users.by_id(session, [*roster.members, *counts, next_member])
+    names = {user_id: user.name for user_id, user in people.items()}
+    return _pool(pool, roster, turns, names) | {
+        "next": names.get(next_member or 0),
+        "members": [_share(people[user_id], counts) for user_id in roster.members],
+        "left": [_share(people[user_id], counts) for user_id in sorted(counts) if user_id not in roster.members],
+    }
+
+
+def _pool(pool: Row[Any], roster: Roster, turns: int, names: dict[int, str]) -> Facts:
+    following = roster.following(turns + 1)
+    return {
+        "id": pool.id,
+        "name": pool.name,
+        "record_type": pool.record_type,
+        "size": len(roster.members),
+        "next": names[following[0]] if following else None,
+        "turns": turns,
+        "roster_version": roster.version,
+    }
+
+
+def _share(user: Row[Any], counts: dict[int, int]) -> Facts:
+    return {"id": user.id, "name": user.name, "email": user.email, "records": counts.get(user.id, 0)}
+
+
+def _names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    return {user_id: user.name for user_id, user in users.by_id(session, ids).items()}
+
+
+# --- runs ---
+
+_RUNS = (
+    select(
+        runs, imports.c.file_name, imports.c.size_bytes, imports.c.scanned_bytes, imports.c.first_errors, user_table.c.name.label("owner")
+    )
+    .join(imports, imports.c.run_id == runs.c.id)
+    .join(user_table, user_table.c.id == runs.c.owner_id)
+)
+
+
+def run_facts(session: Session, run_id: int) -> Facts | None:
+    """A run with its row errors, at most a hundred; the receipt has all."""
+    run = session.execute(_RUNS.where(runs.c.id == run_id)).one_or_none()
+    return None if run is None else _run(run) | {"first_errors": run.first_errors or []}
+
+
+def all_runs(session: Session, limit: int = 50) -> list[Facts]:
+    """The newest runs, newest first."""
+    return [_run(run) for run in session.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))]
+
+
+def _run(run: Row[Any]) -> Facts:
+    plain = ("id", "kind", "state", "record_type", "owner", "rows", "records", "errors", "turns", "reason")
+    facts = {name: getattr(run, name) for name in plain} | {"file": run.file_name, "progress": round(_progress(run), 3)}
+    return facts | {name: _time(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")}
+
+
+def _progress(run: Row[Any]) -> float:
+    """From 0 to 1. The scan is counted as a fifth of the work."""
+    if run.ended_at is not None:
+        return 1.0
+    if run.chunks_left is None:
+        return 0.2 * float(run.scanned_bytes / max(run.size_bytes, 1))
+    good = max(run.rows - run.errors, 1)
+    return 0.2 + 0.8 * float(run.records / good)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,61 @@
+"""Where uploads and receipts lie: a folder at any address that fsspec knows."""
+
+import io
+import secrets
+from collections.abc import Iterable
+from itertools import chain
+from typing import IO, Any
+
+import fsspec
+
+COPY_BYTES = 2**20
+
+
+class Uploads:
+    """One folder of files by name, such as 42/upload.csv."""
+
+    def __init__(self, url: str) -> None:
+        self._files, self._root = fsspec.core.url_to_fs(url)
+
+    def store(self, name: str, source: IO[bytes]) -> int:
+        """Writes a file and returns its size in bytes."""
+        return self._write(name, [source])
+
+    def join(self, name: str, first: bytes, parts: Iterable[str]) -> None:
+        """Writes one file out of its first bytes and of other files, in order."""
+        self._write(name, chain([io.BytesIO(first)], map(self.open, parts)))
+
+    def _write(self, name: str, sources: Iterable[IO[bytes]]) -> int:
+        """A file appears whole or not at all, and may be written again while somebody reads it."""
+        path, size = self._path(name), 0
+        draft = f"{path}.{secrets.token_hex(4)}"
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        with self._files.open(draft, "wb") as target:
+            for source in sources:
+                with source:
+                    while block := source.read(COPY_BYTES):
+                        size += target.write(block)
+        self._files.mv(draft, path)
+        return size
+
+    def open(self, name: str) -> Any:
+        """A file to read. Raises FileNotFoundError."""
+        return self._files.open(self._path(name), "rb")
+
+    def read_part(self, name: str, offset: int, length: int) -> bytes:
+        with self.open(name) as file:
+            file.seek(offset)
+            part: bytes = file.read(length)
+            return part
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Removes files; one that is gone already is no error."""
+        for name in names:
+            if self._files.exists(self._path(name)):
+                self._files.rm_file(self._path(name))
+
+    def exists(self, name: str) -> bool:
+        return bool(self._files.exists(self._path(name)))
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
