@@ -25,8 +25,8 @@ test: $(TEST_ENV) ## Run all tests
 bench: $(TEST_ENV) ## Measure the figures that README gives, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
-soak: $(TEST_ENV) ## Kill workers under one import after another, for ten minutes
-	@$(BIN)/python -m pytest tests/soak -n 0 --timeout 1200
+soak: $(TEST_ENV) ## Kill workers in the middle of one import after another, for some ten minutes
+	@EVENHAND_SOAK_ROUNDS=8 $(BIN)/python -m pytest tests/crash
 
 lint: $(TEST_ENV) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
-from sqlalchemy.orm import Session
 
 from worker.domain.fields import RECORD_TYPES
 from worker.errors import UnknownPool, UnknownUser
@@ -27,17 +26,23 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def pool_name(session: Session, pool_id: int) -> str:
+def pool_name(system: Using, pool_id: Id) -> str:
     """The name of the pool with that id. Raises UnknownPool."""
-    pool = pools.with_id(session, pool_id)
+    with system.reading() as session:
+        pool = pools.with_id(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
     return str(pool.name)
 
 
-def user_email(session: Session, user_id: int) -> str:
+def user_email(system: Using, user_id: Id) -> str:
     """The email address of the active user with that id. Raises UnknownUser."""
-    user = users.with_id(session, user_id)
+    with system.reading() as session:
+        user = users.with_id(session, user_id)
     if user is None or user.is_pool or not user.is_active:
         raise UnknownUser(name=user_id)
     return str(user.email)
+
+
+PoolName = Annotated[str, Depends(pool_name)]
+UserEmail = Annotated[str, Depends(user_email)]

@@ -89,6 +89,10 @@ class PortTaken(Conflict):
     """Port {port} is in use. Choose another with {option}."""
 
 
+class FlowerNeedsPassword(WrongUse):
+    """Flower would show its page to everybody who reaches {host}. Set EVENHAND_FLOWER_BASIC_AUTH to NAME:PASSWORD."""
+
+
 # --- users and pools ---
 
 

@@ -1,13 +1,14 @@
-"""Tasks by name: noted in a session, sent after its commit or never."""
+"""Tasks by name: noted in a session, sent after its commit or never.
+
+Celery is imported where it is needed: most commands never send a task, and it takes long to load.
+"""
 
 import logging
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kombu.exceptions import OperationalError
 from sqlalchemy.orm import Session
 
-from worker.app import app
 from worker.errors import BrokerUnreachable
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,14 @@ def noted(session: Session) -> list[Task]:
 
 def send(tasks: Iterable[Task]) -> None:
     """Sends tasks. A broker that is away is no error: what waits stands in SQL, and upkeep sends it again."""
-    for task in tasks:
+    waiting = list(tasks)
+    if not waiting:
+        return
+    from kombu.exceptions import OperationalError
+
+    from worker.app import app
+
+    for task in waiting:
         try:
             app.send_task(task.name, kwargs=task.arguments, retry=False)
         except (OperationalError, OSError) as error:
@@ -43,6 +51,10 @@ def send(tasks: Iterable[Task]) -> None:
 
 def ping() -> None:
     """Raises BrokerUnreachable when the broker doesn't answer."""
+    from kombu.exceptions import OperationalError
+
+    from worker.app import app
+
     try:
         with app.connection(connect_timeout=2) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import BadSetting
@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     """Where Celery's messages live."""
     uploads_url: str = Field(default_factory=lambda given: str(given["home"] / "uploads"))
     """A folder for uploads and receipts, as any address that fsspec knows."""
+
+    flower_basic_auth: SecretStr | None = None
+    """Who may look at Flower, as NAME:PASSWORD; more with commas between."""
 
     @property
     def socket(self) -> Path:

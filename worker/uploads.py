@@ -3,6 +3,7 @@
 import io
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 from typing import IO, Any
 
@@ -51,11 +52,8 @@ class Uploads:
     def remove(self, names: Iterable[str]) -> None:
         """Removes files; one that is gone already is no error."""
         for name in names:
-            if self._files.exists(self._path(name)):
+            with suppress(FileNotFoundError):
                 self._files.rm_file(self._path(name))
-
-    def exists(self, name: str) -> bool:
-        return bool(self._files.exists(self._path(name)))
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -1,6 +1,6 @@
 """Imports: files in, and what became of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from api_stub.control.answers import Run, RunSummary
 from api_stub.deps import Id, RecordType, Text, Using
 from api_stub.problems import BodyTooLarge, problems
+from worker.domain.rows import mapping_of
 from worker.errors import (
     AmbiguousUser,
     BadMapping,
@@ -51,7 +52,8 @@ def import_file(
 ) -> Any:
     """Every good row becomes a record, owned by the next member in file order. Answers as soon as the file is stored, with the run
     that workers carry on; follow it at the address in `Location`."""
-    asked = imports.Request(file.filename or "upload.csv", type, owner, _mapping(map))
+    name = (file.filename or "").replace("\0", "") or "upload.csv"
+    asked = imports.Request(name, type, owner, mapping_of(map))
     run_id = imports.accept(system, asked, file.file)
     response.headers["Location"] = request.url_for("show_run", run_id=run_id).path
     return _run(system, run_id)
@@ -89,17 +91,6 @@ def _run(system: System, run_id: int) -> Facts:
     if facts is None:
         raise UnknownRun(run_id=run_id)
     return facts
-
-
-def _mapping(pairs: Iterable[str]) -> dict[str, str]:
-    return dict(_pair(text) for text in pairs)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    header, _, field = text.rpartition("=")
-    if not header.strip() or not field.strip():
-        raise BadMapping(text=text)
-    return header.strip(), field.strip()
 
 
 def _blocks(source: IO[bytes]) -> Iterator[bytes]:

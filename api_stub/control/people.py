@@ -4,10 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from api_stub.control.answers import Deactivated, User
-from api_stub.deps import Body, Id, Text, Using, user_email
+from api_stub.deps import Body, Text, UserEmail, Using
 from api_stub.problems import problems
 from worker.errors import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
 from worker.flows import people
@@ -38,11 +37,7 @@ def add_user(system: Using, new: NewUser) -> Any:
 
 
 @router.post("/{user_id}/deactivate", summary="Deactivate a user", response_model=Deactivated, responses=problems(UnknownUser, LastAdmin))
-def deactivate_user(system: Using, user_id: Id) -> Any:
+def deactivate_user(system: Using, email: UserEmail) -> Any:
     """They leave all pools, and keep the records that they own."""
-
-    def work(session: Session) -> dict[str, Any]:
-        user, left = people.deactivate(session, system.ring, user_email(session, user_id), None)
-        return user_facts(user) | {"is_active": False, "left": left}
-
-    return system.transact(work)
+    user, left = system.transact(lambda session: people.deactivate(session, system.ring, email, None))
+    return user_facts(user) | {"is_active": False, "left": left}

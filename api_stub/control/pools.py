@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from api_stub.control.answers import Pool, PoolSummary, Report
-from api_stub.deps import Body, Id, RecordType, Text, Using, pool_name, user_email
+from api_stub.deps import Body, PoolName, RecordType, Text, UserEmail, Using
 from api_stub.problems import problems
 from worker.errors import AlreadyMember, AmbiguousUser, BlankName, NotAMember, PoolExists, UnknownPool, UnknownRecordType, UnknownUser
 from worker.flows import pools
@@ -58,38 +57,29 @@ def list_pools(system: Using) -> Any:
 )
 def create_pool(system: Using, new: NewPool, request: Request, response: Response) -> Any:
     """The first member given gets turn 1."""
-
-    def work(session: Session) -> Facts:
-        pools.create(session, new.name, new.record_type, new.members, None)
-        return pools.show(session, system.ring, new.name)
-
-    facts = system.transact(work)
+    system.transact(lambda session: pools.create(session, new.name, new.record_type, new.members, None))
+    facts = _facts(system, new.name)
     response.headers["Location"] = request.url_for("show_pool", pool_id=facts["id"]).path
     return facts
 
 
 @router.get("/{pool_id}", summary="Show a pool", response_model=Pool, responses=problems(UnknownPool))
-def show_pool(system: Using, pool_id: Id) -> Any:
+def show_pool(system: Using, pool: PoolName) -> Any:
     """Its members in order, who is next, the turns so far, and how many records each has got."""
-    with system.reading() as session:
-        return _facts(session, system, pool_id)
+    return _facts(system, pool)
 
 
 @router.patch("/{pool_id}", summary="Rename a pool", response_model=Pool, responses=problems(UnknownPool, PoolExists, BlankName))
-def rename_pool(system: Using, pool_id: Id, new: NewName) -> Any:
+def rename_pool(system: Using, pool: PoolName, new: NewName) -> Any:
     """Members and turns stay as they are."""
-
-    def work(session: Session) -> Facts:
-        pools.rename(session, pool_name(session, pool_id), new.name)
-        return _facts(session, system, pool_id)
-
-    return system.transact(work)
+    system.transact(lambda session: pools.rename(session, pool, new.name))
+    return _facts(system, new.name)
 
 
 @router.delete("/{pool_id}", summary="Delete a pool", status_code=204, responses=problems(UnknownPool))
-def delete_pool(system: Using, pool_id: Id) -> None:
+def delete_pool(system: Using, pool: PoolName) -> None:
     """Records keep their owners, and the ledger stays."""
-    system.transact(lambda session: pools.delete(session, system.ring, pool_name(session, pool_id)))
+    system.transact(lambda session: pools.delete(session, system.ring, pool))
 
 
 @router.post(
@@ -98,14 +88,10 @@ def delete_pool(system: Using, pool_id: Id) -> None:
     response_model=Pool,
     responses=problems(UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember),
 )
-def add_members(system: Using, pool_id: Id, new: NewMembers) -> Any:
+def add_members(system: Using, pool: PoolName, new: NewMembers) -> Any:
     """They go to the end. Who is next stays next."""
-
-    def work(session: Session) -> Facts:
-        pools.add_members(session, system.ring, pool_name(session, pool_id), new.members, None)
-        return _facts(session, system, pool_id)
-
-    return system.transact(work)
+    system.transact(lambda session: pools.add_members(session, system.ring, pool, new.members, None))
+    return _facts(system, pool)
 
 
 @router.delete(
@@ -114,25 +100,19 @@ def add_members(system: Using, pool_id: Id, new: NewMembers) -> Any:
     response_model=Pool,
     responses=problems(UnknownPool, UnknownUser, NotAMember),
 )
-def remove_member(system: Using, pool_id: Id, user_id: Id) -> Any:
+def remove_member(system: Using, pool: PoolName, email: UserEmail) -> Any:
     """The rest go on in order, without a hole."""
-
-    def work(session: Session) -> Facts:
-        name, email = pool_name(session, pool_id), user_email(session, user_id)
-        pools.remove_members(session, system.ring, name, [email], None)
-        return _facts(session, system, pool_id)
-
-    return system.transact(work)
+    system.transact(lambda session: pools.remove_members(session, system.ring, pool, [email], None))
+    return _facts(system, pool)
 
 
 @router.get("/{pool_id}/verify", summary="Verify a pool", response_model=Report, responses=problems(UnknownPool))
-def verify_pool(system: Using, pool_id: Id) -> Any:
+def verify_pool(system: Using, pool: PoolName) -> Any:
     """Replays the ledger against the rosters and checks every point of the promise."""
-    with system.reading() as session:
-        name = pool_name(session, pool_id)
-    [report] = verify(system, name)
+    [report] = verify(system, pool)
     return report.as_json()
 
 
-def _facts(session: Session, system: System, pool_id: int) -> Facts:
-    return pools.show(session, system.ring, pool_name(session, pool_id))
+def _facts(system: System, name: str) -> Facts:
+    with system.reading() as session:
+        return pools.show(session, system.ring, name)

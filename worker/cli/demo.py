@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.padding import Padding
-from sqlalchemy.orm import Session
 
 from worker.cli import runs
 from worker.cli.output import console, say, table
@@ -23,7 +22,6 @@ from worker.flows.system import system
 from worker.flows.verify import Report, verify
 from worker.sample import write_sample
 from worker.settings import settings
-from worker.stack.stack import Stack, wipe
 
 app = typer.Typer()
 
@@ -50,11 +48,13 @@ def demo(file: File = None) -> None:
 @app.command("demo-here", hidden=True)
 def demo_here(file: File = None) -> None:
     """The demo itself, in the data folder that the environment names, which is emptied first."""
+    from worker.stack.stack import Stack, wipe
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))  # the stack is stopped on the way out
     began = time.monotonic()
     wipe(settings())
     with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
-        system().transact(_make_pool)
+        _make_pool()
         say(f"… importing {file or 'the sample file'} with {WORKERS} worker processes")
         facts = runs.follow(runs.start(file or _sample(), "lead", POOL, {})["id"], quiet=False)
         reports = verify(system(), POOL)
@@ -71,10 +71,14 @@ def _sample() -> Path:
     return path
 
 
-def _make_pool(session: Session) -> None:
+def _make_pool() -> None:
     for name in TEAM:
-        people.add(session, name, f"{name.lower()}@example.com")
-    pools.create(session, POOL, "lead", TEAM, None)
+        _add_person(name)
+    system().transact(lambda session: pools.create(session, POOL, "lead", TEAM, None))
+
+
+def _add_person(name: str) -> None:
+    system().transact(lambda session: people.add(session, name, f"{name.lower()}@example.com"))
 
 
 def _tell(facts: dict[str, Any], reports: list[Report]) -> None:

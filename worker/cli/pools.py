@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 from rich.bar import Bar
 from rich.table import Table
-from sqlalchemy.orm import Session
 
 from worker.cli.output import Json, console, print_json, rows, say, table
 from worker.flows import pools
@@ -30,12 +29,8 @@ def create(
     json: Json = False,
 ) -> None:
     """Create a pool. Its first member gets turn 1."""
-
-    def work(session: Session) -> dict[str, Any]:
-        pools.create(session, name, type, member, None)
-        return pools.show(session, system().ring, name)
-
-    _print(system().transact(work), json, f"Created the pool {name}.")
+    system().transact(lambda session: pools.create(session, name, type, member, None))
+    _show(name, json, f"Created the pool {name}.")
 
 
 @pool.command("list", epilog="evenhand pool list")
@@ -53,31 +48,21 @@ def list_pools(json: Json = False) -> None:
 @pool.command(epilog="evenhand pool show Inbound")
 def show(name: Name, json: Json = False) -> None:
     """Show a pool: its members in order, who is next, the turns so far, and how many records each has got."""
-    with system().reading() as session:
-        facts = pools.show(session, system().ring, name)
-    _print(facts, json)
+    _show(name, json)
 
 
 @pool.command(epilog="evenhand pool add Inbound -m cy@example.com")
 def add(name: Name, member: Members, json: Json = False) -> None:
     """Add members at the end. Who is next stays next."""
-
-    def work(session: Session) -> dict[str, Any]:
-        pools.add_members(session, system().ring, name, member, None)
-        return pools.show(session, system().ring, name)
-
-    _print(system().transact(work), json)
+    system().transact(lambda session: pools.add_members(session, system().ring, name, member, None))
+    _show(name, json)
 
 
 @pool.command(epilog="evenhand pool remove Inbound -m cy@example.com")
 def remove(name: Name, member: Members, json: Json = False) -> None:
     """Remove members. The rest go on in order, without a hole."""
-
-    def work(session: Session) -> dict[str, Any]:
-        pools.remove_members(session, system().ring, name, member, None)
-        return pools.show(session, system().ring, name)
-
-    _print(system().transact(work), json)
+    system().transact(lambda session: pools.remove_members(session, system().ring, name, member, None))
+    _show(name, json)
 
 
 @pool.command(epilog="evenhand pool rename Inbound 'Inbound EMEA'")
@@ -94,7 +79,9 @@ def delete(name: Name) -> None:
     say(f"Deleted the pool {name}.")
 
 
-def _print(facts: dict[str, Any], json: bool, done: str = "") -> None:
+def _show(name: str, json: bool, done: str = "") -> None:
+    with system().reading() as session:
+        facts = pools.show(session, system().ring, name)
     if json:
         print_json(facts)
         return

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from worker import queue
 from worker.cli.output import Json, console, errors, facts_list, print_json, rows, say, table
-from worker.errors import BadMapping, UnknownRun, UnreadableFile
+from worker.domain.rows import mapping_of
+from worker.errors import UnknownRun, UnreadableFile
 from worker.flows import imports
 from worker.flows.system import system
 from worker.store.views import all_runs, run_facts
@@ -38,19 +39,12 @@ def import_file(
     json: Json = False,
 ) -> None:
     """Import a file: every good row becomes a record, owned by the next member in file order."""
-    facts = start(file, type, owner, dict(map_pair(pair) for pair in map))
+    facts = start(file, type, owner, mapping_of(map))
     if wait:
         facts = follow(facts["id"], quiet=json)
     print_json(facts) if json else _print_run(facts)
     if facts["state"] == "failed":
         raise typer.Exit(FAILED)
-
-
-def map_pair(text: str) -> tuple[str, str]:
-    header, equals, field = text.rpartition("=")
-    if not equals or not header.strip() or not field.strip():
-        raise BadMapping(text=text)
-    return header.strip(), field.strip()
 
 
 def start(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> dict[str, Any]:

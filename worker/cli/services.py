@@ -1,21 +1,27 @@
-"""evenhand up and its parts: what an operator starts."""
+"""evenhand up and its parts: what an operator starts.
+
+Each imports what it runs: other commands don't wait for that.
+"""
 
 import logging
+import os
 import signal
+from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 import typer
 
 from worker.cli.output import console, facts_list, say
+from worker.errors import FlowerNeedsPassword
 from worker.flows.system import system
 from worker.settings import settings
-from worker.stack.stack import LOOPBACK, Stack
-from worker.store.migrate import migrate as bring_up_to_date
 
 app = typer.Typer()
 
+LOOPBACK = "127.0.0.1"
 FLOWER_PORT = 5555
+FLOWER_COLUMNS = "name,kwargs,state,received,started,runtime,worker,uuid"
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 
@@ -27,30 +33,34 @@ def up(
     flower_port: Annotated[int, typer.Option(help="Flower's port.")] = FLOWER_PORT,
 ) -> None:
     """Start everything on this machine: API, workers, beat and Flower, until Ctrl-C."""
+    from worker.stack.stack import Stack
+
     stopped = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     stack = Stack(settings(), workers, port, flower_port)
     with stack.running(lambda step: say(f"… {step}")):
-        console.print(facts_list(_addresses(stack, port, flower_port)))
+        console.print(facts_list(_addresses(port, flower_port, stack.logs)))
         say("Ready. Ctrl-C stops everything.")
         stack.keep_running(stopped, lambda name: say(f"The {name} had ended and were started again; see {stack.logs}."))
 
 
-def _addresses(stack: Stack, port: int, flower_port: int) -> dict[str, str]:
+def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
     home = f"http://{LOOPBACK}"
     return {
         "API": f"{home}:{port}/api",
         "API docs": f"{home}:{port}/docs",
         "Flower": f"{home}:{flower_port}",
         "data": str(settings().home),
-        "logs": str(stack.logs),
+        "logs": str(logs),
     }
 
 
 @app.command(epilog="evenhand migrate")
 def migrate() -> None:
     """Bring the database to the tables of this version."""
+    from worker.store.migrate import migrate as bring_up_to_date
+
     bring_up_to_date(system().engine)
     say("The database is up to date.")
 
@@ -75,7 +85,12 @@ def beat() -> None:
 @app.command(epilog="evenhand flower --port 5555")
 def flower(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = FLOWER_PORT) -> None:
     """Run Flower, which shows workers and tasks. It is read-only; beyond this machine it wants EVENHAND_FLOWER_BASIC_AUTH."""
-    _celery("flower", f"--address={host}", f"--port={port}", "--read_only=True")
+    access = settings().flower_basic_auth
+    if access is not None:
+        os.environ["FLOWER_BASIC_AUTH"] = access.get_secret_value()  # not an argument: those can be seen by others
+    elif host != LOOPBACK:
+        raise FlowerNeedsPassword(host=host)
+    _celery("flower", f"--address={host}", f"--port={port}", "--read_only=True", f"--tasks_columns={FLOWER_COLUMNS}")
 
 
 @app.command(epilog="evenhand api --port 8000")

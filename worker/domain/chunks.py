@@ -8,7 +8,7 @@ from worker.domain.rows import RowError, RowReader
 from worker.domain.sheets import Header, Lines, check_rows
 
 SMALLEST_ROWS = 250
-LARGEST_ROWS = 10_000
+LARGEST_ROWS = 5_000
 LARGEST_BYTES = 4 * 2**20
 FIRST_ERRORS = 100
 

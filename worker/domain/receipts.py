@@ -1,36 +1,30 @@
-"""The receipt of an import: what became of each row of the file, in its order."""
+"""The receipt of an import: what became of each row of the file, in its order, as CSV (RFC 4180).
+
+Lines are put together by hand, because there is one for every row of every file; cells that may need quoting are made by `cell`, once.
+"""
 
 import csv
 import io
-from collections.abc import Iterable
-from typing import Any, NamedTuple
 
-
-class Line(NamedTuple):
-    """One row of the file: the record that it became and who got it by which turn, or why it became none."""
-
-    line: int
-    record_type: str
-    record_id: int | None = None
-    pool: str | None = None
-    turn: int | None = None
-    owner: str | None = None
-    error: str | None = None
-
-
-HEADER = ",".join(Line._fields) + "\r\n"
+HEADER = "line,record_type,record_id,pool,turn,owner,error\r\n"
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
-def render(lines: Iterable[Line]) -> str:
-    """The lines as CSV (RFC 4180)."""
-    text = io.StringIO()
-    csv.writer(text).writerows(lines)
-    return text.getvalue()
+def cell(text: str | None) -> str:
+    """Text as a cell that holds it whole, and that no spreadsheet takes for a formula."""
+    if not text:
+        return ""
+    line = io.StringIO()
+    csv.writer(line).writerow([f"'{text}" if text.startswith(_FORMULA) else text])
+    return line.getvalue().removesuffix("\r\n")
 
 
-def inert(text: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    cell = str(text)
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def record_line(line: int, record_type: str, record_id: int, pool: str, turn: int | str, owner: str) -> str:
+    """A row that became a record: of which pool and by which turn, if any, and whose it is, by email. Pool and owner are cells."""
+    return f"{line},{record_type},{record_id},{pool},{turn},{owner},\r\n"
+
+
+def error_line(line: int, record_type: str, field: str, reason: str) -> str:
+    """A row that became none."""
+    return f"{line},{record_type},,,,,{cell(f'{field}: {reason}' if field else reason)}\r\n"

@@ -47,9 +47,14 @@ def read_header(stream: Iterable[bytes]) -> Header:
     rest = iter(lines)
     first = next(rest, "").removeprefix(_BYTE_ORDER_MARK)
     delimiter = _delimiter(first)
-    names = next(csv.reader(chain([first], rest), delimiter=delimiter), [])
+    try:
+        names = next(csv.reader(chain([first], rest), delimiter=delimiter), [])
+    except csv.Error as error:
+        raise UnreadableFile(reason=f"its header can't be read as CSV: {error}.") from None
     if not any(name.strip() for name in names):
         raise UnreadableFile(reason="it has no header. The first line must name the columns.")
+    if "\0" in "".join(names):
+        raise UnreadableFile(reason="its header holds a NUL character.")
     return Header(delimiter, names, lines.offset, lines.number)
 
 

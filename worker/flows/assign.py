@@ -38,7 +38,7 @@ def assign(
 
     A claim that is entered already keeps its turn. Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
     """
-    pool = _hold(session, pool_id)
+    pool = _open(pools.lock_shared(session, pool_id))
     entered = ledger.entered(session, pool_id, [request.claim for request in requests])
     fresh = [request for request in requests if request.claim not in entered]
     owners = {entry.record_id: entry.user_id for entry in entered.values()}
@@ -54,8 +54,12 @@ def assign(
 
 
 def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) -> Turns:
-    """Reserves a block of turns for a run. Asking again gives the same block."""
-    pool = _hold(session, pool_id)
+    """Reserves a block of turns for a run. Asking again gives the same block.
+
+    The pool is held alone: no key in SQL keeps a block and an entry apart, so that neither may be on its way unseen while the fence looks.
+    Two entries may be: of those the ledger's primary key lets only one through.
+    """
+    pool = _open(pools.lock(session, pool_id))
     reserved = ledger.block(session, pool_id, claim)
     if reserved is None:
         taken = _take(session, ring, pool_id, [(claim, count)])
@@ -65,10 +69,9 @@ def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) 
     return reserved
 
 
-def _hold(session: Session, pool_id: int) -> Row[Any]:
-    pool = pools.lock_shared(session, pool_id)
+def _open(pool: Row[Any]) -> Row[Any]:
     if pool.deleted_at is not None:
-        raise UnknownPool(name=pool_id)
+        raise UnknownPool(name=pool.id)
     return pool
 
 
@@ -90,8 +93,8 @@ def _fence(session: Session, pool: Row[Any], taken: Taken, claim: str) -> None:
 
     if taken.epoch != pool.epoch:
         refuse("it is of another epoch")
-    if not pools.knows_version(session, pool.id, taken.version):
-        refuse("its roster was never committed")
+    if taken.version != pools.latest_roster(session, pool.id).version:
+        refuse("its roster isn't the latest that was committed")
     turns = Turns(span for turns in taken.turns for span in turns)
     if ledger.any_entered(session, pool.id, turns):
         refuse("a turn is in the ledger already")

@@ -139,21 +139,23 @@ def _reserve(session: Session, system: System, run_id: int, delimiter: str, colu
 
 def close(system: System, run_id: int) -> None:
     """Ends a run whose chunks are all loaded: the receipt is put together, the block closed."""
-    with system.reading() as session:
-        run, parts = imports.with_id(session, run_id), imports.numbers(session, run_id)
-    names = [part_name(run.folder, number) for number in parts]
+    names = system.transact(lambda session: _end(session, system, run_id))
+    system.uploads.remove(names)
+
+
+def _end(session: Session, system: System, run_id: int) -> list[str]:
+    """Returns the files that nobody needs any more. The run is held meanwhile, so that its parts aren't removed under somebody else's
+    hands."""
+    runs.lock(session, run_id)
+    run = imports.with_id(session, run_id)
+    parts = [part_name(run.folder, number) for number in imports.numbers(session, run_id)]
     if run.state == "loading" and run.chunks_left == 0:
-        system.uploads.join(f"{run.folder}/{RECEIPT}", HEADER.encode(), names)
-        system.transact(lambda session: _end(session, run_id))
-        system.uploads.remove([*names, f"{run.folder}/{UPLOAD}"])
-
-
-def _end(session: Session, run_id: int) -> None:
-    run = runs.lock(session, run_id)
-    if run is not None and run.state == "loading":
+        system.uploads.join(f"{run.folder}/{RECEIPT}", HEADER.encode(), parts)
         if run.turns:
             ledger.close_block(session, run.owner_id, import_claim(run_id))
         runs.end(session, run_id, "done")
+        run = imports.with_id(session, run_id)
+    return [*parts, f"{run.folder}/{UPLOAD}"] if run.state == "done" else []
 
 
 def part_name(folder: str, number: int) -> str:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.chunks import Chunk
 from worker.domain.claims import import_claim
-from worker.domain.receipts import Line, inert, render
+from worker.domain.receipts import cell, error_line, record_line
 from worker.domain.rows import Columns, RowError, RowReader
 from worker.domain.sheets import check_rows, lines_of
 from worker.domain.turns import Turns
@@ -31,6 +31,9 @@ LEASE_SECONDS = 20.0
 """After so long without a result the chunk is given to another worker."""
 
 
+Stored = tuple[Any, ...]
+
+
 class Plan(NamedTuple):
     """All that loading a chunk needs to know, read in one transaction."""
 
@@ -40,12 +43,13 @@ class Plan(NamedTuple):
     turns: list[int] | None
     """Of each good row, if a pool gives it its owner."""
     owners: list[int]
-    pool: str | None
+    pool: str
     emails: dict[int, str]
+    """Like the pool's name, as cells of the receipt."""
 
     @property
     def record_ids(self) -> range:
-        first = self.run.first_record_id + self.chunk.first_ordinal
+        first = (self.run.first_record_id or 0) + self.chunk.first_ordinal
         return range(first, first + self.chunk.records)
 
     @property
@@ -61,12 +65,10 @@ def load_chunk(system: System, run_id: int, number: int) -> None:
         return
     part = system.uploads.read_part(f"{plan.run.folder}/{UPLOAD}", plan.chunk.offset, plan.chunk.length)
     reader = RowReader(plan.run.record_type, Columns(**plan.run.columns))
-    checked = list(check_rows(lines_of(part), plan.run.delimiter, plan.chunk.first_line, reader))
-    good = [row for _, row in checked if not isinstance(row, RowError)]
-    if (len(checked), len(good)) != (plan.chunk.rows, plan.chunk.records):
+    receipt, rows = _read(plan, part, reader)
+    if (len(receipt), len(rows)) != (plan.chunk.rows, plan.chunk.records):
         raise UnreadableFile(reason=f"chunk {number} is not what it was when it was scanned.")
-    system.uploads.store(part_name(plan.run.folder, number), io.BytesIO(_receipt(plan, checked).encode()))
-    rows = list(_rows(plan, reader, good))
+    system.uploads.store(part_name(plan.run.folder, number), io.BytesIO("".join(receipt).encode()))
     system.transact(lambda session: _enter(session, plan, reader, rows))
 
 
@@ -75,26 +77,36 @@ def _plan(session: Session, run_id: int, number: int) -> Plan | None:
     chunk = imports.lease(session, run_id, number, LEASE_SECONDS) if run.state == "loading" else None
     if chunk is None:
         return None
-    turns, owners, pool = None, [run.owner_id] * chunk.records, None
+    turns, owners = None, [run.owner_id] * chunk.records
     if run.turns and chunk.records:
         reserved = ledger.block(session, run.owner_id, import_claim(run_id)) or Turns()
         mine = reserved.slice(chunk.first_ordinal, chunk.records)
         rosters = pools.rosters_between(session, run.owner_id, min(mine).first, max(mine).last)
         turns, owners = list(mine.each()), list(rosters.owners(mine))
     named = users.by_id(session, {run.owner_id, *owners})
-    if run.turns:
-        pool = inert(named[run.owner_id].name)
-    emails = {user_id: inert(user.email) for user_id, user in named.items()}
+    pool = cell(named[run.owner_id].name) if run.turns else ""
+    emails = {user_id: cell(user.email) for user_id, user in named.items()}
     return Plan(run, chunk, bulk.moment_text(session, now()), turns, owners, pool, emails)
 
 
-def _rows(plan: Plan, reader: RowReader, good: list[list[str]]) -> Iterator[tuple[Any, ...]]:
-    """What is stored of each good row: the system columns, then its own."""
-    creator, pool_id = plan.run.actor_id, plan.run.owner_id if plan.turns else None
-    for record_id, owner, turn, row in zip(plan.record_ids, plan.owners, plan.turns or repeat(None), good, strict=False):
+def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[Stored]]:
+    """The receipt's line for each row of the part, and what is stored of each good one: the system columns, then its own."""
+    receipt: list[str] = []
+    rows: list[Stored] = []
+    record_type, creator, moment = plan.run.record_type, plan.run.actor_id, plan.moment
+    pool_id = plan.run.owner_id if plan.turns else None
+    beyond = repeat((0, None, plan.run.owner_id))  # rows that the scan hasn't seen: the caller counts, and refuses them
+    given = chain(zip(plan.record_ids, plan.turns or repeat(None), plan.owners, strict=False), beyond)
+    for line, row in check_rows(lines_of(part), plan.run.delimiter, plan.chunk.first_line, reader):
+        if isinstance(row, RowError):
+            receipt.append(error_line(line, record_type, row.field, row.reason))
+            continue
+        record_id, turn, owner = next(given)
         *values, tags, custom = reader.values(row)
         json = orjson.dumps(tags).decode(), orjson.dumps(custom).decode()
-        yield record_id, owner, creator, pool_id, turn, plan.moment, plan.moment, *values, *json
+        rows.append((record_id, owner, creator, pool_id, turn, moment, moment, *values, *json))
+        receipt.append(record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner]))
+    return receipt, rows
 
 
 def _entries(plan: Plan) -> Iterator[tuple[Any, ...]]:
@@ -103,19 +115,7 @@ def _entries(plan: Plan) -> Iterator[tuple[Any, ...]]:
     return zip(repeat(plan.run.owner_id), plan.turns or (), claim, plan.ordinals, plan.record_ids, plan.owners, *common, strict=False)
 
 
-def _receipt(plan: Plan, checked: list[tuple[int, list[str] | RowError]]) -> str:
-    given = zip(plan.record_ids, repeat(plan.pool), plan.turns or repeat(None), plan.owners, strict=False)
-    return render(_receipt_line(plan, line, row, given) for line, row in checked)
-
-
-def _receipt_line(plan: Plan, line: int, row: list[str] | RowError, given: Iterator[tuple[int, str | None, int | None, int]]) -> Line:
-    if isinstance(row, RowError):
-        return Line(line, plan.run.record_type, error=inert(f"{row.field}: {row.reason}" if row.field else row.reason))
-    record_id, pool, turn, owner = next(given)
-    return Line(line, plan.run.record_type, record_id, pool, turn, plan.emails[owner])
-
-
-def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[tuple[Any, ...]]) -> None:
+def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
     if not imports.finish(session, plan.run.id, plan.chunk.number):
         return
     if rows:

@@ -33,8 +33,8 @@ def deactivate(session: Session, ring: Ring, name: str, actor_id: int | None) ->
     user = user_named(session, name)
     if user.is_admin and users.active_admins(session) == 1:
         raise LastAdmin(name=user.name)
+    users.change(session, user.id, is_active=False)  # first: from here on nobody can make them a member
     left = [pool for pool in pools.live(session) if user.id in pools.latest_roster(session, pool.id).members]
     for pool in left:
-        rosters.remove_members(session, ring, pool.name, [str(user.email)], actor_id)
-    users.change(session, user.id, is_active=False)
+        rosters.change_roster(session, ring, pool.id, lambda old: tuple(member for member in old if member != user.id), actor_id)
     return user, [pool.name for pool in left]

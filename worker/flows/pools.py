@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.rosters import Roster
-from worker.errors import AlreadyMember, BlankName, NotAMember, PoolExists, RingUnreachable, Stale, UnknownRecordType
+from worker.errors import AlreadyMember, BlankName, NotAMember, PoolExists, RingUnreachable, Stale, UnknownRecordType, UnknownUser
 from worker.flows import seed
 from worker.flows.names import pool_named, user_named
 from worker.ring import Ring
@@ -105,6 +105,8 @@ def _joined(session: Session, pool: str, members: Members, newcomers: Sequence[s
         user = user_named(session, newcomer)
         if user.id in members:
             raise AlreadyMember(user=user.name, pool=pool)
+        if not users.hold_active(session, user.id):
+            raise UnknownUser(name=newcomer)
         members += (user.id,)
     return members
 

@@ -1,5 +1,6 @@
 """What every story needs at hand, and the one place that commits."""
 
+import atexit
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -36,6 +37,11 @@ class System:
     ring: Ring
     uploads: Uploads
     send: Callable[[Iterable[queue.Task]], None] = field(default=queue.send)
+
+    def close(self) -> None:
+        """Gives back all connections."""
+        self.engine.dispose()
+        self.ring.close()
 
     def reading(self) -> AbstractContextManager[Session]:
         """A session that only reads."""
@@ -92,5 +98,7 @@ def open_system(given: Settings) -> System:
 
 @cache
 def system() -> System:
-    """The system of this process."""
-    return open_system(settings())
+    """The system of this process, closed at its end."""
+    opened = open_system(settings())
+    atexit.register(opened.close)
+    return opened

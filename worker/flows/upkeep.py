@@ -13,14 +13,22 @@ from worker.store import imports, runs
 logger = logging.getLogger(__name__)
 
 STILL_SECONDS = 15.0
-"""A run that shows no progress for so long has lost its tasks."""
+"""When no run has shown progress for so long, tasks were lost."""
+
+PATIENCE_SECONDS = 300.0
+"""While other runs go on, the tasks of one that doesn't are likely to wait behind theirs; after so long they are taken for lost."""
 
 
 def sweep(system: System) -> int:
     """Sends again what was lost, and returns how many tasks that was."""
     with system.reading() as session:
-        idle = not runs.still_since(session, STILL_SECONDS) and not imports.expired(session)
+        idle = not _still(session) and not imports.expired(session)
     return 0 if idle else system.transact(_send_again)
+
+
+def _still(session: Session) -> list[Row[Any]]:
+    """The runs whose tasks were lost, as far as one can tell."""
+    return runs.still_since(session, PATIENCE_SECONDS if runs.any_moved(session, STILL_SECONDS) else STILL_SECONDS)
 
 
 def _send_again(session: Session) -> int:
@@ -30,7 +38,7 @@ def _send_again(session: Session) -> int:
         imports.release(session, run_id, number)
         enqueue(session, "imports.load_chunk", run=run_id, chunk=number)
         sent += 1
-    for run in runs.still_since(session, STILL_SECONDS):
+    for run in _still(session):
         logger.warning("run %d shows no progress; sending its tasks again", run.id)
         runs.change(session, run.id)
         sent += _continue(session, run)

@@ -51,6 +51,9 @@ class Ring:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
+    def close(self) -> None:
+        self._client.close()
+
     def ping(self) -> None:
         """Raises RingUnreachable when the server doesn't answer."""
         with self._answers():

@@ -7,7 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from worker.errors import NoServerProgram, ServerDidNotStart
 from worker.stack.wait import wait_for
@@ -33,7 +35,7 @@ class EmbeddedServer:
 
     def __init__(self, socket: Path, folder: Path, log: Path) -> None:
         self.socket, self._folder, self._log = socket, folder, log
-        self._client = Redis(unix_socket_path=str(socket), socket_timeout=5)
+        self._client = Redis(unix_socket_path=str(socket), socket_timeout=5, retry=Retry(NoBackoff(), 0))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -1,20 +1,15 @@
 """Rows by the thousand: COPY on PostgreSQL, one prepared statement on SQLite, inside the session's transaction."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-ROWS_AT_ONCE = 1_000
-
 
 def insert(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Inserts rows whose values are text, numbers or None, in the order of the columns. None and empty text both become NULL."""
+    """Inserts rows whose values are text, numbers or None, in the order of the columns. None becomes NULL."""
     if session.connection().dialect.name == "postgresql":
         _copy(session, table, columns, rows)
     else:
@@ -22,16 +17,12 @@ def insert(session: Session, table: Table, columns: Sequence[str], rows: Iterabl
 
 
 def _copy(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """COPY in CSV form, which the csv module writes at the speed of C. Its NULL is nothing between two commas."""
     names = ", ".join(f'"{name}"' for name in columns)
     connection = session.connection().connection.driver_connection
     assert connection is not None
-    remaining = iter(rows)
-    with connection.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT csv)') as copy:
-        while batch := list(islice(remaining, ROWS_AT_ONCE)):
-            text = io.StringIO()
-            csv.writer(text).writerows(batch)
-            copy.write(text.getvalue())
+    with connection.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _execute_many(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

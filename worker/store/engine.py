@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from worker.errors import DatabaseNotMigrated, DatabaseUnreachable
@@ -16,7 +17,7 @@ BUSY_SECONDS = 60
 
 CACHE_KIBIBYTES = 16 * 1024
 
-_SERIALIZATION_FAILURE, _DEADLOCK, _UNDEFINED_TABLE = "40001", "40P01", "42P01"
+_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = "40001", "40P01", "23505", "42P01"
 
 
 def open_engine(url: str) -> Engine:
@@ -70,6 +71,8 @@ def _own_errors(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated or (isinstance(error, OperationalError) and _state(error) is None and not is_transient(error)):
             raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
         raise
+    except PoolTimeout as error:
+        raise DatabaseUnreachable(address=engine.url.render_as_string(), reason="all connections are in use") from error
 
 
 def _state(error: DBAPIError) -> str | None:
@@ -81,8 +84,10 @@ def _first_line(error: DBAPIError) -> str:
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Whether the same transaction may succeed when it is run again: a deadlock, a serialization failure, a lock not had in time."""
-    return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK) or "database is locked" in str(error.orig)
+    """Whether the same transaction may go well, or be refused with a reason, when it is run again: after a deadlock, a serialization
+    failure, a lock not had in time, or a unique key that somebody else was faster to take."""
+    passing = ("database is locked", "UNIQUE constraint failed")
+    return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION) or any(words in str(error.orig) for words in passing)
 
 
 def is_unmigrated(error: DBAPIError) -> bool:

@@ -38,7 +38,9 @@ def with_id(session: Session, run_id: int) -> Row[Any]:
 
 
 def add_chunks(session: Session, run_id: int, cut: Iterable[Chunk]) -> None:
-    session.execute(insert(chunks), [chunk._asdict() | {"run_id": run_id} for chunk in cut])
+    rows = [chunk._asdict() | {"run_id": run_id} for chunk in cut]
+    if rows:
+        session.execute(insert(chunks), rows)
 
 
 def lease(session: Session, run_id: int, number: int, seconds: float) -> Chunk | None:

@@ -79,10 +79,6 @@ def latest_rosters(session: Session) -> dict[int, Roster]:
     return {row.pool_id: _roster(row) for row in rows}
 
 
-def knows_version(session: Session, pool_id: int, version: int) -> bool:
-    return session.execute(select(1).where(rosters.c.pool_id == pool_id, rosters.c.version == version)).first() is not None
-
-
 def all_rosters(session: Session, pool_id: int) -> Rosters:
     return Rosters(map(_roster, session.execute(select(rosters).where(rosters.c.pool_id == pool_id))))
 

@@ -40,6 +40,12 @@ def count_chunk(session: Session, run_id: int, records: int) -> int:
     return session.scalars(counted.returning(runs.c.chunks_left)).one() or 0
 
 
+def any_moved(session: Session, seconds: float) -> bool:
+    """Whether any live run gave a sign of progress in that time."""
+    moved = select(1).where(runs.c.ended_at.is_(None), runs.c.moved_at >= now() - timedelta(seconds=seconds))
+    return session.execute(moved.limit(1)).first() is not None
+
+
 def still_since(session: Session, seconds: float) -> list[Row[Any]]:
     """The live runs that gave no sign of progress for so long, oldest first."""
     still = runs.c.moved_at < now() - timedelta(seconds=seconds)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    func,
     text,
     true,
 )  # fmt: skip
@@ -70,7 +71,7 @@ users = Table(
     Column("updated_at", Moment, nullable=False),
     sqlite_autoincrement=True,
 )
-Index("uq_users_live_pool_name", users.c.name, unique=True, **_where("is_pool AND is_active"))
+Index("uq_users_live_pool_name", func.lower(users.c.name), unique=True, **_where("is_pool AND is_active"))
 
 pools = Table(
     "pools",

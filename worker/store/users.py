@@ -34,6 +34,12 @@ def with_id(session: Session, user_id: int) -> Row[Any] | None:
     return session.execute(select(users).where(users.c.id == user_id)).one_or_none()
 
 
+def hold_active(session: Session, user_id: int) -> bool:
+    """Whether the user is active, and will be until the transaction ends."""
+    active = select(users.c.id).where(users.c.id == user_id, users.c.is_active)
+    return session.execute(active.with_for_update(read=True)).one_or_none() is not None
+
+
 def called(session: Session, name: str) -> list[Row[Any]]:
     """The active people of that name, capitals or not."""
     same_name = func.lower(users.c.name) == name.lower()

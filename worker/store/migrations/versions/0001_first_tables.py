@@ -41,7 +41,7 @@ def _people_and_pools() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
         sqlite_autoincrement=True,
     )
-    op.create_index("uq_users_live_pool_name", "users", ["name"], unique=True, **_where(sa.text("is_pool AND is_active")))
+    op.create_index("uq_users_live_pool_name", "users", [sa.text("lower(name)")], unique=True, **_where(sa.text("is_pool AND is_active")))
     op.create_table(
         "pools",
         sa.Column("id", Id, autoincrement=False, nullable=False, comment="its phantom user's id"),

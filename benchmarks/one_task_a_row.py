@@ -1,0 +1,58 @@
+"""An import against one task for each row, on the same database with as many processes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.figure import Figure, timed
+from benchmarks.naive import import_row
+from benchmarks.stand import WORKERS, Bench, Stand, stand, wait_until
+from worker.domain.rows import Columns, RowError, RowReader
+from worker.domain.sheets import Lines, check_rows, read_header
+from worker.store import ledger
+from worker.store.clock import now
+
+TARGET = 50.0
+NAIVE_ROWS = 2_000
+MOST_ROWS = 200_000
+
+NAIVE = ("celery", "-A", "benchmarks.naive", "worker", "--queues", "naive", "--concurrency", str(WORKERS), "--pool", "prefork")
+
+
+def measure(bench: Bench) -> Figure:
+    rows = min(bench.rows, MOST_ROWS)
+    with stand(bench, bench.postgres.create_database()) as here:
+        with here.workers():
+            ours = here.run_import(rows)
+        with here.program(NAIVE):
+            values = _values(bench)
+            _run_naively(here, values[:WORKERS])
+            theirs = _run_naively(here, values)
+    ratio = (rows / ours) / (len(values) / theirs)
+    return Figure("against one task a row", timed(rows, ours), timed(len(values), theirs), (ratio,), TARGET)
+
+
+def _values(bench: Bench) -> list[dict[str, Any]]:
+    """What is stored of the good rows of a sample file."""
+    with bench.sheet(NAIVE_ROWS).open("rb") as file:
+        lines = iter(file)
+        header = read_header(lines)
+        reader = RowReader("lead", Columns.of("lead", header.names, {}))
+        rows = [row for _, row in check_rows(Lines(lines), header.delimiter, 2, reader)]
+    return [dict(zip(reader.fields, reader.values(row), strict=True)) for row in rows if not isinstance(row, RowError)]
+
+
+def _run_naively(here: Stand, values: Sequence[dict[str, Any]]) -> float:
+    """The seconds from sending the first row's task to entering the last row."""
+    pool_id, _ = here.pool()
+    begun = now()
+    for row in values:
+        import_row.delay(pool_id, row)
+    wait_until(lambda: _turns(here, pool_id) == len(values), "one task a row")
+    with here.system.reading() as session:
+        last = max(entered.at for turn in (1, len(values)) if (entered := ledger.entry(session, pool_id, turn)))
+    return float((last - begun).total_seconds())
+
+
+def _turns(here: Stand, pool_id: int) -> int:
+    with here.system.reading() as session:
+        return sum(ledger.counts(session, pool_id).values())

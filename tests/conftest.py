@@ -1,0 +1,110 @@
+"""What all tests stand on: two databases, a Valkey, and a system over them. Servers live as long as the test session."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from redis import Redis
+from sqlalchemy import Engine
+
+from tests import servers
+from tests.tasks import Tasks
+from worker.flows.system import System
+from worker.ring import Ring, connect
+from worker.store.engine import open_engine
+from worker.store.migrate import migrate
+from worker.uploads import Uploads
+
+hypothesis_settings.register_profile("evenhand", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("evenhand")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    with servers.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: servers.Postgres) -> Iterator[str]:
+    """The address of a migrated database from which each test's own is copied."""
+    url = postgres.create_database()
+    _migrate(url)
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "evenhand.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of the test's own."""
+    path = shutil.copy(sqlite_template, tmp_path / "evenhand.db")
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgres: servers.Postgres, postgres_template: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of the test's own."""
+    url = postgres.create_database(postgres_template)
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of the test's own, once of each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    with servers.valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def valkey(valkey_url: str) -> Iterator[Redis]:
+    """A client of a Valkey that holds nothing yet."""
+    client = connect(valkey_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def ring(valkey: Redis) -> Ring:
+    return Ring(valkey)
+
+
+@pytest.fixture
+def send() -> Tasks:
+    return Tasks()
+
+
+@pytest.fixture
+def system(engine: Engine, ring: Ring, send: Tasks, tmp_path: Path) -> System:
+    """A system of the test's own, whose tasks wait in `send`."""
+    return System(engine, ring, Uploads(str(tmp_path / "uploads")), send)
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    migrate(engine)
+    engine.dispose()

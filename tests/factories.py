@@ -1,0 +1,103 @@
+"""Short makers of what a test begins with: people, pools, files, imports."""
+
+import csv
+import io
+from collections.abc import Collection
+from string import ascii_lowercase
+from typing import Any
+
+from sqlalchemy import Row
+
+from tests.tasks import Tasks
+from worker.errors import UnknownUser
+from worker.flows import assign, imports, people, pools
+from worker.flows.names import pool_named, user_named
+from worker.flows.system import System
+from worker.store import records, users
+
+
+def email(number: int) -> str:
+    """a@example.com for 0, b@example.com for 1, and so on; past z aa, ab, ..."""
+    letters = ascii_lowercase[number % 26]
+    return f"{ascii_lowercase[number // 26 - 1] if number >= 26 else ''}{letters}@example.com"
+
+
+def emails(count: int) -> list[str]:
+    return [email(number) for number in range(count)]
+
+
+def person(system: System, address: str, *, is_admin: bool = False) -> int:
+    """The id of the user with that email, who joins if need be."""
+    try:
+        with system.reading() as session:
+            return int(user_named(session, address).id)
+    except UnknownUser:
+        name = address.partition("@")[0].title()
+        return int(system.transact(lambda session: people.add(session, name, address, is_admin=is_admin)).id)
+
+
+def pool(system: System, members: int | Collection[str] = 3, name: str = "Inbound", record_type: str = "lead") -> Row[Any]:
+    """A pool of so many people, or of those people: a@example.com has turn 1."""
+    addresses = emails(members) if isinstance(members, int) else list(members)
+    for address in addresses:
+        person(system, address)
+    return system.transact(lambda session: pools.create(session, name, record_type, addresses, None))
+
+
+def join(system: System, *addresses: str, name: str = "Inbound") -> None:
+    for address in addresses:
+        person(system, address)
+    system.transact(lambda session: pools.add_members(session, system.ring, name, addresses, None))
+
+
+def leave(system: System, *addresses: str, name: str = "Inbound") -> None:
+    system.transact(lambda session: pools.remove_members(session, system.ring, name, addresses, None))
+
+
+def lead(system: System, owner: str = "admin@example.com", record_type: str = "lead") -> int:
+    """The id of a record that a person owns."""
+    owner_id = person(system, owner)
+    return system.transact(lambda session: records.add(session, record_type, owner_id, {}))
+
+
+def give(system: System, *record_ids: int, name: str = "Inbound", record_type: str = "lead", deed: str = "edit") -> list[str]:
+    """Gives records to a pool, as somebody does who edits their owner. Returns the emails of who got them, in order."""
+    with system.reading() as session:
+        pool_id = pool_named(session, name).id
+    requests = [assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None) for record_id in record_ids]
+    owners = system.transact(lambda session: assign.assign(session, system.ring, pool_id, record_type, requests, "edit", None))
+    return [address_of(system, owners[record_id]) for record_id in record_ids]
+
+
+def give_leads(system: System, count: int, name: str = "Inbound") -> str:
+    """The first letters of who got so many new leads, one after another: "abca"."""
+    return "".join(give(system, lead(system), name=name)[0][0] for _ in range(count))
+
+
+def address_of(system: System, user_id: int) -> str:
+    with system.reading() as session:
+        return str(users.by_id(session, [user_id])[user_id].email)
+
+
+def sheet(rows: int, bad: Collection[int] = (), record_type: str = "lead") -> io.BytesIO:
+    """A CSV file of so many rows, numbered from 0 in their names. Those in bad lack what a record needs."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    needed = "name" if record_type == "deal" else "last_name"
+    writer.writerow(["first_name" if record_type != "deal" else "stage", needed, "Territory"])
+    writer.writerows([f"F{row}", "" if row in bad else f"L{row}", f"T{row % 3}"] for row in range(rows))
+    return io.BytesIO(text.getvalue().encode())
+
+
+def accepted(
+    system: System, file: io.BytesIO, owner: str = "Inbound", record_type: str = "lead", mapping: dict[str, str] | None = None
+) -> int:
+    """The id of a run whose scan waits to be run."""
+    return imports.accept(system, imports.Request("leads.csv", record_type, owner, mapping or {}), file)
+
+
+def imported(system: System, send: Tasks, file: io.BytesIO, owner: str = "Inbound", record_type: str = "lead") -> int:
+    """The id of a run that is done."""
+    run_id = accepted(system, file, owner, record_type)
+    send.drain(system)
+    return run_id

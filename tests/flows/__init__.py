@@ -1,0 +1,1 @@
+"""The stories, on both databases and a real ring."""

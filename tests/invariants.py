@@ -1,0 +1,176 @@
+"""The promise, asserted. Written apart from the product: plain SQL, and its own arithmetic, turn by turn."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from worker.flows.imports import RECEIPT
+from worker.flows.system import System
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass
+class Book:
+    """All that SQL and Redis hold of one pool."""
+
+    pool: dict[str, Any]
+    rosters: Rows
+    ledger: Rows
+    blocks: Rows
+    records: Rows
+    ring: Any
+
+    def __post_init__(self) -> None:
+        for roster in self.rosters:
+            roster["members"] = json.loads(roster["members"]) if isinstance(roster["members"], str) else roster["members"]
+
+    def in_force(self, turn: int) -> dict[str, Any]:
+        return [roster for roster in self.rosters if roster["first_turn"] <= turn][-1]
+
+    def rightful(self, turn: int) -> int:
+        roster = self.in_force(turn)
+        slot = (roster["first_slot"] + turn - roster["first_turn"]) % len(roster["members"])
+        return int(roster["members"][slot])
+
+    def entered(self) -> dict[int, dict[str, Any]]:
+        return {entry["turn"]: entry for entry in self.ledger}
+
+    def reserved(self) -> dict[int, str]:
+        """The claim of each turn that sits in an open block."""
+        return {turn: block["claim"] for block in self.blocks if block["open"] for turn in spans(block["turns"].split())}
+
+
+def spans(texts: Sequence[Any]) -> list[int]:
+    """The turns in spans that are written FIRST:COUNT."""
+    pairs = [tuple(map(int, str(span).split(":"))) for span in texts]
+    return [turn for first, count in pairs for turn in range(first, first + count)]
+
+
+def rows(system: System, statement: str, **values: Any) -> Rows:
+    with system.reading() as session:
+        return [dict(row._mapping) for row in session.execute(text(statement), values)]
+
+
+def book(system: System, pool: dict[str, Any]) -> Book:
+    of_pool = {"pool": pool["id"]}
+    return Book(
+        pool,
+        rows(system, "SELECT * FROM rosters WHERE pool_id = :pool ORDER BY version", **of_pool),
+        rows(system, "SELECT * FROM ledger WHERE pool_id = :pool ORDER BY turn", **of_pool),
+        rows(system, "SELECT * FROM blocks WHERE pool_id = :pool", **of_pool),
+        rows(system, f"SELECT id, owner_id, pool_id, turn FROM {pool['record_type']}s"),
+        system.ring.state(pool["id"]),
+    )
+
+
+def assert_promise(system: System, *, quiet: bool = True) -> None:
+    """Holds the ledger, the records and the ring of every pool to the promise.
+
+    Unless quiet, turns may be missing that were taken and never entered, and the ring may have gone back in time: the next seeding
+    returns the one and mends the other.
+    """
+    for pool in rows(system, "SELECT * FROM pools"):
+        kept = book(system, pool)
+        assert_rosters_follow(kept)
+        assert_in_turn(kept)
+        assert_once(kept)
+        assert_records_agree(kept)
+        if quiet:
+            assert_none_skipped(kept)
+
+
+def assert_rosters_follow(book: Book) -> None:
+    """Newcomers are at the end, and next stays next, or else the member after them is."""
+    first = book.rosters[0]
+    assert (first["version"], first["first_turn"], first["first_slot"]) == (1, 1, 0)
+    for old, new in zip(book.rosters, book.rosters[1:], strict=False):
+        stay = [user for user in old["members"] if user in new["members"]]
+        assert new["version"] == old["version"] + 1, (old, new)
+        assert new["first_turn"] >= old["first_turn"], (old, new)
+        assert new["members"][: len(stay)] == stay, (old, new)
+        assert not repeated(new["members"]), new
+        if stay:
+            after = old["first_slot"] + new["first_turn"] - old["first_turn"]
+            turns = (old["members"][(after + step) % len(old["members"])] for step in range(len(old["members"])))
+            assert new["members"][new["first_slot"]] == next(user for user in turns if user in stay), (old, new)
+
+
+def assert_in_turn(book: Book) -> None:
+    """Each turn went to the one that the roster in force names; a void one to a member who left."""
+    latest = book.rosters[-1]
+    for entry in book.ledger:
+        assert entry["user_id"] == book.rightful(entry["turn"]), entry
+        if entry["record_id"] is None:
+            later = [roster for roster in book.rosters if roster["first_turn"] >= entry["turn"] or roster is latest]
+            assert any(entry["user_id"] not in roster["members"] for roster in later), ("void, though its member stayed", entry)
+
+
+def assert_once(book: Book) -> None:
+    """No turn, and no ordinal of a claim, is used twice; no turn is reserved twice."""
+    assert not repeated(entry["turn"] for entry in book.ledger)
+    assert not repeated((entry["claim"], entry["ordinal"]) for entry in book.ledger)
+    assert not repeated(turn for block in book.blocks if block["open"] for turn in spans(block["turns"].split()))
+    entered = book.entered()
+    for turn, claim in book.reserved().items():
+        assert turn not in entered or entered[turn]["claim"] == claim, ("a reserved turn was stolen", turn, claim)
+
+
+def repeated(things: Any) -> list[Any]:
+    return [thing for thing, times in Counter(things).items() if times > 1]
+
+
+def assert_records_agree(book: Book) -> None:
+    """A record that a turn gave its owner is the record of that turn's entry, and its owner is the entry's."""
+    entered, ids = book.entered(), {record["id"] for record in book.records}
+    for record in book.records:
+        if record["pool_id"] == book.pool["id"]:
+            entry = entered[record["turn"]]
+            assert (entry["record_id"], entry["user_id"]) == (record["id"], record["owner_id"]), (record, entry)
+    for entry in book.ledger:
+        assert entry["record_id"] is None or entry["record_id"] in ids, ("an entry without its record", entry)
+
+
+def assert_none_skipped(book: Book) -> None:
+    """Turns 1 to T are all entered, or in an open block, or wait in the ring; and the ring stands where SQL says."""
+    used, ring, latest = {*book.entered(), *book.reserved()}, book.ring, book.rosters[-1]
+    last = max(used | {latest["first_turn"] - 1})
+    if ring is None or ring.epoch != book.pool["epoch"]:
+        assert used == set(range(1, last + 1)), ("skipped", set(range(1, last + 1)) - used)
+        return
+    returned = spans(ring.returned)
+    assert not used & set(returned), ("returned, though it is used", used & set(returned))
+    assert returned == sorted(set(returned))
+    assert used | set(returned) == set(range(1, ring.next_turn)), ("skipped", set(range(1, ring.next_turn)) - used - set(returned))
+    assert (ring.version, list(ring.members)) == (latest["version"], latest["members"])
+    assert all(book.rightful(turn) in ring.members for turn in returned), ("returned to somebody who left", returned)
+    if ring.members:
+        assert ring.members[ring.cursor] == book.rightful(ring.next_turn)
+
+
+def receipt(system: System, run_id: int) -> list[dict[str, str]]:
+    """The lines of an import's receipt."""
+    [run] = rows(system, "SELECT folder FROM imports WHERE run_id = :run", run=run_id)
+    with system.uploads.open(f"{run['folder']}/{RECEIPT}") as file:
+        return list(csv.DictReader(file.read().decode().splitlines()))
+
+
+def assert_in_file_order(system: System, run_id: int) -> list[int]:
+    """The rows of an import have the turns of its block, in the order of the file, as its receipt says. Returns those turns."""
+    [run] = rows(system, "SELECT * FROM runs WHERE id = :run", run=run_id)
+    [block] = rows(system, "SELECT turns FROM blocks WHERE claim = :claim", claim=f"import:{run_id}")
+    claimed = "SELECT turn, record_id, user_id, email FROM ledger JOIN users ON users.id = user_id WHERE claim = :claim ORDER BY ordinal"
+    entries, lines = rows(system, claimed, claim=f"import:{run_id}"), receipt(system, run_id)
+    good = [line for line in lines if not line["error"]]
+
+    assert (run["state"], run["rows"], run["records"], run["turns"]) == ("done", len(lines), len(good), len(good))
+    assert [int(line["line"]) for line in lines] == sorted({int(line["line"]) for line in lines})
+    assert [entry["turn"] for entry in entries] == spans(block["turns"].split())
+    told = [(line["turn"], line["record_id"], line["owner"]) for line in good]
+    assert told == [(str(entry["turn"]), str(entry["record_id"]), entry["email"]) for entry in entries]
+    return [entry["turn"] for entry in entries]

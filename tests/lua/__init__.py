@@ -1,0 +1,1 @@
+"""The contract of the Lua scripts, on Valkey and on fakeredis."""

@@ -1,0 +1,104 @@
+"""Settings: the environment, its defaults, and what is said of wrong values."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from worker.errors import BadSetting
+from worker.settings import LONGEST_SOCKET_PATH_BYTES, Settings, settings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No EVENHAND_ variable is set, and the present folder is a temporary one."""
+    for name in [name for name in os.environ if name.startswith("EVENHAND_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def read() -> Settings:
+    """The settings as a new interpreter would read them."""
+    return settings.__wrapped__()
+
+
+def test_by_default_all_lies_in_a_folder_here(tmp_path: Path) -> None:
+    given = read()
+
+    home = tmp_path / ".evenhand"
+    assert given.home == home
+    assert given.database_url == f"sqlite:///{home}/evenhand.db"
+    assert given.uploads_url == str(home / "uploads")
+    assert given.embedded
+
+
+def test_by_default_ring_and_broker_share_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENHAND_HOME", "/srv/even hand")
+
+    given = read()
+
+    assert given.redis_url == "unix:///srv/even%20hand/valkey.sock"
+    assert given.broker_url == "redis+socket:///srv/even%20hand/valkey.sock"
+    assert given.socket == Path("/srv/even hand/valkey.sock")
+
+
+def test_the_broker_is_the_ring_s_server_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENHAND_REDIS_URL", "redis://elsewhere:6379/1")
+
+    assert read().broker_url == "redis://elsewhere:6379/1"
+    assert not read().embedded
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EVENHAND_DATABASE_URL", "")
+
+    assert read().database_url == f"sqlite:///{tmp_path}/.evenhand/evenhand.db"
+
+
+def test_a_socket_path_that_is_too_long_goes_to_the_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENHAND_HOME", "/" + "x" * LONGEST_SOCKET_PATH_BYTES)
+
+    socket = read().socket
+
+    assert socket.is_relative_to(tempfile.gettempdir())
+    assert len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH_BYTES
+    monkeypatch.setenv("EVENHAND_HOME", "/" + "y" * LONGEST_SOCKET_PATH_BYTES)
+    assert read().socket != socket
+
+
+def test_a_path_just_short_enough_stays() -> None:
+    home = Path("/" + "x" * (LONGEST_SOCKET_PATH_BYTES - len("//valkey.sock")))
+
+    assert Settings(home=home).socket == home / "valkey.sock"
+    assert Settings(home=Path(f"{home}x")).socket != Path(f"{home}x") / "valkey.sock"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_gets_the_driver_that_is_installed(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("EVENHAND_DATABASE_URL", f"{scheme}://user:secret@host/name")
+
+    assert read().database_url == "postgresql+psycopg://user:secret@host/name"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("EVENHAND_DATABASE_URL", "mysql://host/name", "must begin with postgresql:// or sqlite:///"),
+        ("EVENHAND_DATABASE_URL", "evenhand.db", "must begin with postgresql:// or sqlite:///"),
+        ("EVENHAND_REDIS_URL", "localhost:6379", "must begin with redis:// or rediss:// or unix://"),
+        ("EVENHAND_BROKER_URL", "sqs://", "must begin with redis://"),
+    ],
+)
+def test_a_wrong_value_is_said_with_the_variable_s_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(BadSetting) as raised:
+        read()
+
+    assert str(raised.value).startswith(f"The setting {name} {reason}")
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read().home = Path("/")
