@@ -55,8 +55,10 @@ def _measure(names: tuple[str, ...], rows: int) -> list[Figure]:
 
 
 def _one(name: str, bench: object) -> Figure:
-    Console(stderr=True).print(f"… {name}")
+    told = Console(stderr=True)
+    told.print(f"… {name}")
     figure: Figure = importlib.import_module(f"benchmarks.{name}").measure(bench)
+    told.print(f"  {figure.measured}; {figure.limit}; {figure.ratio:.2f}")
     return figure
 
 

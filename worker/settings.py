@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import BadSetting
 
+LOOPBACK = "127.0.0.1"
+
 # A unix socket's address holds 104 bytes on macOS and 108 on Linux, the closing zero included.
 LONGEST_SOCKET_PATH_BYTES = 100
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,7 +60,7 @@ def demo_here(file: File = None) -> None:
         facts = runs.follow(runs.start(file or _sample(), "lead", POOL, {})["id"], quiet=False)
         reports = verify(system(), POOL)
         _tell(facts, reports)
-    console.print(f"\nDone in {time.monotonic() - began:.1f} s.")
+    console.print(f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(facts):.1f} s.")
     if facts["state"] != "done" or not all(report.holds for report in reports):
         raise typer.Exit(FAILED)
 
@@ -95,9 +96,13 @@ def _tell(facts: dict[str, Any], reports: list[Report]) -> None:
     _section("Every turn checked against the roster in force", reports_table(reports))
 
 
+def _seconds(facts: dict[str, Any]) -> float:
+    return (datetime.fromisoformat(facts["ended_at"]) - datetime.fromisoformat(facts["accepted_at"])).total_seconds()
+
+
 def _section(title: str, body: Any) -> None:
     console.print(f"\n[bold]{title}[/bold]")
-    console.print(Padding(body, (0, 2)))
+    console.print(Padding(body, (0, 2), expand=False))
 
 
 def _first_rows(run_id: int) -> Any:

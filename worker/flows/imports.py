@@ -79,7 +79,10 @@ def scan_upload(system: System, run_id: int) -> None:
             header = sheets.read_header(lines)
             columns = Columns.of(run.record_type, header.names, run.mapping)
             found = scan(lines, header, RowReader(run.record_type, columns), _heartbeat(system, run_id))
-        system.transact(lambda session: _reserve(session, system, run_id, header.delimiter, columns, found))
+        # In a transaction of its own: it holds up everybody who makes a record until it commits, who may hold the pool.
+        first_id = system.transact(lambda session: records.reserve_ids(session, run.record_type, found.records)) if found.records else None
+        layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
+        system.transact(lambda session: _reserve(session, system, run_id, layout, found))
     except Unavailable:
         raise
     except EvenhandError as error:
@@ -112,7 +115,7 @@ def _heartbeat(system: System, run_id: int) -> Any:
     return on_chunk
 
 
-def _reserve(session: Session, system: System, run_id: int, delimiter: str, columns: Columns, found: Scan) -> None:
+def _reserve(session: Session, system: System, run_id: int, layout: dict[str, Any], found: Scan) -> None:
     run = runs.lock(session, run_id)
     if run is None or run.state != "scanning":
         return
@@ -121,14 +124,7 @@ def _reserve(session: Session, system: System, run_id: int, delimiter: str, colu
         assign.check_door(session, run.owner_id, run.record_type)
         turns = assign.reserve(session, system.ring, run.owner_id, import_claim(run_id), found.records).total
     imports.add_chunks(session, run_id, found.chunks)
-    imports.change(
-        session,
-        run_id,
-        delimiter=delimiter,
-        columns=columns.as_json(),
-        first_errors=[error._asdict() for error in found.first_errors],
-        first_record_id=records.reserve_ids(session, run.record_type, found.records) if found.records else None,
-    )
+    imports.change(session, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors])
     errors = found.rows - found.records
     runs.change(session, run_id, state="loading", rows=found.rows, errors=errors, turns=turns, chunks_left=len(found.chunks))
     for chunk in found.chunks:

@@ -82,9 +82,9 @@ def change_roster(session: Session, ring: Ring, pool_id: int, change: Callable[[
     old = pools.latest_roster(session, pool_id)
     members = change(old.members)
     answer = ring.change_roster(pool_id, pool.epoch, old.version, members)
-    if answer.first_turn <= ledger.greatest_turn(session, pool_id):  # the ring went back in time
+    roster = old.succeeded_by(members, answer.first_turn)
+    if answer.first_turn <= ledger.greatest_turn(session, pool_id) or answer.first_slot != roster.first_slot:  # the ring went back in time
         raise Stale(pool_id=pool_id, epoch=pool.epoch)
-    roster = Roster(old.version + 1, answer.first_turn, answer.first_slot, members)
     pools.add_roster(session, pool_id, roster, actor_id)
     if answer.returned and set(old.members) - set(members):
         seed.seed_again(session, ring, pool_id)  # the turns of those who leave don't wait for them

@@ -13,7 +13,7 @@ from threading import Event
 from worker.app import app
 from worker.errors import PortTaken, ServerDidNotStart, StackRunning
 from worker.flows.system import system
-from worker.settings import Settings
+from worker.settings import LOOPBACK, Settings
 from worker.stack.children import Child, stop_all
 from worker.stack.server import EmbeddedServer
 from worker.stack.wait import wait_for
@@ -28,7 +28,6 @@ PAUSE_SECONDS = 0.1
 LOCK = "stack.lock"
 
 BULK, SWIFT = "bulk", "capture,notify,upkeep"
-LOOPBACK = "127.0.0.1"
 
 
 class Stack:

@@ -22,9 +22,6 @@ class Entry(NamedTuple):
     previous_owner_id: int | None = None
 
 
-ENTRY_COLUMNS = ("turn", "claim", "ordinal", "record_id", "user_id", "previous_owner_id")
-
-
 def enter(session: Session, pool_id: int, entries: Iterable[Entry], cause: str, actor_id: int | None) -> None:
     """Enters turns. The primary key refuses one that is entered already."""
     common = {"pool_id": pool_id, "cause": cause, "actor_id": actor_id, "at": now()}

@@ -96,12 +96,6 @@ def change_at(session: Session, pool_id: int, version: int) -> Row[Any]:
     return session.execute(select(rosters).where(rosters.c.pool_id == pool_id, rosters.c.version == version)).one()
 
 
-def pools_of_member(session: Session, user_id: int) -> list[int]:
-    """The live pools whose present roster has that user."""
-    deleted = {row.id for row in session.execute(select(pools.c.id).where(pools.c.deleted_at.is_not(None)))}
-    return [pool_id for pool_id, roster in latest_rosters(session).items() if user_id in roster.members and pool_id not in deleted]
-
-
 def _roster(row: Row[Any]) -> Roster:
     members: Sequence[int] = row.members
     return Roster(row.version, row.first_turn, row.first_slot, tuple(members))
