@@ -26,7 +26,7 @@ bench: $(TEST_ENV) ## Measure the figures that README gives, as ratios in one ru
 	@$(BIN)/python -m benchmarks
 
 soak: $(TEST_ENV) ## Kill workers in the middle of one import after another, for some ten minutes
-	@EVENHAND_SOAK_ROUNDS=8 $(BIN)/python -m pytest tests/crash
+	@EVENHAND_SOAK_ROUNDS=15 $(BIN)/python -m pytest tests/crash
 
 lint: $(TEST_ENV) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

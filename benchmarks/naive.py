@@ -6,7 +6,6 @@ from celery import Celery
 from sqlalchemy.orm import Session
 
 from worker.app import app as product
-from worker.domain.claims import record_claim
 from worker.flows import assign
 from worker.flows.system import system
 from worker.settings import settings
@@ -28,5 +27,5 @@ def import_row(pool_id: int, values: dict[str, Any]) -> None:
 
 def _import_row(session: Session, pool_id: int, values: dict[str, Any]) -> None:
     record_id = records.add(session, "lead", pool_id, values)
-    request = assign.Request(record_claim("lead", record_id, "import"), record_id, None)
+    request = assign.Request(f"lead:{record_id}:import", record_id, None)
     assign.assign(session, system().ring, pool_id, "lead", [request], "import", None)

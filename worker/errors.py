@@ -169,8 +169,8 @@ class NoReceiptYet(Conflict):
     exit_code = 1
 
 
-class NoReceipt(NotFound):
-    """The receipt of run {run_id} is gone from the upload storage."""
+class FileGone(NotFound):
+    """The file {name} is gone from the upload storage."""
 
     exit_code = 1
 

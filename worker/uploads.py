@@ -9,6 +9,8 @@ from typing import IO, Any
 
 import fsspec
 
+from worker.errors import FileGone
+
 COPY_BYTES = 2**20
 
 
@@ -40,8 +42,11 @@ class Uploads:
         return size
 
     def open(self, name: str) -> Any:
-        """A file to read. Raises FileNotFoundError."""
-        return self._files.open(self._path(name), "rb")
+        """A file to read. Raises FileGone."""
+        try:
+            return self._files.open(self._path(name), "rb")
+        except FileNotFoundError:
+            raise FileGone(name=name) from None
 
     def read_part(self, name: str, offset: int, length: int) -> bytes:
         with self.open(name) as file:

@@ -14,7 +14,7 @@ from worker.errors import (
     AmbiguousUser,
     BadMapping,
     EmptyPool,
-    NoReceipt,
+    FileGone,
     NoReceiptYet,
     UnknownField,
     UnknownHeader,
@@ -76,7 +76,7 @@ def show_run(system: Using, run_id: Id) -> Any:
     "/api/runs/{run_id}/receipt",
     summary="Download a run's receipt",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(UnknownRun, NoReceipt, NoReceiptYet)},
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(UnknownRun, FileGone, NoReceiptYet)},
 )
 def receipt(system: Using, run_id: Id) -> StreamingResponse:
     """For each row of the file, in its order: its record, turn and owner, or its error."""

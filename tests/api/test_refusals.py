@@ -132,7 +132,7 @@ def test_a_receipt_that_is_gone_is_said_so(client: Any, system: System, send: Ta
 
     answer = client.get(f"/api/runs/{run['id']}/receipt")
 
-    assert refusal(answer)[:2] == (404, "no_receipt")
+    assert refusal(answer)[:2] == (404, "file_gone")
 
 
 # --- servers that are away ---

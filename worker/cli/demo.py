@@ -36,7 +36,7 @@ FAILED = 1
 File = Annotated[Path | None, typer.Option(help="A CSV file of leads to import instead of the sample.", exists=True, dir_okay=False)]
 
 
-@app.command(epilog="evenhand demo --file leads.csv")
+@app.command(epilog="Example: evenhand demo --file leads.csv")
 def demo(file: File = None) -> None:
     """Show the main job: four workers import a thousand leads into a pool of five, in exact turn. Your own data is left alone."""
     # It begins anew each time, in a folder of its own, on embedded defaults, whatever the environment says of the real thing.

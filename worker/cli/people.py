@@ -14,7 +14,7 @@ app = typer.Typer()
 app.add_typer(user, name="user")
 
 
-@user.command(epilog="evenhand user add 'Ann Lee' ann@example.com")
+@user.command(epilog="Example: evenhand user add 'Ann Lee' ann@example.com")
 def add(
     name: Annotated[str, typer.Argument(help="The full name.")],
     email: Annotated[str, typer.Argument(help="The email address, by which the user is known.")],
@@ -26,7 +26,7 @@ def add(
     print_json(facts) if json else say(f"Added {facts['name']} <{facts['email']}> as user {facts['id']}.")
 
 
-@user.command("list", epilog="evenhand user list --json | jq '.[].email'")
+@user.command("list", epilog="Example: evenhand user list --json | jq '.[].email'")
 def list_users(json: Json = False) -> None:
     """List everyone."""
     with system().reading() as session:
@@ -38,7 +38,7 @@ def list_users(json: Json = False) -> None:
         console.print(rows(table("id", "name", "email", "admin", "active", right=("id",)), facts, *names))
 
 
-@user.command(epilog="evenhand user deactivate ann@example.com")
+@user.command(epilog="Example: evenhand user deactivate ann@example.com")
 def deactivate(
     email: Annotated[str, typer.Argument(help="The email address, or the name if only one has it.")], json: Json = False
 ) -> None:

@@ -21,7 +21,7 @@ Members = Annotated[list[str], typer.Option("--member", "-m", help="An email add
 BAR_WIDTH = 32
 
 
-@pool.command(epilog="evenhand pool create Inbound --type lead -m ann@example.com -m bob@example.com")
+@pool.command(epilog="Example: evenhand pool create Inbound --type lead -m ann@example.com -m bob@example.com")
 def create(
     name: Name,
     type: Annotated[str, typer.Option(help="What it shares: lead, contact or deal.")] = "lead",
@@ -33,7 +33,7 @@ def create(
     _show(name, json, f"Created the pool {name}.")
 
 
-@pool.command("list", epilog="evenhand pool list")
+@pool.command("list", epilog="Example: evenhand pool list")
 def list_pools(json: Json = False) -> None:
     """List all pools, with who is next."""
     with system().reading() as session:
@@ -45,34 +45,34 @@ def list_pools(json: Json = False) -> None:
         console.print(rows(columns, facts, "id", "name", "record_type", "size", "next", "turns"))
 
 
-@pool.command(epilog="evenhand pool show Inbound")
+@pool.command(epilog="Example: evenhand pool show Inbound")
 def show(name: Name, json: Json = False) -> None:
     """Show a pool: its members in order, who is next, the turns so far, and how many records each has got."""
     _show(name, json)
 
 
-@pool.command(epilog="evenhand pool add Inbound -m cy@example.com")
+@pool.command(epilog="Example: evenhand pool add Inbound -m cy@example.com")
 def add(name: Name, member: Members, json: Json = False) -> None:
     """Add members at the end. Who is next stays next."""
     system().transact(lambda session: pools.add_members(session, system().ring, name, member, None))
     _show(name, json)
 
 
-@pool.command(epilog="evenhand pool remove Inbound -m cy@example.com")
+@pool.command(epilog="Example: evenhand pool remove Inbound -m cy@example.com")
 def remove(name: Name, member: Members, json: Json = False) -> None:
     """Remove members. The rest go on in order, without a hole."""
     system().transact(lambda session: pools.remove_members(session, system().ring, name, member, None))
     _show(name, json)
 
 
-@pool.command(epilog="evenhand pool rename Inbound 'Inbound EMEA'")
+@pool.command(epilog="Example: evenhand pool rename Inbound 'Inbound EMEA'")
 def rename(name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]) -> None:
     """Rename a pool."""
     system().transact(lambda session: pools.rename(session, name, new_name))
     say(f"{name} is now called {new_name}.")
 
 
-@pool.command(epilog="evenhand pool delete Inbound")
+@pool.command(epilog="Example: evenhand pool delete Inbound")
 def delete(name: Name) -> None:
     """Delete a pool. Records keep their owners, and the ledger stays."""
     system().transact(lambda session: pools.delete(session, system().ring, name))

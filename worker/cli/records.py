@@ -15,7 +15,7 @@ app = typer.Typer()
 VIOLATED = 1
 
 
-@app.command("why", epilog="evenhand why lead 7")
+@app.command("why", epilog="Example: evenhand why lead 7")
 def why_record(
     type: Annotated[str, typer.Argument(help="lead, contact or deal.")],
     id: Annotated[int, typer.Argument(help="The record's id.")],
@@ -50,7 +50,7 @@ def _who(user: dict[str, Any] | None) -> str | None:
     return None if user is None else f"{user['name']} <{user['email']}>" if user["email"] else user["name"]
 
 
-@app.command("verify", epilog="evenhand verify Inbound --json")
+@app.command("verify", epilog="Example: evenhand verify Inbound --json")
 def verify_pools(
     pool: Annotated[str | None, typer.Argument(help="A pool's name; all pools without it.")] = None, json: Json = False
 ) -> None:

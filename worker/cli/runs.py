@@ -29,7 +29,7 @@ ERRORS_SHOWN = 10
 Run = Annotated[int, typer.Argument(help="The run's number, as `evenhand runs list` shows it.")]
 
 
-@app.command("import", epilog="evenhand import leads.csv --owner Inbound --map 'Surname=last_name'")
+@app.command("import", epilog="Example: evenhand import leads.csv --owner Inbound --map 'Surname=last_name'")
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file in UTF-8 whose first line names the columns.")],
     owner: Annotated[str, typer.Option(help="Who gets every row: a pool, or a user by email or name.")],
@@ -70,7 +70,7 @@ def follow(run_id: int, *, quiet: bool) -> dict[str, Any]:
     return facts
 
 
-@runs.command("list", epilog="evenhand runs list")
+@runs.command("list", epilog="Example: evenhand runs list")
 def list_runs(json: Json = False) -> None:
     """List the newest runs."""
     with system().reading() as session:
@@ -83,14 +83,14 @@ def list_runs(json: Json = False) -> None:
         console.print(rows(columns, facts, "id", "state", "file", "record_type", "owner", *numbers, "accepted_at"))
 
 
-@runs.command(epilog="evenhand runs show 1")
+@runs.command(epilog="Example: evenhand runs show 1")
 def show(run: Run, json: Json = False) -> None:
     """Show a run: how far it is, and its first row errors."""
     facts = _facts(run)
     print_json(facts) if json else _print_run(facts)
 
 
-@app.command(epilog="evenhand receipt 1 > receipt.csv")
+@app.command(epilog="Example: evenhand receipt 1 > receipt.csv")
 def receipt(
     run: Run,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write instead of standard output.")] = None,

@@ -25,7 +25,7 @@ FLOWER_COLUMNS = "name,kwargs,state,received,started,runtime,worker,uuid"
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 
 
-@app.command(epilog="evenhand up --workers 8")
+@app.command(epilog="Example: evenhand up --workers 8")
 def up(
     port: Annotated[int, typer.Option(help="The API's port.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="How many processes load imports.")] = 4,
@@ -55,7 +55,7 @@ def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
     }
 
 
-@app.command(epilog="evenhand migrate")
+@app.command(epilog="Example: evenhand migrate")
 def migrate() -> None:
     """Bring the database to the tables of this version."""
     from worker.store.migrate import migrate as bring_up_to_date
@@ -64,7 +64,7 @@ def migrate() -> None:
     say("The database is up to date.")
 
 
-@app.command(epilog="evenhand worker --queues bulk --processes 4")
+@app.command(epilog="Example: evenhand worker --queues bulk --processes 4")
 def worker(
     queues: Annotated[str, typer.Option(help="Which of Celery's queues to serve, with commas between.")] = "capture,bulk,notify,upkeep",
     processes: Annotated[int, typer.Option(min=1, help="How many tasks to run side by side.")] = 2,
@@ -75,13 +75,13 @@ def worker(
     _celery("worker", *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--task-events")
 
 
-@app.command(epilog="evenhand beat")
+@app.command(epilog="Example: evenhand beat")
 def beat() -> None:
     """Run Celery's beat, which calls upkeep every few seconds."""
     _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile", "", "--loglevel", "INFO")
 
 
-@app.command(epilog="evenhand flower --port 5555")
+@app.command(epilog="Example: evenhand flower --port 5555")
 def flower(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = FLOWER_PORT) -> None:
     """Run Flower, which shows workers and tasks. It is read-only; beyond this machine it wants EVENHAND_FLOWER_BASIC_AUTH."""
     access = settings().flower_basic_auth
@@ -92,7 +92,7 @@ def flower(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The po
     _celery("flower", f"--address={host}", f"--port={port}", "--read_only=True", f"--tasks_columns={FLOWER_COLUMNS}")
 
 
-@app.command(epilog="evenhand api --port 8000")
+@app.command(epilog="Example: evenhand api --port 8000")
 def api(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = 8000) -> None:
     """Run the HTTP API."""
     import uvicorn

@@ -106,11 +106,11 @@ class RowReader:
         else:
             return self._required[0], f"needs {' or '.join(name.replace('_', ' ') for name in self._required)}"
         for field, at, convert in self._converted:
-            try:
-                if row[at].strip():
-                    convert(row[at].strip())
-            except ValueError as error:
-                return field, str(error)
+            if text := row[at].strip():
+                try:
+                    convert(text)
+                except ValueError as error:
+                    return field, str(error)
         return None
 
     def values(self, row: list[str]) -> list[Any]:

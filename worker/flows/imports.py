@@ -14,7 +14,7 @@ from worker.domain.claims import import_claim
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.receipts import HEADER
 from worker.domain.rows import Columns, RowReader
-from worker.errors import EvenhandError, NoReceipt, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
+from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
 from worker.flows import assign
 from worker.flows.names import owner_named
 from worker.flows.system import System
@@ -49,6 +49,8 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
             Columns.of(request.record_type, sheets.read_header(upload).names, request.mapping)
         return system.transact(lambda session: _record(session, request, folder, size))
+    except Unavailable:
+        raise  # nobody knows whether the run was recorded: the upload must stay
     except BaseException:
         system.uploads.remove([f"{folder}/{UPLOAD}"])
         raise
@@ -166,8 +168,5 @@ def receipt(system: System, run_id: int) -> IO[bytes]:
         raise UnknownRun(run_id=run_id)
     if run.state != "done":
         raise NoReceiptYet(run_id=run_id, state=run.state)
-    try:
-        opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")
-    except FileNotFoundError:
-        raise NoReceipt(run_id=run_id) from None
+    opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")
     return opened
