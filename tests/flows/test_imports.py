@@ -318,3 +318,17 @@ def test_parts_of_a_receipt_are_gone_when_it_is_whole(system: System, send: Task
 
     [run] = rows(system, "SELECT folder FROM imports WHERE run_id = :run", run=run_id)
     assert [path.name for path in (tmp_path / "uploads" / run["folder"]).iterdir()] == [imports.RECEIPT]
+
+
+def test_an_upload_that_is_gone_fails_its_run_with_the_reason(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    run_id = accepted(system, sheet(ROWS))
+    [run] = rows(system, "SELECT folder FROM imports WHERE run_id = :run", run=run_id)
+    system.uploads.remove([f"{run['folder']}/{imports.UPLOAD}"])
+
+    send.drain(system)
+
+    [ended] = rows(system, "SELECT state, reason FROM runs WHERE id = :run", run=run_id)
+    assert ended["state"] == "failed"
+    assert "gone" in ended["reason"]
+    assert_promise(system)

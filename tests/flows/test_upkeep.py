@@ -128,3 +128,18 @@ def test_a_sweep_that_finds_everything_in_order_sends_nothing(system: System, se
 
     assert sweep(system, send) == []
     assert rows(system, "SELECT * FROM runs ORDER BY id") == before
+
+
+def test_a_run_that_stands_still_while_another_moves_is_given_time(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    waits = accepted(system, sheet(300))
+    accepted(system, sheet(300))
+
+    def stands_still_for(minutes: int) -> None:
+        with writing(system.engine) as session:
+            session.execute(update(runs).where(runs.c.id == waits).values(moved_at=datetime.now(UTC) - timedelta(minutes=minutes)))
+
+    stands_still_for(minutes=1)
+    assert sweep(system, send) == []
+    stands_still_for(minutes=10)
+    assert sweep(system, send) == ["imports.scan"]
