@@ -75,6 +75,14 @@ class NoServerProgram(EvenhandError):
     EVENHAND_REDIS_URL and EVENHAND_BROKER_URL to a server that runs."""
 
 
+class ForeignFolder(EvenhandError):
+    """The folder {path} belongs to somebody else. Choose another data folder with EVENHAND_HOME."""
+
+
+class NotADemo(WrongUse):
+    """The folder {home} holds something that no demo has made. The demo would empty it."""
+
+
 class ServerDidNotStart(EvenhandError):
     """{what} did not come up within {seconds} s. Its log: {log}"""
 

@@ -11,7 +11,7 @@ AWAY: dict[str, Any] = {"autoretry_for": (Unavailable,), "max_retries": None, "r
 """A server that is away comes back: until then the task is tried again, ever more seldom."""
 
 
-@app.task(name="imports.scan", **AWAY)
+@app.task(name="imports.scan", soft_time_limit=3_500, time_limit=3_600, **AWAY)
 def scan_import(run: int) -> None:
     imports.scan_upload(system(), run)
 

@@ -2,18 +2,22 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.factories import accepted, email, give_leads, imported, join, leave, person, pool, sheet
 from tests.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.tasks import Tasks, run
 from worker.errors import EmptyPool, UnknownField, UnknownHeader, UnknownOwner, UnknownRecordType, UnreadableFile, WrongPoolType
-from worker.flows import imports, pools
+from worker.flows import imports, people, pools
 from worker.flows.system import System
+from worker.queue import Task
+from worker.uploads import Uploads
 
 ROWS, BAD = 700, {0, 17, 249, 250, 699}
 """Several chunks, whose first and last rows are bad."""
@@ -331,4 +335,55 @@ def test_an_upload_that_is_gone_fails_its_run_with_the_reason(system: System, se
     [ended] = rows(system, "SELECT state, reason FROM runs WHERE id = :run", run=run_id)
     assert ended["state"] == "failed"
     assert "gone" in ended["reason"]
+    assert_promise(system)
+
+
+def test_a_scan_that_is_overtaken_by_its_own_repetition_leaves_the_run_done(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    run_id = accepted(system, sheet(ROWS))
+    [scan] = send.waiting
+    overtaking = replace(system, uploads=Overtaken(system, send, scan))
+
+    run(overtaking, scan)
+
+    assert [line["error"] for line in receipt(system, run_id)] == [""] * ROWS
+    assert_in_file_order(system, run_id)
+    assert_promise(system)
+
+
+class Overtaken(Uploads):
+    """Uploads whose first reader is so slow to open a file that others have done everything meanwhile."""
+
+    def __init__(self, system: System, send: Tasks, task: Task) -> None:
+        self.__dict__.update(system.uploads.__dict__)
+        self._others = [lambda: run(system, task), lambda: send.drain(system)]
+
+    def open(self, name: str) -> Any:
+        while self._others:
+            self._others.pop(0)()
+        return super().open(name)
+
+
+def test_a_user_deactivated_before_the_scan_fails_the_run_with_the_reason(system: System, send: Tasks) -> None:
+    person(system, email(0))
+    run_id = accepted(system, sheet(ROWS), owner=email(0))
+    system.transact(lambda session: people.deactivate(session, system.ring, email(0), None))
+
+    send.drain(system)
+
+    assert rows(system, "SELECT state, reason FROM runs WHERE id = :run", run=run_id)[0]["state"] == "failed"
+    assert rows(system, "SELECT 1 FROM leads") == []
+
+
+def test_a_block_of_many_returned_turns_is_reserved_as_any_other(system: System, send: Tasks, valkey: Redis) -> None:
+    pool(system, 3)
+    give_leads(system, 1)
+    pool_id = rows(system, "SELECT id FROM pools")[0]["id"]
+    system.ring.take_turns(pool_id, [("import:999", 6_000)])
+    leave(system, email(1))
+    valkey.flushall()
+
+    run_id = imported(system, send, sheet(3_000))
+
+    assert_in_file_order(system, run_id)
     assert_promise(system)

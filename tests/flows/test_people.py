@@ -1,12 +1,13 @@
 """People join, and leave all rosters at once."""
 
 import pytest
+from redis import Redis
 
 from tests.factories import address_of, email, give_leads, leave, person, pool
 from tests.invariants import assert_promise, rows
 from worker.errors import AmbiguousUser, BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
 from worker.flows import people
-from worker.flows.names import user_named
+from worker.flows.names import pool_named, user_named
 from worker.flows.system import System
 
 
@@ -98,3 +99,27 @@ def test_whoever_left_a_pool_before_leaves_none_when_deactivated(system: System)
     leave(system, email(0))
 
     assert deactivate(system, email(0)) == []
+
+
+@pytest.mark.parametrize("flushed", [False, True], ids=["new pools", "Redis flushed"])
+def test_whoever_is_deactivated_leaves_any_number_of_pools_at_once(system: System, valkey: Redis, flushed: bool) -> None:
+    names = [f"Pool {number}" for number in range(8)]
+    for name in names:
+        pool(system, 3, name)
+        if flushed:
+            give_leads(system, 4, name)
+    if flushed:
+        valkey.flushall()
+
+    assert deactivate(system, email(1)) == names
+    assert [give_leads(system, 2, name) for name in names] == (["ca"] if flushed else ["ac"]) * len(names)
+    assert_promise(system)
+
+
+def test_a_name_in_other_letters_than_english_is_found(system: System) -> None:
+    system.transact(lambda session: people.add(session, "Élodie Ärger", "elodie@example.com"))
+    pool(system, 1, "Équipe")
+
+    with system.reading() as session:
+        assert user_named(session, "Élodie Ärger").email == "elodie@example.com"
+        assert pool_named(session, "Équipe").name == "Équipe"

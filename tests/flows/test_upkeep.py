@@ -130,16 +130,18 @@ def test_a_sweep_that_finds_everything_in_order_sends_nothing(system: System, se
     assert rows(system, "SELECT * FROM runs ORDER BY id") == before
 
 
-def test_a_run_that_stands_still_while_another_moves_is_given_time(system: System, send: Tasks) -> None:
+def test_a_run_whose_tasks_only_wait_is_given_twice_as_long_each_time(system: System, send: Tasks) -> None:
     pool(system, 3)
-    waits = accepted(system, sheet(300))
-    accepted(system, sheet(300))
+    run_id = accepted(system, sheet(300))
 
-    def stands_still_for(minutes: int) -> None:
+    def stands_still_for(seconds: int) -> None:
         with writing(system.engine) as session:
-            session.execute(update(runs).where(runs.c.id == waits).values(moved_at=datetime.now(UTC) - timedelta(minutes=minutes)))
+            session.execute(update(runs).where(runs.c.id == run_id).values(moved_at=datetime.now(UTC) - timedelta(seconds=seconds)))
 
-    stands_still_for(minutes=1)
-    assert sweep(system, send) == []
-    stands_still_for(minutes=10)
+    stands_still_for(seconds=20)
     assert sweep(system, send) == ["imports.scan"]
+    stands_still_for(seconds=20)
+    assert sweep(system, send) == []
+    stands_still_for(seconds=40)
+    assert sweep(system, send) == ["imports.scan"]
+    assert_ends(system, send, run_id)

@@ -32,13 +32,21 @@ def test_a_header_means_nothing_to_a_type_without_the_field(record_type: str, he
 
 
 @pytest.mark.parametrize(
-    ("text", "amount"), [("1250", "1250.00"), ("$1,250.5", "1250.50"), ("€ 12'000", "12000.00"), ("-3", "-3.00"), ("0.005", "0.00")]
+    ("text", "amount"),
+    [
+        ("1250", "1250.00"),
+        ("$1,250.5", "1250.50"),
+        ("€ 12,000", "12000.00"),
+        ("999999999999999.99", "999999999999999.99"),
+        ("-3", "-3.00"),
+        ("0.005", "0.00"),
+    ],
 )
 def test_an_amount_is_kept_with_two_places(text: str, amount: str) -> None:
     assert CONVERSIONS["value"](text) == amount
 
 
-@pytest.mark.parametrize("text", ["much", "1.2.3", "NaN", "Infinity", "1" + "0" * 16, "$"])
+@pytest.mark.parametrize("text", ["much", "1.2.3", "NaN", "Infinity", "$"])
 def test_what_is_no_amount_is_refused_with_the_reason(text: str) -> None:
     with pytest.raises(ValueError, match="is not an amount"):
         CONVERSIONS["value"](text)
@@ -56,3 +64,14 @@ def test_an_email_longer_than_an_index_holds_is_refused() -> None:
     assert CONVERSIONS["email"](longest) == longest
     with pytest.raises(ValueError, match="longer than 320"):
         CONVERSIONS["email"](longest + "x")
+
+
+@pytest.mark.parametrize("text", ["1250,50", "1.250,50", "12,00", "1_0", "1E+1000000", "٣", "$", "1" * 200])
+def test_an_amount_that_can_be_misunderstood_is_refused_not_guessed(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not an amount|is larger than"):
+        CONVERSIONS["value"](text)
+
+
+def test_an_amount_beyond_what_is_stored_is_refused() -> None:
+    with pytest.raises(ValueError, match="15 digits"):
+        CONVERSIONS["value"]("9999999999999999.999")

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from worker.domain.rows import Columns, RowError, RowReader
-from worker.domain.sheets import Header, Lines, check_rows, read_header, read_rows
+from worker.domain.sheets import LONGEST_LINE_BYTES, Header, Lines, check_rows, lines_in, read_header, read_rows
 from worker.errors import UnreadableFile
 
 
@@ -113,3 +113,13 @@ def test_lines_tell_how_much_of_the_file_was_given_out() -> None:
 
     assert list(lines) == ["né\n", "b\n"]
     assert (lines.offset, lines.number) == (10 + len("né\nb\n".encode()), 5)
+
+
+@pytest.mark.parametrize("header", ["Last Name;Notes, comments;City", "Name|Owner's email, other|Company's|x", '"a,b,c,d";e;f'])
+def test_other_delimiters_within_names_mislead_nobody(header: str) -> None:
+    assert read_header([f"{header}\n".encode()]).delimiter == next(sign for sign in ";|" if sign in header)
+
+
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
+    with pytest.raises(UnreadableFile, match="line 2 is longer"):
+        list(lines_in(io.BytesIO(b"Last Name\n" + b"x" * (LONGEST_LINE_BYTES + 1))))

@@ -1,5 +1,6 @@
 """evenhand import, runs and receipt: files in, and what became of them."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -52,7 +53,8 @@ def start(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> 
     queue.ping()
     try:
         with path.open("rb") as file:
-            run_id = imports.accept(system(), imports.Request(path.name, record_type, owner, mapping), file)
+            name = os.fsencode(path.name).decode(errors="replace")
+            run_id = imports.accept(system(), imports.Request(name, record_type, owner, mapping), file)
     except OSError as error:
         raise UnreadableFile(reason=f"{path}: {error.strerror}.") from None
     return _facts(run_id)

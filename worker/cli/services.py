@@ -6,8 +6,8 @@ Each imports what it runs: other commands don't wait for that.
 import logging
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 import typer
@@ -34,14 +34,13 @@ def up(
     """Start everything on this machine: API, workers, beat and Flower, until Ctrl-C."""
     from worker.stack.stack import Stack
 
-    stopped = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
     stack = Stack(settings(), workers, port, flower_port)
-    with stack.running(lambda step: say(f"… {step}")):
+    with suppress(KeyboardInterrupt), stack.running(lambda step: say(f"… {step}")):
         console.print(facts_list(_addresses(port, flower_port, stack.logs)))
         say("Ready. Ctrl-C stops everything.")
-        stack.keep_running(stopped, lambda name: say(f"The {name} had ended and were started again; see {stack.logs}."))
+        stack.keep_running(lambda name: say(f"Started again what had ended: {name}; see {stack.logs}."))
 
 
 def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:

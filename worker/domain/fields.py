@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 RECORD_TYPES = ("lead", "contact", "deal")
 
@@ -60,21 +60,27 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 }
 
 
+_AMOUNT = re.compile(r"(-?)[$€£]?\s?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(?:\s?[$€£])?")
+"""A comma separates thousands and nothing else: one that may stand for a decimal point is refused, not guessed at."""
+
+_MOST_DIGITS = 15
+
+
 def _amount(text: str) -> str:
-    try:
-        amount = Decimal(re.sub(r"[\s,'$€£]", "", text))
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not an amount such as 1250.00") from None
-    if not amount.is_finite() or abs(amount) >= 10**16:
-        raise ValueError(f"{text!r} is not an amount below 10,000,000,000,000,000")
-    return f"{amount:.2f}"
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is not an amount such as 1250.00")
+    sign, whole, cents = found[1], found[2].replace(",", "").lstrip("0"), found[3] or ""
+    if len(whole) > _MOST_DIGITS:
+        raise ValueError(f"is larger than {_MOST_DIGITS} digits can tell")
+    return f"{Decimal(f'{sign}{whole or 0}{cents[:20]}'):.2f}"
 
 
 def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise ValueError(f"{text!r} is not a date such as 2026-03-31") from None
+        raise ValueError(f"{text[:40]!r} is not a date such as 2026-03-31") from None
 
 
 def _indexed(text: str) -> str:

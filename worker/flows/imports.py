@@ -14,7 +14,7 @@ from worker.domain.claims import import_claim
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.receipts import HEADER
 from worker.domain.rows import Columns, RowReader
-from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
+from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownOwner, UnknownRecordType, UnknownRun
 from worker.flows import assign
 from worker.flows.names import owner_named
 from worker.flows.system import System
@@ -47,11 +47,11 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     size = system.uploads.store(f"{folder}/{UPLOAD}", file)
     try:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
-            Columns.of(request.record_type, sheets.read_header(upload).names, request.mapping)
+            Columns.of(request.record_type, sheets.read_header(sheets.lines_in(upload)).names, request.mapping)
         return system.transact(lambda session: _record(session, request, folder, size))
     except Unavailable:
         raise  # nobody knows whether the run was recorded: the upload must stay
-    except BaseException:
+    except EvenhandError:
         system.uploads.remove([f"{folder}/{UPLOAD}"])
         raise
 
@@ -65,8 +65,11 @@ def _record(session: Session, request: Request, folder: str, size: int) -> int:
 
 
 def _check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
+    """Raises what keeps the owner from being given records of that type."""
     if owner.is_pool:
         assign.check_door(session, owner.id, record_type)
+    elif not owner.is_active:
+        raise UnknownOwner(name=owner.email)
 
 
 def scan_upload(system: System, run_id: int) -> None:
@@ -77,7 +80,7 @@ def scan_upload(system: System, run_id: int) -> None:
         return
     try:
         with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
-            lines = iter(upload)
+            lines = sheets.lines_in(upload)
             header = sheets.read_header(lines)
             columns = Columns.of(run.record_type, header.names, run.mapping)
             found = scan(lines, header, RowReader(run.record_type, columns), _heartbeat(system, run_id))
@@ -89,7 +92,14 @@ def scan_upload(system: System, run_id: int) -> None:
         raise
     except EvenhandError as error:
         reason = str(error)
-        system.transact(lambda session: runs.end(session, run_id, "failed", reason))
+        system.transact(lambda session: _fail(session, run_id, reason))
+
+
+def _fail(session: Session, run_id: int, reason: str) -> None:
+    """Ends a run that couldn't begin; one that another delivery of its task has brought further is left alone."""
+    run = runs.lock(session, run_id)
+    if run is not None and run.state in ("accepted", "scanning"):
+        runs.end(session, run_id, "failed", reason)
 
 
 def _begin_scan(session: Session, run_id: int) -> Row[Any] | None:
@@ -121,9 +131,9 @@ def _reserve(session: Session, system: System, run_id: int, layout: dict[str, An
     run = runs.lock(session, run_id)
     if run is None or run.state != "scanning":
         return
-    turns = 0
-    if found.records and users.by_id(session, [run.owner_id])[run.owner_id].is_pool:
-        assign.check_door(session, run.owner_id, run.record_type)
+    turns, owner = 0, users.by_id(session, [run.owner_id])[run.owner_id]
+    _check_owner(session, owner, run.record_type)
+    if found.records and owner.is_pool:
         turns = assign.reserve(session, system.ring, run.owner_id, import_claim(run_id), found.records).total
     imports.add_chunks(session, run_id, found.chunks)
     imports.change(session, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors])

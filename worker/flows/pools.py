@@ -8,7 +8,18 @@ from sqlalchemy.orm import Session
 
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.rosters import Roster
-from worker.errors import AlreadyMember, BlankName, NotAMember, PoolExists, RingUnreachable, Stale, UnknownRecordType, UnknownUser
+from worker.errors import (
+    AlreadyMember,
+    BlankName,
+    NotAMember,
+    PoolExists,
+    RingUnreachable,
+    Stale,
+    UnknownPool,
+    UnknownRecordType,
+    UnknownUser,
+    Unseeded,
+)
 from worker.flows import seed
 from worker.flows.names import pool_named, user_named
 from worker.ring import Ring
@@ -29,9 +40,11 @@ def create(session: Session, name: str, record_type: str, members: Sequence[str]
 
 
 def rename(session: Session, name: str, new_name: str) -> Row[Any]:
-    pool = pool_named(session, name)
-    if new_name.strip().lower() != pool.name.lower():
-        _free_name(session, new_name)
+    pool, other = pool_named(session, name), pools.called(session, new_name.strip())
+    if not new_name.strip():
+        raise BlankName(what="pool")
+    if other is not None and other.id != pool.id:
+        raise PoolExists(name=new_name.strip())
     users.change(session, pool.id, name=new_name.strip())
     return pool_named(session, new_name)
 
@@ -78,17 +91,31 @@ def change_roster(session: Session, ring: Ring, pool_id: int, change: Callable[[
 
     If this dies between the two, workers meet a roster version that was never committed and seed from the last one that was.
     """
-    pool = pools.lock(session, pool_id)
+    if pools.lock(session, pool_id).deleted_at is not None:
+        raise UnknownPool(name=pool_id)
     old = pools.latest_roster(session, pool_id)
     members = change(old.members)
-    answer = ring.change_roster(pool_id, pool.epoch, old.version, members)
-    roster = old.succeeded_by(members, answer.first_turn)
-    if answer.first_turn <= ledger.greatest_turn(session, pool_id) or answer.first_slot != roster.first_slot:  # the ring went back in time
-        raise Stale(pool_id=pool_id, epoch=pool.epoch)
+    try:
+        roster, returned = _change_ring(session, ring, pool_id, old, members)
+    except (Unseeded, Stale):
+        # Mended here, where the pool is held alone: begun again from outside, a transaction that changes several pools would find the
+        # rings that it had changed before it was rolled back, one more each time.
+        seed.seed_again(session, ring, pool_id)
+        roster, returned = _change_ring(session, ring, pool_id, old, members)
     pools.add_roster(session, pool_id, roster, actor_id)
-    if answer.returned and set(old.members) - set(members):
+    if returned and set(old.members) - set(members):
         seed.seed_again(session, ring, pool_id)  # the turns of those who leave don't wait for them
     return roster
+
+
+def _change_ring(session: Session, ring: Ring, pool_id: int, old: Roster, members: Members) -> tuple[Roster, int]:
+    """The new roster, and how many spans of returned turns wait. Raises Unseeded, or Stale for a ring that isn't where SQL is."""
+    epoch = pools.epoch(session, pool_id)
+    answer = ring.change_roster(pool_id, epoch, old.version, members)
+    roster = old.succeeded_by(members, answer.first_turn)
+    if answer.first_turn <= ledger.greatest_turn(session, pool_id) or answer.first_slot != roster.first_slot:
+        raise Stale(pool_id=pool_id, epoch=epoch)
+    return roster, answer.returned
 
 
 def _free_name(session: Session, name: str) -> str:

@@ -9,7 +9,6 @@ from functools import cache
 from typing import TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -85,9 +84,7 @@ class System:
 
 
 def _worth_another(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError):
-        return engines.is_transient(error)
-    return isinstance(error, Refused | Unseeded | Stale)
+    return isinstance(error, Refused | Unseeded | Stale) or engines.is_transient(error)
 
 
 def open_system(given: Settings) -> System:

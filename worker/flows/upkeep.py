@@ -1,6 +1,7 @@
 """Upkeep: finds work that nobody carries on and sends it again. Safe to run anywhere, at any time, and several times at once."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -9,14 +10,15 @@ from sqlalchemy.orm import Session
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.store import imports, runs
+from worker.store.clock import now
 
 logger = logging.getLogger(__name__)
 
 STILL_SECONDS = 15.0
-"""When no run has shown progress for so long, tasks were lost."""
+"""A run that shows no progress for so long is taken to have lost its tasks. Each time they are sent again it is given twice as long: they
+may only wait behind others, or for a worker, and copies would fill the broker."""
 
-PATIENCE_SECONDS = 300.0
-"""While other runs go on, the tasks of one that doesn't are likely to wait behind theirs; after so long they are taken for lost."""
+MOST_DOUBLINGS = 8
 
 
 def sweep(system: System) -> int:
@@ -28,7 +30,11 @@ def sweep(system: System) -> int:
 
 def _still(session: Session) -> list[Row[Any]]:
     """The runs whose tasks were lost, as far as one can tell."""
-    return runs.still_since(session, PATIENCE_SECONDS if runs.any_moved(session, STILL_SECONDS) else STILL_SECONDS)
+    return [run for run in runs.still_since(session, STILL_SECONDS) if now() - run.moved_at > _patience(run)]
+
+
+def _patience(run: Row[Any]) -> timedelta:
+    return timedelta(seconds=STILL_SECONDS * 2 ** min(run.resent, MOST_DOUBLINGS))
 
 
 def _send_again(session: Session) -> int:
@@ -40,7 +46,7 @@ def _send_again(session: Session) -> int:
         sent += 1
     for run in _still(session):
         logger.warning("run %d shows no progress; sending its tasks again", run.id)
-        runs.change(session, run.id)
+        runs.change(session, run.id, resent=run.resent + 1)
         sent += _continue(session, run)
     return sent
 

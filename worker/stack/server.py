@@ -1,7 +1,9 @@
 """The embedded server: Valkey, or Redis, on a unix socket in the data folder."""
 
+import os
 import platform
 import shutil
+import socket
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,10 +13,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from worker.errors import NoServerProgram, ServerDidNotStart
+from worker.errors import ForeignFolder, NoServerProgram, ServerDidNotStart
 from worker.stack.wait import wait_for
 
 START_SECONDS = 20.0
+STOP_SECONDS = 20.0
 
 
 def find_program() -> Path:
@@ -33,23 +36,24 @@ def find_program() -> Path:
 class EmbeddedServer:
     """A server with one socket and one folder. It writes every change to disk and evicts nothing."""
 
-    def __init__(self, socket: Path, folder: Path, log: Path) -> None:
-        self.socket, self._folder, self._log = socket, folder, log
-        self._client = Redis(unix_socket_path=str(socket), socket_timeout=5, retry=Retry(NoBackoff(), 0))
+    def __init__(self, path: Path, folder: Path, log: Path) -> None:
+        self.socket, self._folder, self._log = path, folder, log
+        self._client = Redis(unix_socket_path=str(path), socket_timeout=5, retry=Retry(NoBackoff(), 0))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts the server, or takes over one that a killed launcher left behind."""
-        if self.answers():
+        if self._listens():
+            self._await_answer(None)
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.socket.parent.stat().st_uid != os.getuid():
+            raise ForeignFolder(path=self.socket.parent)
         # In a session of its own, so that Ctrl-C in a terminal doesn't take it away from workers that are finishing.
         self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
-        process = self._process
-        if not wait_for(lambda: self.answers() or process.poll() is not None, START_SECONDS) or process.poll() is not None:
-            raise ServerDidNotStart(what="The embedded server", seconds=round(START_SECONDS), log=self._log)
+        self._await_answer(self._process)
 
     def stop(self) -> None:
         """Stops the server once everything is on disk."""
@@ -59,7 +63,7 @@ class EmbeddedServer:
             return  # nobody is there to stop
         finally:
             if self._process is not None:
-                self._process.wait()
+                self._end(self._process)
             self._client.close()
 
     def answers(self) -> bool:
@@ -67,6 +71,25 @@ class EmbeddedServer:
             return bool(self._client.ping())
         except RedisError:
             return False
+
+    def _listens(self) -> bool:
+        """Whether somebody has the socket, even if they can't answer yet: two servers must never write the same folder."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(os.fsencode(self.socket)) == 0
+
+    def _await_answer(self, process: subprocess.Popen[bytes] | None) -> None:
+        def ended() -> bool:
+            return process is not None and process.poll() is not None
+
+        if not wait_for(lambda: self.answers() or ended(), START_SECONDS) or ended():
+            raise ServerDidNotStart(what="The embedded server", seconds=round(START_SECONDS), log=self._log)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def _command(self) -> list[str]:
         options = {

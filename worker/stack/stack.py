@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 
 from worker.app import app
-from worker.errors import PortTaken, ServerDidNotStart, StackRunning
+from worker.errors import NotADemo, PortTaken, ServerDidNotStart, StackRunning
 from worker.flows.system import system
 from worker.settings import LOOPBACK, Settings
 from worker.stack.children import Child, stop_all
@@ -25,7 +25,7 @@ PORT_SECONDS = 15.0
 
 PAUSE_SECONDS = 0.1
 
-LOCK = "stack.lock"
+LOCK, DEMO = "stack.lock", "made-by-a-demo"
 
 BULK, SWIFT = "bulk", "capture,notify,upkeep"
 
@@ -91,23 +91,29 @@ class Stack:
         if not wait_for(ready_or_restarted, READY_SECONDS):
             raise ServerDidNotStart(what=what, seconds=round(READY_SECONDS), log=self.logs)
 
-    def keep_running(self, stopped: Event, on_restart: Callable[[str], None]) -> None:
-        """Starts again whatever ends by itself, until told to stop."""
-        while not stopped.wait(PAUSE_SECONDS):
+    def keep_running(self, on_restart: Callable[[str], None]) -> None:
+        """Starts again whatever ends by itself, until it is interrupted."""
+        pause = Event()
+        while not pause.wait(PAUSE_SECONDS):
             for child in self._children:
                 if child.keep():
                     on_restart(child.name)
 
 
 def wipe(settings: Settings) -> None:
-    """Empties the data folder of a stack that doesn't run, and ends a server that a killed one has left there."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with _only_one(settings.home):
+    """Empties the data folder of a demo that doesn't run, and ends a server that a killed one has left there. Raises NotADemo for a
+    folder with anything in it that it hasn't marked as a demo's before."""
+    home = settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    if any(home.iterdir()) and not (home / DEMO).exists():
+        raise NotADemo(home=home)
+    (home / DEMO).touch()
+    with _only_one(home):
         _server(settings).stop()
-        for path in settings.home.iterdir():
+        for path in home.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.name != LOCK:
+            elif path.name not in (LOCK, DEMO):
                 path.unlink()
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, func, or_, select
+from sqlalchemy import Select, Table, and_, func, select
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Turns
+from worker.store.ledger import conditions
 from worker.store.tables import RECORDS, ledger
 
 ROWS_AT_ONCE = 10_000
@@ -26,9 +27,8 @@ def voided(session: Session, pool_id: int) -> int:
 
 def strangers(session: Session, pool_id: int, claim: str, turns: Turns) -> list[tuple[int, str]]:
     """The (turn, claim) entered in an open block that belongs to another claim."""
-    within = or_(*(ledger.c.turn.between(span.first, span.last) for span in turns))
-    found = select(ledger.c.turn, ledger.c.claim).where(ledger.c.pool_id == pool_id, ledger.c.claim != claim, within)
-    return _some(session, found.order_by(ledger.c.turn))
+    found = select(ledger.c.turn, ledger.c.claim).where(ledger.c.pool_id == pool_id, ledger.c.claim != claim)
+    return [stranger for within in conditions(turns) for stranger in _some(session, found.where(within).order_by(ledger.c.turn))]
 
 
 def entries_without_record(session: Session, pool_id: int, record_type: str) -> list[tuple[int, int]]:

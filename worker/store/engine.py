@@ -27,7 +27,8 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    # The fence reads what was committed before it held the pool, also on a server that is set to another isolation.
+    return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args={"connect_timeout": 5})
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
@@ -68,26 +69,38 @@ def _own_errors(engine: Engine) -> Iterator[None]:
     except (OperationalError, ProgrammingError) as error:
         if is_unmigrated(error):
             raise DatabaseNotMigrated from error
-        if error.connection_invalidated or (isinstance(error, OperationalError) and _state(error) is None and not is_transient(error)):
+        if error.connection_invalidated or _is_away(error):
             raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
         raise
     except PoolTimeout as error:
         raise DatabaseUnreachable(address=engine.url.render_as_string(), reason="all connections are in use") from error
 
 
-def _state(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
+def _driver(error: BaseException) -> BaseException:
+    """The driver's own error, which comes bare out of COPY."""
+    return getattr(error, "orig", None) or error
+
+
+def _state(error: BaseException) -> str | None:
+    return getattr(_driver(error), "sqlstate", None)
 
 
 def _first_line(error: DBAPIError) -> str:
     return str(error.orig).partition("\n")[0]
 
 
-def is_transient(error: DBAPIError) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the same transaction may go well, or be refused with a reason, when it is run again: after a deadlock, a serialization
     failure, a lock not had in time, or a unique key that somebody else was faster to take."""
     passing = ("database is locked", "UNIQUE constraint failed")
-    return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION) or any(words in str(error.orig) for words in passing)
+    return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION) or any(words in str(_driver(error)) for words in passing)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the database couldn't be reached, rather than asked for something impossible."""
+    if isinstance(error.orig, sqlite3.Error):
+        return any(words in str(error.orig) for words in ("unable to open", "disk I/O", "is full", "readonly"))
+    return isinstance(error, OperationalError) and (_state(error) or "08").startswith(("08", "53", "57"))
 
 
 def is_unmigrated(error: DBAPIError) -> bool:

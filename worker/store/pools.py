@@ -29,7 +29,7 @@ def live(session: Session) -> list[Row[Any]]:
 
 def called(session: Session, name: str) -> Row[Any] | None:
     """The live pool of that name, capitals or not."""
-    return session.execute(_named().where(func.lower(users.c.name) == name.lower())).one_or_none()
+    return session.execute(_named().where(func.lower(users.c.name) == func.lower(name))).one_or_none()
 
 
 def with_id(session: Session, pool_id: int) -> Row[Any] | None:

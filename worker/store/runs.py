@@ -36,14 +36,8 @@ def end(session: Session, run_id: int, state: str, reason: str | None = None) ->
 def count_chunk(session: Session, run_id: int, records: int) -> int:
     """Counts one chunk as loaded, and returns how many are left. Exactly one caller is told 0."""
     moved = runs.c.records + records
-    counted = update(runs).where(runs.c.id == run_id).values(records=moved, chunks_left=runs.c.chunks_left - 1, moved_at=now())
+    counted = update(runs).where(runs.c.id == run_id).values(records=moved, chunks_left=runs.c.chunks_left - 1, resent=0, moved_at=now())
     return session.scalars(counted.returning(runs.c.chunks_left)).one() or 0
-
-
-def any_moved(session: Session, seconds: float) -> bool:
-    """Whether any live run gave a sign of progress in that time."""
-    moved = select(1).where(runs.c.ended_at.is_(None), runs.c.moved_at >= now() - timedelta(seconds=seconds))
-    return session.execute(moved.limit(1)).first() is not None
 
 
 def still_since(session: Session, seconds: float) -> list[Row[Any]]:

@@ -197,6 +197,7 @@ runs = Table(
     Column("started_at", Moment),
     Column("ended_at", Moment),
     Column("moved_at", Moment, nullable=False, comment="when a worker last gave a sign of progress"),
+    Column("resent", Integer, nullable=False, server_default="0", comment="how often upkeep has sent its tasks again since"),
     sqlite_autoincrement=True,
 )
 Index("ix_runs_live", runs.c.moved_at, **_where("ended_at IS NULL"))

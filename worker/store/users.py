@@ -42,12 +42,14 @@ def hold_active(session: Session, user_id: int) -> bool:
 
 def called(session: Session, name: str) -> list[Row[Any]]:
     """The active people of that name, capitals or not."""
-    same_name = func.lower(users.c.name) == name.lower()
+    same_name = func.lower(users.c.name) == func.lower(name)
     return list(session.execute(select(users).where(same_name, users.c.is_active, ~users.c.is_pool).limit(2)))
 
 
 def active_admins(session: Session) -> int:
-    return session.scalars(select(func.count()).where(users.c.is_admin, users.c.is_active)).one()
+    """How many there are; none of them changes until the transaction ends."""
+    admins = select(users.c.id).where(users.c.is_admin, users.c.is_active).order_by(users.c.id)
+    return len(session.execute(admins.with_for_update()).all())
 
 
 def by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Row[Any]]:

@@ -233,6 +233,7 @@ def _runs() -> None:
         sa.Column("started_at", Moment),
         sa.Column("ended_at", Moment),
         sa.Column("moved_at", Moment, nullable=False, comment="when a worker last gave a sign of progress"),
+        sa.Column("resent", sa.Integer, server_default="0", nullable=False, comment="how often upkeep has sent its tasks again since"),
         sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_runs_actor_id")),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_runs_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
