@@ -25,6 +25,15 @@ class Chunk(NamedTuple):
     records: int
 
 
+class _Mark(NamedTuple):
+    """What lies behind a place in a file: bytes, lines, rows and good rows."""
+
+    bytes: int
+    lines: int
+    rows: int
+    records: int
+
+
 @dataclass(slots=True)
 class Scan:
     """What one pass over a file found."""
@@ -34,6 +43,16 @@ class Scan:
     records: int = 0
     first_errors: list[RowError] = field(default_factory=list)
     """The first hundred; the receipt has all."""
+
+    def mark(self, lines: Lines) -> _Mark:
+        return _Mark(lines.offset, lines.number, self.rows, self.records)
+
+    def cut(self, start: _Mark, end: _Mark) -> Chunk:
+        """Adds the chunk between two places."""
+        rows, records = end.rows - start.rows, end.records - start.records
+        chunk = Chunk(len(self.chunks), start.bytes, end.bytes - start.bytes, start.lines + 1, start.records, rows, records)
+        self.chunks.append(chunk)
+        return chunk
 
 
 def rows_at(row: int) -> int:
@@ -48,27 +67,17 @@ def scan(stream: Iterable[bytes], header: Header, reader: RowReader, on_chunk: C
     The same file gives the same chunks. Memory doesn't grow with the file, but for some hundred bytes a chunk.
     """
     found, lines = Scan(), Lines(stream, header.end, header.lines)
-    chunk = Chunk(0, lines.offset, 0, lines.number + 1, 0, 0, 0)
-    wanted = rows_at(0)
-
-    def cut() -> Chunk:
-        done = chunk._replace(
-            length=lines.offset - chunk.offset, rows=found.rows - rows_before, records=found.records - chunk.first_ordinal
-        )
-        found.chunks.append(done)
-        on_chunk(done)
-        return Chunk(chunk.number + 1, lines.offset, 0, lines.number + 1, found.records, 0, 0)
-
-    rows_before = 0
-    for _, row in check_rows(lines, header.delimiter, chunk.first_line, reader):
+    start, wanted = found.mark(lines), rows_at(0)
+    for _, row in check_rows(lines, header.delimiter, header.lines + 1, reader):
         found.rows += 1
         if not isinstance(row, RowError):
             found.records += 1
         elif len(found.first_errors) < FIRST_ERRORS:
             found.first_errors.append(row)
-        if found.rows - rows_before >= wanted or lines.offset - chunk.offset >= LARGEST_BYTES:
-            chunk, rows_before = cut(), found.rows
-            wanted = rows_at(rows_before)
-    if found.rows > rows_before:
-        cut()
+        if found.rows - start.rows >= wanted or lines.offset - start.bytes >= LARGEST_BYTES:
+            end = found.mark(lines)
+            on_chunk(found.cut(start, end))
+            start, wanted = end, rows_at(end.rows)
+    if found.rows > start.rows:
+        on_chunk(found.cut(start, found.mark(lines)))
     return found

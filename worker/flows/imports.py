@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, Any, NamedTuple
 
 from sqlalchemy import Row
@@ -110,7 +110,7 @@ def _begin_scan(session: Session, run_id: int) -> Row[Any] | None:
     return imports.with_id(session, run_id)
 
 
-def _heartbeat(system: System, run_id: int) -> Any:
+def _heartbeat(system: System, run_id: int) -> Callable[[Chunk], None]:
     """Tells now and then how far the scan is, so that nobody takes it for dead."""
     told = time.monotonic()
 

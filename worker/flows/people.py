@@ -7,8 +7,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.errors import BadEmail, BlankName, LastAdmin, UserExists
-from worker.flows import pools as rosters
 from worker.flows.names import user_named
+from worker.flows.pools import change_roster
 from worker.ring import Ring
 from worker.store import pools, users
 
@@ -36,5 +36,5 @@ def deactivate(session: Session, ring: Ring, name: str, actor_id: int | None) ->
     users.change(session, user.id, is_active=False)  # first: from here on nobody can make them a member
     left = [pool for pool in pools.live(session) if user.id in pools.latest_roster(session, pool.id).members]
     for pool in left:
-        rosters.change_roster(session, ring, pool.id, lambda old: tuple(member for member in old if member != user.id), actor_id)
+        change_roster(session, ring, pool.id, lambda old: tuple(member for member in old if member != user.id), actor_id)
     return user, [pool.name for pool in left]

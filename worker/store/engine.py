@@ -17,6 +17,9 @@ BUSY_SECONDS = 60
 
 CACHE_KIBIBYTES = 16 * 1024
 
+READS_ONLY = "reads_only"
+"""The execution option of connections that never write."""
+
 _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = "40001", "40P01", "23505", "42P01"
 
 
@@ -40,8 +43,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A transaction that may write takes the write lock at once: one that reads first and writes later would lose what others wrote."""
-    reads_only = connection.get_execution_options().get("postgresql_readonly")
-    connection.exec_driver_sql("BEGIN DEFERRED" if reads_only else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN DEFERRED" if READS_ONLY in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -54,9 +56,9 @@ def writing(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that only reads: it never waits for writers, nor they for it. It sees the database as it was at its first statement."""
-    snapshot = engine.execution_options(postgresql_readonly=True)
+    snapshot = engine.execution_options(**{READS_ONLY: True})
     if engine.dialect.name == "postgresql":
-        snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ")
+        snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with _own_errors(engine), Session(snapshot) as session, session.begin():
         yield session
 
