@@ -100,7 +100,8 @@ def test_a_killed_worker_changes_nothing_about_an_import(here: Home, system: Sys
         steady, doomed = stack.enter_context(workers(here, "steady")), stack.enter_context(workers(here, "doomed"))
         wait_until(lambda: loaded(system, run_id) > dice.randrange(1, ROWS // 4), "the first rows", DONE_SECONDS)
         kill(doomed)
-        kill_one_child(steady, dice)
+        kill_one_child(steady, dice)  # of which a worker that has only just started dies, too
+        stack.enter_context(workers(here, "next"))
 
         wait_until(lambda: is_done(system, run_id), "the end of the import", DONE_SECONDS)
 
