@@ -28,4 +28,4 @@ def import_row(pool_id: int, values: dict[str, Any]) -> None:
 def _import_row(session: Session, pool_id: int, values: dict[str, Any]) -> None:
     record_id = records.add(session, "lead", pool_id, values)
     request = assign.Request(f"lead:{record_id}:import", record_id, None)
-    assign.assign(session, system().ring, pool_id, "lead", [request], "import", None)
+    assign.assign(session, system().ring, pool_id, "lead", [request], "import")

@@ -3,17 +3,21 @@
 import csv
 import io
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from string import ascii_lowercase
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, update
 
 from tests.tasks import Tasks
+from worker.domain.intake import lead_values
 from worker.errors import UnknownUser
-from worker.flows import assign, imports, people, pools
+from worker.flows import assign, capture, imports, people, pools
 from worker.flows.names import pool_named, user_named
 from worker.flows.system import System
 from worker.store import records, users
+from worker.store.engine import writing
+from worker.store.tables import captures, chunks, runs
 
 
 def email(number: int) -> str:
@@ -65,7 +69,7 @@ def give(system: System, *record_ids: int, name: str = "Inbound", record_type: s
     with system.reading() as session:
         pool_id = pool_named(session, name).id
     requests = [assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None) for record_id in record_ids]
-    owners = system.transact(lambda session: assign.assign(session, system.ring, pool_id, record_type, requests, "edit", None))
+    owners = system.transact(lambda session: assign.assign(session, system.ring, pool_id, record_type, requests, "edit"))
     return [address_of(system, owners[record_id]) for record_id in record_ids]
 
 
@@ -101,3 +105,17 @@ def imported(system: System, send: Tasks, file: io.BytesIO, owner: str = "Inboun
     run_id = accepted(system, file, owner, record_type)
     send.drain(system)
     return run_id
+
+
+def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
+    """The ids of new leads that wait for the pool's next members."""
+    leads = [lead_values({"last_name": f"Lead {number}"}) for number in range(count)]
+    return system.transact(lambda session: capture.accept(session, name, leads))
+
+
+def leases_run_out(system: System) -> None:
+    """Whoever is on a scan, a chunk or a captured lead has given no sign of life for an hour."""
+    earlier = datetime.now(UTC) - timedelta(hours=1)
+    with writing(system.engine) as session:
+        for table in (runs, chunks, captures):
+            session.execute(update(table).where(table.c.leased_until.is_not(None)).values(leased_until=earlier))

@@ -1,15 +1,17 @@
 """Celery's part, played by the tests: tasks are collected as they are sent, and run when and as often as a test says."""
 
+import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from worker.flows import imports, load
+from worker.flows import capture, imports, load
 from worker.flows.system import System
 from worker.queue import Task
 
 FLOWS: dict[str, Callable[..., Any]] = {
+    "captures.assign": capture.assign_lead,
     "imports.scan": imports.scan_upload,
     "imports.load_chunk": load.load_chunk,
     "imports.close": imports.close,
@@ -51,6 +53,11 @@ class Tasks:
                     done.result()
 
 
+LEASED = {"captures.assign", "imports.scan", "imports.load_chunk"}
+"""The tasks that hold a lease on what they are at."""
+
+
 def run(system: System, task: Task) -> None:
-    """Runs one task as a worker would: by its name, with its arguments."""
-    FLOWS[task.name](system, *task.arguments.values())
+    """Runs one task as a worker would: by its name, with its arguments, and with an id if it asks for one."""
+    holder = {"holder": secrets.token_hex(8)} if task.name in LEASED else {}
+    FLOWS[task.name](system, *task.arguments.values(), **holder)

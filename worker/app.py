@@ -1,16 +1,37 @@
 """The Celery app: its queues, how tasks are acknowledged, and the beat schedule."""
 
+from typing import Any
+
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
 from worker.settings import settings
 
-UPKEEP_SECONDS = 5.0
+UPKEEP_SECONDS, RINGS_SECONDS, TIDY_SECONDS = 2.0, 20.0, 3600.0
 
 VISIBILITY_SECONDS = 900
 """After so long Redis gives a task to another worker: over twice the longest chunk. Upkeep is far quicker, and doesn't wait for it."""
 
-app = Celery("evenhand", include=["worker.tasks"], set_as_current=False)
+RECONNECT_SECONDS = 1.0
+
+
+class PatientConnection(Connection):
+    """A connection to the broker that is looked for every second. Celery's own waits ever longer, and would find a broker that is back
+    after up to half a minute."""
+
+    def ensure_connection(self, *given: Any, **named: Any) -> Any:
+        return super().ensure_connection(*given, **{**named, "interval_start": RECONNECT_SECONDS, "interval_max": RECONNECT_SECONDS})
+
+
+class Broker(AMQP):  # type: ignore[misc]
+    """How Celery reaches the broker."""
+
+    Connection = PatientConnection
+
+
+app = Celery("evenhand", include=["worker.tasks"], set_as_current=False, amqp=Broker)
 app.conf.update(
     broker_url=settings().broker_url,
     broker_connection_retry_on_startup=True,
@@ -18,7 +39,7 @@ app.conf.update(
     # An import never holds up a captured lead: each kind of work has its queue.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("capture", "bulk", "notify", "upkeep")],
     task_default_queue="bulk",
-    task_routes={"imports.*": {"queue": "bulk"}, "upkeep.*": {"queue": "upkeep"}},
+    task_routes={"captures.*": {"queue": "capture"}, "imports.*": {"queue": "bulk"}, "upkeep.*": {"queue": "upkeep"}},
     # A task is acknowledged when it is done, and each is safe to run twice.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -36,7 +57,10 @@ app.conf.update(
     task_send_sent_event=True,
     worker_send_task_events=True,
     timezone="UTC",
-    beat_schedule={"upkeep": {"task": "upkeep.sweep", "schedule": UPKEEP_SECONDS, "options": {"expires": UPKEEP_SECONDS}}},
+    beat_schedule={
+        name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
+        for name, seconds in (("upkeep.sweep", UPKEEP_SECONDS), ("upkeep.mend_rings", RINGS_SECONDS), ("upkeep.tidy", TIDY_SECONDS))
+    },
 )
 if settings().broker_url.startswith("redis"):
     # A half-open connection would hang a worker for minutes without these.

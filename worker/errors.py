@@ -167,6 +167,10 @@ class UnknownRecord(NotFound):
     """There is no {record_type} {record_id}."""
 
 
+class BadLead(WrongUse):
+    """The lead can't be taken: {reason}."""
+
+
 class UnknownRun(NotFound):
     """There is no run {run_id}. `evenhand runs list` shows all."""
 
@@ -175,6 +179,14 @@ class NoReceiptYet(Conflict):
     """Run {run_id} is {state}: its receipt is written when it has ended."""
 
     exit_code = 1
+
+
+class RunEnded(Conflict):
+    """Run {run_id} is {state}: there is nothing left to cancel."""
+
+
+class NothingToRetry(Conflict):
+    """Run {run_id} is {state}: only a run that failed can be tried again."""
 
 
 class FileGone(NotFound):

@@ -1,24 +1,32 @@
-"""Every Celery task: its options, and one call into a flow. Arguments are ids; each task is safe to run twice."""
+"""Every Celery task: its options, and one call into a flow. All are safe to run twice."""
 
 from typing import Any
 
+from celery import Task
+
 from worker.app import app
 from worker.errors import Unavailable
-from worker.flows import imports, load, upkeep
+from worker.flows import capture, imports, load, rings, tidy, upkeep
 from worker.flows.system import system
 
-AWAY: dict[str, Any] = {"autoretry_for": (Unavailable,), "max_retries": None, "retry_backoff": True, "retry_backoff_max": 30}
-"""A server that is away comes back: until then the task is tried again, ever more seldom."""
+AWAY: dict[str, Any] = {"autoretry_for": (Unavailable,), "max_retries": None, "retry_backoff": True, "retry_backoff_max": 3}
+"""A server that is away comes back: until then the task is tried again every few seconds. A retry has the id of the first attempt, by
+which it goes on with its own lease."""
 
 
-@app.task(name="imports.scan", soft_time_limit=3_500, time_limit=3_600, **AWAY)
-def scan_import(run: int) -> None:
-    imports.scan_upload(system(), run)
+@app.task(name="captures.assign", bind=True, **AWAY)
+def assign_lead(task: Task, lead: int) -> None:
+    capture.assign_lead(system(), lead, task.request.id)
 
 
-@app.task(name="imports.load_chunk", **AWAY)
-def load_chunk(run: int, chunk: int) -> None:
-    load.load_chunk(system(), run, chunk)
+@app.task(name="imports.scan", bind=True, soft_time_limit=3_500, time_limit=3_600, **AWAY)
+def scan_import(task: Task, run: int) -> None:
+    imports.scan_upload(system(), run, task.request.id)
+
+
+@app.task(name="imports.load_chunk", bind=True, **AWAY)
+def load_chunk(task: Task, run: int, chunk: int) -> None:
+    load.load_chunk(system(), run, chunk, task.request.id)
 
 
 @app.task(name="imports.close", **AWAY)
@@ -29,3 +37,13 @@ def close_import(run: int) -> None:
 @app.task(name="upkeep.sweep")
 def sweep() -> None:
     upkeep.sweep(system())
+
+
+@app.task(name="upkeep.mend_rings")
+def mend_rings() -> None:
+    rings.mend(system())
+
+
+@app.task(name="upkeep.tidy")
+def tidy_uploads() -> None:
+    tidy.tidy(system())

@@ -4,6 +4,7 @@ import io
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from itertools import chain
 from typing import IO, Any
 
@@ -48,6 +49,9 @@ class Uploads:
         except FileNotFoundError:
             raise FileGone(name=name) from None
 
+    def exists(self, name: str) -> bool:
+        return bool(self._files.exists(self._path(name)))
+
     def read_part(self, name: str, offset: int, length: int) -> bytes:
         with self.open(name) as file:
             file.seek(offset)
@@ -60,5 +64,30 @@ class Uploads:
             with suppress(FileNotFoundError):
                 self._files.rm_file(self._path(name))
 
+    def names(self, folder: str) -> list[str]:
+        """The files of a folder, as FOLDER/FILE; none if it isn't there."""
+        try:
+            return [f"{folder}/{_last(path)}" for path in self._files.ls(self._path(folder), detail=False)]
+        except FileNotFoundError:
+            return []
+
+    def folders(self) -> list[str]:
+        try:
+            return [_last(each["name"]) for each in self._files.ls(self._root, detail=True) if each["type"] == "directory"]
+        except FileNotFoundError:
+            return []
+
+    def older_than(self, folder: str, moment: datetime) -> bool:
+        """Whether nothing in a folder was written since that moment."""
+        return all(self._files.modified(self._path(name)) < moment for name in self.names(folder))
+
+    def remove_folder(self, folder: str) -> None:
+        with suppress(FileNotFoundError):
+            self._files.rm(self._path(folder), recursive=True)
+
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]

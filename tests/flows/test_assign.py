@@ -29,9 +29,9 @@ def test_a_lead_edited_to_the_pool_gets_the_next_member(system: System) -> None:
 def test_the_entry_tells_claim_cause_actor_and_previous_owner(system: System) -> None:
     inbound, actor, record_id = pool(system, 2), person(system, "boss@example.com"), lead(system, "z@example.com")
     before = person(system, "z@example.com")
-    request = assign.Request("lead:1:edit:7", record_id, before)
+    request = assign.Request("lead:1:edit:7", record_id, before, actor)
 
-    system.transact(lambda session: assign.assign(session, system.ring, inbound.id, "lead", [request], "edit", actor))
+    system.transact(lambda session: assign.assign(session, system.ring, inbound.id, "lead", [request], "edit"))
 
     [entry] = rows(system, "SELECT * FROM ledger")
     told = {"claim": "lead:1:edit:7", "ordinal": 0, "cause": "edit", "actor_id": actor, "previous_owner_id": before, "record_id": record_id}
@@ -72,7 +72,7 @@ def test_a_claim_stays_done_when_the_ring_has_forgotten_it(system: System) -> No
 def test_nothing_is_given_when_nothing_is_asked(system: System) -> None:
     inbound = pool(system, 1)
 
-    assert system.transact(lambda session: assign.assign(session, system.ring, inbound.id, "lead", [], "edit", None)) == {}
+    assert system.transact(lambda session: assign.assign(session, system.ring, inbound.id, "lead", [], "edit")) == {}
     assert rows(system, "SELECT * FROM ledger") == []
 
 
@@ -94,7 +94,7 @@ def test_a_block_begins_with_turns_that_were_returned(system: System) -> None:
 
     def cancel(session: Session) -> None:
         ledger.close_block(session, inbound.id, "import:1")
-        seed.seed_again(session, system.ring, inbound.id)
+        seed.seed_again(session, system.ring, inbound.id, "a test")
 
     system.transact(cancel)
 
@@ -140,7 +140,7 @@ def test_what_fails_after_taking_turns_enters_nothing_and_skips_nothing(system: 
     request = assign.Request(f"lead:{record_id}:edit", record_id, None)
 
     def take_and_die(session: Session) -> None:
-        assign.assign(session, system.ring, inbound.id, "lead", [request], "edit", None)
+        assign.assign(session, system.ring, inbound.id, "lead", [request], "edit")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

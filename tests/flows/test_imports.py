@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.factories import accepted, email, give_leads, imported, join, leave, person, pool, sheet
+from tests.factories import accepted, email, give_leads, imported, join, leases_run_out, leave, person, pool, sheet
 from tests.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.tasks import Tasks, run
 from worker.errors import EmptyPool, UnknownField, UnknownHeader, UnknownOwner, UnknownRecordType, UnreadableFile, WrongPoolType
@@ -356,7 +356,7 @@ class Overtaken(Uploads):
 
     def __init__(self, system: System, send: Tasks, task: Task) -> None:
         self.__dict__.update(system.uploads.__dict__)
-        self._others = [lambda: run(system, task), lambda: send.drain(system)]
+        self._others = [lambda: leases_run_out(system), lambda: run(system, task), lambda: send.drain(system)]
 
     def open(self, name: str) -> Any:
         while self._others:

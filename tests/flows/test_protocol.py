@@ -25,7 +25,7 @@ from worker.store import ledger, records
 from worker.store.engine import open_engine
 from worker.uploads import Uploads
 
-TABLES = ("ledger", "ledger_history", "blocks", "leads", "rosters", "pools", "users")
+TABLES = ("ledger", "ledger_history", "blocks", "captures", "leads", "rosters", "seedings", "pools", "users")
 CAST = [email(number) for number in range(8)]
 SOME = st.integers(0, 99)
 
@@ -80,7 +80,7 @@ class ProtocolMachine(RuleBasedStateMachine):
 
     def _assign(self, requests: list[assign.Request]) -> dict[int, int]:
         ring = self.system.ring
-        return self.system.transact(lambda session: assign.assign(session, ring, self.pool_id, "lead", requests, "capture", None))
+        return self.system.transact(lambda session: assign.assign(session, ring, self.pool_id, "lead", requests, "capture"))
 
     @precondition(lambda self: self.members)
     @rule(count=st.integers(1, 9))
@@ -107,7 +107,7 @@ class ProtocolMachine(RuleBasedStateMachine):
 
         def cancel(session: Session) -> None:
             ledger.close_block(session, self.pool_id, claim)
-            seed.seed_again(session, self.system.ring, self.pool_id)
+            seed.seed_again(session, self.system.ring, self.pool_id, "a test")
 
         self.system.transact(cancel)
 
@@ -171,7 +171,7 @@ class ProtocolMachine(RuleBasedStateMachine):
     @rule()
     def a_seeding_dies_before_its_commit(self) -> None:
         def seed_and_die(session: Session) -> None:
-            seed.seed_again(session, self.system.ring, self.pool_id)
+            seed.seed_again(session, self.system.ring, self.pool_id, "a test")
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -190,7 +190,7 @@ class ProtocolMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "members"):
             assert_promise(self.system, quiet=False)
-            self.system.transact(lambda session: seed.seed_again(session, self.system.ring, self.pool_id))
+            self.system.transact(lambda session: seed.seed_again(session, self.system.ring, self.pool_id, "a test"))
             assert_promise(self.system)
             self._assert_nothing_lost()
 

@@ -25,7 +25,7 @@ def lose_turns(system: System, pool_id: int, count: int) -> None:
 
 
 def seed_again(system: System, pool_id: int) -> None:
-    system.transact(lambda session: seed.seed_again(session, system.ring, pool_id))
+    system.transact(lambda session: seed.seed_again(session, system.ring, pool_id, "a test"))
 
 
 def returned(system: System, pool_id: int) -> list[int]:
@@ -245,8 +245,8 @@ def test_whoever_comes_second_to_a_seeding_leaves_it_alone(system: System) -> No
     give_leads(system, 1)
     seeded = epoch(system, inbound.id)
 
-    system.transact(lambda session: seed.seed(session, system.ring, inbound.id, None))
-    system.transact(lambda session: seed.seed(session, system.ring, inbound.id, stumbled))
+    system.transact(lambda session: seed.seed(session, system.ring, inbound.id, None, "a test"))
+    system.transact(lambda session: seed.seed(session, system.ring, inbound.id, stumbled, "a test"))
 
     assert stumbled != seeded == epoch(system, inbound.id)
 

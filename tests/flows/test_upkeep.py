@@ -4,29 +4,27 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text, update
 
-from tests.factories import accepted, imported, pool, sheet
+from tests.factories import accepted, imported, leases_run_out, pool, sheet
 from tests.invariants import assert_in_file_order, assert_promise, rows
 from tests.tasks import Tasks, run
 from worker.flows import upkeep
 from worker.flows.system import System
 from worker.store import imports
 from worker.store.engine import writing
-from worker.store.tables import chunks, runs
+from worker.store.tables import runs
 
 
 def an_hour_passes(system: System) -> None:
     """Puts every sign of progress, and every lease, an hour back."""
-    earlier = datetime.now(UTC) - timedelta(hours=1)
+    leases_run_out(system)
     with writing(system.engine) as session:
-        session.execute(update(runs).values(moved_at=earlier))
-        session.execute(update(chunks).where(chunks.c.leased_until.is_not(None)).values(leased_until=earlier))
+        session.execute(update(runs).values(moved_at=datetime.now(UTC) - timedelta(hours=1)))
 
 
 def sweep(system: System, send: Tasks) -> list[str]:
     """Sweeps, and returns the names of the tasks that were sent."""
     before = len(send.waiting)
-    sent = upkeep.sweep(system)
-    assert sent == len(send.waiting) - before
+    upkeep.sweep(system)
     return send.names()[before:]
 
 
@@ -79,7 +77,7 @@ def test_lost_chunks_are_sent_again(system: System, send: Tasks) -> None:
 def test_the_chunk_of_a_worker_that_vanished_is_sent_again_once(system: System, send: Tasks) -> None:
     run_id = scanned(system, send)
     send.lose()
-    system.transact(lambda session: imports.lease(session, run_id, 1, -1.0))
+    system.transact(lambda session: imports.lease(session, run_id, 1, "a worker", -1.0))
 
     assert sweep(system, send) == ["imports.load_chunk"]
     assert send.waiting[0].arguments == {"run": run_id, "chunk": 1}
@@ -90,7 +88,7 @@ def test_a_chunk_that_a_worker_is_on_is_left_to_it(system: System, send: Tasks) 
     run_id = scanned(system, send)
     send.lose()
     an_hour_passes(system)
-    system.transact(lambda session: imports.lease(session, run_id, 1, 20.0))
+    system.transact(lambda session: imports.lease(session, run_id, 1, "a worker", 20.0))
 
     sweep(system, send)
 

@@ -43,7 +43,7 @@ def going_back_before_its_commit(system: System, valkey: Redis, ask: assign.Requ
         if isinstance(ask, int):
             assign.reserve(session, system.ring, pool_id, "import:slow", ask)
         else:
-            assign.assign(session, system.ring, pool_id, "lead", [ask], "edit", None)
+            assign.assign(session, system.ring, pool_id, "lead", [ask], "edit")
         if not taken.is_set():
             taken.set()
             commit.wait(SECONDS)

@@ -3,3 +3,7 @@
 
 def import_claim(run_id: int) -> str:
     return f"import:{run_id}"
+
+
+def capture_claim(lead_id: int) -> str:
+    return f"lead:{lead_id}:capture"

@@ -60,6 +60,17 @@ def _slice(spans: Iterable[Span], start: int, stop: int) -> Iterator[Span]:
         at += span.count
 
 
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The same turns in as few spans as possible, lowest first. The spans may overlap and come in any order."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if found and span.first <= found[-1].last + 1:
+            found[-1] = Span(found[-1].first, max(found[-1].last, span.last) - found[-1].first + 1)
+        else:
+            found.append(span)
+    return found
+
+
 def holes(used: Iterable[Span], first: int, last: int) -> Iterator[Span]:
     """What of the turns first to last is in none of the used spans. The spans may overlap and come in any order."""
     at = first

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.turns import Turns
+from worker.domain.turns import Turns, merged
 from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownPool, WrongPoolType
 from worker.ring import Ring, Taken
 from worker.store import ledger, pools, records
@@ -17,7 +17,8 @@ class Request(NamedTuple):
 
     claim: str
     record_id: int
-    previous_owner_id: int | None
+    previous_owner_id: int | None = None
+    actor_id: int | None = None
 
 
 def check_door(session: Session, pool_id: int, record_type: str) -> None:
@@ -32,21 +33,23 @@ def check_door(session: Session, pool_id: int, record_type: str) -> None:
 
 
 def assign(
-    session: Session, ring: Ring, pool_id: int, record_type: str, requests: Sequence[Request], cause: str, actor_id: int | None
+    session: Session, ring: Ring, pool_id: int, record_type: str, requests: Sequence[Request], cause: str, line: Sequence[str] = ()
 ) -> dict[int, int]:
     """Gives each record, in order, to the next member, and enters the turns. Returns the owner of each record.
 
-    A claim that is entered already keeps its turn. Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
+    A claim that is entered already keeps its turn. The line is the claims of everybody who waits, in order, the requests' own among them:
+    turns are taken for all of them together, so that nobody who is slower to ask is overtaken. Who gives a line holds the pool since
+    before it was read. Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
     """
     pool = _open(pools.lock_shared(session, pool_id))
     entered = ledger.entered(session, pool_id, [request.claim for request in requests])
     fresh = [request for request in requests if request.claim not in entered]
     owners = {entry.record_id: entry.user_id for entry in entered.values()}
     if fresh:
-        taken = _take(session, ring, pool_id, [(request.claim, 1) for request in fresh])
+        taken = _take_for(session, ring, pool_id, [request.claim for request in fresh], line)
         _fence(session, pool, taken, "")
         entries = _entries(session, pool_id, fresh, taken)
-        ledger.enter(session, pool_id, entries, cause, actor_id)
+        ledger.enter(session, pool_id, entries, cause)
         gifts = [records.Gift(request.record_id, entry.user_id, pool_id, entry.turn) for request, entry in zip(fresh, entries, strict=True)]
         records.give(session, record_type, gifts)
         owners |= {gift.record_id: gift.owner_id for gift in gifts}
@@ -75,6 +78,14 @@ def _open(pool: Row[Any]) -> Row[Any]:
     return pool
 
 
+def _take_for(session: Session, ring: Ring, pool_id: int, claims: Sequence[str], line: Sequence[str]) -> Taken:
+    """One turn for each claim, taken together with the whole line."""
+    everybody = list(line or claims)
+    taken = _take(session, ring, pool_id, [(claim, 1) for claim in everybody])
+    given = dict(zip(everybody, taken.turns, strict=True))
+    return taken._replace(turns=[given[claim] for claim in claims])
+
+
 def _take(session: Session, ring: Ring, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
     try:
         return ring.take_turns(pool_id, claims)
@@ -95,7 +106,7 @@ def _fence(session: Session, pool: Row[Any], taken: Taken, claim: str) -> None:
         refuse("it is of another epoch")
     if taken.version != pools.latest_roster(session, pool.id).version:
         refuse("its roster isn't the latest that was committed")
-    turns = Turns(span for turns in taken.turns for span in turns)
+    turns = Turns(merged(span for turns in taken.turns for span in turns))
     if ledger.any_entered(session, pool.id, turns):
         refuse("a turn is in the ledger already")
     for name, reserved in ledger.open_blocks(session, pool.id).items():
@@ -108,6 +119,6 @@ def _entries(session: Session, pool_id: int, requests: Sequence[Request], taken:
     turns = [turns[0].first for turns in taken.turns]
     rosters = pools.rosters_between(session, pool_id, min(turns), max(turns))
     return [
-        ledger.Entry(turn, request.claim, 0, request.record_id, rosters.member(turn), request.previous_owner_id)
+        ledger.Entry(turn, request.claim, 0, request.record_id, rosters.member(turn), request.previous_owner_id, request.actor_id)
         for turn, request in zip(turns, requests, strict=True)
     ]

@@ -16,6 +16,7 @@ from worker.domain.receipts import HEADER
 from worker.domain.rows import Columns, RowReader
 from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownOwner, UnknownRecordType, UnknownRun
 from worker.flows import assign
+from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.names import owner_named
 from worker.flows.system import System
 from worker.queue import enqueue
@@ -24,7 +25,7 @@ from worker.store.clock import now
 
 UPLOAD, RECEIPT = "upload.csv", "receipt.csv"
 
-HEARTBEAT_SECONDS = 2.0
+PROGRESS_SECONDS = 2.0
 
 
 class Request(NamedTuple):
@@ -72,27 +73,32 @@ def _check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
         raise UnknownOwner(name=owner.email)
 
 
-def scan_upload(system: System, run_id: int) -> None:
+def scan_upload(system: System, run_id: int, holder: str) -> None:
     """One pass over the upload; then its ids and turns are reserved, and its chunks enqueued. A run that can't go on fails with the
-    reason."""
-    run = system.transact(lambda session: _begin_scan(session, run_id))
+    reason. The holder is whose lease it is: the same task, delivered again, goes on at once."""
+    run = system.transact(lambda session: _begin_scan(session, run_id, holder))
     if run is None:
         return
     try:
-        with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
-            lines = sheets.lines_in(upload)
-            header = sheets.read_header(lines)
-            columns = Columns.of(run.record_type, header.names, run.mapping)
-            found = scan(lines, header, RowReader(run.record_type, columns), _heartbeat(system, run_id))
-        # In a transaction of its own: it holds up everybody who makes a record until it commits, who may hold the pool.
-        first_id = system.transact(lambda session: records.reserve_ids(session, run.record_type, found.records)) if found.records else None
-        layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
-        system.transact(lambda session: _reserve(session, system, run_id, layout, found))
+        with on_lease(system, runs.work(run_id), holder):
+            _scan(system, run)
     except Unavailable:
         raise
     except EvenhandError as error:
         reason = str(error)
         system.transact(lambda session: _fail(session, run_id, reason))
+
+
+def _scan(system: System, run: Row[Any]) -> None:
+    with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
+        lines = sheets.lines_in(upload)
+        header = sheets.read_header(lines)
+        columns = Columns.of(run.record_type, header.names, run.mapping)
+        found = scan(lines, header, RowReader(run.record_type, columns), _progress(system, run.id))
+    # In a transaction of its own: it holds up everybody who makes a record until it commits, who may hold the pool.
+    first_id = system.transact(lambda session: records.reserve_ids(session, run.record_type, found.records)) if found.records else None
+    layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
+    system.transact(lambda session: _reserve(session, system, run.id, layout, found))
 
 
 def _fail(session: Session, run_id: int, reason: str) -> None:
@@ -102,16 +108,16 @@ def _fail(session: Session, run_id: int, reason: str) -> None:
         runs.end(session, run_id, "failed", reason)
 
 
-def _begin_scan(session: Session, run_id: int) -> Row[Any] | None:
-    run = runs.lock(session, run_id)
-    if run is None or run.state not in ("accepted", "scanning"):
+def _begin_scan(session: Session, run_id: int, holder: str) -> Row[Any] | None:
+    if not runs.lease(session, run_id, holder, LEASE_SECONDS):
         return None
+    run = imports.with_id(session, run_id)
     runs.change(session, run_id, state="scanning", started_at=run.started_at or now())
-    return imports.with_id(session, run_id)
+    return run
 
 
-def _heartbeat(system: System, run_id: int) -> Callable[[Chunk], None]:
-    """Tells now and then how far the scan is, so that nobody takes it for dead."""
+def _progress(system: System, run_id: int) -> Callable[[Chunk], None]:
+    """Tells now and then how far the scan is, for people to see."""
     told = time.monotonic()
 
     def tell(session: Session, chunk: Chunk) -> None:
@@ -120,7 +126,7 @@ def _heartbeat(system: System, run_id: int) -> Callable[[Chunk], None]:
 
     def on_chunk(chunk: Chunk) -> None:
         nonlocal told
-        if time.monotonic() - told > HEARTBEAT_SECONDS:
+        if time.monotonic() - told > PROGRESS_SECONDS:
             told = time.monotonic()
             system.transact(lambda session: tell(session, chunk))
 
@@ -137,8 +143,8 @@ def _reserve(session: Session, system: System, run_id: int, layout: dict[str, An
         turns = assign.reserve(session, system.ring, run.owner_id, import_claim(run_id), found.records).total
     imports.add_chunks(session, run_id, found.chunks)
     imports.change(session, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors])
-    errors = found.rows - found.records
-    runs.change(session, run_id, state="loading", rows=found.rows, errors=errors, turns=turns, chunks_left=len(found.chunks))
+    counts = {"rows": found.rows, "errors": found.rows - found.records, "turns": turns, "chunks_left": len(found.chunks)}
+    runs.change(session, run_id, state="loading", **counts, attempts=0, leased_until=None, leased_by=None)
     for chunk in found.chunks:
         enqueue(session, "imports.load_chunk", run=run_id, chunk=chunk.number)
     if not found.chunks:
@@ -146,7 +152,7 @@ def _reserve(session: Session, system: System, run_id: int, layout: dict[str, An
 
 
 def close(system: System, run_id: int) -> None:
-    """Ends a run whose chunks are all loaded: the receipt is put together, the block closed."""
+    """Ends a run whose chunks are all loaded, or that was cancelled: the receipt is put together, the block closed."""
     names = system.transact(lambda session: _end(session, system, run_id))
     system.uploads.remove(names)
 
@@ -156,14 +162,17 @@ def _end(session: Session, system: System, run_id: int) -> list[str]:
     hands."""
     runs.lock(session, run_id)
     run = imports.with_id(session, run_id)
-    parts = [part_name(run.folder, number) for number in imports.numbers(session, run_id)]
-    if run.state == "loading" and run.chunks_left == 0:
-        system.uploads.join(f"{run.folder}/{RECEIPT}", HEADER.encode(), parts)
+    loaded = run.state == "loading" and run.chunks_left == 0
+    if not loaded and run.state not in ("done", "cancelled"):
+        return []
+    parts = [part_name(run.folder, number) for number in imports.loaded(session, run_id)]
+    if loaded:
         if run.turns:
             ledger.close_block(session, run.owner_id, import_claim(run_id))
         runs.end(session, run_id, "done")
-        run = imports.with_id(session, run_id)
-    return [*parts, f"{run.folder}/{UPLOAD}"] if run.state == "done" else []
+    if not system.uploads.exists(f"{run.folder}/{RECEIPT}"):
+        system.uploads.join(f"{run.folder}/{RECEIPT}", HEADER.encode(), parts)
+    return [*parts, f"{run.folder}/{UPLOAD}"]
 
 
 def part_name(folder: str, number: int) -> str:
@@ -176,7 +185,7 @@ def receipt(system: System, run_id: int) -> IO[bytes]:
         run = imports.find(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
-    if run.state != "done":
+    if run.state not in ("done", "cancelled"):
         raise NoReceiptYet(run_id=run_id, state=run.state)
     opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")
     return opened

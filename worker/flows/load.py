@@ -17,6 +17,7 @@ from worker.domain.sheets import check_rows, lines_of
 from worker.domain.turns import Turns
 from worker.errors import UnreadableFile
 from worker.flows.imports import UPLOAD, part_name
+from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.store import bulk, imports, ledger, pools, runs, users
@@ -26,10 +27,6 @@ from worker.store.tables import ledger as ledger_table
 
 RECORD_COLUMNS = ("id", "owner_id", "creator_id", "pool_id", "turn", "created_at", "updated_at")
 ENTRY_COLUMNS = ("pool_id", "turn", "claim", "ordinal", "record_id", "user_id", "cause", "actor_id", "at")
-
-LEASE_SECONDS = 20.0
-"""After so long without a result the chunk is given to another worker."""
-
 
 Stored = tuple[Any, ...]
 
@@ -57,24 +54,29 @@ class Plan(NamedTuple):
         return range(self.chunk.first_ordinal, self.chunk.first_ordinal + self.chunk.records)
 
 
-def load_chunk(system: System, run_id: int, number: int) -> None:
-    """Loads a chunk, unless it is loaded already. Ids, turns and owners were settled when the run reserved them, so that it comes out
-    the same whoever loads it, and however often."""
-    plan = system.transact(lambda session: _plan(session, run_id, number))
-    if plan is None:
-        return
+def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
+    """Loads a chunk, unless it is loaded already or somebody else is on it. Ids, turns and owners were settled when the run reserved them,
+    so that it comes out the same whoever loads it, and however often. The holder is whose lease it is: the same task, delivered again,
+    goes on at once."""
+    plan = system.transact(lambda session: _plan(session, run_id, number, holder))
+    if plan is not None:
+        with on_lease(system, imports.work(run_id, number), holder):
+            _load(system, plan)
+
+
+def _load(system: System, plan: Plan) -> None:
     part = system.uploads.read_part(f"{plan.run.folder}/{UPLOAD}", plan.chunk.offset, plan.chunk.length)
     reader = RowReader(plan.run.record_type, Columns(**plan.run.columns))
     receipt, rows = _read(plan, part, reader)
     if (len(receipt), len(rows)) != (plan.chunk.rows, plan.chunk.records):
-        raise UnreadableFile(reason=f"chunk {number} is not what it was when it was scanned.")
-    system.uploads.store(part_name(plan.run.folder, number), io.BytesIO("".join(receipt).encode()))
+        raise UnreadableFile(reason=f"chunk {plan.chunk.number} is not what it was when it was scanned.")
+    system.uploads.store(part_name(plan.run.folder, plan.chunk.number), io.BytesIO("".join(receipt).encode()))
     system.transact(lambda session: _enter(session, plan, reader, rows))
 
 
-def _plan(session: Session, run_id: int, number: int) -> Plan | None:
+def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | None:
     run = imports.with_id(session, run_id)
-    chunk = imports.lease(session, run_id, number, LEASE_SECONDS) if run.state == "loading" else None
+    chunk = imports.lease(session, run_id, number, holder, LEASE_SECONDS) if run.state == "loading" else None
     if chunk is None:
         return None
     turns, owners = None, [run.owner_id] * chunk.records
@@ -116,7 +118,8 @@ def _entries(plan: Plan) -> Iterator[tuple[Any, ...]]:
 
 
 def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
-    if not imports.finish(session, plan.run.id, plan.chunk.number):
+    """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
+    if runs.hold_shared(session, plan.run.id) != "loading" or not imports.finish(session, plan.run.id, plan.chunk.number):
         return
     if rows:
         bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)

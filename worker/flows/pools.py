@@ -22,8 +22,9 @@ from worker.errors import (
 )
 from worker.flows import seed
 from worker.flows.names import pool_named, user_named
+from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import ledger, pools, users, views
+from worker.store import captures, ledger, pools, users, views
 from worker.store.clock import now
 
 Members = tuple[int, ...]
@@ -97,14 +98,16 @@ def change_roster(session: Session, ring: Ring, pool_id: int, change: Callable[[
     members = change(old.members)
     try:
         roster, returned = _change_ring(session, ring, pool_id, old, members)
-    except (Unseeded, Stale):
+    except (Unseeded, Stale) as error:
         # Mended here, where the pool is held alone: begun again from outside, a transaction that changes several pools would find the
         # rings that it had changed before it was rolled back, one more each time.
-        seed.seed_again(session, ring, pool_id)
+        seed.seed_again(session, ring, pool_id, str(error))
         roster, returned = _change_ring(session, ring, pool_id, old, members)
     pools.add_roster(session, pool_id, roster, actor_id)
+    if not old.members and (last := captures.last_in_line(session, pool_id)):
+        enqueue(session, "captures.assign", lead=last)
     if returned and set(old.members) - set(members):
-        seed.seed_again(session, ring, pool_id)  # the turns of those who leave don't wait for them
+        seed.seed_again(session, ring, pool_id, "turns of members who leave don't wait for them")
     return roster
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from worker.domain.rosters import Roster, Rosters
 from worker.domain.turns import Span, Turns
 from worker.ring import Ring
-from worker.store import ledger, pools
+from worker.store import ledger, pools, seedings
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def new_epoch() -> str:
     return secrets.token_hex(8)
 
 
-def seed(session: Session, ring: Ring, pool_id: int, stumbled_over: str | None) -> None:
+def seed(session: Session, ring: Ring, pool_id: int, stumbled_over: str | None, reason: str) -> None:
     """Seeds a pool's ring, unless somebody has done so since the caller stumbled.
 
     stumbled_over is the epoch of the answer that the fence refused; None when the ring had no state. Raises Stale when another seeding got
@@ -28,32 +28,27 @@ def seed(session: Session, ring: Ring, pool_id: int, stumbled_over: str | None) 
     """
     pool = pools.lock(session, pool_id)
     seen = ring.epoch(pool_id)
-    if seen == pool.epoch and seen != stumbled_over:
-        return
-    _seed_locked(session, ring, pool_id, pool.watermark, seen)
+    if seen != pool.epoch or seen == stumbled_over:
+        _seed_locked(session, ring, pool_id, pool.watermark, seen, reason)
 
 
-def seed_again(session: Session, ring: Ring, pool_id: int) -> None:
+def seed_again(session: Session, ring: Ring, pool_id: int, reason: str) -> None:
     """Seeds a pool's ring whatever it holds: this is how turns come back."""
     pool = pools.lock(session, pool_id)
-    _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id))
+    _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id), reason)
 
 
-def _seed_locked(session: Session, ring: Ring, pool_id: int, watermark: int, seen: str | None) -> None:
+def _seed_locked(session: Session, ring: Ring, pool_id: int, watermark: int, seen: str | None, reason: str) -> None:
     last = ledger.greatest_turn(session, pool_id)
     roster = pools.latest_roster(session, pool_id)
     epoch = new_epoch()
     missing = ledger.missing(session, pool_id, watermark, last)
     returned = _void_those_of_leavers(session, pool_id, roster, missing, epoch)
-    pools.change(session, pool_id, epoch=epoch, watermark=_watermark(session, pool_id, last, returned))
+    pools.change(session, pool_id, epoch=epoch, watermark=ledger.settled(session, pool_id, last, returned))
+    voided = Turns(missing).total - returned.total
+    seedings.add(session, pool_id, epoch=epoch, reason=reason, next_turn=last + 1, returned=returned.total, voided=voided)
     ring.seed(pool_id, seen, epoch, roster, last + 1, returned)
-    logger.info("seeded the ring of pool %d: next turn %d, %d returned, epoch %s", pool_id, last + 1, returned.total, epoch)
-
-
-def _watermark(session: Session, pool_id: int, last: int, returned: Turns) -> int:
-    """The turn before the first that isn't entered: nothing below it needs to be read again."""
-    reserved = (span.first for turns in ledger.open_blocks(session, pool_id).values() for span in turns)
-    return min([last + 1, *reserved, *(span.first for span in returned)]) - 1
+    logger.info("seeded the ring of pool %d (%s): next turn %d, %d returned, epoch %s", pool_id, reason, last + 1, returned.total, epoch)
 
 
 def _void_those_of_leavers(session: Session, pool_id: int, roster: Roster, missing: list[Span], epoch: str) -> Turns:
@@ -63,7 +58,7 @@ def _void_those_of_leavers(session: Session, pool_id: int, roster: Roster, missi
     rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
     returned, voided = split_by_membership(rosters, roster.members, missing)
     entries = (ledger.Entry(turn, f"{VOID}:{epoch}", turn, None, rosters.member(turn)) for turn in voided.each())
-    ledger.enter(session, pool_id, entries, VOID, None)
+    ledger.enter(session, pool_id, entries, VOID)
     return returned
 
 

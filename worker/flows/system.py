@@ -18,6 +18,7 @@ from worker.flows import seed
 from worker.ring import Ring, connect
 from worker.settings import Settings, settings
 from worker.store import engine as engines
+from worker.store import seedings
 from worker.uploads import Uploads
 
 logger = logging.getLogger(__name__)
@@ -76,9 +77,12 @@ class System:
         error = attempt.outcome.exception() if attempt.outcome else None
         if not isinstance(error, RingError):
             return
+        pool_id = error.facts["pool_id"]
         try:
             with engines.writing(self.engine) as session:
-                seed.seed(session, self.ring, error.facts["pool_id"], error.facts.get("epoch"))
+                seed.seed(session, self.ring, pool_id, error.facts.get("epoch"), str(error))
+                if isinstance(error, Refused):
+                    seedings.count_refusal(session, pool_id)
         except Stale as faster:
             logger.info("%s: somebody was faster", faster)
 

@@ -1,15 +1,16 @@
 """Upkeep: finds work that nobody carries on and sends it again. Safe to run anywhere, at any time, and several times at once."""
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import imports, runs
+from worker.store import captures, imports, leases, pools, runs
 from worker.store.clock import now
 
 logger = logging.getLogger(__name__)
@@ -20,12 +21,64 @@ may only wait behind others, or for a worker, and copies would fill the broker."
 
 MOST_DOUBLINGS = 8
 
+WAITING_SECONDS = 4.0
+"""After so long a captured lead is taken to have lost its task."""
 
-def sweep(system: System) -> int:
-    """Sends again what was lost, and returns how many tasks that was."""
+DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
+
+
+class Found(NamedTuple):
+    """Something that wasn't in order, and what was done about it."""
+
+    what: str
+    did: str
+
+
+def sweep(system: System) -> list[Found]:
+    """Carries on what was left lying, and sets aside what was tried too often. Says what it found."""
     with system.reading() as session:
-        idle = not _still(session) and not imports.expired(session)
-    return 0 if idle else system.transact(_send_again)
+        idle = not any(_signs(session))
+    found = [] if idle else system.transact(_carry_on)
+    for what, did in found:
+        logger.warning("%s: %s", what, did)
+    return found
+
+
+def _signs(session: Session) -> Iterator[object]:
+    """What tells, by reading alone, that there may be something to do."""
+    for work in (runs.all_work(), imports.all_work(), captures.all_work()):
+        yield leases.any_over(session, work)
+    yield _still(session)
+    yield imports.stuck(session)
+    yield _in_line(session)
+
+
+def _carry_on(session: Session) -> list[Found]:
+    return [*_worn_out(session), *_vanished(session), *_lost(session), *_waiting(session)]
+
+
+def _worn_out(session: Session) -> Iterator[Found]:
+    """What was tried too often is set aside, so that it doesn't loop. A run of which nothing else is left has failed."""
+    for run in runs.set_aside(session, DIED):
+        runs.end(session, run.id, "failed", f"The file could not be read: {run.reason}.")
+        yield Found(f"the file of run {run.id} was tried {leases.MOST_ATTEMPTS} times", "set the run aside as failed")
+    for chunk in imports.set_aside(session, DIED):
+        yield Found(f"chunk {chunk.number} of run {chunk.run_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+    for lead_id in captures.set_aside(session, DIED):
+        yield Found(f"lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+    for run in imports.stuck(session):
+        reason = f"Chunk {run.number}, which begins at line {run.first_line}, was set aside: {run.reason}."
+        runs.end(session, run.run_id, "failed", reason)
+        yield Found(f"of run {run.run_id} only chunks that were set aside are left", "the run has failed, until somebody retries it")
+
+
+def _vanished(session: Session) -> Iterator[Found]:
+    for run_id in runs.release_expired(session):
+        enqueue(session, "imports.scan", run=run_id)
+        yield Found(f"the worker that read the file of run {run_id} vanished", "sent its task again")
+    for chunk in imports.release_expired(session):
+        enqueue(session, "imports.load_chunk", run=chunk.run_id, chunk=chunk.number)
+        yield Found(f"the worker of chunk {chunk.number} of run {chunk.run_id} vanished", "sent its task again")
 
 
 def _still(session: Session) -> list[Row[Any]]:
@@ -37,18 +90,10 @@ def _patience(run: Row[Any]) -> timedelta:
     return timedelta(seconds=STILL_SECONDS * 2 ** min(run.resent, MOST_DOUBLINGS))
 
 
-def _send_again(session: Session) -> int:
-    sent = 0
-    for run_id, number in imports.expired(session):
-        logger.warning("run %d: the worker of chunk %d vanished; sending it again", run_id, number)
-        imports.release(session, run_id, number)
-        enqueue(session, "imports.load_chunk", run=run_id, chunk=number)
-        sent += 1
+def _lost(session: Session) -> Iterator[Found]:
     for run in _still(session):
-        logger.warning("run %d shows no progress; sending its tasks again", run.id)
-        runs.change(session, run.id, resent=run.resent + 1)
-        sent += _continue(session, run)
-    return sent
+        if runs.send_again(session, run):
+            yield Found(f"run {run.id} shows no progress", f"sent {_continue(session, run)} of its tasks again")
 
 
 def _continue(session: Session, run: Row[Any]) -> int:
@@ -62,3 +107,15 @@ def _continue(session: Session, run: Row[Any]) -> int:
     for number in waiting:
         enqueue(session, "imports.load_chunk", run=run.id, chunk=number)
     return len(waiting)
+
+
+def _in_line(session: Session) -> list[Row[Any]]:
+    """The pools whose captured leads wait for more than a member."""
+    long = captures.waiting_since(session, WAITING_SECONDS)
+    return [line for line in long if pools.latest_roster(session, line.pool_id).members]
+
+
+def _waiting(session: Session) -> Iterator[Found]:
+    for line in _in_line(session):
+        enqueue(session, "captures.assign", lead=line.last)
+        yield Found(f"{line.leads} captured leads of pool {line.pool_id} wait", "sent the task of the last, which serves all")

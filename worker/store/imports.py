@@ -1,14 +1,16 @@
 """Imports and their chunks."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.chunks import Chunk
+from worker.store import leases
 from worker.store.clock import now
+from worker.store.leases import Work
 from worker.store.tables import chunks, imports, runs
 
 _PLACE = [chunks.c[name] for name in Chunk._fields]
@@ -27,6 +29,17 @@ def find(session: Session, run_id: int) -> Row[Any] | None:
     return session.execute(select(runs, imports).join(imports, imports.c.run_id == runs.c.id).where(runs.c.id == run_id)).one_or_none()
 
 
+def untidy(session: Session, ended_before: datetime) -> list[Row[Any]]:
+    """The imports that ended before that moment, and in whose folders more lies than is still of use."""
+    ended = select(runs, imports).join(imports, imports.c.run_id == runs.c.id)
+    return list(session.execute(ended.where(~imports.c.tidied, runs.c.ended_at < ended_before)))
+
+
+def known_folders(session: Session, folders: Collection[str]) -> set[str]:
+    """Of those folders, the ones that belong to an import."""
+    return set(session.scalars(select(imports.c.folder).where(imports.c.folder.in_(folders))))
+
+
 def with_id(session: Session, run_id: int) -> Row[Any]:
     """An import that is known to exist, together with its run."""
     found = find(session, run_id)
@@ -43,39 +56,65 @@ def add_chunks(session: Session, run_id: int, cut: Iterable[Chunk]) -> None:
         session.execute(insert(chunks), rows)
 
 
-def lease(session: Session, run_id: int, number: int, seconds: float) -> Chunk | None:
-    """A chunk that waits to be loaded, leased for so long; None when it is done already."""
-    mine = update(chunks).where(chunks.c.run_id == run_id, chunks.c.number == number, ~chunks.c.done)
-    leased = mine.values(attempts=chunks.c.attempts + 1, leased_until=now() + timedelta(seconds=seconds))
-    row = session.execute(leased.returning(*_PLACE)).one_or_none()
-    return None if row is None else Chunk(*row)
+def lease(session: Session, run_id: int, number: int, holder: str, seconds: float) -> Chunk | None:
+    """A chunk that waits to be loaded, leased for so long; None when it is done, set aside, or somebody else is on it."""
+    waiting = Work(chunks, _is(run_id, number) & ~chunks.c.done & leases.free(chunks, holder))
+    return next((Chunk._make(row) for row in leases.lease(session, waiting, holder, seconds, *_PLACE)), None)
+
+
+def work(run_id: int, number: int) -> Work:
+    """Loading a chunk, as something to be leased."""
+    return Work(chunks, _is(run_id, number) & ~chunks.c.done)
+
+
+def _is(run_id: Any, number: Any) -> ColumnElement[bool]:
+    return and_(chunks.c.run_id == run_id, chunks.c.number == number)
 
 
 def finish(session: Session, run_id: int, number: int) -> bool:
     """Marks a chunk as loaded; False when somebody has done so. Whoever comes second waits here until the first has committed."""
-    waiting = update(chunks).where(chunks.c.run_id == run_id, chunks.c.number == number, ~chunks.c.done)
-    return session.execute(waiting.values(done=True, leased_until=None).returning(chunks.c.number)).one_or_none() is not None
+    unloaded = update(chunks).where(_is(run_id, number), ~chunks.c.done)
+    ended = unloaded.values(done=True, set_aside=False, leased_until=None, leased_by=None, reason=None)
+    return session.execute(ended.returning(chunks.c.number)).one_or_none() is not None
 
 
 def waiting(session: Session, run_id: int) -> list[int]:
-    """The chunks that are neither loaded nor on lease."""
-    free = chunks.c.leased_until.is_(None) | (chunks.c.leased_until < now())
-    return list(session.scalars(select(chunks.c.number).where(chunks.c.run_id == run_id, ~chunks.c.done, free).order_by(chunks.c.number)))
+    """The chunks that are neither loaded nor set aside, and that nobody is on."""
+    free = select(chunks.c.number).where(chunks.c.run_id == run_id, ~chunks.c.done, leases.free(chunks))
+    return list(session.scalars(free.order_by(chunks.c.number)))
 
 
-def expired(session: Session) -> list[tuple[int, int]]:
-    """The (run, chunk) whose worker vanished: leased once, never loaded, the lease over."""
-    vanished = select(chunks.c.run_id, chunks.c.number).join(runs, runs.c.id == chunks.c.run_id)
-    return [
-        (run, number)
-        for run, number in session.execute(vanished.where(~chunks.c.done, chunks.c.leased_until < now(), runs.c.state == "loading"))
-    ]
+def loaded(session: Session, run_id: int) -> list[int]:
+    return list(session.scalars(select(chunks.c.number).where(chunks.c.run_id == run_id, chunks.c.done).order_by(chunks.c.number)))
 
 
-def numbers(session: Session, run_id: int) -> list[int]:
-    return list(session.scalars(select(chunks.c.number).where(chunks.c.run_id == run_id).order_by(chunks.c.number)))
+def release_expired(session: Session) -> list[Row[Any]]:
+    """Ends the leases of workers that vanished, so that each chunk is sent again once, not at each sweep. Returns the run_id and number
+    of each."""
+    expired = update(chunks).where(all_work().which, chunks.c.leased_until < now(), leases.free(chunks))
+    return list(session.execute(expired.values(leased_until=None, leased_by=None).returning(chunks.c.run_id, chunks.c.number)))
 
 
-def release(session: Session, run_id: int, number: int) -> None:
-    """Ends the lease of a worker that vanished, so that its chunk is sent again once, not at each sweep."""
-    session.execute(update(chunks).where(chunks.c.run_id == run_id, chunks.c.number == number).values(leased_until=None))
+def all_work() -> Work:
+    """Loading whatever isn't loaded."""
+    return Work(chunks, and_(~chunks.c.done, chunks.c.run_id.in_(select(runs.c.id).where(runs.c.state == "loading"))))
+
+
+def set_aside(session: Session, reason: str) -> list[Row[Any]]:
+    """Sets aside the chunks that were tried too often, and returns the run_id and number of each."""
+    return leases.set_aside(session, all_work(), reason, chunks.c.run_id, chunks.c.number)
+
+
+def stuck(session: Session) -> list[Row[Any]]:
+    """The runs of which nothing is left to do but chunks that were set aside: the run_id, and number, first_line and reason of the first
+    of those."""
+    other = chunks.alias()
+    to_do = exists().where(other.c.run_id == chunks.c.run_id, ~other.c.done, ~other.c.set_aside)
+    before = exists().where(other.c.run_id == chunks.c.run_id, other.c.set_aside, other.c.number < chunks.c.number)
+    first = select(chunks.c.run_id, chunks.c.number, chunks.c.first_line, chunks.c.reason).where(chunks.c.set_aside, ~to_do, ~before)
+    return list(session.execute(first.join(runs, runs.c.id == chunks.c.run_id).where(runs.c.state == "loading")))
+
+
+def try_again(session: Session, run_id: int) -> list[int]:
+    """Gives a run's chunks that were set aside as many attempts as at first, and returns them."""
+    return sorted(row.number for row in leases.try_again(session, Work(chunks, chunks.c.run_id == run_id), chunks.c.number))

@@ -1,6 +1,7 @@
 """The ledger, its history, and the blocks that runs have reserved."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
@@ -22,11 +23,12 @@ class Entry(NamedTuple):
     record_id: int | None
     user_id: int
     previous_owner_id: int | None = None
+    actor_id: int | None = None
 
 
-def enter(session: Session, pool_id: int, entries: Iterable[Entry], cause: str, actor_id: int | None) -> None:
+def enter(session: Session, pool_id: int, entries: Iterable[Entry], cause: str) -> None:
     """Enters turns. The primary key refuses one that is entered already."""
-    common = {"pool_id": pool_id, "cause": cause, "actor_id": actor_id, "at": now()}
+    common = {"pool_id": pool_id, "cause": cause, "at": now()}
     rows = [entry._asdict() | common for entry in entries]
     if rows:
         session.execute(insert(ledger), rows)
@@ -75,6 +77,11 @@ def close_block(session: Session, pool_id: int, claim: str) -> None:
 # --- what is used, and what is missing ---
 
 
+def entered_of(session: Session, pool_id: int, claim: str) -> int:
+    """How many turns a claim has in the ledger."""
+    return session.scalars(select(func.count()).where(ledger.c.pool_id == pool_id, ledger.c.claim == claim)).one()
+
+
 def greatest_turn(session: Session, pool_id: int) -> int:
     """The last turn that SQL knows to be handed out: in the ledger, in an open block, or before a roster's first."""
     entered = session.scalar(select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pool_id)) or 0
@@ -84,18 +91,31 @@ def greatest_turn(session: Session, pool_id: int) -> int:
 
 
 def missing(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
-    """The turns up to last that are neither entered nor in an open block. Reads the ledger above the watermark only, and brings back
-    gaps, not turns."""
-    entered = _entered_spans(session, pool_id, watermark, last)
+    """The turns up to last that are neither entered nor in an open block. Reads the ledger above the watermark and outside open blocks
+    only, and brings back gaps, not turns."""
     reserved = [span for turns in open_blocks(session, pool_id).values() for span in turns]
-    return list(holes([*entered, *reserved], watermark + 1, last))
+    outside = list(holes(reserved, watermark + 1, last))
+    entered = [found for span in outside for found in _entered_within(session, pool_id, span)]
+    return [hole for span in outside for hole in holes(entered, span.first, span.last)]
 
 
-def _entered_spans(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
-    """What the ledger holds between watermark and last, as spans. Within a span, turn minus row number stays the same."""
+def settled(session: Session, pool_id: int, last: int, open_ended: Turns) -> int:
+    """The turn before the first that isn't entered, of those up to last: nothing below it needs to be read again."""
+    reserved = (span.first for turns in open_blocks(session, pool_id).values() for span in turns)
+    return min([last + 1, *reserved, *(span.first for span in open_ended)]) - 1
+
+
+def entered_after(session: Session, pool_id: int, turn: int, moment: datetime) -> bool:
+    """Whether a later turn was entered before that moment."""
+    later = select(1).where(ledger.c.pool_id == pool_id, ledger.c.turn > turn, ledger.c.at < moment)
+    return session.execute(later.order_by(ledger.c.turn).limit(1)).first() is not None
+
+
+def _entered_within(session: Session, pool_id: int, span: Span) -> list[Span]:
+    """What the ledger holds of a span, as spans. Within each, turn minus row number stays the same."""
     numbered = (
         select(ledger.c.turn, (ledger.c.turn - func.row_number().over(order_by=ledger.c.turn)).label("island"))
-        .where(ledger.c.pool_id == pool_id, ledger.c.turn > watermark, ledger.c.turn <= last)
+        .where(ledger.c.pool_id == pool_id, ledger.c.turn.between(span.first, span.last))
         .subquery()
     )
     islands = select(func.min(numbered.c.turn), func.count()).group_by(numbered.c.island)

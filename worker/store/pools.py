@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, text, update
+from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.rosters import Roster, Rosters
+from worker.store import holds
 from worker.store.clock import now
+from worker.store.holds import Kind
 from worker.store.tables import pools, rosters, users
-
-LOCK_SPACE = 0x504F4F4C
-"""What keeps the pools' advisory locks apart from others' in the same database."""
 
 
 def add(session: Session, pool_id: int, record_type: str, epoch: str) -> None:
@@ -38,19 +37,18 @@ def with_id(session: Session, pool_id: int) -> Row[Any] | None:
 
 def lock(session: Session, pool_id: int) -> Row[Any]:
     """The pool, held alone until the transaction ends: for seeding and roster changes."""
-    return _locked(session, pool_id, "pg_advisory_xact_lock")
+    holds.alone(session, Kind.POOL, pool_id)
+    return row(session, pool_id)
 
 
 def lock_shared(session: Session, pool_id: int) -> Row[Any]:
     """The pool, held until the transaction ends together with others who take and enter turns."""
-    return _locked(session, pool_id, "pg_advisory_xact_lock_shared")
+    holds.shared(session, Kind.POOL, pool_id)
+    return row(session, pool_id)
 
 
-def _locked(session: Session, pool_id: int, function: str) -> Row[Any]:
-    """On PostgreSQL an advisory lock, not the row's own: row locks let those who share overtake one who waits to hold it alone, for as
-    long as there are any. On SQLite every transaction that writes holds the whole database alone."""
-    if session.connection().dialect.name == "postgresql":
-        session.execute(text(f"SELECT {function}(:space, :pool_id)"), {"space": LOCK_SPACE, "pool_id": pool_id})
+def row(session: Session, pool_id: int) -> Row[Any]:
+    """The pool, deleted or not."""
     return session.execute(select(pools).where(pools.c.id == pool_id)).one()
 
 
@@ -60,6 +58,12 @@ def epoch(session: Session, pool_id: int) -> str:
 
 def change(session: Session, pool_id: int, **values: Any) -> None:
     session.execute(update(pools).where(pools.c.id == pool_id).values(**values))
+
+
+def raise_watermark(session: Session, seen: Row[Any], watermark: int) -> None:
+    """Unless the ring was seeded since the pool was seen, when turns may have come back."""
+    same = (pools.c.id == seen.id) & (pools.c.epoch == seen.epoch) & (pools.c.watermark == seen.watermark)
+    session.execute(update(pools).where(same).values(watermark=watermark))
 
 
 def add_roster(session: Session, pool_id: int, roster: Roster, actor_id: int | None) -> None:

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, insert, select, update
 from sqlalchemy.orm import Session
 
+from worker.store import holds, leases
 from worker.store.clock import now
+from worker.store.holds import Kind
+from worker.store.leases import Work
 from worker.store.tables import runs
 
 
@@ -29,8 +32,51 @@ def lock(session: Session, run_id: int) -> Row[Any] | None:
     return session.execute(select(runs).where(runs.c.id == run_id).with_for_update()).one_or_none()
 
 
-def end(session: Session, run_id: int, state: str, reason: str | None = None) -> None:
-    change(session, run_id, state=state, reason=reason, ended_at=now())
+def hold_shared(session: Session, run_id: int) -> str:
+    """The run's state, which stays until the transaction ends: whoever loads chunks shares the run."""
+    holds.shared(session, Kind.RUN, run_id)
+    return session.scalars(select(runs.c.state).where(runs.c.id == run_id)).one()
+
+
+def hold_alone(session: Session, run_id: int) -> Row[Any] | None:
+    """The run, while nobody loads a chunk of it."""
+    holds.alone(session, Kind.RUN, run_id)
+    return lock(session, run_id)
+
+
+def work(run_id: int) -> Work:
+    """Scanning a run's file, as something to be leased."""
+    return Work(runs, and_(runs.c.id == run_id, _unscanned()))
+
+
+def _unscanned() -> ColumnElement[bool]:
+    return runs.c.state.in_(("accepted", "scanning"))
+
+
+def all_work() -> Work:
+    """Scanning whatever file isn't scanned."""
+    return Work(runs, _unscanned())
+
+
+def lease(session: Session, run_id: int, holder: str, seconds: float) -> bool:
+    """Leases the scan of a run for so long; False when it is done, or somebody else is on it."""
+    waiting = Work(runs, and_(work(run_id).which, leases.free(runs, holder)))
+    return bool(leases.lease(session, waiting, holder, seconds, runs.c.id))
+
+
+def set_aside(session: Session, reason: str) -> list[Row[Any]]:
+    """Sets aside the runs whose scan was tried too often: the id and reason of each."""
+    return leases.set_aside(session, all_work(), reason, runs.c.id, runs.c.reason)
+
+
+def release_expired(session: Session) -> list[int]:
+    """Ends the leases of scans whose workers vanished, and returns the runs."""
+    vanished = update(runs).where(_unscanned(), runs.c.leased_until < now(), leases.free(runs))
+    return sorted(session.scalars(vanished.values(leased_until=None, leased_by=None).returning(runs.c.id)))
+
+
+def end(session: Session, run_id: int, state: str, reason: str | None = None, **values: Any) -> None:
+    change(session, run_id, state=state, reason=reason, ended_at=now(), **values)
 
 
 def count_chunk(session: Session, run_id: int, records: int) -> int:
@@ -41,6 +87,13 @@ def count_chunk(session: Session, run_id: int, records: int) -> int:
 
 
 def still_since(session: Session, seconds: float) -> list[Row[Any]]:
-    """The live runs that gave no sign of progress for so long, oldest first."""
-    still = runs.c.moved_at < now() - timedelta(seconds=seconds)
+    """The live runs that gave no sign of progress for so long and that nobody scans, oldest first."""
+    still = and_(runs.c.moved_at < now() - timedelta(seconds=seconds), leases.idle(runs))
     return list(session.execute(select(runs).where(runs.c.ended_at.is_(None), still).order_by(runs.c.id)))
+
+
+def send_again(session: Session, run: Row[Any]) -> bool:
+    """Counts that a run's tasks are sent again; False when somebody else has just done so, or the run has moved."""
+    same = and_(runs.c.id == run.id, runs.c.resent == run.resent, runs.c.moved_at == run.moved_at)
+    counted = update(runs).where(same).values(resent=run.resent + 1, moved_at=now(), leased_until=None)
+    return session.execute(counted.returning(runs.c.id)).one_or_none() is not None

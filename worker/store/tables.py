@@ -52,6 +52,17 @@ def _run() -> Column[int]:
     return Column("run_id", Id, ForeignKey("runs.id"), primary_key=True)
 
 
+def _attempts() -> list[Column[Any]]:
+    """Of work that is tried a few times and then set aside."""
+    return [
+        Column("attempts", Integer, nullable=False, server_default="0", comment="begun, and not ended in good order"),
+        Column("leased_until", Moment, comment="a worker is on it until then"),
+        Column("leased_by", Text, comment="the task that the worker runs"),
+        Column("set_aside", Boolean, nullable=False, server_default=false(), comment="tried often enough, until somebody asks for more"),
+        Column("reason", Text, comment="what went wrong last"),
+    ]
+
+
 def _where(condition: str) -> dict[str, Any]:
     return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
 
@@ -80,6 +91,7 @@ pools = Table(
     Column("record_type", String(10), nullable=False),
     Column("epoch", Text, nullable=False, comment="the random token of the last seeding"),
     Column("watermark", BigInteger, nullable=False, server_default="0", comment="every turn up to here is in the ledger"),
+    Column("refusals", BigInteger, nullable=False, server_default="0", comment="how often the fence refused what the ring answered"),
     Column("deleted_at", Moment),
 )
 
@@ -92,6 +104,18 @@ rosters = Table(
     Column("first_slot", Integer, nullable=False),
     Column("members", JSON, nullable=False, comment="user ids in order"),
     Column("actor_id", Id),
+    Column("at", Moment, nullable=False),
+)
+
+seedings = Table(
+    "seedings",
+    metadata,
+    _pool(),
+    Column("epoch", Text, primary_key=True, comment="under which the ring was written anew"),
+    Column("reason", Text, nullable=False),
+    Column("next_turn", BigInteger, nullable=False),
+    Column("returned", BigInteger, nullable=False, comment="turns that came back"),
+    Column("voided", BigInteger, nullable=False, comment="turns of members who had left"),
     Column("at", Moment, nullable=False),
 )
 
@@ -176,6 +200,18 @@ deals = _records("deals", "deal", Column("value", Numeric(18, 2, asdecimal=False
 
 RECORDS = {"lead": leads, "contact": contacts, "deal": deals}
 
+captures = Table(
+    "captures",
+    metadata,
+    Column("lead_id", Id, ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("pool_id", Id, ForeignKey("pools.id"), nullable=False),
+    Column("actor_id", Id),
+    Column("accepted_at", Moment, nullable=False),
+    *_attempts(),
+    Index("ix_captures_pool_id_lead_id", "pool_id", "lead_id"),
+    comment="captured leads that wait for their owner; one that has got it is here no more",
+)
+
 # --- runs ---
 
 runs = Table(
@@ -191,8 +227,9 @@ runs = Table(
     Column("records", BigInteger, nullable=False, server_default="0", comment="made so far"),
     Column("errors", BigInteger, nullable=False, server_default="0"),
     Column("turns", BigInteger, nullable=False, server_default="0"),
+    Column("returned", BigInteger, nullable=False, server_default="0", comment="of its turns, those that it gave back unused"),
+    *_attempts(),
     Column("chunks_left", Integer, comment="none until they are cut"),
-    Column("reason", Text, comment="why it failed"),
     Column("accepted_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("ended_at", Moment),
@@ -215,7 +252,9 @@ imports = Table(
     Column("first_errors", JSON, comment="the first hundred row errors"),
     Column("first_record_id", Id, comment="its records have consecutive ids in file order"),
     Column("scanned_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("tidied", Boolean, nullable=False, server_default=false(), comment="of its files, only what is still of use lies there"),
 )
+Index("ix_imports_untidy", imports.c.run_id, **_where("NOT tidied"))
 
 chunks = Table(
     "chunks",
@@ -228,8 +267,7 @@ chunks = Table(
     Column("first_ordinal", BigInteger, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("records", Integer, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("leased_until", Moment, comment="a worker is on it until then"),
+    *_attempts(),
     Column("done", Boolean, nullable=False, server_default=false()),
 )
 Index("ix_chunks_waiting", chunks.c.run_id, **_where("NOT done"))

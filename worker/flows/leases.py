@@ -1,0 +1,62 @@
+"""Work on lease: whoever is on it says now and then that they still are, and why it waits if it couldn't be done."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from worker.errors import EmptyPool, EvenhandError, Unavailable
+from worker.flows.system import System
+from worker.store import leases
+from worker.store.leases import Work
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 3.0
+
+LEASE_SECONDS = 12.0
+"""After so long without a sign of life the work is given to another worker. A few heartbeats may be late or lost."""
+
+PAUSE_SECONDS = 2.0
+"""How long work is left alone after something went wrong with it."""
+
+
+@contextmanager
+def on_lease(system: System, work: Work, holder: str) -> Iterator[None]:
+    """Keeps a lease while the block runs, and ends it when the block fails. An attempt that failed for lack of a server or of members
+    doesn't count; anything else does, and is noted."""
+    try:
+        with beating(lambda: system.transact(lambda session: leases.extend(session, work, holder, LEASE_SECONDS))):
+            yield
+    except (Unavailable, EmptyPool) as obstacle:
+        reason = str(obstacle)
+        system.transact(lambda session: leases.release(session, work, holder, reason))
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        system.transact(lambda session: leases.fail(session, work, holder, reason, PAUSE_SECONDS))
+        raise
+
+
+@contextmanager
+def beating(beat: Callable[[], object]) -> Iterator[None]:
+    """Calls beat every few seconds while the block runs, from a thread of its own that stops when the process is stopped or killed.
+
+    The block ends outside of a transaction: on SQLite a beat would have to wait for that, and the end of the block for the beat.
+    """
+    done = Event()
+
+    def run() -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
+            try:
+                beat()
+            except EvenhandError as error:
+                logger.warning("a heartbeat failed: %s", error)
+
+    thread = Thread(target=run, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,67 @@
+"""Runs that shall not go on, and those that shall be tried again."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.claims import import_claim
+from worker.errors import NothingToRetry, RunEnded, UnknownRun
+from worker.flows import seed
+from worker.queue import enqueue
+from worker.ring import Ring
+from worker.store import captures, imports, ledger, runs
+
+
+class Cancelled(NamedTuple):
+    """What a cancelled run leaves: the records that it made, and the turns that it gave back unused."""
+
+    records: int
+    returned: int
+
+
+def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
+    """Stops a run between two chunks. What it has loaded stays; the turns that it doesn't use are the next to be handed out."""
+    run = _held(session, run_id)
+    unfinished = run.state == "failed" and run.chunks_left
+    if run.ended_at is not None and not unfinished:
+        raise RunEnded(run_id=run_id, state=run.state)
+    returned = run.turns - ledger.entered_of(session, run.owner_id, import_claim(run_id)) if run.turns else 0
+    runs.end(session, run_id, "cancelled", returned=returned)
+    if run.turns:
+        ledger.close_block(session, run.owner_id, import_claim(run_id))
+        seed.seed_again(session, ring, run.owner_id, f"run {run_id} was cancelled")
+    enqueue(session, "imports.close", run=run_id)
+    return Cancelled(run.records, returned)
+
+
+def retry(session: Session, run_id: int) -> int:
+    """Goes on with a run that failed: with the chunks that were set aside, or from the beginning. Returns how many tasks that is."""
+    run = _held(session, run_id)
+    if run.state != "failed":
+        raise NothingToRetry(run_id=run_id, state=run.state)
+    afresh = {"set_aside": False, "attempts": 0, "reason": None, "ended_at": None, "resent": 0}
+    if run.chunks_left is None:
+        runs.change(session, run_id, state="accepted", **afresh)
+        enqueue(session, "imports.scan", run=run_id)
+        return 1
+    runs.change(session, run_id, state="loading", **afresh)
+    numbers = imports.try_again(session, run_id)
+    for number in numbers:
+        enqueue(session, "imports.load_chunk", run=run_id, chunk=number)
+    return len(numbers)
+
+
+def retry_leads(session: Session) -> int:
+    """Puts all captured leads that were set aside back in line. Returns how many."""
+    again = captures.try_again(session)
+    for last in {row.pool_id: row.lead_id for row in sorted(again)}.values():
+        enqueue(session, "captures.assign", lead=last)
+    return len(again)
+
+
+def _held(session: Session, run_id: int) -> Row[tuple[object, ...]]:
+    run = runs.hold_alone(session, run_id)
+    if run is None:
+        raise UnknownRun(run_id=run_id)
+    return run

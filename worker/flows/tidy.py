@@ -1,0 +1,55 @@
+"""Tidying: files that nobody needs any more leave the upload storage."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from worker.flows.imports import RECEIPT
+from worker.flows.system import System
+from worker.flows.upkeep import Found
+from worker.store import imports
+from worker.store.clock import now
+
+logger = logging.getLogger(__name__)
+
+LATE = timedelta(minutes=15)
+"""So long after a run has ended, no worker that was thought dead writes a part of its receipt any more."""
+
+KEPT_FOR_RETRY = timedelta(days=7)
+"""How long the upload of a run that failed is kept."""
+
+FORGOTTEN = timedelta(days=1)
+"""After so long an upload without a run was left by somebody who died between the two."""
+
+
+def tidy(system: System) -> list[Found]:
+    """Removes what is left of imports that ended, but for their receipts; and uploads that never became an import."""
+    found = [*_ended(system), *_forgotten(system)]
+    for what, did in found:
+        logger.info("%s: %s", what, did)
+    return found
+
+
+def _ended(system: System) -> list[Found]:
+    with system.reading() as session:
+        ended = [run for run in imports.untidy(session, now() - LATE) if run.state != "failed" or now() - run.ended_at > KEPT_FOR_RETRY]
+    return [found for run in ended if (found := _tidy(system, run))]
+
+
+def _tidy(system: System, run: Row[Any]) -> Found | None:
+    receipt = f"{run.folder}/{RECEIPT}"
+    leftovers = [name for name in system.uploads.names(run.folder) if name != receipt]
+    system.uploads.remove(leftovers)
+    system.transact(lambda session: imports.change(session, run.run_id, tidied=True))
+    return Found(f"{len(leftovers)} files of run {run.run_id}, which has ended", "removed them") if leftovers else None
+
+
+def _forgotten(system: System) -> list[Found]:
+    old = [folder for folder in system.uploads.folders() if system.uploads.older_than(folder, now() - FORGOTTEN)]
+    with system.reading() as session:
+        forgotten = set(old) - imports.known_folders(session, old)
+    for folder in forgotten:
+        system.uploads.remove_folder(folder)
+    return [Found(f"{len(forgotten)} uploads that never became an import", "removed them")] if forgotten else []

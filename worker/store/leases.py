@@ -1,0 +1,81 @@
+"""Leases: who is on a piece of work that others would take over, how often it was tried, and why it waits.
+
+The work is rows of a table with the columns attempts, leased_until, leased_by, set_aside and reason: chunks, or captured leads.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Row, Table, Update, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from worker.store.clock import now
+
+MOST_ATTEMPTS = 3
+"""What was begun so often and never ended is set aside."""
+
+
+class Work(NamedTuple):
+    """Which rows of which table somebody is on."""
+
+    table: Table
+    which: ColumnElement[bool]
+
+
+def idle(table: Table) -> ColumnElement[bool]:
+    """That nobody is on it."""
+    return or_(table.c.leased_until.is_(None), table.c.leased_until < now())
+
+
+def free(table: Table, holder: str = "") -> ColumnElement[bool]:
+    """That the holder may take it: nobody else is on it, and it wasn't tried too often."""
+    return and_(~table.c.set_aside, table.c.attempts < MOST_ATTEMPTS, or_(idle(table), table.c.leased_by == holder))
+
+
+def lease(session: Session, work: Work, holder: str, seconds: float, *answer: ColumnElement[Any]) -> list[Row[Any]]:
+    """Counts one attempt, and returns the answer columns of what was leased."""
+    mine = {"attempts": work.table.c.attempts + 1, "leased_until": _in(seconds), "leased_by": holder, "reason": None}
+    return list(session.execute(update(work.table).where(work.which).values(mine).returning(*answer)))
+
+
+def extend(session: Session, work: Work, holder: str, seconds: float) -> None:
+    session.execute(_held(work, holder).values(leased_until=_in(seconds)))
+
+
+def release(session: Session, work: Work, holder: str, reason: str) -> None:
+    """Ends a lease for a reason that isn't the work's own: the attempt doesn't count."""
+    free = {"attempts": work.table.c.attempts - 1, "leased_until": None, "leased_by": None, "reason": reason}
+    session.execute(_held(work, holder).values(free))
+
+
+def fail(session: Session, work: Work, holder: str, reason: str, pause_seconds: float) -> None:
+    """Notes what went wrong, and has the work left alone for so long."""
+    session.execute(_held(work, holder).values(leased_until=_in(pause_seconds), leased_by=None, reason=reason))
+
+
+def _held(work: Work, holder: str) -> Update:
+    return update(work.table).where(work.which, work.table.c.leased_by == holder)
+
+
+def any_over(session: Session, work: Work) -> bool:
+    """Whether a lease has run out: its worker has vanished, or a pause is over."""
+    over = select(1).where(work.which, ~work.table.c.set_aside, work.table.c.leased_until < now())
+    return session.execute(over.limit(1)).first() is not None
+
+
+def set_aside(session: Session, work: Work, reason: str, *answer: ColumnElement[Any]) -> list[Row[Any]]:
+    """Sets aside what was tried too often and given up by its worker, for what went wrong last or else the reason given."""
+    table = work.table
+    worn_out = update(table).where(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, idle(table))
+    gone = {"set_aside": True, "leased_until": None, "leased_by": None, "reason": func.coalesce(table.c.reason, reason)}
+    return list(session.execute(worn_out.values(gone).returning(*answer)))
+
+
+def try_again(session: Session, work: Work, *answer: ColumnElement[Any]) -> list[Row[Any]]:
+    """Gives what was set aside as many attempts as at first."""
+    again = update(work.table).where(work.which, work.table.c.set_aside).values(set_aside=False, attempts=0)
+    return list(session.execute(again.returning(*answer)))
+
+
+def _in(seconds: float) -> datetime:
+    return now() + timedelta(seconds=seconds)
