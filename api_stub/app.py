@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api_stub import health
-from api_stub.control import imports, people, pools, records
+from api_stub.control import captures, imports, people, pools, records
 from api_stub.middleware import BodyLimit, RequestId
 from api_stub.problems import ANY_PROBLEM, render_all
 
@@ -33,7 +33,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": "none"},
     )
-    for part in (imports, people, pools, records, health):
+    for part in (captures, imports, people, pools, records, health):
         app.include_router(part.router)
     app.add_middleware(BodyLimit, most_bytes=MOST_BODY_BYTES, at={imports.UPLOADS: MOST_UPLOAD_BYTES})
     app.add_middleware(RequestId)

@@ -11,11 +11,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from worker.errors import EvenhandError, NotFound, WrongUse
+from worker.errors import EvenhandError, NotFound, Unavailable, WrongUse
 
 logger = logging.getLogger(__name__)
 
 SERVER_ERROR = 500
+
+RETRY_SECONDS = 5
+"""What a caller is told to wait when a server is away: Evenhand goes on within that time once it is back."""
 
 
 class InvalidRequest(WrongUse):
@@ -98,6 +101,8 @@ def render_all(app: FastAPI) -> None:
 def _answer(error: EvenhandError, headers: Any = None) -> JSONResponse:
     if error.status >= SERVER_ERROR:
         logger.warning("%s: %s", error.code, error)
+    if isinstance(error, Unavailable):
+        headers = {"Retry-After": str(RETRY_SECONDS)}
     return JSONResponse(Problem.of(error).model_dump(), error.status, headers)
 
 

@@ -63,7 +63,7 @@ class RunSummary(BaseModel):
 
     id: int
     kind: str
-    state: str = Field(description="accepted, scanning, loading, done or failed.")
+    state: str = Field(description="accepted, scanning, loading, done, cancelled or failed.")
     record_type: str
     owner: str = Field(description="The pool or the user who gets every row.")
     file: str
@@ -72,10 +72,45 @@ class RunSummary(BaseModel):
     records: int = Field(description="Made so far.")
     errors: int
     turns: int = Field(description="Reserved for this run.")
+    returned: int = Field(description="Of those, how many it gave back unused.")
+    chunks_set_aside: int = Field(description="Parts of the file that were tried too often; retry the run to go on with them.")
     reason: str | None = Field(description="Why it failed.")
     accepted_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+
+
+class Cancelled(BaseModel):
+    """What a cancelled run leaves."""
+
+    id: int
+    records: int = Field(description="Made before, and kept.")
+    returned: int = Field(description="Turns given back unused: they are the next to be handed out.")
+
+
+class Retried(BaseModel):
+    """What is tried again."""
+
+    retried: int = Field(description="How many leads, or tasks of a run.")
+
+
+class Captured(BaseModel):
+    """A lead that was accepted."""
+
+    id: int
+    pool: str
+
+
+class WaitingLead(BaseModel):
+    """A captured lead that waits for its owner."""
+
+    id: int
+    name: str
+    pool: str
+    accepted_at: datetime
+    attempts: int = Field(description="How often it was tried.")
+    set_aside: bool = Field(description="Whether it was tried too often, and waits for somebody to retry it.")
+    reason: str | None = Field(description="For what it waits, if for more than a worker.")
 
 
 class Run(RunSummary):

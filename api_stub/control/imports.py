@@ -6,7 +6,7 @@ from typing import IO, Annotated, Any
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from api_stub.control.answers import Run, RunSummary
+from api_stub.control.answers import Cancelled, Retried, Run, RunSummary
 from api_stub.deps import Id, RecordType, Text, Using
 from api_stub.problems import BodyTooLarge, problems
 from worker.domain.rows import mapping_of
@@ -16,6 +16,8 @@ from worker.errors import (
     EmptyPool,
     FileGone,
     NoReceiptYet,
+    NothingToRetry,
+    RunEnded,
     UnknownField,
     UnknownHeader,
     UnknownOwner,
@@ -24,7 +26,7 @@ from worker.errors import (
     UnreadableFile,
     WrongPoolType,
 )
-from worker.flows import imports
+from worker.flows import imports, runs
 from worker.flows.system import System
 from worker.store.views import Facts, all_runs, run_facts
 
@@ -83,6 +85,18 @@ def receipt(system: Using, run_id: Id) -> StreamingResponse:
     source = imports.receipt(system, run_id)
     name = {"Content-Disposition": f'attachment; filename="receipt-{run_id}.csv"'}
     return StreamingResponse(_blocks(source), media_type="text/csv", headers=name)
+
+
+@router.post("/api/runs/{run_id}/cancel", summary="Cancel a run", response_model=Cancelled, responses=problems(UnknownRun, RunEnded))
+def cancel_run(system: Using, run_id: Id) -> Any:
+    """Stops it between two chunks: what was loaded stays, the turns that it doesn't use come back."""
+    return {"id": run_id} | system.transact(lambda session: runs.cancel(session, system.ring, run_id))._asdict()
+
+
+@router.post("/api/runs/{run_id}/retry", summary="Retry a run", response_model=Retried, responses=problems(UnknownRun, NothingToRetry))
+def retry_run(system: Using, run_id: Id) -> Any:
+    """Goes on with a run that failed: with the chunks that were set aside, or from the beginning."""
+    return {"retried": system.transact(lambda session: runs.retry(session, run_id))}
 
 
 def _run(system: System, run_id: int) -> Facts:

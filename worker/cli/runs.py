@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from worker.cli.output import Json, console, errors, facts_list, print_json, row
 from worker.domain.rows import mapping_of
 from worker.errors import UnknownRun, UnreadableFile
 from worker.flows import imports
+from worker.flows import runs as flow
 from worker.flows.system import system
 from worker.store.views import all_runs, run_facts
 
@@ -92,6 +94,30 @@ def show(run: Run, json: Json = False) -> None:
     print_json(facts) if json else _print_run(facts)
 
 
+@runs.command(epilog="Example: evenhand runs cancel 1")
+def cancel(run: Run, json: Json = False) -> None:
+    """Cancel a run between two chunks: what was loaded stays, the turns that it doesn't use come back."""
+    cancelled = system().transact(lambda session: flow.cancel(session, system().ring, run))
+    if json:
+        print_json({"id": run} | cancelled._asdict())
+    else:
+        say(f"Cancelled run {run}: it keeps {cancelled.records:,} records and gives back {cancelled.returned:,} turns.")
+
+
+@runs.command(epilog="Example: evenhand runs retry 1; evenhand runs retry --leads")
+def retry(
+    run: Annotated[int | None, typer.Argument(help="The number of a run that failed.", show_default=False)] = None,
+    leads: Annotated[bool, typer.Option("--leads", help="Retry all captured leads that were set aside.")] = False,
+    json: Json = False,
+) -> None:
+    """Try again what was tried too often and set aside: the chunks of a run, or captured leads."""
+    if (run is None) is not leads:
+        raise typer.BadParameter("name a run, or say --leads")
+    retried = system().transact(flow.retry_leads if run is None else partial(flow.retry, run_id=run))
+    what = "leads that were set aside" if run is None else f"tasks of run {run}"
+    print_json({"retried": retried}) if json else say(f"Retrying {retried:,} {what}.")
+
+
 @app.command(epilog="Example: evenhand receipt 1 > receipt.csv")
 def receipt(
     run: Run,
@@ -116,7 +142,21 @@ def _facts(run_id: int) -> dict[str, Any]:
 
 
 def _print_run(facts: dict[str, Any]) -> None:
-    shown = ("id", "state", "file", "record_type", "owner", "rows", "records", "errors", "turns", "reason", "accepted_at", "ended_at")
+    shown = (
+        "id",
+        "state",
+        "file",
+        "record_type",
+        "owner",
+        "rows",
+        "records",
+        "errors",
+        "turns",
+        "returned",
+        "reason",
+        "accepted_at",
+        "ended_at",
+    )
     console.print(facts_list({name: facts[name] for name in shown}))
     print_errors(facts)
 

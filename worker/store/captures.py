@@ -46,6 +46,12 @@ def last_in_line(session: Session, pool_id: int) -> int | None:
     return session.scalar(select(func.max(captures.c.lead_id)).where(_in_line(pool_id)))
 
 
+def in_line_between(session: Session, first: int, last: int) -> int:
+    """How many of those leads wait for a worker, and for nothing else that anybody knows of."""
+    moving = (captures.c.lead_id.between(first, last), ~captures.c.set_aside, captures.c.reason.is_(None))
+    return session.scalars(select(func.count()).select_from(captures).where(*moving)).one()
+
+
 def _in_line(pool_id: int) -> ColumnElement[bool]:
     return (captures.c.pool_id == pool_id) & ~captures.c.set_aside
 

@@ -1,15 +1,16 @@
 """What people and programs are shown: plain facts, ready for JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from worker.domain.rosters import Roster
+from worker.errors import UnknownPool
 from worker.store import ledger, pools, users
-from worker.store.tables import imports, runs
+from worker.store.tables import captures, chunks, imports, leads, runs
 from worker.store.tables import users as user_table
 
 Facts = dict[str, Any]
@@ -64,11 +65,52 @@ def _names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     return {user_id: user.name for user_id, user in users.by_id(session, ids).items()}
 
 
+# --- captured leads ---
+
+
+def assigned(session: Session, lead_ids: Sequence[int]) -> list[Facts]:
+    """The turn and the owner's email of each lead, in order; neither for one that waits."""
+    if not lead_ids:
+        return []
+    found = select(leads.c.id, leads.c.turn, user_table.c.email.label("owner")).join(user_table, user_table.c.id == leads.c.owner_id)
+    rows = session.execute(found.where(leads.c.id.between(lead_ids[0], lead_ids[-1])))
+    by_id = {row.id: row for row in rows}
+    return [dict(by_id[lead_id]._mapping) for lead_id in lead_ids]
+
+
+def all_waiting(session: Session, pool: str | None, limit: int) -> list[Facts]:
+    """The captured leads that wait, oldest first, and for what. Raises UnknownPool."""
+    found = select(captures, leads.c.first_name, leads.c.last_name, leads.c.organization_name, user_table.c.name.label("pool"))
+    found = found.join(leads, leads.c.id == captures.c.lead_id).join(user_table, user_table.c.id == captures.c.pool_id)
+    if pool is not None:
+        found = found.where(captures.c.pool_id == _pool_id(session, pool))
+    return [_waiting(row) for row in session.execute(found.order_by(captures.c.lead_id).limit(limit))]
+
+
+def _pool_id(session: Session, name: str) -> int:
+    named = pools.called(session, name.strip())
+    if named is None:
+        raise UnknownPool(name=name)
+    return int(named.id)
+
+
+def _waiting(row: Row[Any]) -> Facts:
+    name = " ".join(filter(None, (row.first_name, row.last_name))) or row.organization_name or ""
+    facts = {field: getattr(row, field) for field in ("pool", "attempts", "set_aside", "reason")}
+    return {"id": row.lead_id, "name": name, "accepted_at": _time(row.accepted_at), **facts}
+
+
 # --- runs ---
 
 _RUNS = (
     select(
-        runs, imports.c.file_name, imports.c.size_bytes, imports.c.scanned_bytes, imports.c.first_errors, user_table.c.name.label("owner")
+        runs,
+        imports.c.file_name,
+        imports.c.size_bytes,
+        imports.c.scanned_bytes,
+        imports.c.first_errors,
+        user_table.c.name.label("owner"),
+        select(func.count()).where(chunks.c.run_id == runs.c.id, chunks.c.set_aside).scalar_subquery().label("chunks_set_aside"),
     )
     .join(imports, imports.c.run_id == runs.c.id)
     .join(user_table, user_table.c.id == runs.c.owner_id)
@@ -87,7 +129,7 @@ def all_runs(session: Session, limit: int = 50) -> list[Facts]:
 
 
 def _run(run: Row[Any]) -> Facts:
-    plain = ("id", "kind", "state", "record_type", "owner", "rows", "records", "errors", "turns", "reason")
+    plain = ("id", "kind", "state", "record_type", "owner", "rows", "records", "errors", "turns", "returned", "chunks_set_aside", "reason")
     facts = {name: getattr(run, name) for name in plain} | {"file": run.file_name, "progress": round(_progress(run), 3)}
     return facts | {name: _time(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")}
 

@@ -1,0 +1,60 @@
+"""Captured leads: one in, answered for as soon as it is stored, and those that still wait."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api_stub.control.answers import Captured, Retried, WaitingLead
+from api_stub.deps import Body, Text, Using
+from api_stub.problems import problems
+from worker.domain.intake import lead_values
+from worker.errors import BadLead, UnknownPool, WrongPoolType
+from worker.flows import capture, runs
+from worker.store.views import all_waiting
+
+MOST_LEADS = 1000
+
+router = APIRouter(prefix="/api/leads", tags=["leads"])
+
+
+class NewLead(Body):
+    """A lead for the next member of a pool."""
+
+    pool: Text = Field(examples=["Inbound"], description="The pool's name.")
+    lead: dict[str, Any] = Field(
+        description="Fields by name; others are kept as custom fields.",
+        examples=[{"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com", "tags": ["fair"]}],
+    )
+
+
+@router.post(
+    "/capture",
+    summary="Capture a lead",
+    status_code=202,
+    response_model=Captured,
+    responses=problems(UnknownPool, BadLead, WrongPoolType),
+)
+def capture_lead(system: Using, new: NewLead) -> Any:
+    """The lead is stored when this answers, and is never lost from then on. Workers give it to the pool's next member, in the order of
+    acceptance; while the pool has no members, it waits."""
+    values = lead_values(new.lead)
+    [lead_id] = system.transact(lambda session: capture.accept(session, new.pool, [values]))
+    return {"id": lead_id, "pool": new.pool}
+
+
+@router.get("/waiting", summary="List leads that wait", response_model=list[WaitingLead], responses=problems(UnknownPool))
+def list_waiting(
+    system: Using,
+    pool: Annotated[Text | None, Query(description="A pool's name; all pools without it.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_LEADS, description="How many at most.")] = 50,
+) -> Any:
+    """Captured leads that wait for their owner, oldest first, and for what."""
+    with system.reading() as session:
+        return all_waiting(session, pool, limit)
+
+
+@router.post("/retry", summary="Retry leads that were set aside", response_model=Retried)
+def retry_leads(system: Using) -> Any:
+    """Puts all captured leads that were tried too often back in line."""
+    return {"retried": system.transact(runs.retry_leads)}

@@ -1,0 +1,25 @@
+"""evenhand reconcile: what upkeep does, now."""
+
+import typer
+
+from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.flows import rings, tidy, upkeep
+from worker.flows.system import system
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: evenhand reconcile")
+def reconcile(json: Json = False) -> None:
+    """Do what upkeep does, now: carry on work that nobody is on, mend rings, remove leftover files. Tells what it found and did.
+
+    A healthy system gives it nothing to do.
+    """
+    found = [*upkeep.sweep(system()), *rings.mend(system()), *tidy.tidy(system())]
+    facts = [each._asdict() for each in found]
+    if json:
+        print_json(facts)
+    elif facts:
+        console.print(rows(table("found", "done"), facts, "what", "did"))
+    else:
+        say("Everything is in order.")
