@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +18,8 @@ LOOPBACK = "127.0.0.1"
 
 # A unix socket's address holds 104 bytes on macOS and 108 on Linux, the closing zero included.
 LONGEST_SOCKET_PATH_BYTES = 100
+
+RING_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel")
 
 
 def _database_url(url: str) -> str:
@@ -36,6 +39,53 @@ def _server_url(*schemes: str) -> Any:
         return url
 
     return AfterValidator(check)
+
+
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/?#@,]+):\d{1,5}"
+_NODES = rf"(?P<credentials>[^\s:/?#@]*:[^\s/?#@]+@|)(?P<hosts>{_HOST}(?:,{_HOST})*)"
+_TOPOLOGIES = {
+    "cluster": re.compile(rf"(?P<scheme>rediss?)\+cluster://{_NODES}/?(?P<query>\?\S*|)"),
+    "sentinel": re.compile(rf"(?P<scheme>redis)\+sentinel://{_NODES}/(?P<master>[^\s/?#]+)(?P<database>/\d*|)(?P<query>\?\S*|)"),
+}
+_FORMS = {
+    "cluster": "redis+cluster://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]",
+    "sentinel": "redis+sentinel://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]/MASTER[/DATABASE]",
+}
+
+
+class SeveralNodes(NamedTuple):
+    """The address of a Redis Cluster by some of its nodes, or that of a master by the Sentinels which know it."""
+
+    topology: str
+    hosts: tuple[tuple[str, int], ...]
+    master: str
+    url_of_one: str
+    """The first node's own address, with credentials, database and options."""
+
+    @classmethod
+    def parse(cls, url: str) -> "SeveralNodes | None":
+        """None for the address of a single server. Raises ValueError, which says the form that is expected."""
+        topology = url.partition("://")[0].partition("+")[2]
+        if topology not in _TOPOLOGIES:
+            return None
+        found = _TOPOLOGIES[topology].fullmatch(url)
+        part = found.groupdict("") if found else {}
+        hosts = tuple(_host(text) for text in part.get("hosts", "").split(",") if text)
+        if not hosts or not all(0 < port < 65536 for _, port in hosts):
+            raise ValueError(f"must look like {_FORMS[topology]}")
+        first = part["hosts"].partition(",")[0]
+        one = f"{part['scheme']}://{part['credentials']}{first}{part.get('database', '')}{part['query']}"
+        return cls(topology, hosts, unquote(part.get("master", "")), one)
+
+
+def _host(text: str) -> tuple[str, int]:
+    name, _, port = text.rpartition(":")
+    return name.strip("[]"), int(port)
+
+
+def _several_nodes(url: str) -> str:
+    SeveralNodes.parse(url)
+    return url
 
 
 def _default_database(given: dict[str, Any]) -> str:
@@ -67,8 +117,8 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(Path.absolute)] = Path(".evenhand")
     """The data folder of the local stack."""
     database_url: Annotated[str, BeforeValidator(_database_url)] = Field(default_factory=_default_database)
-    redis_url: Annotated[str, _server_url("redis", "rediss", "unix")] = Field(default_factory=_default_redis)
-    """Where the rings live."""
+    redis_url: Annotated[str, _server_url(*RING_SCHEMES), AfterValidator(_several_nodes)] = Field(default_factory=_default_redis)
+    """Where the rings live: on one server, on a Redis Cluster, or on the master that Sentinel names."""
     broker_url: Annotated[str, _server_url("redis", "rediss", "redis+socket", "amqp", "amqps")] = Field(default_factory=_default_broker)
     """Where Celery's messages live."""
     uploads_url: str = Field(default_factory=lambda given: str(given["home"] / "uploads"))

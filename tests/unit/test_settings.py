@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from worker.errors import BadSetting
-from worker.settings import LONGEST_SOCKET_PATH_BYTES, Settings, settings
+from worker.settings import LONGEST_SOCKET_PATH_BYTES, Settings, SeveralNodes, settings
+
+CLUSTER = "redis+cluster://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]."
+REDISS = "rediss://me:secret@[::1]:1?ssl_cert_reqs=none"
+SENTINEL = "redis+sentinel://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]/MASTER[/DATABASE]."
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +54,36 @@ def test_the_broker_is_the_ring_s_server_unless_it_is_named(monkeypatch: pytest.
     assert not read().embedded
 
 
+def test_a_broker_must_be_named_when_the_rings_live_on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENHAND_REDIS_URL", "redis+cluster://a:7000")
+
+    with pytest.raises(BadSetting, match="EVENHAND_BROKER_URL"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("url", "topology", "hosts", "master", "one"),
+    [
+        ("redis+cluster://a:1", "cluster", [("a", 1)], "", "redis://a:1"),
+        ("redis+cluster://:s%40t@a:1,b.example:22/", "cluster", [("a", 1), ("b.example", 22)], "", "redis://:s%40t@a:1"),
+        ("rediss+cluster://me:secret@[::1]:1,b:2?ssl_cert_reqs=none", "cluster", [("::1", 1), ("b", 2)], "", REDISS),
+        ("redis+sentinel://a:1,b:2/rings", "sentinel", [("a", 1), ("b", 2)], "rings", "redis://a:1"),
+        ("redis+sentinel://me:secret@a:1/the%20rings/3", "sentinel", [("a", 1)], "the rings", "redis://me:secret@a:1/3"),
+    ],
+)
+def test_an_address_of_several_nodes_is_taken_apart(
+    monkeypatch: pytest.MonkeyPatch, url: str, topology: str, hosts: list[tuple[str, int]], master: str, one: str
+) -> None:
+    monkeypatch.setenv("EVENHAND_REDIS_URL", url)
+    monkeypatch.setenv("EVENHAND_BROKER_URL", "redis://broker")
+
+    assert SeveralNodes.parse(read().redis_url) == (topology, tuple(hosts), master, one)
+
+
+def test_an_address_of_one_server_has_no_several_nodes() -> None:
+    assert SeveralNodes.parse("redis://user:secret@host:6379/1") is None
+
+
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EVENHAND_DATABASE_URL", "")
 
@@ -86,7 +120,17 @@ def test_postgresql_gets_the_driver_that_is_installed(monkeypatch: pytest.Monkey
     [
         ("EVENHAND_DATABASE_URL", "mysql://host/name", "must begin with postgresql:// or sqlite:///"),
         ("EVENHAND_DATABASE_URL", "evenhand.db", "must begin with postgresql:// or sqlite:///"),
-        ("EVENHAND_REDIS_URL", "localhost:6379", "must begin with redis:// or rediss:// or unix://"),
+        ("EVENHAND_REDIS_URL", "localhost:6379", "must begin with redis:// or rediss:// or unix:// or redis+cluster://"),
+        ("EVENHAND_REDIS_URL", "redis+cluster://host", f"must look like {CLUSTER}"),
+        ("EVENHAND_REDIS_URL", "redis+cluster://a:1,b", f"must look like {CLUSTER}"),
+        ("EVENHAND_REDIS_URL", "redis+cluster://a:1/2", f"must look like {CLUSTER}"),
+        ("EVENHAND_REDIS_URL", "redis+cluster://a:65536", f"must look like {CLUSTER}"),
+        ("EVENHAND_REDIS_URL", "redis+cluster://secret@a:1", f"must look like {CLUSTER}"),
+        ("EVENHAND_REDIS_URL", "rediss+cluster:///", f"must look like {CLUSTER}"),
+        ("EVENHAND_REDIS_URL", "redis+sentinel://a:1", f"must look like {SENTINEL}"),
+        ("EVENHAND_REDIS_URL", "redis+sentinel://a:1/", f"must look like {SENTINEL}"),
+        ("EVENHAND_REDIS_URL", "redis+sentinel://a/rings", f"must look like {SENTINEL}"),
+        ("EVENHAND_REDIS_URL", "redis+sentinel://a:1/rings/first", f"must look like {SENTINEL}"),
         ("EVENHAND_BROKER_URL", "sqs://", "must begin with redis://"),
     ],
 )

@@ -1,22 +1,132 @@
-"""The ring's own connection, apart from the broker's: quick to give up, because a transaction may be waiting."""
+"""The ring's own connection, apart from the broker's: quick to give up, because a transaction may be waiting.
 
-from redis import Redis
-from redis.backoff import ExponentialWithJitterBackoff
+No client tries anything twice by itself: the ring does, so that three tries are three, wherever the rings live.
+"""
+# mypy: allow-untyped-calls
+# Much of the library's cluster and Sentinel is untyped.
+
+from typing import Any
+
+from redis import Redis, RedisCluster
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
+from redis.connection import parse_url
 from redis.retry import Retry
+from redis.sentinel import Sentinel, SentinelConnectionPool
+
+from worker.settings import SeveralNodes
 
 TIMEOUT_SECONDS = 1.0
-RETRIES = 2
+
+_ONCE = Retry(NoBackoff(), 0)
+_TWICE = Retry(NoBackoff(), 1)
+
+_SOCKET: dict[str, Any] = {"socket_timeout": TIMEOUT_SECONDS, "health_check_interval": 10}
+_TCP: dict[str, Any] = {**_SOCKET, "socket_connect_timeout": TIMEOUT_SECONDS, "socket_keepalive": True}
 
 
-def connect(url: str) -> "Redis":
-    """A client for the server of the rings. It may repeat a command whose answer was lost: scripts are harmless to repeat, by their
-    claims, versions and epochs."""
-    tcp = {} if url.startswith("unix") else {"socket_connect_timeout": TIMEOUT_SECONDS, "socket_keepalive": True}
-    return Redis.from_url(
-        url,
-        **tcp,
-        decode_responses=True,
-        socket_timeout=TIMEOUT_SECONDS,
-        health_check_interval=10,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), RETRIES),
-    )
+class Server:
+    """One server, or the master that Sentinel names."""
+
+    def __init__(self, client: Redis) -> None:
+        self.client = client
+
+    @property
+    def address(self) -> str:
+        pool = self.client.connection_pool
+        if isinstance(pool, SentinelConnectionPool):
+            sentinels = (_place(sentinel) for sentinel in pool.sentinel_manager.sentinels)
+            return f"{', '.join(sorted(sentinels))} (Sentinel of {pool.service_name})"
+        return _place(self.client)
+
+    def ping(self) -> None:
+        self.client.ping()
+
+    def look_again(self) -> None:
+        """The next try gets a new connection: the master may be another by now, and so may be the server behind a name."""
+        self.client.connection_pool.disconnect(inuse_connections=False)
+
+    def close(self) -> None:
+        self.client.close()
+        pool = self.client.connection_pool
+        if isinstance(pool, SentinelConnectionPool):
+            pool.sentinel_manager.close()
+
+
+class Cluster:
+    """A Redis Cluster. It is looked up at the first question: the library's client would do so as soon as it is made."""
+
+    def __init__(self, nodes: SeveralNodes) -> None:
+        self._nodes = nodes
+        self._known: set[tuple[str, int]] = set(nodes.hosts)
+        self._client: RedisCluster | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{', '.join(f'{host}:{port}' for host, port in self._nodes.hosts)} (Redis Cluster)"
+
+    @property
+    def client(self) -> RedisCluster:
+        client = self._client
+        if client is None:  # two threads may both look it up: then one of the two clients is forgotten
+            client = self._client = self._look_up()
+        return client
+
+    def ping(self) -> None:
+        self.client.ping(target_nodes=RedisCluster.PRIMARIES)
+
+    def look_again(self) -> None:
+        """The next try looks the cluster up anew, at the nodes that were known and at those of the address."""
+        client, self._client = self._client, None
+        if client is not None:
+            self._known = {*self._nodes.hosts, *((node.host, node.port) for node in client.get_nodes())}
+            for node in client.get_nodes():
+                if node.redis_connection is not None:
+                    node.redis_connection.connection_pool.disconnect(inuse_connections=False)
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _look_up(self) -> RedisCluster:
+        client = _RedisCluster(
+            url=self._nodes.url_of_one,
+            startup_nodes=[ClusterNode(host, port) for host, port in self._known],
+            retry=_TWICE,  # what is asked while it is looked up may meet a dead node, and is then asked of another
+            decode_responses=True,
+            **_TCP,
+        )
+        client.set_retry(_ONCE)
+        return client
+
+
+class _RedisCluster(RedisCluster):
+    """The library's client, made to follow a slot to a node that has joined and serves none yet: it would fail with an AttributeError."""
+
+    def get_node(self, host: str | None = None, port: int | None = None, node_name: str | None = None) -> ClusterNode | None:
+        found = super().get_node(host, port, node_name)
+        if found is None and node_name is not None:
+            name, _, number = node_name.rpartition(":")
+            return ClusterNode(name, int(number), "primary")
+        return found
+
+
+def connect(url: str) -> Redis | Cluster:
+    """What a ring is built on: a client for the server, the cluster or the Sentinels at the address. Nothing is connected yet."""
+    nodes = SeveralNodes.parse(url)
+    if nodes is None:
+        return Redis.from_url(url, retry=_ONCE, decode_responses=True, **(_SOCKET if url.startswith("unix") else _TCP))
+    return Cluster(nodes) if nodes.topology == "cluster" else _master(nodes)
+
+
+def _master(nodes: SeveralNodes) -> Redis:
+    given = {name: value for name, value in parse_url(nodes.url_of_one).items() if name not in ("host", "port")}
+    own = {name: given.pop(f"sentinel_{name}", None) for name in ("username", "password")}
+    sentinel = Sentinel(list(nodes.hosts), sentinel_kwargs={**_TCP, **own, "retry": _ONCE})
+    return sentinel.master_for(nodes.master, **{**_TCP, "retry": _ONCE, "decode_responses": True, **given})
+
+
+def _place(client: Redis) -> str:
+    place = client.connection_pool.connection_kwargs
+    return str(place.get("path") or f"{place.get('host')}:{place.get('port')}")

@@ -1,21 +1,33 @@
 """The ring: what Redis knows of whose turn it is."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
+from redis.retry import Retry
 
 from worker.domain.rosters import Roster
 from worker.domain.turns import Span, Turns
 from worker.errors import EmptyRoster, RingError, RingUnreachable, Stale, Unseeded
 from worker.ring import keys, scripts
+from worker.ring.client import TIMEOUT_SECONDS, Cluster, Server
 
 CLAIM_SECONDS = 24 * 3600
 """How long an answer is kept: longer than the broker takes to deliver a task again."""
 
+TRIES = 3
+PATIENCE_SECONDS = TRIES * TIMEOUT_SECONDS
+"""No try begins later than this after the first: a transaction may be waiting."""
+
+_TRIES = Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), TRIES - 1, supported_errors=(RingUnreachable,))
+
 _ERRORS: dict[str, type[RingError]] = {"UNSEEDED": Unseeded, "EMPTY": EmptyRoster, "STALE": Stale}
+
+Answer = TypeVar("Answer")
 
 
 class Taken(NamedTuple):
@@ -46,82 +58,86 @@ class RingState(NamedTuple):
 
 
 class Ring:
-    """The rings of all pools on one server."""
+    """The rings of all pools: on one server, on a cluster, or on the master that Sentinel names."""
 
-    def __init__(self, client: Redis) -> None:
-        self._client = client
+    def __init__(self, client: Redis | Cluster) -> None:
+        self._server = Server(client) if isinstance(client, Redis) else client
 
     def close(self) -> None:
-        self._client.close()
+        self._server.close()
 
     def ping(self) -> None:
         """Raises RingUnreachable when the server doesn't answer."""
-        with self._answers():
-            self._client.ping()
+        self._ask(self._server.ping)
 
     def take_turns(self, pool_id: int, claims: Sequence[tuple[str, int]]) -> Taken:
         """Turns for each (claim, count), in order. A claim that was answered under this epoch gets the same turns again."""
         names = [keys.claim(pool_id, name) for name, _ in claims]
-        with self._answers(pool_id):
-            epoch, version, *spans = scripts.take_turns(
-                [keys.ring(pool_id), keys.returned(pool_id), *names], [CLAIM_SECONDS, *(count for _, count in claims)], self._client
-            )
+        places = [keys.ring(pool_id), keys.returned(pool_id), *names]
+        counts = [CLAIM_SECONDS, *(count for _, count in claims)]
+        epoch, version, *spans = self._ask(lambda: scripts.take_turns(self._client, places, counts), pool_id)
         return Taken(epoch, int(version), [Turns.parse(text) for text in spans])
 
     def change_roster(self, pool_id: int, epoch: str, version: int, members: Sequence[int]) -> RosterChange:
         """Puts members in force under version + 1. Raises Stale unless the ring is at that epoch and version."""
-        with self._answers(pool_id, epoch):
-            answer = scripts.change_roster(
-                [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)], [epoch, version, *members], self._client
-            )
+        places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
+        answer = self._ask(lambda: scripts.change_roster(self._client, places, [epoch, version, *members]), pool_id, epoch)
         return RosterChange(*map(int, answer))
 
     def epoch(self, pool_id: int) -> str | None:
         """The epoch that the ring bears; None when it has no state."""
-        with self._answers(pool_id):
-            return self._client.hget(keys.ring(pool_id), "epoch")  # type: ignore[return-value]
+        return self._ask(lambda: self._client.hget(keys.ring(pool_id), "epoch"), pool_id)
 
     def seed(self, pool_id: int, seen_epoch: str | None, epoch: str, roster: Roster, next_turn: int, returned: Turns) -> None:
         """Writes the whole ring. Raises Stale when somebody else has written it since seen_epoch was read."""
         cursor = roster.slot(next_turn) if roster.members else 0
-        with self._answers(pool_id):
-            scripts.seed_ring(
-                [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)],
-                [seen_epoch or "", epoch, roster.version, next_turn, cursor, len(roster.members), *roster.members, *map(str, returned)],
-                self._client,
-            )
+        places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
+        state = [seen_epoch or "", epoch, roster.version, next_turn, cursor, len(roster.members), *roster.members, *map(str, returned)]
+        self._ask(lambda: scripts.seed_ring(self._client, places, state), pool_id)
 
     def drop(self, pool_id: int) -> None:
         """Forgets the ring. Claims are left to expire."""
-        with self._answers(pool_id):
-            self._client.delete(keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id))
+        places = (keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id))
+        self._ask(lambda: self._client.execute_command("DEL", *places), pool_id)
 
     def state(self, pool_id: int) -> RingState | None:
         """The ring at one moment; None when it has no state."""
-        with self._answers(pool_id), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hgetall(keys.ring(pool_id))
-            pipeline.lrange(keys.members(pool_id), 0, -1)
-            pipeline.lrange(keys.returned(pool_id), 0, -1)
-            ring, members, returned = pipeline.execute()
+        ring, members, returned = self._ask(lambda: self._read(pool_id), pool_id)
         if not ring:
             return None
         version, next_turn, cursor = (int(ring[name]) for name in ("version", "next", "cursor"))
         return RingState(ring["epoch"], version, next_turn, cursor, tuple(map(int, members)), Turns(map(Span.parse, returned)))
 
+    def _read(self, pool_id: int) -> list[Any]:
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.hgetall(keys.ring(pool_id))
+            pipeline.lrange(keys.members(pool_id), 0, -1)
+            pipeline.lrange(keys.returned(pool_id), 0, -1)
+            return pipeline.execute()
+
+    @property
+    def _client(self) -> Any:
+        return self._server.client
+
+    def _ask(self, question: Callable[[], Answer], pool_id: int | None = None, epoch: str | None = None) -> Answer:
+        """The answer to a question. It is asked again when it fails, or its answer is lost: scripts are harmless to repeat, by their
+        claims, versions and epochs. The next try may find another master."""
+        end = time.monotonic() + PATIENCE_SECONDS
+
+        def once() -> Answer:
+            with self._own_errors(pool_id, epoch):
+                return question()
+
+        return _TRIES.call_with_retry(once, lambda _: self._server.look_again(), lambda _: time.monotonic() < end)
+
     @contextmanager
-    def _answers(self, pool_id: int | None = None, epoch: str | None = None) -> Iterator[None]:
+    def _own_errors(self, pool_id: int | None, epoch: str | None) -> Iterator[None]:
         """Turns what the server says into our own errors, by its first word. They tell the epoch that was asked for."""
         try:
             yield
-        except ResponseError as error:
-            kind = _ERRORS.get(str(error).partition(" ")[0])
-            if kind is None:
-                raise RingUnreachable(address=self._address, reason=error) from error
-            raise kind(pool_id=pool_id, epoch=epoch) from None
-        except RedisError as error:
-            raise RingUnreachable(address=self._address, reason=str(error) or type(error).__name__) from error
-
-    @property
-    def _address(self) -> str:
-        place = self._client.connection_pool.connection_kwargs
-        return str(place.get("path") or f"{place.get('host')}:{place.get('port')}")
+        except (RedisError, RedisClusterException) as error:
+            kind = _ERRORS.get(str(error).partition(" ")[0]) if isinstance(error, ResponseError) else None
+            if kind is not None:
+                raise kind(pool_id=pool_id, epoch=epoch) from None
+            reason = str(error).partition(" : ")[0] or type(error).__name__  # after that Sentinel's client lists its own errors
+            raise RingUnreachable(address=self._server.address, reason=reason) from error

@@ -1,14 +1,28 @@
-"""The Lua scripts as module constants; the client is named at each call. A server that has forgotten a script is sent it again."""
+"""The Lua scripts as module constants; the client is named at each call."""
 
+import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
+from typing import Any
 
-from redis.commands.core import Script
-
-
-def _script(name: str) -> Script:
-    return Script(None, files("worker.ring").joinpath("lua", f"{name}.lua").read_bytes())  # type: ignore[arg-type]
+from redis import Redis, RedisCluster
+from redis.exceptions import NoScriptError
 
 
-take_turns = _script("take_turns")
-change_roster = _script("change_roster")
-seed_ring = _script("seed_ring")
+class Script:
+    """A script that runs where its keys are. A server that doesn't know it, because it forgot or was promoted a moment ago, is sent it."""
+
+    def __init__(self, name: str) -> None:
+        self._text = files("worker.ring").joinpath("lua", f"{name}.lua").read_text()
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, client: Redis | RedisCluster, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        try:
+            return client.evalsha(self._digest, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return client.eval(self._text, len(keys), *keys, *arguments)
+
+
+take_turns = Script("take_turns")
+change_roster = Script("change_roster")
+seed_ring = Script("seed_ring")
