@@ -58,6 +58,11 @@ class RingUnreachable(Unavailable):
     set EVENHAND_REDIS_URL."""
 
 
+class Garbled(Unavailable):
+    """The ring of pool {pool_id} in Redis holds what Evenhand has not written. Upkeep, or `evenhand reconcile`, drops it; it is then
+    written anew from the ledger."""
+
+
 class BrokerUnreachable(Unavailable):
     """The broker doesn't answer at {address} ({reason}). On one machine, `evenhand up` starts one; elsewhere set EVENHAND_BROKER_URL."""
 
@@ -81,6 +86,15 @@ class ForeignFolder(EvenhandError):
 
 class NotADemo(WrongUse):
     """The folder {home} holds something that no demo has made. The demo would empty it."""
+
+
+class NotChaos(WrongUse):
+    """The folder {home} holds something that chaos has not made. Chaos would empty it."""
+
+
+class ForeignDatabase(WrongUse):
+    """The database at {address} holds {what}. Chaos fills a database with invented leads and breaks it on purpose: give it one that is
+    empty, or that only chaos has used."""
 
 
 class ServerDidNotStart(EvenhandError):

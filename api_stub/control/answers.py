@@ -161,7 +161,7 @@ class Violation(BaseModel):
     """A point of the promise that doesn't hold, and the turn at which it doesn't."""
 
     point: str
-    turn: int
+    turn: int | None = Field(description="Null for what is about no turn.")
     what: str
 
 
@@ -169,12 +169,19 @@ class Report(BaseModel):
     """What was checked of one pool, and what was found."""
 
     pool: str
+    deleted: bool = Field(description="Whether the pool is deleted. Then its ledger is checked, which stays.")
     holds: bool = Field(description="Whether every point of the promise does.")
-    turns: int
+    turns: int = Field(description="The last turn that was handed out.")
     entered: int
-    voided: int
-    open: int
-    returned: int
+    voided: int = Field(description="Of the entered ones, those of members who had left.")
+    open: int = Field(description="Turns in open blocks that aren't entered yet.")
+    returned: int = Field(description="Turns that wait in the ring to be handed out again.")
+    gaps: int = Field(description="Turns that are nowhere, where no ring was compared: the next seeding returns them.")
+    owed: int = Field(description="Turns that were taken for captured leads in line.")
+    records: int = Field(description="Records that agree with their entry.")
+    waiting: int = Field(description="Captured leads that wait for their owner.")
+    blocks: int
     rosters: int
-    ring: str = Field(description="agrees, disagrees or not seeded.")
-    violations: list[Violation]
+    ring: str = Field(description="agrees, disagrees, not seeded, or not asked.")
+    violated: dict[str, int] = Field(description="How many violations there are, by point.")
+    violations: list[Violation] = Field(description="The first hundred of each point.")

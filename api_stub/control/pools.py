@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from api_stub.control.answers import Pool, PoolSummary, Report
+from api_stub.control.records import Offline
 from api_stub.deps import Body, PoolName, RecordType, Text, UserEmail, Using
 from api_stub.problems import problems
 from worker.errors import AlreadyMember, AmbiguousUser, BlankName, NotAMember, PoolExists, UnknownPool, UnknownRecordType, UnknownUser
@@ -107,9 +108,9 @@ def remove_member(system: Using, pool: PoolName, email: UserEmail) -> Any:
 
 
 @router.get("/{pool_id}/verify", summary="Verify a pool", response_model=Report, responses=problems(UnknownPool))
-def verify_pool(system: Using, pool: PoolName) -> Any:
+def verify_pool(system: Using, pool: PoolName, offline: Offline = False) -> Any:
     """Replays the ledger against the rosters and checks every point of the promise."""
-    [report] = verify(system, pool)
+    [report] = verify(system, pool, offline=offline)
     return report.as_json()
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from api_stub.control.answers import Report, Why
 from api_stub.deps import Id, RecordType, Using
@@ -12,6 +12,8 @@ from worker.flows.verify import verify
 from worker.flows.why import why
 
 router = APIRouter(prefix="/api", tags=["records"])
+
+Offline = Annotated[bool, Query(description="Check the database alone, without Redis.")]
 
 
 @router.get(
@@ -27,6 +29,6 @@ def why_record(system: Using, type: Annotated[RecordType, Path()], id: Id) -> An
 
 
 @router.get("/verify", summary="Verify all pools", response_model=list[Report])
-def verify_all(system: Using) -> Any:
-    """Replays each pool's ledger against its rosters and checks every point of the promise."""
-    return [report.as_json() for report in verify(system)]
+def verify_all(system: Using, offline: Offline = False) -> Any:
+    """Replays each pool's ledger against its rosters and checks every point of the promise. Deleted pools are checked by their ledgers."""
+    return [report.as_json() for report in verify(system, offline=offline)]

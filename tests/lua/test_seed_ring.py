@@ -12,7 +12,7 @@ from worker.ring import Ring, RingState
 def test_a_seeded_ring_is_what_was_written(ring: Ring) -> None:
     ring.seed(POOL, None, "e1", Roster(3, 10, 1, (11, 12, 13)), 12, Turns.parse("4:2 8:1"))
 
-    assert ring.state(POOL) == RingState("e1", 3, 12, 0, (11, 12, 13), Turns.parse("4:2 8:1"))
+    assert ring.state(POOL) == RingState("e1", 3, 12, 0, 3, (11, 12, 13), Turns.parse("4:2 8:1"))
 
 
 def test_a_ring_without_members_can_be_seeded(ring: Ring) -> None:
@@ -26,7 +26,7 @@ def test_nothing_of_the_old_ring_is_left(ring: Ring) -> None:
 
     seed(ring, members=(14,), epoch="e2", seen="e1", next_turn=5)
 
-    assert ring.state(POOL) == RingState("e2", 1, 5, 0, (14,), Turns())
+    assert ring.state(POOL) == RingState("e2", 1, 5, 0, 1, (14,), Turns())
 
 
 @pytest.mark.parametrize("seen", [None, "e0"])

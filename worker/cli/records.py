@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from worker.cli.output import Json, console, facts_list, print_json, say, table
@@ -52,10 +53,12 @@ def _who(user: dict[str, Any] | None) -> str | None:
 
 @app.command("verify", epilog="Example: evenhand verify Inbound --json")
 def verify_pools(
-    pool: Annotated[str | None, typer.Argument(help="A pool's name; all pools without it.")] = None, json: Json = False
+    pool: Annotated[str | None, typer.Argument(help="A pool's name; all pools without it. Of deleted ones the ledger is checked.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Check the database alone, without Redis. Nobody has to wait.")] = False,
+    json: Json = False,
 ) -> None:
     """Replay the ledger against the rosters and check every point of the promise. Exits with 1 if one doesn't hold."""
-    reports = verify(system(), pool)
+    reports = verify(system(), pool, offline=offline)
     print_json([report.as_json() for report in reports]) if json else print_reports(reports)
     if not all(report.holds for report in reports):
         raise typer.Exit(VIOLATED)
@@ -66,14 +69,18 @@ def print_reports(reports: list[Report]) -> None:
     console.print(reports_table(reports))
     for report in reports:
         for violation in report.violations:
-            say(f"{report.pool}, turn {violation.turn:,}, {violation.point}: {violation.what}")
+            turn = "" if violation.turn is None else f", turn {violation.turn:,}"
+            say(f"{report.pool}{turn}, {violation.point}: {violation.what}")
+        for point, count in report.more().items():
+            say(f"{report.pool}, {point}: and {count:,} more")
 
 
 def reports_table(reports: list[Report]) -> Table:
     """What was checked of each pool, with numbers."""
-    numbers = ("turns", "entered", "voided", "open", "returned", "rosters")
+    numbers = ("turns", "entered", "voided", "open", "returned", "gaps", "owed", "records", "waiting", "blocks", "rosters")
     made = table("pool", *numbers, "ring", "promise", right=numbers)
     for report in reports:
         counted = [f"{getattr(report, name):,}" for name in numbers]
-        made.add_row(report.pool, *counted, report.ring, "[green]holds[/green]" if report.holds else "[red]broken[/red]")
+        name = escape(report.pool) + (" [dim](deleted)[/dim]" if report.deleted else "")
+        made.add_row(name, *counted, report.ring, "[green]holds[/green]" if report.holds else "[red]broken[/red]")
     return made

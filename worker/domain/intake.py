@@ -1,13 +1,17 @@
 """A captured lead: what a form, a webhook or a program hands in as one JSON object, made ready to be stored."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from worker.domain.fields import TAGS, TEXT_FIELDS
+from worker.domain.fields import TAGS, TEXT_FIELDS, field_named
 from worker.domain.rows import Columns, RowReader
 from worker.errors import BadLead
 
 CUSTOM = "custom_fields"
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and halves of characters, which JSON can spell."""
 
 
 def lead_values(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -15,13 +19,15 @@ def lead_values(facts: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises BadLead, which names the field at fault.
     """
-    plain = {name: _text(name, value) for name, value in facts.items() if name not in (TAGS, CUSTOM)}
+    listed = {name: value for name, value in facts.items() if field_named("lead", name) == TAGS and not isinstance(value, str)}
+    plain = {_storable(name, name): _text(name, value) for name, value in facts.items() if name not in (*listed, CUSTOM)}
     reader = RowReader("lead", Columns.of("lead", list(plain), {}))
     row = list(plain.values())
     if (fault := reader.fault(row)) is not None:
         raise BadLead(reason=" ".join(filter(None, fault)))
     values: dict[str, Any] = dict.fromkeys(TEXT_FIELDS["lead"]) | dict(zip(reader.fields, reader.values(row), strict=True))
-    return values | {TAGS: _tags(facts.get(TAGS)), CUSTOM: values[CUSTOM] | _custom(facts.get(CUSTOM))}
+    tags = [tag for name, value in listed.items() for tag in _tags(name, value)]
+    return values | {TAGS: list(dict.fromkeys([*values[TAGS], *tags])), CUSTOM: values[CUSTOM] | _custom(facts.get(CUSTOM))}
 
 
 def _text(name: str, value: Any) -> str:
@@ -30,16 +36,22 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
-        return str(value)
+        return _storable(name, str(value))
     raise BadLead(reason=f"{name} must be text, a number, true, false or null")
 
 
-def _tags(value: Any) -> list[str]:
+def _storable(name: str, text: str) -> str:
+    if _UNSTORABLE.search(text):
+        raise BadLead(reason=f"{_UNSTORABLE.sub('?', name)} holds a character that no database stores")
+    return text
+
+
+def _tags(name: str, value: Any) -> list[str]:
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(tag, str) and "\0" not in tag for tag in value):
-        raise BadLead(reason=f"{TAGS} must be a list of texts")
-    return list(dict.fromkeys(tag.strip() for tag in value if tag.strip()))
+    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+        raise BadLead(reason=f"{name} must be a list of texts")
+    return [stripped for tag in value if (stripped := _storable(name, tag).strip())]
 
 
 def _custom(value: Any) -> dict[str, str]:
@@ -47,7 +59,5 @@ def _custom(value: Any) -> dict[str, str]:
         return {}
     if not isinstance(value, dict):
         raise BadLead(reason=f"{CUSTOM} must be an object of names and values")
-    texts = {name: _text(name, each) for name, each in value.items()}
-    if any("\0" in text for pair in texts.items() for text in pair):
-        raise BadLead(reason=f"{CUSTOM} hold a NUL character, which no database stores")
-    return {name: text for name, text in texts.items() if text.strip()}
+    texts = {_storable(f"{CUSTOM} {name}", name): _text(f"{CUSTOM} {name}", each) for name, each in value.items()}
+    return {name: stripped for name, text in texts.items() if (stripped := text.strip())}

@@ -1,7 +1,7 @@
 """Rosters: the members of a pool in order, and whose turn it is under them."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -43,7 +43,8 @@ class Rosters:
 
     def __init__(self, rosters: Iterable[Roster]) -> None:
         self._rosters = sorted(rosters, key=lambda roster: roster.version)
-        self._first_turns = [roster.first_turn for roster in self._rosters]
+        self._in_force = _in_force(self._rosters)
+        self._first_turns = [roster.first_turn for roster in self._in_force]
 
     def __iter__(self) -> Iterator[Roster]:
         return iter(self._rosters)
@@ -54,7 +55,7 @@ class Rosters:
 
     def in_force(self, turn: int) -> Roster:
         """The roster in force at a turn: of those that began by then, the latest version."""
-        return self._rosters[bisect_right(self._first_turns, turn) - 1]
+        return self._in_force[bisect_right(self._first_turns, turn) - 1]
 
     def member(self, turn: int) -> int:
         return self.in_force(turn).member(turn)
@@ -62,14 +63,39 @@ class Rosters:
     def owners(self, turns: Iterable[Span]) -> Iterator[int]:
         """The rightful member of each turn in the spans, one after another."""
         for span in turns:
-            yield from self._owners(span)
+            for members, count in self._stretches(span):
+                yield from islice(cycle(members), count)
 
-    def _owners(self, span: Span) -> Iterator[int]:
+    def rightful(self, span: Span) -> Iterator[int | None]:
+        """Like owners, with None for a turn that nobody can have: no roster is in force, or one without members."""
+        for members, count in self._stretches(span):
+            yield from islice(cycle(members or (None,)), count)
+
+    def first_not_among(self, span: Span, users: Collection[int]) -> int | None:
+        """The first turn of the span whose rightful member is none of those users. It doesn't matter how long the span is."""
+        turn = span.first
+        for members, count in self._stretches(span):
+            for at, member in enumerate((members or (None,))[:count]):
+                if member not in users:
+                    return turn + at
+            turn += count
+        return None
+
+    def _stretches(self, span: Span) -> Iterator[tuple[tuple[int, ...], int]]:
+        """The span as one stretch for each roster in force: the members in the order in which they are next, and how many turns."""
         turn = span.first
         while turn <= span.last:
             at = bisect_right(self._first_turns, turn)
-            roster = self._rosters[at - 1]
-            end = self._first_turns[at] if at < len(self._rosters) else span.last + 1
+            end = self._first_turns[at] if at < len(self._first_turns) else span.last + 1
             stop = min(end, span.last + 1)
-            yield from islice(cycle(roster.following(turn)), stop - turn)
+            yield self._in_force[at - 1].following(turn) if at else (), stop - turn
             turn = stop
+
+
+def _in_force(rosters: Sequence[Roster]) -> list[Roster]:
+    """Those that are in force at any turn: none that a later version supersedes from its first turn on, or from before."""
+    found: list[Roster] = []
+    for roster in reversed(rosters):
+        if not found or roster.first_turn < found[-1].first_turn:
+            found.append(roster)
+    return found[::-1]

@@ -1,6 +1,8 @@
 """Turns and the spans they come in."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -82,3 +84,51 @@ def holes(used: Iterable[Span], first: int, last: int) -> Iterator[Span]:
         at = max(at, span.last + 1)
     if at <= last:
         yield Span(at, last - at + 1)
+
+
+def uncovered(spans: Iterable[Span], covers: Iterable[Span]) -> Iterator[Span]:
+    """What of the spans is in none of the covers, without keeping either. Both ascend, and neither's spans overlap among themselves."""
+    rest = iter(covers)
+    cover = next(rest, None)
+    for span in spans:
+        at = span.first
+        while cover is not None and cover.first <= span.last:
+            if cover.first > at:
+                yield Span(at, cover.first - at)
+            at = max(at, cover.last + 1)
+            if cover.last > span.last:
+                break
+            cover = next(rest, None)
+        if at <= span.last:
+            yield Span(at, span.last - at + 1)
+
+
+def but_last(spans: Iterable[Span], count: int) -> Iterator[Span]:
+    """All but the last so many turns. Keeps no more than those."""
+    kept: deque[Span] = deque()
+    total = 0
+    for span in spans:
+        kept.append(span)
+        total += span.count
+        while total > count:
+            first = kept.popleft()
+            gone = min(first.count, total - count)
+            if gone < first.count:
+                kept.appendleft(Span(first.first + gone, first.count - gone))
+            total -= gone
+            yield Span(first.first, gone)
+
+
+def islands(turns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where among ascending turns those without a gap begin and end, as positions to slice at."""
+    begin, end = 0, len(turns)
+    while begin < end:
+        stop = end if turns[-1] - turns[begin] == end - 1 - begin else _first_gap(turns, begin)
+        yield begin, stop
+        begin = stop
+
+
+def _first_gap(turns: Sequence[int], begin: int) -> int:
+    """The first position whose turn isn't the one after the turn before. There is one."""
+    offset = turns[begin] - begin
+    return bisect_right(range(len(turns)), 0, begin + 1, key=lambda at: turns[at] - at - offset)

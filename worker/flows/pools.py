@@ -11,6 +11,7 @@ from worker.domain.rosters import Roster
 from worker.errors import (
     AlreadyMember,
     BlankName,
+    Garbled,
     NotAMember,
     PoolExists,
     RingUnreachable,
@@ -78,7 +79,7 @@ def show(session: Session, ring: Ring, name: str) -> views.Facts:
     next_turn = turns + 1
     try:
         state = ring.state(pool.id)
-    except RingUnreachable:
+    except (RingUnreachable, Garbled):
         state = None
     if state is not None and state.epoch == pool.epoch:
         turns = state.next_turn - 1

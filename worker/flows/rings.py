@@ -1,6 +1,7 @@
 """The rings in Redis against the ledger: where they disagree, or turns were handed out and never entered, the ring is seeded."""
 
 import logging
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.rosters import Roster
 from worker.domain.turns import Span, Turns, holes
+from worker.errors import Garbled
 from worker.flows import seed
 from worker.flows.system import System
 from worker.flows.upkeep import Found
@@ -35,10 +37,14 @@ def mend(system: System) -> list[Found]:
 
 
 def _mend(system: System, pool_id: int) -> Found | None:
+    try:
+        state = system.ring.state(pool_id)
+    except Garbled:
+        return system.transact(lambda session: _drop(session, system.ring, pool_id))
+    if state is None:
+        return None
     with system.reading() as session:
-        pool, state = pools.row(session, pool_id), system.ring.state(pool_id)
-        if state is None:
-            return None
+        pool = pools.row(session, pool_id)
         wrong = whats_wrong(session, pool, state)
         settled = None if wrong else _settled(session, pool)
     if wrong:
@@ -46,6 +52,12 @@ def _mend(system: System, pool_id: int) -> Found | None:
     if settled:
         system.transact(lambda session: pools.raise_watermark(session, pool, settled))
     return None
+
+
+def _drop(session: Session, ring: Ring, pool_id: int) -> Found:
+    pools.lock(session, pool_id)
+    ring.drop(pool_id)
+    return Found(f"the ring of pool {pool_id} held what no script of ours has written", "dropped it, to be seeded when next asked")
 
 
 def _seed(session: Session, ring: Ring, pool_id: int) -> Found | None:
@@ -65,7 +77,10 @@ def whats_wrong(session: Session, pool: Row[Any], state: RingState) -> str | Non
     latest, greatest = pools.latest_roster(session, pool.id), ledger.greatest_turn(session, pool.id)
     if found := disagreements(state, latest, greatest):
         return found[0]
-    lost = _lost(session, pool, state)
+    missing = ledger.missing(session, pool.id, pool.watermark, state.next_turn - 1)
+    if used := _beyond(state.returned, missing):
+        return f"it would hand out turn {used[0].first} again"
+    lost = _beyond(missing, state.returned)
     if lost and captures.last_in_line(session, pool.id):
         lost = [span for span in lost if ledger.entered_after(session, pool.id, span.last, now() - OWED)]
     return f"{Turns(lost).total} turns, the first of them {lost[0].first}, were handed out and never entered" if lost else None
@@ -78,15 +93,16 @@ def disagreements(state: RingState, latest: Roster, greatest: int) -> list[str]:
         f"it hands out turn {state.next_turn} next, but turns up to {greatest} are used": state.next_turn > greatest,
         f"it has roster version {state.version}, SQL has {latest.version}": state.version == latest.version,
         f"it has the members {state.members}, SQL has {latest.members}": state.members == latest.members,
+        f"it counts {state.slots} members, SQL {len(latest.members)}": state.slots == len(latest.members),
         f"its cursor is {state.cursor}, by the roster it is {cursor}": state.cursor == cursor,
     }
     return [what for what, right in checks.items() if not right]
 
 
-def _lost(session: Session, pool: Row[Any], state: RingState) -> list[Span]:
-    """The turns that were handed out and are neither entered, nor reserved, nor returned."""
-    missing = ledger.missing(session, pool.id, pool.watermark, state.next_turn - 1)
-    return [hole for span in missing for hole in holes(state.returned, span.first, span.last)]
+def _beyond(turns: Iterable[Span], others: Collection[Span]) -> list[Span]:
+    """The turns that are not among the others. Of those that are neither entered nor reserved and those that are returned, each must be
+    among the other."""
+    return [hole for span in turns for hole in holes(others, span.first, span.last)]
 
 
 def _settled(session: Session, pool: Row[Any]) -> int | None:

@@ -1,136 +1,144 @@
 """Verification: the ledger is replayed against the rosters, and every point of the promise checked."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.rosters import Rosters
-from worker.domain.turns import Span, Turns, holes
+from worker.domain.fields import RECORD_TYPES
+from worker.domain.reports import AGREES, CHECKABLE, DISAGREES, NOT_ASKED, NOTHING_LOST, ONCE, ONE_RING, Report
+from worker.errors import Garbled
 from worker.flows.names import pool_named
+from worker.flows.replay import replay
+from worker.flows.seed import VOID
 from worker.flows.system import System
 from worker.ring import RingState
-from worker.store import audit, engine, ledger, pools
+from worker.store import audit, engine, pools
 
-NOT_SEEDED, AGREES, DISAGREES = "not seeded", "agrees", "disagrees"
+__all__ = ["Report", "verify"]
 
+NO_POOL = "(no pool)"
 
-class Violation(NamedTuple):
-    """A point of the promise that doesn't hold, and the turn at which it doesn't."""
-
-    point: str
-    turn: int
-    what: str
+Naming = dict[str, dict[int, int]]
+"""How many records of each type name a turn of each pool."""
 
 
-@dataclass
-class Report:
-    """What was checked of one pool, and what was found."""
-
-    pool: str
-    turns: int = 0
-    entered: int = 0
-    voided: int = 0
-    open: int = 0
-    returned: int = 0
-    rosters: int = 0
-    ring: str = NOT_SEEDED
-    violations: list[Violation] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        return not self.violations
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"holds": self.holds, "violations": [violation._asdict() for violation in self.violations]}
-
-
-def verify(system: System, name: str | None = None) -> list[Report]:
-    """One report a pool: of the one named, or of all that are not deleted."""
+def verify(system: System, name: str | None = None, *, offline: bool = False) -> list[Report]:
+    """One report a pool: of the one named, or of all, the deleted ones among them. Offline, Redis isn't asked and nobody has to wait."""
     with system.reading() as session:
-        chosen = [pool_named(session, name)] if name else pools.live(session)
-    return [_verify(system, pool) for pool in chosen]
+        chosen = [pool_named(session, name)] if name else audit.all_pools(session)
+    reports = [_verify_turns(system, pool, offline) for pool in chosen]
+    with system.reading() as session:
+        naming = {record_type: audit.records_naming(session, record_type) for record_type in RECORD_TYPES}
+        for pool, report in zip(chosen, reports, strict=True):
+            _check_entries(session, pool, report)
+            _check_records(session, pool, naming, report)
+            _check_waiting(session, pool, report)
+        strays = None if name else _strays(session, {pool.id for pool in chosen}, naming)
+    return [*reports, strays] if strays else reports
 
 
-def _verify(system: System, pool: Row[Any]) -> Report:
-    with _moment(system, pool.id) as (session, ring):
-        epoch = pools.epoch(session, pool.id)
-        seeded = ring if ring is not None and ring.epoch == epoch else None
-        rosters, reserved = pools.all_rosters(session, pool.id), ledger.open_blocks(session, pool.id)
-        report = Report(pool.name, rosters=len(list(rosters)), voided=audit.voided(session, pool.id))
-        report.open = sum(turns.total for turns in reserved.values())
-        gaps = _replay(session, pool.id, rosters, report)
-        last = seeded.next_turn - 1 if seeded else max(report.turns, ledger.greatest_turn(session, pool.id))
-        _check_blocks(session, pool.id, reserved, report)
-        _check_gaps([*gaps, Span(report.turns + 1, max(last - report.turns, 0))], reserved, seeded, report)
-        _check_records(session, pool, report)
-        if seeded:
-            _check_ring(seeded, rosters, ledger.greatest_turn(session, pool.id), report)
-        report.turns = last
+# --- turns ---
+
+
+def _verify_turns(system: System, pool: Row[Any], offline: bool) -> Report:
+    report = Report(pool.name, deleted=pool.deleted_at is not None)
+    with _moment(system, pool.id, report, offline or report.deleted) as (session, ring):
+        replay(session, pool.id, ring, report)
+    if ring is not None:
+        report.ring = DISAGREES if report.violated[ONE_RING] else AGREES
     return report
 
 
 @contextmanager
-def _moment(system: System, pool_id: int) -> Iterator[tuple[Session, RingState | None]]:
-    """SQL and the ring at one moment at which nobody is between taking and entering a turn."""
+def _moment(system: System, pool_id: int, report: Report, offline: bool) -> Iterator[tuple[Session, RingState | None]]:
+    """SQL and the ring at one moment at which nobody is between taking and entering a turn. Without the ring when it isn't to be asked,
+    or bears another epoch than SQL: then it is seeded before it hands out anything."""
     with system.reading() as snapshot:
+        if offline:
+            report.ring = NOT_ASKED
+            yield snapshot, None
+            return
         with engine.writing(system.engine) as session:
             pools.lock(session, pool_id)
-            pools.epoch(snapshot, pool_id)  # the first statement: the snapshot is of now
-            ring = system.ring.state(pool_id)
-        yield snapshot, ring
+            epoch = pools.epoch(snapshot, pool_id)  # the first statement: the snapshot is of now
+            ring = _ring(system, pool_id, report)
+        yield snapshot, ring if ring is not None and ring.epoch == epoch else None
 
 
-def _replay(session: Session, pool_id: int, rosters: Rosters, report: Report) -> list[Span]:
-    """Goes through the ledger turn by turn; returns the gaps in it."""
-    gaps, expected = [], 1
-    for turn, user_id in audit.stream(session, pool_id):
-        if turn != expected:
-            gaps.append(Span(expected, turn - expected))
-        if user_id != rosters.member(turn):
-            report.violations.append(Violation("in turn", turn, f"belongs to user {rosters.member(turn)}, was given to user {user_id}"))
-        expected = turn + 1
-        report.entered += 1
-    report.turns = expected - 1
-    return gaps
+def _ring(system: System, pool_id: int, report: Report) -> RingState | None:
+    try:
+        return system.ring.state(pool_id)
+    except Garbled:
+        report.ring = DISAGREES
+        report.violate(ONE_RING, None, "the ring holds what no script of ours has written")
+        return None
 
 
-def _check_blocks(session: Session, pool_id: int, reserved: dict[str, Turns], report: Report) -> None:
-    for claim, turns in reserved.items():
-        for turn, stranger in audit.strangers(session, pool_id, claim, turns):
-            report.violations.append(Violation("once", turn, f"is reserved by {claim} and entered by {stranger}"))
+# --- entries and records ---
 
 
-def _check_gaps(gaps: list[Span], reserved: dict[str, Turns], ring: RingState | None, report: Report) -> None:
-    """A turn that isn't entered must wait in an open block or in the ring. Without a ring, a gap is returned by the next seeding."""
-    if ring is None:
-        return
-    waiting = [*ring.returned, *(span for turns in reserved.values() for span in turns)]
-    for gap in gaps:
-        for lost in holes(waiting, gap.first, gap.last):
-            what = f"turns {lost.first} to {lost.last} were handed out and never entered" if lost.count > 1 else "was never entered"
-            report.violations.append(Violation("none skipped", lost.first, what))
+def _check_entries(session: Session, pool: Row[Any], report: Report) -> None:
+    """Whether each entry is what it says, and its record agrees with the last one that it got."""
+    for entry in audit.peculiar(session, pool.id):
+        for point, what in _peculiarities(entry):
+            report.violate(point, entry.turn, what)
+    entries, report.records = audit.agreement(session, pool.id, pool.record_type)
+    if entries != report.records:
+        for entry in audit.disagreeing(session, pool.id, pool.record_type):
+            for point, what in _disagreements(entry, f"{pool.record_type} {entry.record_id}"):
+                report.violate(point, entry.turn, what)
 
 
-def _check_records(session: Session, pool: Row[Any], report: Report) -> None:
-    for turn, record_id in audit.entries_without_record(session, pool.id, pool.record_type):
-        report.violations.append(Violation("nothing lost", turn, f"was given to {pool.record_type} {record_id}, which is not there"))
-    for turn, record_id in audit.records_without_entry(session, pool.id, pool.record_type):
-        report.violations.append(Violation("checkable", turn, f"{pool.record_type} {record_id} names it, but it doesn't give its owner"))
+def _peculiarities(entry: Row[Any]) -> Iterator[tuple[str, str]]:
+    if (entry.record_id is None) != (entry.cause == VOID):
+        yield NOTHING_LOST, f"has the cause {entry.cause} and " + (f"record {entry.record_id}" if entry.record_id else "no record")
+    if entry.misnamed:
+        yield CHECKABLE, f"has the cause {entry.cause}, but the claim {entry.claim}, which doesn't name record {entry.record_id}"
+    if entry.again:
+        yield ONCE, f"is turn {entry.ordinal + 1:,} of the claim {entry.claim}, which takes one"
+    if entry.nobody:
+        yield CHECKABLE, f"names an actor or previous owner who isn't there: user {entry.actor_id} or {entry.previous_owner_id}"
 
 
-def _check_ring(ring: RingState, rosters: Rosters, greatest: int, report: Report) -> None:
-    latest = rosters.latest
-    cursor = latest.slot(ring.next_turn) if latest.members else 0
-    found = [
-        (ring.next_turn > greatest, f"the ring hands it out next, but turns up to {greatest} are used"),
-        (ring.version == latest.version, f"the ring has roster version {ring.version}, SQL {latest.version}"),
-        (ring.members == latest.members, f"the ring has the members {ring.members}, SQL {latest.members}"),
-        (ring.cursor == cursor, f"the ring's cursor is {ring.cursor}, by the roster it is {cursor}"),
-    ]
-    wrong = [Violation("one ring", ring.next_turn, what) for right, what in found if not right]
-    report.returned, report.ring = ring.returned.total, DISAGREES if wrong else AGREES
-    report.violations += wrong
+def _disagreements(entry: Row[Any], record: str) -> Iterator[tuple[str, str]]:
+    if entry.gone:
+        yield NOTHING_LOST, f"was given to {record}, which is not there"
+    if entry.named:
+        yield CHECKABLE, f"gave {record} to user {entry.user_id}, but user {entry.owner_id} has it"
+    if entry.forgotten:
+        yield NOTHING_LOST, f"gave {record} to user {entry.user_id}, but it still belongs to a pool"
+    if entry.overtaken:
+        yield CHECKABLE, f"is the last turn of {record}, which names an earlier one"
+    if entry.twice:
+        yield ONCE, f"is not the only turn that {record} got by {entry.cause}"
+
+
+def _check_records(session: Session, pool: Row[Any], naming: Naming, report: Report) -> None:
+    for record_type in RECORD_TYPES:
+        agreeing = report.records if record_type == pool.record_type else 0
+        if naming[record_type].get(pool.id, 0) != agreeing:
+            for turn, record_id in audit.records_without_entry(session, pool.id, record_type, pool.record_type):
+                report.violate(CHECKABLE, turn, f"is named by {record_type} {record_id}, and its entry isn't that record's")
+        for record_id in audit.owned_by_pool(session, pool.id, record_type):
+            report.violate(NOTHING_LOST, None, f"{record_type} {record_id} belongs to the pool itself, and isn't in line")
+
+
+def _check_waiting(session: Session, pool: Row[Any], report: Report) -> None:
+    for lead in audit.waiting_in_vain(session, pool.id):
+        report.violate(NOTHING_LOST, lead.turn, f"lead {lead.lead_id} is in line, and user {lead.owner_id} has it")
+
+
+def _strays(session: Session, known: Collection[int], naming: Naming) -> Report | None:
+    """What is of no pool, or of people who aren't there; None if there is nothing such."""
+    report = Report(NO_POOL, ring=NOT_ASKED)
+    for pool_id, entered in audit.entries_without_pool(session):
+        report.violate(CHECKABLE, entered, f"is entered for pool {pool_id}, which is not there")
+    for record_type in RECORD_TYPES:
+        for pool_id in naming[record_type].keys() - known:
+            report.violate(CHECKABLE, None, f"{naming[record_type][pool_id]:,} {record_type}s name pool {pool_id}, which is not there")
+        for turn, record_id in audit.records_of_nobody(session, record_type):
+            report.violate(CHECKABLE, turn, f"{record_type} {record_id} has an owner or creator who isn't there, or a turn of no pool")
+    return None if report.holds else report

@@ -12,7 +12,7 @@ from redis.retry import Retry
 
 from worker.domain.rosters import Roster
 from worker.domain.turns import Span, Turns
-from worker.errors import EmptyRoster, RingError, RingUnreachable, Stale, Unseeded
+from worker.errors import EmptyRoster, Garbled, RingError, RingUnreachable, Stale, Unseeded
 from worker.ring import keys, scripts
 from worker.ring.client import TIMEOUT_SECONDS, Cluster, Server
 
@@ -53,6 +53,7 @@ class RingState(NamedTuple):
     version: int
     next_turn: int
     cursor: int
+    slots: int
     members: tuple[int, ...]
     returned: Turns
 
@@ -101,12 +102,16 @@ class Ring:
         self._ask(lambda: self._client.execute_command("DEL", *places), pool_id)
 
     def state(self, pool_id: int) -> RingState | None:
-        """The ring at one moment; None when it has no state."""
+        """The ring at one moment; None when it has no state. Raises Garbled when somebody else has written there."""
         ring, members, returned = self._ask(lambda: self._read(pool_id), pool_id)
         if not ring:
             return None
-        version, next_turn, cursor = (int(ring[name]) for name in ("version", "next", "cursor"))
-        return RingState(ring["epoch"], version, next_turn, cursor, tuple(map(int, members)), Turns(map(Span.parse, returned)))
+        try:
+            version, next_turn, cursor, slots = (int(ring[name]) for name in ("version", "next", "cursor", "slots"))
+            spans = Turns(map(Span.parse, returned))
+            return RingState(ring["epoch"], version, next_turn, cursor, slots, tuple(map(int, members)), spans)
+        except (KeyError, ValueError):
+            raise Garbled(pool_id=pool_id) from None
 
     def _read(self, pool_id: int) -> list[Any]:
         with self._client.pipeline(transaction=True) as pipeline:
@@ -139,5 +144,7 @@ class Ring:
             kind = _ERRORS.get(str(error).partition(" ")[0]) if isinstance(error, ResponseError) else None
             if kind is not None:
                 raise kind(pool_id=pool_id, epoch=epoch) from None
+            if "WRONGTYPE" in str(error):
+                raise Garbled(pool_id=pool_id) from None
             reason = str(error).partition(" : ")[0] or type(error).__name__  # after that Sentinel's client lists its own errors
             raise RingUnreachable(address=self._server.address, reason=reason) from error

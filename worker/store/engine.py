@@ -76,6 +76,10 @@ def _own_errors(engine: Engine) -> Iterator[None]:
         raise
     except PoolTimeout as error:
         raise DatabaseUnreachable(address=engine.url.render_as_string(), reason="all connections are in use") from error
+    except engine.dialect.loaded_dbapi.OperationalError as error:  # the driver's own, bare out of COPY
+        if _is_away(error):
+            raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
+        raise
 
 
 def _driver(error: BaseException) -> BaseException:
@@ -87,8 +91,8 @@ def _state(error: BaseException) -> str | None:
     return getattr(_driver(error), "sqlstate", None)
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).partition("\n")[0]
+def _first_line(error: BaseException) -> str:
+    return str(_driver(error)).partition("\n")[0]
 
 
 def is_transient(error: BaseException) -> bool:
@@ -98,11 +102,11 @@ def is_transient(error: BaseException) -> bool:
     return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION) or any(words in str(_driver(error)) for words in passing)
 
 
-def _is_away(error: DBAPIError) -> bool:
+def _is_away(error: Exception) -> bool:
     """Whether the database couldn't be reached, rather than asked for something impossible."""
-    if isinstance(error.orig, sqlite3.Error):
-        return any(words in str(error.orig) for words in ("unable to open", "disk I/O", "is full", "readonly"))
-    return isinstance(error, OperationalError) and (_state(error) or "08").startswith(("08", "53", "57"))
+    if isinstance(_driver(error), sqlite3.Error):
+        return any(words in str(_driver(error)) for words in ("unable to open", "disk I/O", "is full", "readonly"))
+    return not isinstance(error, ProgrammingError) and (_state(error) or "08").startswith(("08", "53", "57"))
 
 
 def is_unmigrated(error: DBAPIError) -> bool:

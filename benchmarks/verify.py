@@ -1,0 +1,125 @@
+"""`evenhand verify` against one bare reading of the same turns, each in a process of its own that begins and ends with it.
+
+Half of the turns are an import's, half are captured leads'. What Python needs to start is on both sides.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from statistics import median
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from benchmarks.figure import Figure, timed
+from benchmarks.stand import Bench, Stand, stand
+from worker.domain.chunks import Chunk
+from worker.domain.claims import capture_claim, import_claim
+from worker.domain.turns import Span, Turns
+from worker.flows import seed
+from worker.settings import settings
+from worker.store import bulk, imports, ledger, pools, records, runs
+from worker.store.clock import now
+from worker.store.tables import leads
+from worker.store.tables import ledger as entries
+
+TARGET = 4.0
+"""Verification reads every turn and every record, and joins them both ways; the bare reading reads the turns."""
+
+CHUNK_ROWS = 5_000
+
+BARE = """
+from sqlalchemy import select
+from worker.cli import commands
+from worker.flows.system import system
+from worker.store.tables import ledger
+with system().reading() as session:
+    turns = select(ledger.c.turn, ledger.c.user_id).order_by(ledger.c.pool_id, ledger.c.turn)
+    assert sum(map(len, session.execute(turns, execution_options={"yield_per": 10_000}).partitions()))
+"""
+
+LEADS = ("id", "owner_id", "pool_id", "turn", "created_at", "updated_at", "last_name", "email", "description", "tags", "custom_fields")
+ENTRIES = ("pool_id", "turn", "claim", "ordinal", "record_id", "user_id", "cause", "at")
+
+
+def measure(bench: Bench) -> Figure:
+    url = bench.postgres.create_database()
+    with stand(bench, url) as here:
+        fill(here, bench.rows)
+    bare, ours = zip(*(_pair(url) for _ in range(bench.pairs)), strict=True)
+    peak = max(megabytes for _, megabytes in ours)
+    measured = f"{timed(bench.rows, median(seconds for seconds, _ in ours))}, {peak:.0f} MB at the peak"
+    limit = f"bare reading: {timed(bench.rows, median(seconds for seconds, _ in bare))}"
+    ratios = tuple(mine / theirs for (mine, _), (theirs, _) in zip(ours, bare, strict=True))
+    return Figure("verify", measured, limit, ratios, TARGET, at_most=True)
+
+
+def _pair(url: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    return run(url, ["-c", BARE]), run(url, ["-m", "worker", "verify"])
+
+
+def run(url: str, arguments: Sequence[str]) -> tuple[float, float]:
+    """The seconds that a Python program takes, and the megabytes that it holds at its peak. It must end well."""
+    begun = time.perf_counter()
+    with (settings().home / "verify.log").open("ab") as log:
+        running = subprocess.Popen([sys.executable, *arguments], stdout=log, stderr=log, env=os.environ | {"EVENHAND_DATABASE_URL": url})
+    _, status, used = os.wait4(running.pid, 0)
+    running.returncode = os.waitstatus_to_exitcode(status)
+    if running.returncode:
+        raise RuntimeError(f"{arguments[-1]!r} ended with {running.returncode}; see {settings().home / 'verify.log'}")
+    return time.perf_counter() - begun, used.ru_maxrss / 1024
+
+
+class Filling(NamedTuple):
+    """What the rows have in common: the pool with its members, the import, its first record, and the moment as it is stored."""
+
+    pool_id: int
+    owners: tuple[int, ...]
+    run_id: int
+    first_id: int
+    moment: str
+
+
+def fill(here: Stand, turns: int) -> None:
+    """A pool with so many turns: those of an import that is done, and those of captured leads."""
+    pool_id, _ = here.pool()
+    filling = here.system.transact(lambda session: _begin(session, pool_id, turns))
+    here.system.transact(lambda session: _book(session, filling, turns // 2))
+    here.system.transact(lambda session: bulk.insert(session, leads, LEADS, _leads(filling, turns)))
+    here.system.transact(lambda session: bulk.insert(session, entries, ENTRIES, _entries(filling, turns)))
+    here.system.transact(lambda session: seed.seed_again(session, here.system.ring, filling.pool_id, "it was filled"))
+
+
+def _begin(session: Session, pool_id: int, turns: int) -> Filling:
+    owners = pools.latest_roster(session, pool_id).members
+    run_id, first = runs.add(session, "import", "lead", pool_id, None), records.reserve_ids(session, "lead", turns)
+    return Filling(pool_id, owners, run_id, first, bulk.moment_text(session, now()))
+
+
+def _book(session: Session, filling: Filling, rows: int) -> None:
+    claim, places = import_claim(filling.run_id), range(0, rows, CHUNK_ROWS)
+    chunks = [Chunk(number, at, 1, at + 1, at, min(CHUNK_ROWS, rows - at), min(CHUNK_ROWS, rows - at)) for number, at in enumerate(places)]
+    imports.add(session, filling.run_id, folder="", file_name="leads.csv", size_bytes=rows, mapping={}, first_record_id=filling.first_id)
+    imports.add_chunks(session, filling.run_id, chunks)
+    for chunk in chunks:
+        imports.finish(session, filling.run_id, chunk.number)
+    ledger.reserve(session, filling.pool_id, claim, Turns([Span(1, rows)]))
+    ledger.close_block(session, filling.pool_id, claim)
+    runs.end(session, filling.run_id, "done", rows=rows, records=rows, turns=rows, chunks_left=0)
+
+
+def _leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
+    for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
+        said = f"Lead {at}", f"lead{at}@example.com", "Wrote to us about prices, and wants to be called back in the afternoon"
+        yield (filling.first_id + at, owner, filling.pool_id, at + 1, filling.moment, filling.moment, *said, "[]", "{}")
+
+
+def _entries(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
+    claim = import_claim(filling.run_id)
+    for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
+        record_id = filling.first_id + at
+        by = (claim, at, record_id, owner, "import") if at < turns // 2 else (capture_claim(record_id), 0, record_id, owner, "capture")
+        yield (filling.pool_id, at + 1, *by, filling.moment)
