@@ -25,8 +25,8 @@ test: $(TEST_ENV) ## Run all tests
 bench: $(TEST_ENV) ## Measure the figures that README gives, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
-soak: $(TEST_ENV) ## Kill workers in the middle of one import after another, for some ten minutes
-	@EVENHAND_SOAK_ROUNDS=15 $(BIN)/python -m pytest tests/crash
+soak: $(TEST_ENV) ## Break a stack in every known way for ten minutes while leads come in
+	@EVENHAND_SOAK_MINUTES=10 $(BIN)/python -m pytest -n 0 -s tests/chaos/test_chaos.py
 
 lint: $(TEST_ENV) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

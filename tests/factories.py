@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from string import ascii_lowercase
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, text, update
 
 from tests.tasks import Tasks
 from worker.domain.intake import lead_values
@@ -17,7 +17,7 @@ from worker.flows.names import pool_named, user_named
 from worker.flows.system import System
 from worker.store import records, users
 from worker.store.engine import writing
-from worker.store.tables import captures, chunks, runs
+from worker.store.tables import captures, chunks, ledger, runs
 
 
 def email(number: int) -> str:
@@ -119,3 +119,29 @@ def leases_run_out(system: System) -> None:
     with writing(system.engine) as session:
         for table in (runs, chunks, captures):
             session.execute(update(table).where(table.c.leased_until.is_not(None)).values(leased_until=earlier))
+
+
+def an_hour_passes(system: System) -> None:
+    """Every sign of life and of progress, every acceptance and every entry is an hour older."""
+    leases_run_out(system)
+    earlier = datetime.now(UTC) - timedelta(hours=1)
+    with writing(system.engine) as session:
+        for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at):
+            session.execute(update(moment.table).values({moment: earlier}))
+
+
+def poison(system: System, record_id: int) -> None:
+    """From now on nobody can enter that record in the ledger, until there is an antidote."""
+    it = f"NEW.record_id = {record_id}"
+    statements = {
+        "sqlite": f"CREATE TRIGGER poison BEFORE INSERT ON ledger WHEN {it} BEGIN SELECT RAISE(ABORT, 'poison'); END",
+        "postgresql": f"ALTER TABLE ledger ADD CONSTRAINT poison CHECK (record_id <> {record_id}) NOT VALID",
+    }
+    with writing(system.engine) as session:
+        session.execute(text(statements[system.engine.dialect.name]))
+
+
+def antidote(system: System) -> None:
+    statements = {"sqlite": "DROP TRIGGER poison", "postgresql": "ALTER TABLE ledger DROP CONSTRAINT poison"}
+    with writing(system.engine) as session:
+        session.execute(text(statements[system.engine.dialect.name]))

@@ -9,8 +9,11 @@ from typing import Any
 
 from sqlalchemy import text
 
+from worker.domain.claims import capture_claim
 from worker.flows.imports import RECEIPT
 from worker.flows.system import System
+from worker.ring import keys
+from worker.store.tables import metadata
 
 Rows = list[dict[str, Any]]
 
@@ -25,6 +28,8 @@ class Book:
     blocks: Rows
     records: Rows
     ring: Any
+    taken: list[int]
+    """The turns that the ring keeps for captured leads in line, who have not entered them yet."""
 
     def __post_init__(self) -> None:
         for roster in self.rosters:
@@ -66,7 +71,15 @@ def book(system: System, pool: dict[str, Any]) -> Book:
         rows(system, "SELECT * FROM blocks WHERE pool_id = :pool", **of_pool),
         rows(system, f"SELECT id, owner_id, pool_id, turn FROM {pool['record_type']}s"),
         system.ring.state(pool["id"]),
+        taken_for_the_line(system, pool),
     )
+
+
+def taken_for_the_line(system: System, pool: dict[str, Any]) -> list[int]:
+    line = rows(system, "SELECT lead_id FROM captures WHERE pool_id = :pool AND NOT set_aside", pool=pool["id"])
+    kept = [system.ring._client.get(keys.claim(pool["id"], capture_claim(lead["lead_id"]))) for lead in line]
+    under_this_epoch = (answer.split() for answer in kept if answer)
+    return [turn for epoch, *turns in under_this_epoch if epoch == pool["epoch"] for turn in spans(turns)]
 
 
 def assert_promise(system: System, *, quiet: bool = True) -> None:
@@ -83,6 +96,29 @@ def assert_promise(system: System, *, quiet: bool = True) -> None:
         assert_records_agree(kept)
         if quiet:
             assert_none_skipped(kept)
+    assert_waiting_leads_wait(system)
+    assert_cancelled_runs_add_up(system)
+
+
+def assert_waiting_leads_wait(system: System) -> None:
+    """A captured lead that waits belongs to its pool's phantom user and has no turn; one that has no owner yet waits."""
+    leads = "SELECT leads.id, leads.turn, captures.lead_id, captures.pool_id FROM leads {} JOIN captures ON captures.lead_id = leads.id"
+    waiting = rows(system, leads.format("") + " WHERE leads.owner_id <> captures.pool_id OR leads.turn IS NOT NULL")
+    assert not waiting, ("they wait, though they have their owner", waiting)
+    forgotten = rows(system, leads.format("LEFT") + " JOIN pools ON pools.id = leads.owner_id WHERE captures.lead_id IS NULL")
+    assert not forgotten, ("they belong to a pool, and don't wait", forgotten)
+
+
+def assert_cancelled_runs_add_up(system: System) -> None:
+    """What a cancelled run has loaded is there, and it gave back every turn that it didn't use."""
+    for run in rows(system, "SELECT * FROM runs WHERE state = 'cancelled'"):
+        claimed = {"claim": f"import:{run['id']}"}
+        entries = rows(system, "SELECT turn, record_id FROM ledger WHERE claim = :claim", **claimed)
+        loaded = rows(system, "SELECT records FROM chunks WHERE run_id = :run AND done", run=run["id"])
+        assert run["records"] == sum(chunk["records"] for chunk in loaded), run
+        assert not rows(system, "SELECT turns FROM blocks WHERE claim = :claim AND open", **claimed), run
+        if run["turns"]:
+            assert (len(entries), run["returned"]) == (run["records"], run["turns"] - run["records"]), run
 
 
 def assert_rosters_follow(book: Book) -> None:
@@ -146,11 +182,20 @@ def assert_none_skipped(book: Book) -> None:
     returned = spans(ring.returned)
     assert not used & set(returned), ("returned, though it is used", used & set(returned))
     assert returned == sorted(set(returned))
-    assert used | set(returned) == set(range(1, ring.next_turn)), ("skipped", set(range(1, ring.next_turn)) - used - set(returned))
+    known = used | set(returned) | set(book.taken)
+    assert known == set(range(1, ring.next_turn)), ("skipped", set(range(1, ring.next_turn)) - known)
+    assert not set(book.taken) & set(returned), ("returned, though somebody in line has it", returned)
+    assert not repeated(book.taken)
     assert (ring.version, list(ring.members)) == (latest["version"], latest["members"])
     assert all(book.rightful(turn) in ring.members for turn in returned), ("returned to somebody who left", returned)
     if ring.members:
         assert ring.members[ring.cursor] == book.rightful(ring.next_turn)
+
+
+def everything(system: System) -> dict[str, Rows]:
+    """All that the database holds."""
+    tables = metadata.sorted_tables
+    return {table.name: sorted(rows(system, f"SELECT * FROM {table.name}"), key=repr) for table in tables}
 
 
 def receipt(system: System, run_id: int) -> list[dict[str, str]]:

@@ -1,9 +1,12 @@
 """The Celery app: its queues, how tasks are acknowledged, and the beat schedule."""
 
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
+from kombu import pools
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
@@ -23,6 +26,12 @@ class PatientConnection(Connection):
 
     def ensure_connection(self, *given: Any, **named: Any) -> Any:
         return super().ensure_connection(*given, **{**named, "interval_start": RECONNECT_SECONDS, "interval_max": RECONNECT_SECONDS})
+
+    def maybe_close_channel(self, channel: Any) -> None:
+        """A channel whose transport is gone already, because the broker was lost once more while it was looked for, fails to close; which
+        would end the worker."""
+        with suppress(AttributeError):
+            super().maybe_close_channel(channel)
 
 
 class Broker(AMQP):  # type: ignore[misc]
@@ -75,3 +84,12 @@ if settings().broker_url.startswith("redis"):
         "health_check_interval": 10,
     }
     app.conf.visibility_timeout = VISIBILITY_SECONDS
+
+
+@cache
+def producers() -> Any:
+    """Where those who send tasks get a connection. A broker that is away is noticed at once: somebody is waiting for an answer."""
+    connection = app.connection_for_write()
+    swift = {"max_retries": 1, "interval_start": 0, "socket_timeout": 2, "socket_connect_timeout": 2}
+    connection.transport_options = {**connection.transport_options, **swift}
+    return pools.producers[connection]

@@ -13,10 +13,18 @@ class EvenhandError(Exception):
         self.facts = facts
         super().__init__(" ".join((self.__doc__ or "").split()).format(**facts))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Celery carries errors from one process to another; the facts go as text, since they may be anything."""
+        return _again, (type(self), {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()})
+
     @property
     def code(self) -> str:
         """The class's name as words_with_underscores: what a program tests for."""
         return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(self).__name__).lstrip("_")
+
+
+def _again(kind: type[EvenhandError], facts: dict[str, Any]) -> EvenhandError:
+    return kind(**facts)
 
 
 class WrongUse(EvenhandError):

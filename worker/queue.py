@@ -39,14 +39,14 @@ def send(tasks: Iterable[Task]) -> None:
         return
     from kombu.exceptions import OperationalError
 
-    from worker.app import app
+    from worker.app import app, producers
 
-    for task in waiting:
-        try:
-            app.send_task(task.name, kwargs=task.arguments, retry=False)
-        except (OperationalError, OSError) as error:
-            logger.warning("the broker doesn't answer (%s); upkeep will send what waits", error)
-            return
+    try:
+        with producers().acquire(block=True) as producer:
+            for task in waiting:
+                app.send_task(task.name, kwargs=task.arguments, producer=producer, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("the broker doesn't answer (%s); upkeep will send what waits", error)
 
 
 def ping() -> None:

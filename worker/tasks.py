@@ -14,6 +14,10 @@ AWAY: dict[str, Any] = {"autoretry_for": (Unavailable,), "max_retries": None, "r
 which it goes on with its own lease."""
 
 
+SOON_AGAIN: dict[str, Any] = {"throws": (Unavailable,)}
+"""The beat sends it again soon: until then a server that is away is worth a line in the log, and no more."""
+
+
 @app.task(name="captures.assign", bind=True, **AWAY)
 def assign_lead(task: Task, lead: int) -> None:
     capture.assign_lead(system(), lead, task.request.id)
@@ -34,16 +38,16 @@ def close_import(run: int) -> None:
     imports.close(system(), run)
 
 
-@app.task(name="upkeep.sweep")
+@app.task(name="upkeep.sweep", **SOON_AGAIN)
 def sweep() -> None:
     upkeep.sweep(system())
 
 
-@app.task(name="upkeep.mend_rings")
+@app.task(name="upkeep.mend_rings", **SOON_AGAIN)
 def mend_rings() -> None:
     rings.mend(system())
 
 
-@app.task(name="upkeep.tidy")
+@app.task(name="upkeep.tidy", **SOON_AGAIN)
 def tidy_uploads() -> None:
     tidy.tidy(system())

@@ -78,8 +78,12 @@ class Uploads:
             return []
 
     def older_than(self, folder: str, moment: datetime) -> bool:
-        """Whether nothing in a folder was written since that moment."""
-        return all(self._files.modified(self._path(name)) < moment for name in self.names(folder))
+        """Whether something lies in a folder, and nothing there was written since that moment."""
+        names = self.names(folder)
+        try:
+            return bool(names) and all(self._files.modified(self._path(name)) < moment for name in names)
+        except FileNotFoundError:  # somebody is just writing: a draft has got its name
+            return False
 
     def remove_folder(self, folder: str) -> None:
         with suppress(FileNotFoundError):

@@ -136,14 +136,23 @@ class RosterInForce(BaseModel):
     members: list[Who]
 
 
+class Waits(BaseModel):
+    """Since when a captured lead waits for its owner."""
+
+    since: datetime
+    reason: str | None = Field(description="For what, if for more than a worker.")
+
+
 class Why(BaseModel):
-    """Why a record has its owner. All but the first fields are null when a person chose the owner and no turn was taken."""
+    """Why a record has its owner. All but the first fields are null when no turn was taken: a captured lead waits for one, or a person
+    chose the owner."""
 
     record_type: str
     record_id: int
     name: str
     owner: Who
     created_at: datetime
+    waits: Waits | None = None
     turn: int | None = None
     pool: str | None = None
     roster: RosterInForce | None = Field(None, description="The roster in force at the turn.")

@@ -77,6 +77,24 @@ def test_an_import_of_deals_to_a_person_takes_no_turns(client: Any, system: Syst
     assert (why["turn"], why["roster"], why["owner"]["email"]) == (None, None, "a@example.com")
 
 
+def test_leads_that_are_captured_and_rows_that_are_imported_take_from_one_ring(client: Any, system: System, send: Tasks) -> None:
+    create_pool(client, members=3)
+
+    first = posted(client, "/api/leads/capture", pool="Inbound", lead={"last_name": "First"})["id"]
+    send.drain(system)
+    run = upload(client).json()
+    last = posted(client, "/api/leads/capture", pool="Inbound", lead={"last_name": "Last"})["id"]
+    send.drain(system)
+
+    told = [(line["turn"], line["owner"][:1]) for line in invariants.receipt(system, run["id"]) if not line["error"]]
+    whys = [client.get(f"/api/why/lead/{lead}").json() for lead in (first, last)]
+    assert [(str(why["turn"]), why["owner"]["email"][0]) for why in whys] == [("1", "a"), ("5", "b")]
+    assert told == [("2", "b"), ("3", "c"), ("4", "a")]
+    assert client.get("/api/leads/waiting").json() == []
+    assert all(report["holds"] for report in client.get("/api/verify").json())
+    invariants.assert_promise(system)
+
+
 def test_runs_are_listed_newest_first(client: Any) -> None:
     create_pool(client)
     ids = [upload(client).json()["id"] for _ in range(3)]
@@ -115,6 +133,9 @@ def test_verify_tells_that_the_promise_holds_and_where_it_does_not(client: Any, 
     assert (well[0]["ring"], well[0]["violations"]) == ("agrees", [])
     assert (robbed, ill["pool"], ill["holds"]) == (1, "Inbound", False)
     assert ("in turn", 2) in [(violation["point"], violation["turn"]) for violation in ill["violations"]]
+    assert ill["violated"] == {"in turn": 1, "checkable": 1}
+    assert [report["ring"] for report in client.get("/api/verify", params={"offline": True}).json()] == ["not asked", "not asked"]
+    assert client.get(f"/api/pools/{pool['id']}/verify", params={"offline": True}).json()["ring"] == "not asked"
 
 
 def test_a_pool_lives_from_creation_to_deletion(client: Any, system: System) -> None:

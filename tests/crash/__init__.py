@@ -1,0 +1,1 @@
+"""Each row of the fault table, with real processes that are killed for real."""

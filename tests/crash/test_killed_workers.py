@@ -1,134 +1,173 @@
-"""Workers are killed in the middle of an import, and nothing about its result changes."""
+"""Workers are killed at chosen points, and nothing is lost, skipped or done twice."""
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
-from pathlib import Path
-from random import Random
+from datetime import datetime
 
-import pytest
-from redis import Redis
-from sqlalchemy import text
-
-from tests.acceptance.stack import ROOT, Home, home
-from tests.factories import pool
-from tests.invariants import assert_in_file_order, assert_promise, rows
+from tests.crash.rig import RECOVERY_SECONDS, Rig
+from tests.factories import sheet
+from tests.invariants import assert_in_file_order, rows
 from tests.servers import wait_until
-from worker.flows.system import System
-from worker.flows.verify import verify
-from worker.sample import write_sample
-from worker.store import engine
+from worker.queue import Task
 
-ROWS = 6_000
-ROUNDS = int(os.environ.get("EVENHAND_SOAK_ROUNDS", "1"))
-DONE_SECONDS = 120.0
-
-pytestmark = pytest.mark.timeout(300 * ROUNDS)
+ROWS = 600
 
 
-def home_with(folder: Path, database_url: str, valkey_url: str) -> Home:
-    """A data folder whose commands use the servers of the tests."""
-    (folder / "home").mkdir()
-    made = home(folder / "home", database_url)
-    return replace(
-        made, environment={**made.environment, "EVENHAND_REDIS_URL": valkey_url, "EVENHAND_UPLOADS_URL": str(folder / "uploads")}
-    )
+def entered(rig: Rig, pool_id: int) -> int:
+    return len(rows(rig.system, "SELECT turn FROM ledger WHERE pool_id = :pool", pool=pool_id))
 
 
-@pytest.fixture
-def here(database_url: str, valkey_url: str, valkey: Redis, tmp_path: Path) -> Home:
-    return home_with(tmp_path, database_url, valkey_url)
+def test_a_lead_whose_worker_dies_before_it_takes_a_turn_is_given_within_half_a_minute(rig: Rig) -> None:
+    pool = rig.pool()
+
+    with rig.pool_held(pool.id):
+        leads = rig.capture(pool.name, 3)
+        rig.kill(rig.waiting_worker("advisory"))
+        assert rig.system.ring.state(pool.id) is None
+
+    rig.wait_for_turns(leads, RECOVERY_SECONDS)
+    assert rig.turns(leads) == [1, 2, 3]
+    assert rig.owners(leads) == "abc"
+    rig.assert_promise()
 
 
-@contextmanager
-def service(home: Home, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """One part of the stack, in a session of its own so that all its processes can be killed at once."""
-    with (home.folder / "log").open("ab") as log:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "worker", *arguments], env=home.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        yield running
-    finally:
-        kill(running)
+def test_a_turn_whose_worker_dies_between_taking_and_committing_stays_the_lead_s(rig: Rig) -> None:
+    pool = rig.pool()
+    rig.wait_for_turns(rig.capture(pool.name))
+
+    with rig.turn_held(pool.id, 2):
+        leads = rig.capture(pool.name)
+        rig.kill(rig.waiting_worker("INTO ledger"))
+        assert rig.ring_of(pool.id).next_turn == 3
+        assert rig.turns(leads) == [None]
+        leads += rig.capture(pool.name, 2)
+
+    rig.wait_for_turns(leads, RECOVERY_SECONDS)
+    assert rig.turns(leads) == [2, 3, 4]
+    rig.assert_promise()
 
 
-def workers(home: Home, name: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    return service(home, "worker", "--queues", "bulk,upkeep", "--processes", "2", "--name", name)
+def test_a_lead_whose_worker_dies_between_its_commit_and_its_acknowledgement_is_given_once(rig: Rig) -> None:
+    pool = rig.pool()
+    rig.wait_for_turns(rig.capture(pool.name))
+
+    with rig.turn_held(pool.id, 2):
+        leads = rig.capture(pool.name)
+        doomed = rig.waiting_worker("INTO ledger")
+        os.kill(rig.workers[doomed].pid, signal.SIGSTOP)  # who acknowledges, not who works
+    rig.wait_for_turns(leads)
+    rig.kill(doomed)
+    assert len(rig.unacknowledged("capture")) == 1
+    rig.deliver_again("capture")
+    wait_until(lambda: rig.is_idle("capture"), "the task to be done again")
+
+    assert rig.turns(leads) == [2]
+    assert entered(rig, pool.id) == 2
+    rig.assert_promise()
 
 
-def kill(running: subprocess.Popen[bytes]) -> None:
-    """SIGKILL for a process and all its children."""
-    if running.poll() is None:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait(10)
+def test_a_task_that_is_delivered_many_times_at_once_and_later_gives_one_turn(rig: Rig) -> None:
+    pool = rig.pool()
+    task = [Task("captures.assign", {"lead": lead_id}) for lead_id in rig.capture(pool.name)]
+
+    rig.system.send(task * 20)
+    wait_until(lambda: rig.is_idle("capture"), "all deliveries")
+    more = rig.capture(pool.name, 2)
+    rig.wait_for_turns(more)
+    rig.system.send(task)
+    wait_until(lambda: rig.is_idle("capture"), "the late delivery")
+
+    assert rig.turns(more) == [2, 3]
+    assert entered(rig, pool.id) == 3
+    rig.assert_promise()
 
 
-def kill_one_child(running: subprocess.Popen[bytes], dice: Random) -> None:
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-    os.kill(int(dice.choice(children)), signal.SIGKILL)
+def test_a_chunk_whose_worker_dies_while_it_enters_the_ledger_is_loaded_within_half_a_minute(rig: Rig) -> None:
+    pool = rig.pool()
+
+    with rig.turn_held(pool.id, 1):
+        run_id = rig.import_file(pool.name, sheet(ROWS, {3, 500}).getvalue())
+        rig.kill(rig.waiting_worker("ledger"))
+    wait_until(lambda: rig.state(run_id) == "done", "the end of the import", RECOVERY_SECONDS)
+
+    assert assert_in_file_order(rig.system, run_id) == list(range(1, ROWS - 1))
+    rig.assert_promise()
 
 
-def start_import(home: Home, folder: Path) -> int:
-    file = folder / "leads.csv"
-    with file.open("w", encoding="utf-8", newline="") as sheet:
-        write_sample(sheet, ROWS)
-    return int(home.facts("import", file, "--owner", "Inbound", "--no-wait")["id"])
+def test_a_worker_that_is_slow_keeps_its_lease(rig: Rig) -> None:
+    pool = rig.pool()
+
+    with rig.pool_held(pool.id):
+        [lead_id] = rig.capture(pool.name)
+        rig.waiting_worker("advisory")
+        [begun] = leases(rig, lead_id)
+        wait_until(lambda: leases(rig, lead_id) > [begun], "a heartbeat")
+        assert rows(rig.system, "SELECT attempts FROM captures WHERE lead_id = :lead", lead=lead_id) == [{"attempts": 1}]
+
+    rig.wait_for_turns([lead_id])
+    rig.assert_promise()
 
 
-def loaded(system: System, run_id: int) -> int:
-    [run] = rows(system, "SELECT records FROM runs WHERE id = :run", run=run_id)
-    return int(run["records"])
+def leases(rig: Rig, lead_id: int) -> list[datetime]:
+    """Until when somebody is on the lead."""
+    return [row["leased_until"] for row in rows(rig.system, "SELECT leased_until FROM captures WHERE lead_id = :lead", lead=lead_id)]
 
 
-def is_done(system: System, run_id: int) -> bool:
-    return bool(rows(system, "SELECT 1 FROM runs WHERE id = :run AND state = 'done'", run=run_id))
+def test_a_worker_that_is_stopped_beyond_its_lease_gives_nothing_twice_when_it_goes_on(rig: Rig) -> None:
+    pool = rig.pool()
+    rig.wait_for_turns(rig.capture(pool.name))
+
+    with rig.pool_held(pool.id):
+        leads = rig.capture(pool.name, 2)
+        sleeper = rig.waiting_worker("advisory")
+        rig.signal(sleeper, signal.SIGSTOP)
+    rig.wait_for_turns(leads, RECOVERY_SECONDS)
+    rig.signal(sleeper, signal.SIGCONT)
+    wait_until(lambda: rig.is_idle("capture"), "the sleeper to end what it was at")
+
+    assert rig.turns(leads) == [2, 3]
+    assert entered(rig, pool.id) == 3
+    rig.assert_promise()
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
-def test_a_killed_worker_changes_nothing_about_an_import(here: Home, system: System, tmp_path: Path, seed: int) -> None:
-    dice = Random(seed)
-    pool(system, 5)
-    run_id = start_import(here, tmp_path)
+def test_a_worker_that_is_frozen_in_the_middle_of_a_transaction_does_not_hold_up_its_pool(rig: Rig) -> None:
+    pool = rig.pool()
 
-    with ExitStack() as stack:
-        stack.enter_context(service(here, "beat"))
-        steady, doomed = stack.enter_context(workers(here, "steady")), stack.enter_context(workers(here, "doomed"))
-        wait_until(lambda: loaded(system, run_id) > dice.randrange(1, ROWS // 4), "the first rows", DONE_SECONDS)
-        kill(doomed)
-        kill_one_child(steady, dice)  # of which a worker that has only just started dies, too
-        stack.enter_context(workers(here, "next"))
+    with rig.pool_held(pool.id):
+        leads = rig.capture(pool.name, 2)
+        sleeper = rig.waiting_worker("advisory")
+        rig.signal(sleeper, signal.SIGSTOP)
+    rig.wait_for_turns(leads, RECOVERY_SECONDS)  # the ring is unseeded: that takes the pool alone, which the sleeper shares by now
+    rig.signal(sleeper, signal.SIGCONT)
+    wait_until(lambda: rig.is_idle("capture"), "the sleeper to end what it was at")
 
-        wait_until(lambda: is_done(system, run_id), "the end of the import", DONE_SECONDS)
-
-    turns = assert_in_file_order(system, run_id)
-    assert turns == list(range(1, len(turns) + 1))
-    assert_promise(system)
-    assert all(report.holds for report in verify(system))
+    assert rig.turns(leads) == [1, 2]
+    rig.assert_promise()
 
 
-def test_a_worker_killed_while_it_enters_the_ledger_leaves_nothing_half_done(
-    postgresql_url: str, valkey_url: str, valkey: Redis, tmp_path: Path
-) -> None:
-    here = home_with(tmp_path, postgresql_url, valkey_url)
-    with here.system() as system, ExitStack() as stack:
-        pool(system, 3)
-        run_id = start_import(here, tmp_path)
-        stack.enter_context(service(here, "beat"))
-        doomed = stack.enter_context(workers(here, "doomed"))
-        with engine.writing(system.engine) as session:
-            session.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
-            entering = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%ledger%'"
-            wait_until(lambda: rows(system, entering), "a worker that enters the ledger", DONE_SECONDS)
-            kill(doomed)
-        assert rows(system, "SELECT 1 FROM ledger") == rows(system, "SELECT 1 FROM leads") == []
-        stack.enter_context(workers(here, "next"))
+def test_a_lead_that_kills_its_workers_is_set_aside_and_comes_home_when_somebody_retries_it(rig: Rig) -> None:
+    pool, other = rig.pool(), rig.pool()
 
-        wait_until(lambda: is_done(system, run_id), "the end of the import", DONE_SECONDS)
+    with rig.pool_held(pool.id):
+        [poison] = rig.capture(pool.name)
+        for _ in range(3):
+            rig.kill_child(rig.waiting_worker("advisory"))
+        rig.wait_for_turns(rig.capture(other.name, 3))
+        wait_until(lambda: set_aside(rig, poison), "the lead to be set aside", RECOVERY_SECONDS)
+    assert rig.turns([poison]) == [None]
+    assert set_aside(rig, poison) == ["its worker died each of the 3 times that it was tried"]
+    later = rig.capture(pool.name, 2)
+    rig.wait_for_turns(later)
 
-        assert_in_file_order(system, run_id)
-        assert_promise(system)
+    retried = rig.home.facts("runs", "retry", "--leads")
+
+    assert retried == {"retried": 1}
+    rig.wait_for_turns([poison])
+    assert rig.turns([*later, poison]) == [1, 2, 3]
+    rig.assert_promise()
+
+
+def set_aside(rig: Rig, lead_id: int) -> list[str]:
+    """Why the lead was set aside, if it was."""
+    found = rows(rig.system, "SELECT reason FROM captures WHERE lead_id = :lead AND set_aside", lead=lead_id)
+    return [row["reason"] for row in found]

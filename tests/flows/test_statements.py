@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from tests.factories import accepted, lead, pool, sheet
+from tests.factories import accepted, captured, lead, pool, sheet
+from tests.invariants import rows
 from tests.tasks import Tasks, run
 from worker.flows import assign
 from worker.flows.system import System
@@ -56,3 +57,21 @@ def test_many_leads_take_the_same_statements_as_one(system: System) -> None:
 
     give(1)
     assert give(2) == give(50)
+
+
+def test_many_leads_are_captured_with_the_same_statements_as_one(system: System, send: Tasks) -> None:
+    pool(system, 3)
+
+    def accept(count: int) -> int:
+        return statements(system, partial(captured, system, count))
+
+    def assign(count: int) -> int:
+        [task] = send.lose()
+        assert len(rows(system, "SELECT lead_id FROM captures")) == count
+        return statements(system, partial(run, system, task))
+
+    first, _ = accept(1), assign(1)  # which also seeds
+    accepted, assigned = zip(*((accept(count), assign(count)) for count in (1, 100)), strict=True)
+
+    assert accepted == (first, first)
+    assert assigned[0] == assigned[1]

@@ -1,24 +1,23 @@
 """Upkeep: what was lost on the way is sent again, and nothing else."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
+import pytest
+from redis import Redis
 from sqlalchemy import text, update
 
-from tests.factories import accepted, imported, leases_run_out, pool, sheet
-from tests.invariants import assert_in_file_order, assert_promise, rows
+from tests.factories import accepted, an_hour_passes, captured, give_leads, imported, pool, sheet
+from tests.faults import photograph
+from tests.invariants import assert_in_file_order, assert_promise, everything, rows
 from tests.tasks import Tasks, run
-from worker.flows import upkeep
+from worker.flows import capture, rings, tidy, upkeep
 from worker.flows.system import System
 from worker.store import imports
+from worker.store import runs as scan
 from worker.store.engine import writing
 from worker.store.tables import runs
-
-
-def an_hour_passes(system: System) -> None:
-    """Puts every sign of progress, and every lease, an hour back."""
-    leases_run_out(system)
-    with writing(system.engine) as session:
-        session.execute(update(runs).values(moved_at=datetime.now(UTC) - timedelta(hours=1)))
 
 
 def sweep(system: System, send: Tasks) -> list[str]:
@@ -143,3 +142,105 @@ def test_a_run_whose_tasks_only_wait_is_given_twice_as_long_each_time(system: Sy
     stands_still_for(seconds=40)
     assert sweep(system, send) == ["imports.scan"]
     assert_ends(system, send, run_id)
+
+
+# --- several at once, and when all is well ---
+
+
+@pytest.fixture
+def left_lying(system: System, send: Tasks) -> System:
+    """A scan, a chunk and captured leads whose workers have vanished, and a run that lost its close."""
+    pool(system, 3)
+    closing = accepted(system, sheet(20))
+    run(system, send.waiting.pop())
+    run(system, send.waiting.pop())
+    loading = accepted(system, sheet(300))
+    run(system, send.waiting.pop())
+    scanning = accepted(system, sheet(300))
+    captured(system, 2)
+    send.lose()
+    system.transact(lambda session: imports.lease(session, loading, 0, "a worker that died", 20.0))
+    system.transact(lambda session: scan.lease(session, scanning, "a worker that died", 20.0))
+    an_hour_passes(system)
+    with writing(system.engine) as session:
+        session.execute(update(runs).where(runs.c.id != closing).values(moved_at=datetime.now(UTC)))
+    return system
+
+
+def sweeps_at_once(system: System, times: int) -> None:
+    together = Barrier(times)
+
+    def sweep_with_others(_: int) -> None:
+        together.wait()
+        upkeep.sweep(system)
+
+    with ThreadPoolExecutor(times) as threads:
+        list(threads.map(sweep_with_others, range(times)))
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_sweeps_that_run_at_once_send_each_task_once(left_lying: System, send: Tasks, times: int) -> None:
+    sweeps_at_once(left_lying, times)
+
+    of_runs = sorted(name for name in send.names() if name != "captures.assign")
+    assert of_runs == ["imports.close", "imports.load_chunk", "imports.scan"]
+    assert len(of_runs) < len(send.waiting) <= len(of_runs) + times
+    send.drain(left_lying)
+    an_hour_passes(left_lying)
+    assert sweep(left_lying, send) == ["imports.load_chunk"]  # of the run that had one more, of whom nobody knew
+    send.drain(left_lying)
+    for run_id in (1, 2, 3):
+        assert_in_file_order(left_lying, run_id)
+    assert_promise(left_lying)
+
+
+def test_a_sweep_says_what_it_found_and_did(left_lying: System, send: Tasks) -> None:
+    found = upkeep.sweep(left_lying)
+
+    assert len(found) == len(send.waiting) == 4
+    assert all(each.what and each.did.startswith("sent") for each in found)
+
+
+def test_leads_that_somebody_is_on_and_leads_of_an_empty_pool_are_left_alone(system: System, send: Tasks) -> None:
+    inbound = pool(system, 3)
+    pool(system, 0, "Empty")
+    captured(system, 2)
+    captured(system, 2, "Empty")
+    send.lose()
+    an_hour_passes(system)
+    system.transact(lambda session: capture._lease(session, inbound.id, "a slow one"))
+
+    assert sweep(system, send) == []
+
+
+def test_upkeep_finds_nothing_and_changes_nothing_on_a_healthy_system(system: System, send: Tasks, valkey: Redis) -> None:
+    pool(system, 3)
+    imported(system, send, sheet(300))
+    captured(system, 2)
+    send.drain(system)
+    give_leads(system, 2)
+    pool(system, 0, "Empty")
+    captured(system, 2, "Empty")
+    send.drain(system)
+    an_hour_passes(system)
+    accepted(system, sheet(300))
+    captured(system, 1)
+    before = everything(system), photograph(valkey), list(send.waiting)
+
+    assert [*upkeep.sweep(system), *rings.mend(system), *tidy.tidy(system)] == []
+
+    assert (everything(system), photograph(valkey), send.waiting) == before
+    assert_promise(system)
+
+
+def test_what_died_comes_to_a_good_end_whatever_was_lost(left_lying: System, send: Tasks) -> None:
+    for _ in range(6):
+        send.drain(left_lying)
+        an_hour_passes(left_lying)
+        upkeep.sweep(left_lying)
+        rings.mend(left_lying)
+
+    assert send.waiting == []
+    assert {row["state"] for row in rows(left_lying, "SELECT state FROM runs")} == {"done"}
+    assert rows(left_lying, "SELECT lead_id FROM captures") == []
+    assert_promise(left_lying)

@@ -1,5 +1,6 @@
 """The tree of errors: docstrings are messages, classes carry status and code."""
 
+import pickle
 import re
 from collections.abc import Iterator
 from string import Formatter
@@ -51,3 +52,12 @@ def test_codes_are_unique() -> None:
     names = [error.__name__.lower() for error in EVERY]
 
     assert len(names) == len(set(names)) > 30
+
+
+def test_an_error_travels_from_one_process_to_another_whatever_its_facts_are() -> None:
+    sent = errors.Refused(pool_id=7, epoch=None, reason=ValueError("odd"))
+
+    received = pickle.loads(pickle.dumps(sent))
+
+    assert (type(received), str(received)) == (errors.Refused, str(sent))
+    assert received.facts == {"pool_id": 7, "epoch": "None", "reason": "odd"}

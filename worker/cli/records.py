@@ -30,6 +30,9 @@ def why_record(
 
 def _words(facts: dict[str, Any]) -> dict[str, Any]:
     record = {"record": f"{facts['record_type']} {facts['record_id']} {facts['name']}", "owner": _who(facts["owner"])}
+    if facts["turn"] is None and facts["waits"]:
+        waits = facts["waits"]
+        return record | {"why": "it waits for the pool's next member", "since": waits["since"], "reason": waits["reason"]}
     if facts["turn"] is None:
         return record | {"why": "a person chose this owner; no turn was taken", "at": facts["created_at"]}
     roster = facts["roster"]

@@ -4,15 +4,14 @@ A lead's task takes turns for everybody in line before it, in one call of the ri
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from worker.domain.claims import capture_claim
-from worker.errors import EmptyPool, WrongPoolType
+from worker.errors import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.assign import Request, assign
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.names import pool_named
@@ -22,8 +21,9 @@ from worker.ring import Ring
 from worker.store import captures, pools, records
 from worker.store.captures import Waiting
 
-MOST_AT_ONCE = 500
-"""How many leads one transaction gives their owners."""
+MOST_AT_ONCE = (500, 25, 1)
+"""How many leads one transaction gives their owners, at the first attempt, the second and the third. One of those that were tried before
+may be what killed its worker: in the end it must not take others with it."""
 
 
 def accept(session: Session, pool: str, leads: Sequence[Mapping[str, Any]], actor_id: int | None = None) -> list[int]:
@@ -44,8 +44,11 @@ def assign_lead(system: System, lead_id: int, holder: str) -> None:
     with system.reading() as session:
         pool_id = captures.pool_of(session, lead_id)
     if pool_id is not None:
-        with suppress(EmptyPool):  # they wait until somebody joins
+        try:
             _give_up_to(system, pool_id, lead_id, holder)
+        except (EmptyPool, UnknownPool) as nobody:  # they wait until somebody joins, or gives them another owner
+            reason = str(nobody)
+            system.transact(lambda session: captures.explain(session, pool_id, reason))
 
 
 def _give_up_to(system: System, pool_id: int, last: int, holder: str) -> None:
@@ -57,17 +60,19 @@ def _give_up_to(system: System, pool_id: int, last: int, holder: str) -> None:
 
 
 def _lease(session: Session, pool_id: int, holder: str) -> list[Waiting]:
-    batch = together(captures.free_to_take(session, pool_id, holder, MOST_AT_ONCE))
+    batch = together(captures.free_to_take(session, pool_id, holder, max(MOST_AT_ONCE)))
     if batch:
         captures.lease(session, _ids(batch), holder, LEASE_SECONDS)
     return batch
 
 
 def together(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """The first in line who can be tried together. One that was tried before goes alone: it may be what killed its worker, and must not
-    take others with it."""
-    untried = list(takewhile(lambda lead: lead.attempts == 0, waiting))
-    return untried or list(waiting[:1])
+    """The first in line who are tried together: those that were tried as often as the very first, as far as may be."""
+    if not waiting:
+        return []
+    attempts = waiting[0].attempts
+    alike = takewhile(lambda lead: lead.attempts == attempts, waiting)
+    return list(islice(alike, MOST_AT_ONCE[attempts]))
 
 
 def _ids(batch: Sequence[Waiting]) -> list[int]:

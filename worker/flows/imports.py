@@ -1,5 +1,6 @@
 """An import: the upload is stored, scanned in one pass, its turns reserved as one block, its chunks loaded side by side, and closed."""
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -20,10 +21,12 @@ from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.names import owner_named
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import imports, ledger, records, runs, users
+from worker.store import engine, imports, ledger, records, runs, users
 from worker.store.clock import now
 
 UPLOAD, RECEIPT = "upload.csv", "receipt.csv"
+
+FOLDER_BYTES = 16
 
 PROGRESS_SECONDS = 2.0
 
@@ -44,7 +47,7 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
         raise UnknownRecordType(name=request.record_type)
     with system.reading() as session:
         _check_owner(session, owner_named(session, request.owner), request.record_type)
-    folder = secrets.token_hex(16)
+    folder = secrets.token_hex(FOLDER_BYTES)
     size = system.uploads.store(f"{folder}/{UPLOAD}", file)
     try:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
@@ -161,18 +164,24 @@ def _end(session: Session, system: System, run_id: int) -> list[str]:
     """Returns the files that nobody needs any more. The run is held meanwhile, so that its parts aren't removed under somebody else's
     hands."""
     runs.lock(session, run_id)
+    engine.take_your_time(session)
     run = imports.with_id(session, run_id)
     loaded = run.state == "loading" and run.chunks_left == 0
     if not loaded and run.state not in ("done", "cancelled"):
         return []
     parts = [part_name(run.folder, number) for number in imports.loaded(session, run_id)]
-    if loaded:
-        if run.turns:
-            ledger.close_block(session, run.owner_id, import_claim(run_id))
-        runs.end(session, run_id, "done")
+    if loaded and run.turns:
+        ledger.close_block(session, run.owner_id, import_claim(run_id))
+    if run.ended_at is None:
+        runs.end(session, run_id, "done" if loaded else run.state)
     if not system.uploads.exists(f"{run.folder}/{RECEIPT}"):
         system.uploads.join(f"{run.folder}/{RECEIPT}", HEADER.encode(), parts)
     return [*parts, f"{run.folder}/{UPLOAD}"]
+
+
+def is_upload_folder(name: str) -> bool:
+    """Whether `accept` may have made a folder of that name."""
+    return re.fullmatch(f"[0-9a-f]{{{2 * FOLDER_BYTES}}}", name) is not None
 
 
 def part_name(folder: str, number: int) -> str:
@@ -185,7 +194,7 @@ def receipt(system: System, run_id: int) -> IO[bytes]:
         run = imports.find(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
-    if run.state not in ("done", "cancelled"):
+    if run.state not in ("done", "cancelled") or run.ended_at is None:
         raise NoReceiptYet(run_id=run_id, state=run.state)
     opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")
     return opened

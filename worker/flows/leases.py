@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from worker.errors import EmptyPool, EvenhandError, Unavailable
+from worker.errors import EmptyPool, Unavailable, UnknownPool
 from worker.flows.system import System
 from worker.store import leases
 from worker.store.leases import Work
@@ -28,7 +28,7 @@ def on_lease(system: System, work: Work, holder: str) -> Iterator[None]:
     try:
         with beating(lambda: system.transact(lambda session: leases.extend(session, work, holder, LEASE_SECONDS))):
             yield
-    except (Unavailable, EmptyPool) as obstacle:
+    except (Unavailable, EmptyPool, UnknownPool) as obstacle:
         reason = str(obstacle)
         system.transact(lambda session: leases.release(session, work, holder, reason))
         raise
@@ -50,8 +50,8 @@ def beating(beat: Callable[[], object]) -> Iterator[None]:
         while not done.wait(HEARTBEAT_SECONDS):
             try:
                 beat()
-            except EvenhandError as error:
-                logger.warning("a heartbeat failed: %s", error)
+            except Exception as error:
+                logger.warning("a heartbeat failed: %s: %s", type(error).__name__, error)
 
     thread = Thread(target=run, name="heartbeat", daemon=True)
     thread.start()

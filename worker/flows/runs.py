@@ -24,10 +24,10 @@ def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
     """Stops a run between two chunks. What it has loaded stays; the turns that it doesn't use are the next to be handed out."""
     run = _held(session, run_id)
     unfinished = run.state == "failed" and run.chunks_left
-    if run.ended_at is not None and not unfinished:
+    if run.state == "cancelled" or (run.ended_at is not None and not unfinished):
         raise RunEnded(run_id=run_id, state=run.state)
     returned = run.turns - ledger.entered_of(session, run.owner_id, import_claim(run_id)) if run.turns else 0
-    runs.end(session, run_id, "cancelled", returned=returned)
+    runs.change(session, run_id, state="cancelled", reason=None, returned=returned, ended_at=None)  # it ends with its receipt
     if run.turns:
         ledger.close_block(session, run.owner_id, import_claim(run_id))
         seed.seed_again(session, ring, run.owner_id, f"run {run_id} was cancelled")
@@ -40,7 +40,8 @@ def retry(session: Session, run_id: int) -> int:
     run = _held(session, run_id)
     if run.state != "failed":
         raise NothingToRetry(run_id=run_id, state=run.state)
-    afresh = {"set_aside": False, "attempts": 0, "reason": None, "ended_at": None, "resent": 0}
+    unleased = {"set_aside": False, "attempts": 0, "leased_until": None, "leased_by": None, "reason": None}
+    afresh = {**unleased, "ended_at": None, "resent": 0}
     if run.chunks_left is None:
         runs.change(session, run_id, state="accepted", **afresh)
         enqueue(session, "imports.scan", run=run_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from worker.flows.imports import RECEIPT
+from worker.flows.imports import RECEIPT, is_upload_folder
 from worker.flows.system import System
 from worker.flows.upkeep import Found
 from worker.store import imports
@@ -47,7 +47,8 @@ def _tidy(system: System, run: Row[Any]) -> Found | None:
 
 
 def _forgotten(system: System) -> list[Found]:
-    old = [folder for folder in system.uploads.folders() if system.uploads.older_than(folder, now() - FORGOTTEN)]
+    ours = filter(is_upload_folder, system.uploads.folders())  # others may lie there, which are none of our business
+    old = [folder for folder in ours if system.uploads.older_than(folder, now() - FORGOTTEN)]
     with system.reading() as session:
         forgotten = set(old) - imports.known_folders(session, old)
     for folder in forgotten:

@@ -66,10 +66,17 @@ def _worn_out(session: Session) -> Iterator[Found]:
         yield Found(f"chunk {chunk.number} of run {chunk.run_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
     for lead_id in captures.set_aside(session, DIED):
         yield Found(f"lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
-    for run in imports.stuck(session):
+    for run in _stuck(session):
         reason = f"Chunk {run.number}, which begins at line {run.first_line}, was set aside: {run.reason}."
         runs.end(session, run.run_id, "failed", reason)
         yield Found(f"of run {run.run_id} only chunks that were set aside are left", "the run has failed, until somebody retries it")
+
+
+def _stuck(session: Session) -> list[Row[Any]]:
+    """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to its end after all."""
+    for run in imports.stuck(session):
+        runs.hold_alone(session, run.run_id)
+    return imports.stuck(session)
 
 
 def _vanished(session: Session) -> Iterator[Found]:
@@ -100,7 +107,7 @@ def _continue(session: Session, run: Row[Any]) -> int:
     if run.state in ("accepted", "scanning"):
         enqueue(session, "imports.scan", run=run.id)
         return 1
-    if run.chunks_left == 0:
+    if run.state == "cancelled" or run.chunks_left == 0:
         enqueue(session, "imports.close", run=run.id)
         return 1
     waiting = imports.waiting(session, run.id)
@@ -112,7 +119,7 @@ def _continue(session: Session, run: Row[Any]) -> int:
 def _in_line(session: Session) -> list[Row[Any]]:
     """The pools whose captured leads wait for more than a member."""
     long = captures.waiting_since(session, WAITING_SECONDS)
-    return [line for line in long if pools.latest_roster(session, line.pool_id).members]
+    return [line for line in long if pools.with_id(session, line.pool_id) and pools.latest_roster(session, line.pool_id).members]
 
 
 def _waiting(session: Session) -> Iterator[Found]:

@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.rosters import Roster
 from worker.errors import UnknownRecord, UnknownRecordType
-from worker.store import ledger, pools, records, users
+from worker.store import captures, ledger, pools, records, users
 from worker.store.views import Facts
 
 
 def why(session: Session, record_type: str, record_id: int) -> Facts:
-    """The turn that gave a record its owner, the roster in force at it, who came before and who was next. Without a turn, a person
-    chose the owner."""
+    """The turn that gave a record its owner, the roster in force at it, who came before and who was next. Without a turn, a captured lead
+    waits for it, or else a person chose the owner."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
     record = records.with_id(session, record_type, record_id)
@@ -29,10 +29,17 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
         "created_at": record.created_at.isoformat(),
     }
     entry = ledger.entry(session, record.pool_id, record.turn) if record.turn else None
-    return facts | ({"turn": None} if entry is None else _turn(session, record_type, entry))
+    waits = _waits(session, record_id) if record_type == "lead" else None
+    return facts | ({"turn": None, "waits": waits} if entry is None else _turn(session, entry))
 
 
-def _turn(session: Session, record_type: str, entry: Row[Any]) -> Facts:
+def _waits(session: Session, lead_id: int) -> Facts | None:
+    """Since when a captured lead waits for its pool's next member, and for what."""
+    capture = captures.find(session, lead_id)
+    return None if capture is None else {"since": capture.accepted_at.isoformat(), "reason": capture.reason}
+
+
+def _turn(session: Session, entry: Row[Any]) -> Facts:
     rosters = pools.rosters_between(session, entry.pool_id, entry.turn - 1, entry.turn)
     roster = rosters.in_force(entry.turn)
     before = rosters.member(entry.turn - 1) if entry.turn > 1 else None

@@ -1,5 +1,6 @@
 """The processes of the stack, kept running until it is stopped."""
 
+import math
 import os
 import signal
 import subprocess
@@ -25,6 +26,8 @@ class Child:
     name: str
     arguments: list[str]
     log: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    """What it finds in its environment beside what the launcher has."""
     started: float = 0.0
     short_lives: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -38,13 +41,16 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, VARIABLE: "1"},
+                env={**os.environ, **self.environment, VARIABLE: "1"},
                 start_new_session=True,
             )
 
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def keep(self) -> bool:
         """Starts the process again if it has ended. Returns whether it had. Raises ServerDidNotStart when it keeps on ending."""
-        if self.process is not None and self.process.poll() is None:
+        if self.runs():
             return False
         self.short_lives = self.short_lives + 1 if time.monotonic() - self.started < SHORT_LIFE_SECONDS else 0
         if self.short_lives > MOST_SHORT_LIVES:
@@ -55,6 +61,16 @@ class Child:
     def ask_to_stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def send_to_all(self, number: signal.Signals) -> None:
+        """Sends a signal to the process and to all that it has started; not to one that has ended."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        """Kills the process and all that it has started. Its life doesn't count as a short one: it didn't end by itself."""
+        self.send_to_all(signal.SIGKILL)
+        self.started = -math.inf
 
     def wait(self, seconds: float) -> None:
         """Waits for the end; makes one when it takes too long."""

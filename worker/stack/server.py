@@ -38,7 +38,7 @@ class EmbeddedServer:
 
     def __init__(self, path: Path, folder: Path, log: Path) -> None:
         self.socket, self._folder, self._log = path, folder, log
-        self._client = Redis(unix_socket_path=str(path), socket_timeout=5, retry=Retry(NoBackoff(), 0))
+        self.client = Redis(unix_socket_path=str(path), socket_timeout=5, retry=Retry(NoBackoff(), 0))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -58,17 +58,23 @@ class EmbeddedServer:
     def stop(self) -> None:
         """Stops the server once everything is on disk."""
         try:
-            self._client.shutdown()
+            self.client.shutdown()
         except RedisError:
             return  # nobody is there to stop
         finally:
             if self._process is not None:
                 self._end(self._process)
-            self._client.close()
+            self.client.close()
+
+    def kill(self) -> None:
+        """Ends the server that this one has started as a crash would: it writes nothing more."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def answers(self) -> bool:
         try:
-            return bool(self._client.ping())
+            return bool(self.client.ping())
         except RedisError:
             return False
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 
 from worker.app import app
-from worker.errors import NotADemo, PortTaken, ServerDidNotStart, StackRunning
+from worker.errors import EvenhandError, NotADemo, PortTaken, ServerDidNotStart, StackRunning
 from worker.flows.system import system
 from worker.settings import LOOPBACK, Settings
 from worker.stack.children import Child, stop_all
@@ -78,9 +78,9 @@ class Stack:
             child.start()
         self._wait_for("the workers", lambda: len(app.control.ping(timeout=0.5)) >= 2)
         if self._port is not None:
-            self._wait_for("the API", lambda: _answers(f"http://{LOOPBACK}:{self._port}/healthz"))
+            self._wait_for("the API", lambda: answers(f"http://{LOOPBACK}:{self._port}/healthz"))
         if self._flower_port is not None:
-            self._wait_for("Flower", lambda: _answers(f"http://{LOOPBACK}:{self._flower_port}/healthcheck"))
+            self._wait_for("Flower", lambda: answers(f"http://{LOOPBACK}:{self._flower_port}/healthcheck"))
 
     def _wait_for(self, what: str, ready: Callable[[], bool]) -> None:
         def ready_or_restarted() -> bool:
@@ -103,18 +103,30 @@ class Stack:
 def wipe(settings: Settings) -> None:
     """Empties the data folder of a demo that doesn't run, and ends a server that a killed one has left there. Raises NotADemo for a
     folder with anything in it that it hasn't marked as a demo's before."""
-    home = settings.home
-    home.mkdir(parents=True, exist_ok=True)
-    if any(home.iterdir()) and not (home / DEMO).exists():
-        raise NotADemo(home=home)
-    (home / DEMO).touch()
-    with _only_one(home):
+    with only_one_on(settings.home, DEMO, NotADemo):
         _server(settings).stop()
-        for path in home.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name not in (LOCK, DEMO):
-                path.unlink()
+        empty(settings.home, DEMO)
+
+
+@contextmanager
+def only_one_on(home: Path, mark: str, foreign: type[EvenhandError]) -> Iterator[None]:
+    """Holds a folder that is empty or bears the mark, which it is given now. Raises StackRunning, and what says that it is somebody
+    else's."""
+    home.mkdir(parents=True, exist_ok=True)
+    if any(home.iterdir()) and not (home / mark).exists():
+        raise foreign(home=home)
+    (home / mark).touch()
+    with _only_one(home):
+        yield
+
+
+def empty(home: Path, mark: str) -> None:
+    """Removes all but the mark and the lock."""
+    for path in home.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in (LOCK, mark):
+            path.unlink()
 
 
 def _server(settings: Settings) -> EmbeddedServer:
@@ -147,7 +159,8 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether all is well at an address of our own."""
     try:
         with urllib.request.urlopen(url, timeout=2):  # noqa: S310  our own address
             return True

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, true
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from worker.store import leases
@@ -32,6 +32,11 @@ def pool_of(session: Session, lead_id: int) -> int | None:
     return session.scalar(select(captures.c.pool_id).where(captures.c.lead_id == lead_id, ~captures.c.set_aside))
 
 
+def find(session: Session, lead_id: int) -> Row[Any] | None:
+    """A lead that waits, whether it was set aside or not."""
+    return session.execute(select(captures).where(captures.c.lead_id == lead_id)).one_or_none()
+
+
 # --- the line ---
 
 
@@ -50,6 +55,12 @@ def in_line_between(session: Session, first: int, last: int) -> int:
     """How many of those leads wait for a worker, and for nothing else that anybody knows of."""
     moving = (captures.c.lead_id.between(first, last), ~captures.c.set_aside, captures.c.reason.is_(None))
     return session.scalars(select(func.count()).select_from(captures).where(*moving)).one()
+
+
+def explain(session: Session, pool_id: int, reason: str) -> None:
+    """Notes for everybody in line that nobody is on why they wait."""
+    others = update(captures).where(_in_line(pool_id), leases.idle(captures), captures.c.reason.is_distinct_from(reason))
+    session.execute(others.values(reason=reason))
 
 
 def _in_line(pool_id: int) -> ColumnElement[bool]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -15,10 +15,17 @@ from worker.errors import DatabaseNotMigrated, DatabaseUnreachable
 BUSY_SECONDS = 60
 """How long a SQLite transaction waits for its turn to write."""
 
+FROZEN_SECONDS = 15
+"""After so long PostgreSQL ends a transaction whose owner says nothing: one that was frozen, or whose machine is gone, would go on holding
+pools and leads that others wait for."""
+
 CACHE_KIBIBYTES = 16 * 1024
 
 READS_ONLY = "reads_only"
 """The execution option of connections that never write."""
+
+_AWAY = ("08", "53", "57", "25P03")
+"""SQL states, or their classes: no connection, no resources, an operator's intervention, ended while it said nothing."""
 
 _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = "40001", "40P01", "23505", "42P01"
 
@@ -31,7 +38,14 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # The fence reads what was committed before it held the pool, also on a server that is set to another isolation.
-    return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args={"connect_timeout": 5})
+    engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args={"connect_timeout": 5})
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{FROZEN_SECONDS}s'")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
@@ -53,6 +67,12 @@ def writing(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+def take_your_time(session: Session) -> None:
+    """Says nothing to the database for as long as it takes, without having the transaction ended."""
+    if session.connection().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that only reads: it never waits for writers, nor they for it. It sees the database as it was at its first statement."""
@@ -68,7 +88,7 @@ def _own_errors(engine: Engine) -> Iterator[None]:
     """A database that is away or has no tables is said so in our own words."""
     try:
         yield
-    except (OperationalError, ProgrammingError) as error:
+    except (OperationalError, InternalError, ProgrammingError) as error:
         if is_unmigrated(error):
             raise DatabaseNotMigrated from error
         if error.connection_invalidated or _is_away(error):
@@ -106,7 +126,7 @@ def _is_away(error: Exception) -> bool:
     """Whether the database couldn't be reached, rather than asked for something impossible."""
     if isinstance(_driver(error), sqlite3.Error):
         return any(words in str(_driver(error)) for words in ("unable to open", "disk I/O", "is full", "readonly"))
-    return not isinstance(error, ProgrammingError) and (_state(error) or "08").startswith(("08", "53", "57"))
+    return not isinstance(error, ProgrammingError) and (_state(error) or "08").startswith(_AWAY)
 
 
 def is_unmigrated(error: DBAPIError) -> bool:

@@ -1,0 +1,1 @@
+"""Chaos itself, and what it is made of."""

@@ -1,0 +1,124 @@
+"""Turns that nobody will use, members that aren't there: what was taken comes back, and what waits is seen to wait."""
+
+from contextlib import ExitStack
+
+import httpx2
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from tests.crash.rig import Rig
+from tests.crash.services import service
+from tests.factories import join, person, sheet
+from tests.servers import wait_until
+from worker.flows import runs
+from worker.flows.runs import Cancelled
+from worker.queue import Task
+from worker.store import holds
+from worker.store.holds import Kind
+
+ROWS = 20
+
+
+def upkeep_comes(rig: Rig, pool_id: int) -> None:
+    """And finds turns that were handed out and never entered."""
+    before = rig.system.ring.epoch(pool_id)
+    rig.system.send([Task("upkeep.mend_rings", {})])
+    wait_until(lambda: rig.system.ring.epoch(pool_id) != before, "upkeep to find the hole")
+
+
+def test_turns_that_were_taken_by_somebody_who_is_gone_for_good_are_handed_out_again(rig: Rig) -> None:
+    pool = rig.pool()
+    first = rig.capture(pool.name)
+    rig.wait_for_turns(first)
+
+    rig.system.ring.take_turns(pool.id, [("lead:999999:capture", 2)])
+    later = rig.capture(pool.name)
+    rig.wait_for_turns(later)
+    assert rig.turns([*first, *later]) == [1, 4]
+    upkeep_comes(rig, pool.id)
+
+    more = rig.capture(pool.name, 3)
+    rig.wait_for_turns(more)
+    assert rig.turns(more) == [2, 3, 5]
+    rig.assert_promise()
+
+
+def test_the_turn_of_a_lead_that_is_deleted_before_it_is_entered_goes_to_the_next(rig: Rig) -> None:
+    pool = rig.pool()
+
+    with rig.turn_held(pool.id, 1):
+        [gone] = rig.capture(pool.name)
+        rig.kill(rig.waiting_worker("INTO ledger"))
+    rig.system.transact(lambda session: session.execute(text(f"DELETE FROM leads WHERE id = {gone}")))
+    upkeep_comes(rig, pool.id)
+
+    leads = rig.capture(pool.name, 2)
+    rig.wait_for_turns(leads)
+    assert rig.turns(leads) == [1, 2]
+    rig.assert_promise()
+
+
+def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns_back(rig: Rig) -> None:
+    pool = rig.pool()
+    free = ExitStack()
+
+    with free:
+        free.enter_context(rig.pool_held(pool.id))
+        run_id = rig.import_file(pool.name, sheet(ROWS).getvalue())
+        rig.waiting_worker("advisory")
+
+        def cancel(session: Session) -> Cancelled:
+            holds.alone(session, Kind.RUN, run_id)
+            free.close()
+            rig.waiting_worker("lock_shared")
+            return runs.cancel(session, rig.system.ring, run_id)
+
+        cancelled = rig.system.transact(cancel)
+    leads = rig.capture(pool.name, 3)
+
+    rig.wait_for_turns(leads)
+    assert cancelled == Cancelled(records=0, returned=ROWS)
+    assert rig.turns(leads) == [1, 2, 3]
+    wait_until(lambda: rig.is_idle("bulk"), "the chunk to be given up")
+    assert rig.state(run_id) == "cancelled"
+    rig.assert_promise()
+
+
+def test_leads_of_a_pool_without_members_wait_visibly_until_somebody_joins_and_imports_are_refused(rig: Rig) -> None:
+    pool = rig.pool(members=0)
+
+    leads = rig.capture(pool.name, 3)
+    wait_until(lambda: all("no members" in (lead["reason"] or "") for lead in waiting(rig, pool.name)), "the reason to be told")
+    refused = httpx2.post(rig.url("/api/imports"), files={"file": ("leads.csv", sheet(2).getvalue())}, data={"owner": pool.name})
+    join(rig.system, "a@example.com", name=pool.name)
+
+    rig.wait_for_turns(leads)
+    assert rig.turns(leads) == [1, 2, 3]
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "empty_pool")
+    rig.assert_promise()
+
+
+def waiting(rig: Rig, name: str) -> list[dict[str, str]]:
+    answer = httpx2.get(rig.url("/api/leads/waiting"), params={"pool": name})
+    assert answer.is_success, answer.text
+    return list(answer.json())
+
+
+def test_a_roster_change_that_dies_between_redis_and_sql_changes_nothing(rig: Rig) -> None:
+    pool = rig.pool()
+    person(rig.system, "d@example.com")
+    leads = rig.capture(pool.name)
+    rig.wait_for_turns(leads)
+
+    with rig.table_held("rosters"), service(rig.home, "pool", "add", pool.name, "-m", "d@example.com"):
+        wait_until(lambda: rig.waiting("INTO rosters"), "the change to be in Redis, and not in SQL")
+        assert len(rig.ring_of(pool.id).members) == 4
+    leads += rig.capture(pool.name, 4)
+    rig.wait_for_turns(leads)
+    join(rig.system, "d@example.com", name=pool.name)
+    leads += rig.capture(pool.name, 4)
+
+    rig.wait_for_turns(leads)
+    assert rig.turns(leads) == list(range(1, 10))
+    assert rig.owners(leads) == "abcab" + "cdab"
+    rig.assert_promise()

@@ -1,0 +1,123 @@
+"""The database that chaos works on: whose it is, how it is reached through a proxy, and how it is broken."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import inspect, make_url, select, text
+from sqlalchemy.orm import Session
+
+from worker.chaos.proxy import Upstream
+from worker.errors import ForeignDatabase, Unavailable
+from worker.flows.system import System
+from worker.settings import LOOPBACK
+from worker.store import engine, users
+from worker.store.migrate import migrate
+from worker.store.tables import RECORDS, metadata
+from worker.store.tables import users as user_table
+
+DOMAIN = "@chaos.invalid"
+"""Where everybody lives whom chaos has made."""
+
+POSTGRESQL_PORT = 5432
+MIGRATIONS = "alembic_version"
+
+
+# --- whose it is ---
+
+
+def prepare(system: System) -> None:
+    """Brings a database that is empty, or that only chaos has used, to our tables without a row. Raises ForeignDatabase."""
+    with system.reading() as session:
+        refuse(system, _strange_table(session))
+    migrate(system.engine)
+    with engine.writing(system.engine) as session:
+        refuse(system, _strange_row(session))
+        for table in reversed(metadata.sorted_tables):
+            session.execute(table.delete())
+
+
+def refuse(system: System, what: str | None) -> None:
+    if what is not None:
+        raise ForeignDatabase(address=system.engine.url.render_as_string(), what=what)
+
+
+def _strange_table(session: Session) -> str | None:
+    strange = {*inspect(session.connection()).get_table_names()} - {*metadata.tables, MIGRATIONS}
+    return f"the table {min(strange)}" if strange else None
+
+
+def _strange_row(session: Session) -> str | None:
+    people = users.people(session)
+    for person in people:
+        if not person.email.endswith(DOMAIN):
+            return f"the user {person.email}"
+    for table in () if people else (user_table, *RECORDS.values()):
+        if session.execute(select(1).select_from(table).limit(1)).first():
+            return f"{table.name} that are not of chaos"
+    return None
+
+
+# --- how it is reached ---
+
+
+def upstream(url: str) -> Upstream | None:
+    """Where a proxy finds its server; None for a database that is a file."""
+    address = make_url(url)
+    if address.get_backend_name() != "postgresql":
+        return None
+    host = _first(address.query.get("host") or address.host or LOOPBACK)
+    port = int(_first(address.query.get("port") or address.port or POSTGRESQL_PORT))
+    return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
+
+
+def _first(given: Any) -> str:
+    return str(given[0] if isinstance(given, tuple) else given).partition(",")[0]
+
+
+def behind(url: str, port: int) -> str:
+    """The address of the same database behind a proxy on this machine."""
+    elsewhere = make_url(url).difference_update_query(["host", "hostaddr", "port"])
+    return elsewhere.set(host=LOOPBACK, port=port).render_as_string(hide_password=False)
+
+
+# --- how it is broken ---
+
+
+def may_crash(system: System) -> bool:
+    """Whether PostgreSQL may be crashed as a whole: it runs on this machine, we may kill it, nobody else uses it, and what it has committed
+    survives."""
+    with system.reading() as session:
+        elsewhere = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname <> current_database()"
+        durable = session.scalar(text("SELECT current_setting('synchronous_commit') <> 'off'"))
+        return bool(durable) and not session.scalar(text(elsewhere)) and _is_here(session)
+
+
+def _is_here(session: Session) -> bool:
+    """Whether the id of our connection's server process is, on this machine, that of a PostgreSQL which we may kill."""
+    pid, title = _pid(session), f" {session.scalar(text('SELECT current_database()'))} "
+    try:
+        os.kill(pid, 0)
+        name = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except OSError:
+        return False
+    return name.startswith("postgres:") and title in name
+
+
+def _pid(session: Session) -> int:
+    return int(session.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+
+def crash(system: System) -> None:
+    """Kills the server process of our own connection: PostgreSQL then ends all others, and recovers from its log."""
+    with suppress(Unavailable), system.reading() as session:
+        os.kill(_pid(session), signal.SIGKILL)
+
+
+def end_connections(system: System) -> None:
+    """Ends all connections but our own, as a server does that is stopped at once."""
+    with system.reading() as session:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        session.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))

@@ -1,0 +1,130 @@
+"""The soak from beginning to end: a stack is broken while leads come in, left to recover, and everything is counted and checked."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from threading import Event
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from worker.chaos import books
+from worker.chaos.database import DOMAIN
+from worker.chaos.faults import all_faults
+from worker.chaos.producers import Accepted, Pool, producing
+from worker.chaos.site import Site
+from worker.chaos.storm import Storm
+from worker.chaos.tally import Outcome, tally
+from worker.errors import Unavailable
+from worker.flows import people, pools, rings, runs
+from worker.flows.names import pool_named
+from worker.flows.system import System
+from worker.flows.verify import verify
+from worker.ring import Ring
+from worker.settings import Settings
+from worker.stack.wait import wait_for
+from worker.store.pools import latest_roster
+
+TEAM = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal")
+POOLS = {"North": TEAM[:5], "South": TEAM[3:7]}
+
+FAULT_EVERY_SECONDS = 2.2
+TICK_SECONDS = 0.1
+SNAPSHOT_EVERY_SECONDS = 5.0
+SETTLE_SECONDS = 90.0
+ROUNDS_OF_RETRIES = 3
+
+
+class Order(NamedTuple):
+    """How long, by which seed, and whom to tell what goes on: each step, and each fault."""
+
+    seconds: float
+    seed: int
+    on_step: Callable[[str], None]
+    on_fault: Callable[[str], None]
+
+
+def soak(system: System, settings: Settings, order: Order) -> Outcome:
+    """Breaks a stack of its own for so long, and says what came of it."""
+    site, accepted = Site(system, settings), Accepted()
+    order.on_step(f"starting a stack in {settings.home}")
+    with site.running():
+        made = _make_pools(system)
+        storm = Storm(all_faults(site), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
+        order.on_step(f"breaking it for {order.seconds:.0f} s, by the seed {order.seed}")
+        with producing(site.api_address, made, [_email(name) for name in TEAM], order.seed, accepted):
+            _break(site, storm, order.seconds)
+        order.on_step("waiting until nothing waits")
+        retried = _settle(site)
+        order.on_step("checking every lead and every turn")
+        rings.mend(system)
+        return tally(system, storm.struck, accepted, retried, site.ended_by_itself, verify(system))
+
+
+def _make_pools(system: System) -> list[Pool]:
+    def make(session: Session) -> list[Pool]:
+        for name in TEAM:
+            people.add(session, name, _email(name))
+        made = [pools.create(session, name, "lead", [_email(member) for member in members], None) for name, members in POOLS.items()]
+        return [Pool(pool.id, pool.name) for pool in made]
+
+    return system.transact(make)
+
+
+def _email(name: str) -> str:
+    return f"{name.lower()}{DOMAIN}"
+
+
+def _break(site: Site, storm: Storm, seconds: float) -> None:
+    end, remember, pause = time.monotonic() + seconds, 0.0, Event()
+    try:
+        while time.monotonic() < end:
+            site.keep()
+            storm.blow()
+            if time.monotonic() > remember and not storm.is_on(site.ring.name, site.broker.name):
+                remember = time.monotonic() + SNAPSHOT_EVERY_SECONDS
+                site.remember()
+            pause.wait(TICK_SECONDS)
+    finally:
+        storm.calm()
+
+
+def _settle(site: Site) -> Counter[str]:
+    """Waits until nothing waits any more. What was set aside is visible, and tried again as an operator would: how many that were."""
+    retried: Counter[str] = Counter()
+    for _ in range(ROUNDS_OF_RETRIES):
+        wait_for(lambda: _is_quiet(site), SETTLE_SECONDS)
+        again = site.system.transact(_retry)
+        if not again:
+            break
+        retried += again
+    return retried
+
+
+def _is_quiet(site: Site) -> bool:
+    site.keep()
+    try:
+        with site.system.reading() as session:
+            deserted, waiting = [name for name in POOLS if not _members(session, name)], books.unfinished(session)
+        for name in deserted:
+            site.system.transact(partial(_fill, ring=site.system.ring, name=name))
+    except Unavailable:
+        return False
+    return not (deserted or waiting)
+
+
+def _members(session: Session, name: str) -> Sequence[int]:
+    return latest_roster(session, pool_named(session, name).id).members
+
+
+def _fill(session: Session, ring: Ring, name: str) -> None:
+    """A pool that the end met without members is given some: its leads wait for them."""
+    pools.add_members(session, ring, name, [_email(member) for member in POOLS[name]], None)
+
+
+def _retry(session: Session) -> Counter[str]:
+    failed = books.failed_runs(session)
+    for run_id in failed:
+        runs.retry(session, run_id)
+    return +Counter(leads=runs.retry_leads(session), imports=len(failed))

@@ -1,0 +1,86 @@
+"""Which fault strikes when. The seed decides: the same seed strikes in the same order."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import NamedTuple
+
+from worker.chaos.faults import Fault, Heal
+from worker.errors import EvenhandError
+
+
+class Struck(NamedTuple):
+    """A fault that has struck: when it began, and when it was over."""
+
+    name: str
+    began: float
+    over: float
+
+
+class _Lasting(NamedTuple):
+    fault: Fault
+    began: float
+    until: float
+    heal: Heal
+
+
+class Storm:
+    """Strikes every so many seconds on average. Each kind comes as often as it should in each round, in an order that is dealt anew."""
+
+    def __init__(self, faults: Sequence[Fault], seed: int, every_seconds: float, tell: Callable[[str], None]) -> None:
+        self._faults, self._every_seconds, self._tell = faults, every_seconds, tell
+        self._dice = Random(seed)  # noqa: S311  nothing here is secret
+        self._deck: deque[Fault] = deque()
+        self._lasting: list[_Lasting] = []
+        self._next = 0.0
+        self.struck: list[Struck] = []
+
+    def blow(self) -> None:
+        """Ends what has lasted long enough, and strikes when it is time."""
+        now = time.time()
+        for lasting in [each for each in self._lasting if each.until <= now]:
+            self._end(lasting)
+        if now >= self._next and (fault := self._deal()):
+            self._next = now + self._dice.uniform(0, 2 * self._every_seconds)
+            self._strike(fault)
+
+    def is_on(self, *places: str) -> bool:
+        """Whether a fault lasts at one of those places."""
+        return any(lasting.fault.place in places for lasting in self._lasting)
+
+    def calm(self) -> None:
+        """Ends all that still lasts."""
+        for lasting in [*self._lasting]:
+            self._end(lasting)
+
+    def _deal(self) -> Fault | None:
+        """The next fault whose place isn't struck already."""
+        if not self._deck:
+            cards = [fault for fault in self._faults for _ in range(fault.times)]
+            self._deck.extend(self._dice.sample(cards, len(cards)))
+        fault = next((fault for fault in self._deck if not self.is_on(fault.place)), None)
+        if fault is not None:
+            self._deck.remove(fault)
+        return fault
+
+    def _strike(self, fault: Fault) -> None:
+        began, seconds = time.time(), self._dice.uniform(*fault.lasts)
+        try:
+            heal = fault.strike(Random(self._dice.random()))  # noqa: S311
+        except (EvenhandError, OSError) as error:  # what it would strike is still down from an earlier one
+            self._tell(f"could not {fault.name}: {error}")
+            return
+        self._tell(f"{fault.name}{f' for {seconds:.1f} s' if heal else ''}")
+        if heal is None:
+            self._over(fault, began)
+        else:
+            self._lasting.append(_Lasting(fault, began, began + seconds, heal))
+
+    def _end(self, lasting: _Lasting) -> None:
+        self._lasting.remove(lasting)
+        lasting.heal()
+        self._over(lasting.fault, lasting.began)
+
+    def _over(self, fault: Fault, began: float) -> None:
+        self.struck.append(Struck(fault.name, began, time.time()))
