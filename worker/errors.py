@@ -66,6 +66,10 @@ class RingUnreachable(Unavailable):
     set EVENHAND_REDIS_URL."""
 
 
+class StorageUnreachable(Unavailable):
+    """The upload storage doesn't answer ({reason}). Check EVENHAND_UPLOADS_URL and that there is room."""
+
+
 class Garbled(Unavailable):
     """The ring of pool {pool_id} in Redis holds what Evenhand has not written. Upkeep, or `evenhand reconcile`, drops it; it is then
     written anew from the ledger."""

@@ -15,10 +15,11 @@ which it goes on with its own lease."""
 
 
 SOON_AGAIN: dict[str, Any] = {"throws": (Unavailable,)}
-"""The beat sends it again soon: until then a server that is away is worth a line in the log, and no more."""
+"""Upkeep sends it again within seconds: until then a server that is away is worth a line in the log, and no more. Tasks that each tried
+again by themselves would pile up while it is away."""
 
 
-@app.task(name="captures.assign", bind=True, **AWAY)
+@app.task(name="captures.assign", bind=True, **SOON_AGAIN)
 def assign_lead(task: Task, lead: int) -> None:
     capture.assign_lead(system(), lead, task.request.id)
 

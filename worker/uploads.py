@@ -2,15 +2,15 @@
 
 import io
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import chain
 from typing import IO, Any
 
 import fsspec
 
-from worker.errors import FileGone
+from worker.errors import FileGone, StorageUnreachable
 
 COPY_BYTES = 2**20
 
@@ -33,27 +33,34 @@ class Uploads:
         """A file appears whole or not at all, and may be written again while somebody reads it."""
         path, size = self._path(name), 0
         draft = f"{path}.{secrets.token_hex(4)}"
-        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        with self._files.open(draft, "wb") as target:
-            for source in sources:
-                with source:
-                    while block := source.read(COPY_BYTES):
-                        size += target.write(block)
-        self._files.mv(draft, path)
+        with _own_errors():
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            try:
+                with self._files.open(draft, "wb") as target:
+                    for source in sources:
+                        with source:
+                            while block := source.read(COPY_BYTES):
+                                size += target.write(block)
+                self._files.mv(draft, path)
+            except BaseException:
+                with suppress(OSError):
+                    self._files.rm_file(draft)
+                raise
         return size
 
     def open(self, name: str) -> Any:
         """A file to read. Raises FileGone."""
-        try:
-            return self._files.open(self._path(name), "rb")
-        except FileNotFoundError:
-            raise FileGone(name=name) from None
+        with _own_errors():
+            try:
+                return self._files.open(self._path(name), "rb")
+            except FileNotFoundError:
+                raise FileGone(name=name) from None
 
     def exists(self, name: str) -> bool:
         return bool(self._files.exists(self._path(name)))
 
     def read_part(self, name: str, offset: int, length: int) -> bytes:
-        with self.open(name) as file:
+        with _own_errors(), self.open(name) as file:
             file.seek(offset)
             part: bytes = file.read(length)
             return part
@@ -91,6 +98,15 @@ class Uploads:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """A storage that is away, or full, is said so in our own words."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnreachable(reason=error.strerror or error) from error
 
 
 def _last(path: str) -> str:

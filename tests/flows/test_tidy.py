@@ -14,6 +14,7 @@ from tests.tasks import Tasks, run
 from worker.flows import imports, runs, tidy
 from worker.flows.imports import RECEIPT, UPLOAD
 from worker.flows.system import System
+from worker.store import runs as store
 from worker.store.engine import writing
 from worker.store.tables import runs as run_table
 
@@ -202,3 +203,20 @@ def test_nothing_is_done_on_a_healthy_system(system: System, send: Tasks) -> Non
     assert tidy.tidy(system) == []
 
     assert (everything(system), files(folder(system, run_id))) == (before, lies)
+
+
+def test_a_run_that_failed_halfway_can_still_be_cancelled_when_its_upload_is_gone(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    run_id = accepted(system, sheet(700))
+    run(system, send.waiting.pop())
+    run(system, send.lose()[0])
+    system.transact(lambda session: store.end(session, run_id, "failed", "two chunks were set aside"))
+    ended(system, tidy.KEPT_FOR_RETRY + MOMENT)
+    tidy.tidy(system)
+
+    system.transact(lambda session: runs.cancel(session, system.ring, run_id))
+    send.drain(system)
+
+    [loaded] = rows(system, "SELECT records FROM runs WHERE state = 'cancelled' AND ended_at IS NOT NULL")
+    assert len(receipt(system, run_id)) == loaded["records"] > 0
+    assert UPLOAD not in files(folder(system, run_id))

@@ -244,3 +244,16 @@ def test_what_died_comes_to_a_good_end_whatever_was_lost(left_lying: System, sen
     assert {row["state"] for row in rows(left_lying, "SELECT state FROM runs")} == {"done"}
     assert rows(left_lying, "SELECT lead_id FROM captures") == []
     assert_promise(left_lying)
+
+
+def test_leads_of_a_pool_without_members_are_told_the_reason_though_their_task_was_lost(system: System, send: Tasks) -> None:
+    pool(system, 0)
+    captured(system, 2)
+    send.lose()
+    an_hour_passes(system)
+
+    assert sweep(system, send) == []
+
+    reasons = {row["reason"] for row in rows(system, "SELECT reason FROM captures")}
+    assert reasons == {"The pool Inbound has no members. Add one with `evenhand pool add`."}
+    assert upkeep.sweep(system) == []

@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
-from tests.factories import accepted, give_leads, leases_run_out, pool, sheet
+from tests.factories import accepted, an_hour_passes, give_leads, leases_run_out, pool, sheet
 from tests.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.servers import wait_until
 from tests.tasks import Tasks, run
@@ -104,3 +104,19 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(system
 
     assert_in_file_order(system, run_id)
     assert_promise(system)
+
+
+def test_a_sweep_does_not_wait_for_a_run_that_somebody_holds(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    held, other = accepted(system, sheet(ROWS)), accepted(system, sheet(ROWS))
+    send.lose()
+    an_hour_passes(system)
+
+    with system.engine.connect() as connection, connection.begin():
+        connection.execute(text("SELECT 1 FROM runs WHERE id = :run FOR UPDATE"), {"run": held})
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(upkeep.sweep, system).result(SECONDS)
+
+    assert [task.arguments for task in send.lose()] == [{"run": other}]
+    upkeep.sweep(system)
+    assert [task.arguments for task in send.waiting] == [{"run": held}]

@@ -112,12 +112,13 @@ def _pid(session: Session) -> int:
 
 def crash(system: System) -> None:
     """Kills the server process of our own connection: PostgreSQL then ends all others, and recovers from its log."""
-    with suppress(Unavailable), system.reading() as session:
-        os.kill(_pid(session), signal.SIGKILL)
+    if may_crash(system):  # still: others may have come
+        with suppress(Unavailable), system.reading() as session:
+            os.kill(_pid(session), signal.SIGKILL)
 
 
 def end_connections(system: System) -> None:
     """Ends all connections but our own, as a server does that is stopped at once."""
     with system.reading() as session:
-        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        session.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+        others = "datname = current_database() AND usename = current_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        session.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))

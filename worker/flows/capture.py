@@ -4,6 +4,7 @@ A lead's task takes turns for everybody in line before it, in one call of the ri
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice, takewhile
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.claims import capture_claim
 from worker.errors import EmptyPool, UnknownPool, WrongPoolType
-from worker.flows.assign import Request, assign
+from worker.flows.assign import Request, assign, check_door
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.names import pool_named
 from worker.flows.system import System
@@ -43,12 +44,20 @@ def assign_lead(system: System, lead_id: int, holder: str) -> None:
     task, delivered again, goes on at once."""
     with system.reading() as session:
         pool_id = captures.pool_of(session, lead_id)
-    if pool_id is not None:
-        try:
+    if pool_id is not None and not system.transact(lambda session: explain(session, pool_id)):
+        with suppress(EmptyPool, UnknownPool):  # since a moment ago: upkeep explains it
             _give_up_to(system, pool_id, lead_id, holder)
-        except (EmptyPool, UnknownPool) as nobody:  # they wait until somebody joins, or gives them another owner
-            reason = str(nobody)
-            system.transact(lambda session: captures.explain(session, pool_id, reason))
+
+
+def explain(session: Session, pool_id: int) -> bool:
+    """Whether nobody can be given the pool's leads, who then tell the reason; they wait until somebody joins, or gives them another
+    owner."""
+    try:
+        check_door(session, pool_id, "lead")
+    except (EmptyPool, UnknownPool) as nobody:
+        captures.explain(session, pool_id, str(nobody))
+        return True
+    return False
 
 
 def _give_up_to(system: System, pool_id: int, last: int, holder: str) -> None:

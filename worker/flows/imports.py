@@ -188,6 +188,10 @@ def part_name(folder: str, number: int) -> str:
     return f"{folder}/receipt-{number:06d}.csv"
 
 
+def is_part(name: str) -> bool:
+    return re.search(r"/receipt-\d{6,}\.csv$", name) is not None
+
+
 def receipt(system: System, run_id: int) -> IO[bytes]:
     """The receipt of a run that has ended, to be read and closed."""
     with system.reading() as session:

@@ -17,6 +17,8 @@ HEARTBEAT_SECONDS = 3.0
 LEASE_SECONDS = 12.0
 """After so long without a sign of life the work is given to another worker. A few heartbeats may be late or lost."""
 
+LONGEST_REASON_CHARACTERS = 300
+
 PAUSE_SECONDS = 2.0
 """How long work is left alone after something went wrong with it."""
 
@@ -33,7 +35,7 @@ def on_lease(system: System, work: Work, holder: str) -> Iterator[None]:
         system.transact(lambda session: leases.release(session, work, holder, reason))
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:LONGEST_REASON_CHARACTERS]
         system.transact(lambda session: leases.fail(session, work, holder, reason, PAUSE_SECONDS))
         raise
 

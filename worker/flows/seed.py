@@ -66,6 +66,9 @@ def split_by_membership(rosters: Rosters, members: tuple[int, ...], missing: lis
     """The missing turns as two lists of spans: those of present members, and those of members who left."""
     spans: tuple[list[Span], list[Span]] = [], []
     for span in missing:
+        if rosters.first_not_among(span, members) is None:
+            spans[0].append(span)
+            continue
         for turn, owner in enumerate(rosters.owners([span]), span.first):
             side = spans[owner not in members]
             if side and side[-1].last == turn - 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from worker.flows.imports import RECEIPT, is_upload_folder
+from worker.flows.imports import RECEIPT, is_part, is_upload_folder
 from worker.flows.system import System
 from worker.flows.upkeep import Found
 from worker.store import imports
@@ -24,6 +24,9 @@ FORGOTTEN = timedelta(days=1)
 """After so long an upload without a run was left by somebody who died between the two."""
 
 
+AT_ONCE = 1_000
+
+
 def tidy(system: System) -> list[Found]:
     """Removes what is left of imports that ended, but for their receipts; and uploads that never became an import."""
     found = [*_ended(system), *_forgotten(system)]
@@ -39,18 +42,23 @@ def _ended(system: System) -> list[Found]:
 
 
 def _tidy(system: System, run: Row[Any]) -> Found | None:
-    receipt = f"{run.folder}/{RECEIPT}"
-    leftovers = [name for name in system.uploads.names(run.folder) if name != receipt]
+    leftovers = [name for name in system.uploads.names(run.folder) if not _is_needed(name, run)]
     system.uploads.remove(leftovers)
     system.transact(lambda session: imports.change(session, run.run_id, tidied=True))
     return Found(f"{len(leftovers)} files of run {run.run_id}, which has ended", "removed them") if leftovers else None
+
+
+def _is_needed(name: str, run: Row[Any]) -> bool:
+    """The receipt is; and its parts as long as the run may be cancelled, when they are put together."""
+    return name == f"{run.folder}/{RECEIPT}" or (run.state == "failed" and is_part(name))
 
 
 def _forgotten(system: System) -> list[Found]:
     ours = filter(is_upload_folder, system.uploads.folders())  # others may lie there, which are none of our business
     old = [folder for folder in ours if system.uploads.older_than(folder, now() - FORGOTTEN)]
     with system.reading() as session:
-        forgotten = set(old) - imports.known_folders(session, old)
+        known = (imports.known_folders(session, old[at : at + AT_ONCE]) for at in range(0, len(old), AT_ONCE))
+        forgotten = set(old).difference(*known)
     for folder in forgotten:
         system.uploads.remove_folder(folder)
     return [Found(f"{len(forgotten)} uploads that never became an import", "removed them")] if forgotten else []

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.flows.capture import explain
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.store import captures, imports, leases, pools, runs
@@ -74,9 +75,8 @@ def _worn_out(session: Session) -> Iterator[Found]:
 
 def _stuck(session: Session) -> list[Row[Any]]:
     """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to its end after all."""
-    for run in imports.stuck(session):
-        runs.hold_alone(session, run.run_id)
-    return imports.stuck(session)
+    held = {run.run_id for run in imports.stuck(session) if runs.hold_alone(session, run.run_id)}
+    return [run for run in imports.stuck(session) if run.run_id in held]
 
 
 def _vanished(session: Session) -> Iterator[Found]:
@@ -117,12 +117,19 @@ def _continue(session: Session, run: Row[Any]) -> int:
 
 
 def _in_line(session: Session) -> list[Row[Any]]:
-    """The pools whose captured leads wait for more than a member."""
+    """The lines in which captured leads wait for more than a member, or don't know yet that they wait for one."""
     long = captures.waiting_since(session, WAITING_SECONDS)
-    return [line for line in long if pools.with_id(session, line.pool_id) and pools.latest_roster(session, line.pool_id).members]
+    return [line for line in long if line.unexplained or _can_be_given(session, line.pool_id)]
+
+
+def _can_be_given(session: Session, pool_id: int) -> bool:
+    return pools.with_id(session, pool_id) is not None and bool(pools.latest_roster(session, pool_id).members)
 
 
 def _waiting(session: Session) -> Iterator[Found]:
     for line in _in_line(session):
+        if explain(session, line.pool_id):
+            yield Found(f"{line.leads} captured leads of pool {line.pool_id} can't be given to anybody", "noted the reason")
+            continue
         enqueue(session, "captures.assign", lead=line.last)
         yield Found(f"{line.leads} captured leads of pool {line.pool_id} wait", "sent the task of the last, which serves all")

@@ -108,8 +108,10 @@ def set_aside(session: Session, reason: str) -> list[int]:
 
 
 def waiting_since(session: Session, seconds: float) -> list[Row[Any]]:
-    """For each pool with leads that have waited so long and that nobody is on: the pool_id, how many leads, and the last of them."""
-    waiting = select(captures.c.pool_id, func.count().label("leads"), func.max(captures.c.lead_id).label("last"))
+    """For each pool with leads that have waited so long and that nobody is on: the pool_id, how many leads, the last of them, and how many
+    tell no reason."""
+    unexplained = func.count().filter(captures.c.reason.is_(None)).label("unexplained")
+    waiting = select(captures.c.pool_id, func.count().label("leads"), func.max(captures.c.lead_id).label("last"), unexplained)
     long = waiting.where(leases.free(captures), captures.c.accepted_at < now() - timedelta(seconds=seconds))
     return list(session.execute(long.group_by(captures.c.pool_id)))
 

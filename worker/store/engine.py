@@ -19,6 +19,18 @@ FROZEN_SECONDS = 15
 """After so long PostgreSQL ends a transaction whose owner says nothing: one that was frozen, or whose machine is gone, would go on holding
 pools and leads that others wait for."""
 
+SILENT_SECONDS = 600
+"""How long one may say nothing that has something long to do meanwhile."""
+
+_POSTGRESQL = {
+    "connect_timeout": 5,
+    # A half-open connection would hang whoever uses it for hours without these: seconds, seconds, probes, milliseconds.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
 CACHE_KIBIBYTES = 16 * 1024
 
 READS_ONLY = "reads_only"
@@ -33,12 +45,13 @@ _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = "40001"
 def open_engine(url: str) -> Engine:
     """An engine for the database. Nothing is connected yet."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # The fence reads what was committed before it held the pool, also on a server that is set to another isolation.
-    engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args={"connect_timeout": 5})
+    # Errors end up in logs, and as reasons before people's eyes: they hold no values of records.
+    engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=_POSTGRESQL, hide_parameters=True)
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
@@ -68,9 +81,9 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 
 def take_your_time(session: Session) -> None:
-    """Says nothing to the database for as long as it takes, without having the transaction ended."""
+    """The transaction may say nothing to the database for some minutes without being ended."""
     if session.connection().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'"))
 
 
 @contextmanager
@@ -96,7 +109,7 @@ def _own_errors(engine: Engine) -> Iterator[None]:
         raise
     except PoolTimeout as error:
         raise DatabaseUnreachable(address=engine.url.render_as_string(), reason="all connections are in use") from error
-    except engine.dialect.loaded_dbapi.OperationalError as error:  # the driver's own, bare out of COPY
+    except engine.dialect.loaded_dbapi.Error as error:  # the driver's own, bare out of COPY
         if _is_away(error):
             raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
         raise

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from worker.domain.chunks import Chunk
 from worker.store import leases
-from worker.store.clock import now
 from worker.store.leases import Work
 from worker.store.tables import chunks, imports, runs
 
@@ -89,10 +88,8 @@ def loaded(session: Session, run_id: int) -> list[int]:
 
 
 def release_expired(session: Session) -> list[Row[Any]]:
-    """Ends the leases of workers that vanished, so that each chunk is sent again once, not at each sweep. Returns the run_id and number
-    of each."""
-    expired = update(chunks).where(all_work().which, chunks.c.leased_until < now(), leases.free(chunks))
-    return list(session.execute(expired.values(leased_until=None, leased_by=None).returning(chunks.c.run_id, chunks.c.number)))
+    """Ends the leases of workers that vanished. Returns the run_id and number of each chunk."""
+    return leases.release_expired(session, all_work(), chunks.c.run_id, chunks.c.number)
 
 
 def all_work() -> Work:

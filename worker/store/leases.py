@@ -6,7 +6,7 @@ The work is rows of a table with the columns attempts, leased_until, leased_by, 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Table, Update, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, Update, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from worker.store.clock import now
@@ -66,9 +66,23 @@ def any_over(session: Session, work: Work) -> bool:
 def set_aside(session: Session, work: Work, reason: str, *answer: ColumnElement[Any]) -> list[Row[Any]]:
     """Sets aside what was tried too often and given up by its worker, for what went wrong last or else the reason given."""
     table = work.table
-    worn_out = update(table).where(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, idle(table))
+    worn_out = Work(table, and_(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, idle(table)))
     gone = {"set_aside": True, "leased_until": None, "leased_by": None, "reason": func.coalesce(table.c.reason, reason)}
-    return list(session.execute(worn_out.values(gone).returning(*answer)))
+    return list(session.execute(update(table).where(unheld(worn_out)).values(gone).returning(*answer)))
+
+
+def release_expired(session: Session, work: Work, *answer: ColumnElement[Any]) -> list[Row[Any]]:
+    """Ends the leases of workers that vanished, so that each piece of work is sent again once, not at each sweep."""
+    table = work.table
+    expired = Work(table, and_(work.which, table.c.leased_until < now(), free(table)))
+    ended = update(table).where(unheld(expired)).values(leased_until=None, leased_by=None)
+    return list(session.execute(ended.returning(*answer)))
+
+
+def unheld(work: Work) -> ColumnElement[bool]:
+    """The same work but for rows that somebody else holds just now: whoever looks after all must not wait for one."""
+    key = list(work.table.primary_key)
+    return tuple_(*key).in_(select(*key).where(work.which).with_for_update(skip_locked=True))
 
 
 def try_again(session: Session, work: Work, *answer: ColumnElement[Any]) -> list[Row[Any]]:

@@ -71,8 +71,7 @@ def set_aside(session: Session, reason: str) -> list[Row[Any]]:
 
 def release_expired(session: Session) -> list[int]:
     """Ends the leases of scans whose workers vanished, and returns the runs."""
-    vanished = update(runs).where(_unscanned(), runs.c.leased_until < now(), leases.free(runs))
-    return sorted(session.scalars(vanished.values(leased_until=None, leased_by=None).returning(runs.c.id)))
+    return sorted(row.id for row in leases.release_expired(session, all_work(), runs.c.id))
 
 
 def end(session: Session, run_id: int, state: str, reason: str | None = None, **values: Any) -> None:
@@ -93,7 +92,7 @@ def still_since(session: Session, seconds: float) -> list[Row[Any]]:
 
 
 def send_again(session: Session, run: Row[Any]) -> bool:
-    """Counts that a run's tasks are sent again; False when somebody else has just done so, or the run has moved."""
-    same = and_(runs.c.id == run.id, runs.c.resent == run.resent, runs.c.moved_at == run.moved_at)
-    counted = update(runs).where(same).values(resent=run.resent + 1, moved_at=now(), leased_until=None)
+    """Counts that a run's tasks are sent again; False when somebody else has just done so, the run has moved, or somebody is at it."""
+    same = Work(runs, and_(runs.c.id == run.id, runs.c.resent == run.resent, runs.c.moved_at == run.moved_at))
+    counted = update(runs).where(leases.unheld(same)).values(resent=run.resent + 1, moved_at=now(), leased_until=None)
     return session.execute(counted.returning(runs.c.id)).one_or_none() is not None
