@@ -44,20 +44,21 @@ def assign_lead(system: System, lead_id: int, holder: str) -> None:
     task, delivered again, goes on at once."""
     with system.reading() as session:
         pool_id = captures.pool_of(session, lead_id)
-    if pool_id is not None and not system.transact(lambda session: explain(session, pool_id)):
+        reason = None if pool_id is None else why_not(session, pool_id)
+    if pool_id is not None and reason is not None:
+        system.transact(partial(captures.explain, pool_id=pool_id, reason=reason))
+    elif pool_id is not None:
         with suppress(EmptyPool, UnknownPool):  # since a moment ago: upkeep explains it
             _give_up_to(system, pool_id, lead_id, holder)
 
 
-def explain(session: Session, pool_id: int) -> bool:
-    """Whether nobody can be given the pool's leads, who then tell the reason; they wait until somebody joins, or gives them another
-    owner."""
+def why_not(session: Session, pool_id: int) -> str | None:
+    """Why the pool's leads can't be given to anybody, if so: they wait until somebody joins, or gives them another owner."""
     try:
         check_door(session, pool_id, "lead")
     except (EmptyPool, UnknownPool) as nobody:
-        captures.explain(session, pool_id, str(nobody))
-        return True
-    return False
+        return str(nobody)
+    return None
 
 
 def _give_up_to(system: System, pool_id: int, last: int, holder: str) -> None:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.flows.capture import explain
+from worker.flows.capture import why_not
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import captures, imports, leases, pools, runs
+from worker.store import captures, imports, leases, runs
 from worker.store.clock import now
 
 logger = logging.getLogger(__name__)
@@ -119,16 +119,13 @@ def _continue(session: Session, run: Row[Any]) -> int:
 def _in_line(session: Session) -> list[Row[Any]]:
     """The lines in which captured leads wait for more than a member, or don't know yet that they wait for one."""
     long = captures.waiting_since(session, WAITING_SECONDS)
-    return [line for line in long if line.unexplained or _can_be_given(session, line.pool_id)]
-
-
-def _can_be_given(session: Session, pool_id: int) -> bool:
-    return pools.with_id(session, pool_id) is not None and bool(pools.latest_roster(session, pool_id).members)
+    return [line for line in long if line.unexplained or why_not(session, line.pool_id) is None]
 
 
 def _waiting(session: Session) -> Iterator[Found]:
     for line in _in_line(session):
-        if explain(session, line.pool_id):
+        if reason := why_not(session, line.pool_id):
+            captures.explain(session, line.pool_id, reason)
             yield Found(f"{line.leads} captured leads of pool {line.pool_id} can't be given to anybody", "noted the reason")
             continue
         enqueue(session, "captures.assign", lead=line.last)
