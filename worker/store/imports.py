@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, insert, select, update
+from sqlalchemy import Row, and_, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.chunks import Chunk
@@ -57,22 +57,17 @@ def add_chunks(session: Session, run_id: int, cut: Iterable[Chunk]) -> None:
 
 def lease(session: Session, run_id: int, number: int, holder: str, seconds: float) -> Chunk | None:
     """A chunk that waits to be loaded, leased for so long; None when it is done, set aside, or somebody else is on it."""
-    waiting = Work(chunks, _is(run_id, number) & ~chunks.c.done & leases.free(chunks, holder))
-    return next((Chunk._make(row) for row in leases.lease(session, waiting, holder, seconds, *_PLACE)), None)
+    return next((Chunk._make(row) for row in leases.lease(session, work(run_id, number), holder, seconds, *_PLACE)), None)
 
 
 def work(run_id: int, number: int) -> Work:
     """Loading a chunk, as something to be leased."""
-    return Work(chunks, _is(run_id, number) & ~chunks.c.done)
-
-
-def _is(run_id: Any, number: Any) -> ColumnElement[bool]:
-    return and_(chunks.c.run_id == run_id, chunks.c.number == number)
+    return Work(chunks, and_(chunks.c.run_id == run_id, chunks.c.number == number, ~chunks.c.done))
 
 
 def finish(session: Session, run_id: int, number: int) -> bool:
     """Marks a chunk as loaded; False when somebody has done so. Whoever comes second waits here until the first has committed."""
-    unloaded = update(chunks).where(_is(run_id, number), ~chunks.c.done)
+    unloaded = update(chunks).where(work(run_id, number).which)
     ended = unloaded.values(done=True, set_aside=False, leased_until=None, leased_by=None, reason=None)
     return session.execute(ended.returning(chunks.c.number)).one_or_none() is not None
 

@@ -33,9 +33,9 @@ def free(table: Table, holder: str = "") -> ColumnElement[bool]:
 
 
 def lease(session: Session, work: Work, holder: str, seconds: float, *answer: ColumnElement[Any]) -> list[Row[Any]]:
-    """Counts one attempt, and returns the answer columns of what was leased."""
+    """Leases what the holder may take of the work, counts one attempt, and returns the answer columns of what was leased."""
     mine = {"attempts": work.table.c.attempts + 1, "leased_until": _in(seconds), "leased_by": holder, "reason": None}
-    return list(session.execute(update(work.table).where(work.which).values(mine).returning(*answer)))
+    return list(session.execute(update(work.table).where(work.which, free(work.table, holder)).values(mine).returning(*answer)))
 
 
 def extend(session: Session, work: Work, holder: str, seconds: float) -> None:

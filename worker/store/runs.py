@@ -60,8 +60,7 @@ def all_work() -> Work:
 
 def lease(session: Session, run_id: int, holder: str, seconds: float) -> bool:
     """Leases the scan of a run for so long; False when it is done, or somebody else is on it."""
-    waiting = Work(runs, and_(work(run_id).which, leases.free(runs, holder)))
-    return bool(leases.lease(session, waiting, holder, seconds, runs.c.id))
+    return bool(leases.lease(session, work(run_id), holder, seconds, runs.c.id))
 
 
 def set_aside(session: Session, reason: str) -> list[Row[Any]]:
