@@ -7,3 +7,12 @@ def import_claim(run_id: int) -> str:
 
 def capture_claim(lead_id: int) -> str:
     return f"lead:{lead_id}:capture"
+
+
+def request_claim(token: str) -> str:
+    """Of a request that is answered at once; the token is its own, and random."""
+    return f"request:{token}"
+
+
+def convert_claim(lead_id: int) -> str:
+    return f"lead:{lead_id}:convert"

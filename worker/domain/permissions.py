@@ -1,0 +1,30 @@
+"""Who may do what: everybody who is signed in reads everything; the rest is a question of the deed."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Actor(NamedTuple):
+    """Who asks: a person who is signed in."""
+
+    id: int
+    is_admin: bool = False
+    can_reassign: bool = False
+
+
+class Deed(StrEnum):
+    """What for, in words that complete "you may not"."""
+
+    MANAGE = "manage pools, users and settings"
+    REASSIGN = "change the owner of a record"
+    EDIT = "edit a record that you neither own nor created"
+    ANOTHERS = "change what somebody else has begun"
+
+
+def may(actor: Actor, deed: Deed, *whose: int | None) -> bool:
+    """Whether the actor may do the deed, to something that belongs to certain people: its owner, its creator. An admin may do anything."""
+    if actor.is_admin:
+        return True
+    if deed is Deed.MANAGE:
+        return False
+    return actor.can_reassign if deed is Deed.REASSIGN else actor.id in whose

@@ -1,0 +1,17 @@
+"""The tables. Migrations make them; a test holds the two together.
+
+The ledger and the records have no foreign keys: users and pools are never deleted, and a check for each of a million rows would cost as
+much as loading them. `evenhand verify` checks what the keys would.
+"""
+
+from worker.store.tables.columns import metadata
+from worker.store.tables.labels import labels, pipelines, stages
+from worker.store.tables.people import answers, tokens, users
+from worker.store.tables.records import RECORDS, captures, contacts, conversions, deals, leads
+from worker.store.tables.runs import chunks, imports, runs
+from worker.store.tables.turns import blocks, ledger, ledger_history, pools, rosters, seedings
+
+__all__ = [
+    "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "imports", "labels", "leads", "ledger",
+    "ledger_history", "metadata", "pipelines", "pools", "rosters", "runs", "seedings", "stages", "tokens", "users",
+]  # fmt: skip
