@@ -4,12 +4,13 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from celery.app.amqp import AMQP
 from kombu import pools
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
+from worker import request_id
 from worker.settings import settings
 
 UPKEEP_SECONDS, RINGS_SECONDS, TIDY_SECONDS = 2.0, 20.0, 3600.0
@@ -18,6 +19,9 @@ VISIBILITY_SECONDS = 900
 """After so long Redis gives a task to another worker: over twice the longest chunk. Upkeep is far quicker, and doesn't wait for it."""
 
 RECONNECT_SECONDS = 1.0
+
+MESSAGE = "%(request_mark)s%(message)s"
+"""How log lines tell what they are about; before that stand Celery's own parts."""
 
 
 class PatientConnection(Connection):
@@ -39,6 +43,8 @@ class Broker(AMQP):  # type: ignore[misc]
 
     Connection = PatientConnection
 
+
+request_id.mark_log_records()
 
 app = Celery("evenhand", include=["worker.tasks"], set_as_current=False, amqp=Broker)
 app.conf.update(
@@ -66,6 +72,8 @@ app.conf.update(
     task_send_sent_event=True,
     worker_send_task_events=True,
     timezone="UTC",
+    worker_log_format=f"[%(asctime)s: %(levelname)s/%(processName)s] {MESSAGE}",
+    worker_task_log_format=f"[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: {MESSAGE}",
     beat_schedule={
         name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
         for name, seconds in (("upkeep.sweep", UPKEEP_SECONDS), ("upkeep.mend_rings", RINGS_SECONDS), ("upkeep.tidy", TIDY_SECONDS))
@@ -84,6 +92,23 @@ if settings().broker_url.startswith("redis"):
         "health_check_interval": 10,
     }
     app.conf.visibility_timeout = VISIBILITY_SECONDS
+
+
+@signals.before_task_publish.connect
+def _send_request_id(headers: dict[str, Any], **_: Any) -> None:
+    """A task carries the id of the request that asked for it, also when it is tried again and in what it sends itself."""
+    if request := request_id.current.get():
+        headers[request_id.HEADER] = request
+
+
+@signals.task_prerun.connect
+def _take_request_id(task: Any, **_: Any) -> None:
+    request_id.current.set(task.request.get(request_id.HEADER))
+
+
+@signals.task_postrun.connect
+def _forget_request_id(**_: Any) -> None:
+    request_id.current.set(None)
 
 
 @cache

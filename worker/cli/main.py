@@ -7,6 +7,7 @@ from rich.logging import RichHandler
 
 from worker.cli.output import errors, say
 from worker.errors import EvenhandError
+from worker.request_id import mark_log_records
 from worker.stack.leash import on_leash
 
 UNEXPECTED = 1
@@ -15,7 +16,10 @@ UNEXPECTED = 1
 def main() -> None:
     """The console script."""
     on_leash()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)])
+    mark_log_records()
+    logging.basicConfig(
+        level=logging.WARNING, format="%(request_mark)s%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
+    )
     try:
         from worker.cli.commands import app  # here, because settings are read on the way, and may be wrong
 
