@@ -24,7 +24,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError
 from sqlalchemy import inspect
 
-from tests.servers import Postgres, program
+from tests.servers import Postgres, children, program
 from worker.app import app
 from worker.stack.server import find_program
 from worker.store.engine import open_engine
@@ -176,11 +176,11 @@ class Machine:
         return {"cwd": folder, "env": {**outer, **given, **(self.environment if name in OURS else {})}}
 
     @contextmanager
-    def run(self, name: str, answers: Callable[[], bool]) -> Iterator[None]:
+    def run(self, name: str, answers: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
         """The service, from the moment that it answers. It may write nothing where it works: in a container that is read-only."""
         options = self.options(name)
-        with program(self.command(name), self.folder / f"{name}.log", answers, **options):
-            yield
+        with program(self.command(name), self.folder / f"{name}.log", answers, **options) as running:
+            yield running
         assert name not in OURS or list(options["cwd"].iterdir()) == []
 
     def is_healthy(self, name: str) -> bool:
@@ -260,8 +260,9 @@ def test_migrate_makes_the_tables_and_ends(machine: Machine, postgres: Postgres)
 def test_the_api_answers_and_its_health_check_sees_it(machine: Machine) -> None:
     assert not machine.is_healthy("api")
 
-    with machine.run("api", lambda: machine.listens("8000")):
+    with machine.run("api", lambda: machine.listens("8000")) as running:
         assert machine.is_healthy("api")
+        assert len(children(running.pid)) == int(option("api", "--processes"))
         assert httpx2.get(f"http://127.0.0.1:{machine.stand_ins['8000']}/healthz").status_code == 200
 
 

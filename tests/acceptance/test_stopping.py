@@ -8,21 +8,15 @@ import httpx2
 import pytest
 
 from tests.acceptance.stack import Running, answers, home, up
-from tests.servers import wait_until
+from tests.servers import alive, children, wait_until
 from worker.stack.server import EmbeddedServer
 
 pytestmark = pytest.mark.timeout(400)
 
 
-def children(launcher: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
+def api_of(running: Running) -> int:
+    """The part that keeps the API's processes."""
+    return next(part for part in children(running.launcher.pid) if b"\0api\0" in Path(f"/proc/{part}/cmdline").read_bytes())
 
 
 def server(running: Running) -> EmbeddedServer:
@@ -33,13 +27,14 @@ def test_ctrl_c_leaves_nothing_running(sqlite_url: str, tmp_path: Path) -> None:
     here = home(tmp_path / "home", sqlite_url)
 
     with up(here, workers=1) as running:
-        parts = children(running.launcher.pid)
+        parts, processes = children(running.launcher.pid), children(api_of(running))
         running.launcher.send_signal(signal.SIGINT)
         code = running.launcher.wait(60)
 
     assert code == 0
     assert len(parts) == 6
-    assert not any(map(alive, parts))
+    assert len(processes) == 2
+    assert not any(map(alive, [*parts, *processes]))
     assert not server(running).answers()
 
 
@@ -47,7 +42,7 @@ def test_a_stack_that_was_killed_takes_its_parts_along_and_starts_again(sqlite_u
     here = home(tmp_path / "home", sqlite_url)
 
     with up(here, workers=1) as killed:
-        parts = children(killed.launcher.pid)
+        parts = [*children(killed.launcher.pid), *children(api_of(killed))]
         os.kill(killed.launcher.pid, signal.SIGKILL)
         killed.launcher.wait(60)
         [left] = wait_until(lambda: (still := [part for part in parts if alive(part)]) and len(still) == 1 and still, "all but the server")
@@ -63,9 +58,9 @@ def test_a_part_that_dies_is_started_again(sqlite_url: str, tmp_path: Path) -> N
     here = home(tmp_path / "home", sqlite_url)
 
     with up(here, workers=1) as running:
-        api = next(part for part in children(running.launcher.pid) if b"\0api\0" in Path(f"/proc/{part}/cmdline").read_bytes())
+        api, processes = api_of(running), children(api_of(running))
         os.kill(api, signal.SIGKILL)
-        wait_until(lambda: not alive(api), "the end of the API")
+        wait_until(lambda: not any(map(alive, [api, *processes])), "the end of the API and of all its processes")
 
         wait_until(lambda: answers(f"{running.api}/healthz"), "an API again")
 

@@ -30,13 +30,14 @@ def up(
     port: Annotated[int, typer.Option(help="The API's port.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="How many processes load imports.")] = 4,
     flower_port: Annotated[int, typer.Option(help="Flower's port.")] = FLOWER_PORT,
+    api_processes: Annotated[int, typer.Option(min=1, help="How many processes serve the API.")] = 2,
 ) -> None:
     """Start everything on this machine: API, workers, beat and Flower, until Ctrl-C."""
     from worker.stack.stack import Stack
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
-    stack = Stack(settings(), workers, port, flower_port)
+    stack = Stack(settings(), workers, port, flower_port, api_processes)
     with suppress(KeyboardInterrupt), stack.running(lambda step: say(f"… {step}")):
         console.print(facts_list(_addresses(port, flower_port, stack.logs)))
         say("Ready. Ctrl-C stops everything.")
@@ -92,14 +93,22 @@ def flower(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The po
 
 
 @app.command(epilog="Example: evenhand api --port 8000")
-def api(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = 8000) -> None:
+def api(
+    host: Host = LOOPBACK,
+    port: Annotated[int, typer.Option(help="The port.")] = 8000,
+    processes: Annotated[int, typer.Option(min=1, help="How many processes to serve it with, on one port.")] = 1,
+    listener: Annotated[int | None, typer.Option(hidden=True, help="The socket that one of several processes is given.")] = None,
+) -> None:
     """Run the HTTP API."""
-    import uvicorn
+    from worker.stack import api as serving
 
-    if host != LOOPBACK:
-        say(f"There is no access control yet: whoever reaches {host} may do everything.")
     logging.getLogger().setLevel(logging.INFO)
-    uvicorn.run("api_stub.app:app", host=host, port=port, log_config=None)
+    if listener is not None:
+        serving.serve_on(listener)
+    elif processes == 1:
+        serving.serve(host, port)
+    else:
+        serving.serve_together(host, port, processes)
 
 
 def _celery(*arguments: str) -> None:

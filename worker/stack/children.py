@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,16 +26,19 @@ class Child:
 
     name: str
     arguments: list[str]
-    log: Path
+    log: Path | None = None
+    """Where its output goes; without, where the launcher's own goes."""
     environment: dict[str, str] = field(default_factory=dict)
     """What it finds in its environment beside what the launcher has."""
+    files: tuple[int, ...] = ()
+    """Open files of the launcher that it shares, such as a socket."""
     started: float = 0.0
     short_lives: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
         self.started = time.monotonic()
-        with self.log.open("ab") as log:
+        with self.log.open("ab") if self.log else nullcontext() as log:
             # In a session of its own: Ctrl-C goes to the launcher, which stops its children in order.
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "worker", *self.arguments],
@@ -42,6 +46,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.environment, VARIABLE: "1"},
+                pass_fds=self.files,
                 start_new_session=True,
             )
 
@@ -52,9 +57,10 @@ class Child:
         """Starts the process again if it has ended. Returns whether it had. Raises ServerDidNotStart when it keeps on ending."""
         if self.runs():
             return False
+        self.wait(0)
         self.short_lives = self.short_lives + 1 if time.monotonic() - self.started < SHORT_LIFE_SECONDS else 0
         if self.short_lives > MOST_SHORT_LIVES:
-            raise ServerDidNotStart(what=self.name, seconds=round(SHORT_LIFE_SECONDS), log=self.log)
+            raise ServerDidNotStart(what=self.name, seconds=round(SHORT_LIFE_SECONDS), log=self.log or "above")
         self.start()
         return True
 
@@ -85,9 +91,9 @@ class Child:
             self.process.stdin.close()
 
 
-def stop_all(children: list[Child]) -> None:
+def stop_all(children: list[Child], seconds: float = STOP_SECONDS) -> None:
     for child in children:
         child.ask_to_stop()
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + seconds
     for child in children:
         child.wait(max(deadline - time.monotonic(), 0.1))

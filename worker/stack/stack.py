@@ -33,7 +33,9 @@ BULK, SWIFT = "bulk", "capture,notify,upkeep"
 class Stack:
     """The processes of one data folder."""
 
-    def __init__(self, settings: Settings, workers: int, port: int | None = None, flower_port: int | None = None) -> None:
+    def __init__(
+        self, settings: Settings, workers: int, port: int | None = None, flower_port: int | None = None, api_processes: int = 1
+    ) -> None:
         """With a port, the API is started; with a Flower port, Flower."""
         self._settings, self._port, self._flower_port = settings, port, flower_port
         self.logs = settings.home / "logs"
@@ -44,7 +46,7 @@ class Stack:
             self._child("beat", "beat"),
         ]
         if port is not None:
-            self._children.append(self._child("api", "api", "--port", str(port)))
+            self._children.append(self._child("api", "api", "--port", str(port), "--processes", str(api_processes)))
         if flower_port is not None:
             self._children.append(self._child("flower", "flower", "--port", str(flower_port)))
 

@@ -1,0 +1,71 @@
+"""The API's processes: one that serves by itself, or several that share one port."""
+
+import signal
+import socket
+from contextlib import suppress
+from threading import Event
+from typing import Any
+
+import uvicorn
+
+from worker.stack.children import Child, stop_all
+from worker.stack.connections import Connection
+
+APP = "api_stub.app:app"
+
+IDLE_SECONDS = 30
+"""How long a connection is kept on which no request comes."""
+
+FINISH_SECONDS = 20
+"""How long requests may take that are being served when the API is told to stop."""
+
+PATIENCE_SECONDS = 25.0
+"""How long several processes are waited for, which have given up by then, and before whoever stops the stack loses patience."""
+
+PAUSE_SECONDS = 0.1
+
+OPTIONS: dict[str, Any] = {
+    "http": Connection,
+    "log_config": None,
+    "timeout_keep_alive": IDLE_SECONDS,
+    "timeout_graceful_shutdown": FINISH_SECONDS,
+}
+
+
+def serve(host: str, port: int) -> None:
+    """Serves until SIGTERM or Ctrl-C."""
+    uvicorn.run(APP, host=host, port=port, **OPTIONS)
+
+
+def serve_on(listener: int) -> None:
+    """Serves on a socket that somebody has bound: as one of several."""
+    uvicorn.Server(uvicorn.Config(APP, **OPTIONS)).run([socket.socket(fileno=listener)])
+
+
+def serve_together(host: str, port: int, processes: int) -> None:
+    """Keeps several processes that serve on one port, until SIGTERM or Ctrl-C.
+
+    Each is on this one's leash. uvicorn's own, which are spawned, would outlive a launcher that is killed, and keep its port.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
+    with uvicorn.Config(APP, host=host, port=port, log_config=None).bind_socket() as listener, suppress(KeyboardInterrupt):
+        shared = listener.fileno()
+        _keep([Child(f"API process {number}", ["api", "--listener", str(shared)], files=(shared,)) for number in range(1, processes + 1)])
+
+
+def _keep(children: list[Child]) -> None:
+    """Starts them, starts again whatever ends by itself, and stops them when it is interrupted."""
+    try:
+        _keep_running(children)
+    finally:
+        stop_all(children, PATIENCE_SECONDS)
+
+
+def _keep_running(children: list[Child]) -> None:
+    pause = Event()
+    for child in children:
+        child.start()
+    while not pause.wait(PAUSE_SECONDS):
+        for child in children:
+            child.keep()
