@@ -1,5 +1,6 @@
-"""What surrounds every request: an id that answers and logs share, and a limit to the body."""
+"""What surrounds every request: an id that answers and logs share, a limit to the body, and one to the wait for it."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Mapping
@@ -7,7 +8,8 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_stub.problems import BodyTooLarge
+from api_stub.refusals import BodyTooLarge, RequestTimeout
+from worker.request_id import current
 
 REQUEST_ID = "X-Request-Id"
 
@@ -15,7 +17,8 @@ _FIT_FOR_A_LOG = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class RequestId:
-    """Gives back the id that a request came with, or else one of our own."""
+    """Gives back the id that a request came with, or else one of our own. Log lines and tasks bear it, too: those that are written when
+    all is over as well, so that it isn't taken back. The next request has its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,6 +30,7 @@ class RequestId:
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _FIT_FOR_A_LOG.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        current.set(request_id)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -60,6 +64,39 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+
+class BodyTimeout:
+    """Raises RequestTimeout where a body is read whose next part doesn't come in time; and closes the connection, on which it may yet."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app, self._seconds = app, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        patience: float | None = self._seconds
+        late = False
+
+        async def receive_in_time() -> Message:
+            nonlocal patience, late
+            try:
+                async with asyncio.timeout(patience):
+                    message = await receive()
+            except TimeoutError:
+                late = True
+                raise RequestTimeout(seconds=f"{self._seconds:g}") from None
+            if not message.get("more_body"):
+                patience = None  # nothing more to come but the end of the connection
+            return message
+
+        async def send_and_close(message: Message) -> None:
+            if late and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive_in_time, send_and_close)
 
 
 def _announced(scope: Scope) -> int:

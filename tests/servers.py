@@ -49,6 +49,18 @@ def program(command: Sequence[str | Path], log: Path, answers: Callable[[], bool
         running.wait(START_SECONDS)
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that haven't ended."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def short_folder() -> Iterator[Path]:
     """A temporary folder whose path is short enough for a socket in it."""

@@ -4,11 +4,13 @@ import hashlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -88,6 +90,13 @@ def _several_nodes(url: str) -> str:
     return url
 
 
+def _rate_limit(text: str) -> str:
+    with suppress(ValueError):
+        if all(limit.amount for limit in parse_many(text)):
+            return text
+    raise ValueError("must look like 36000/hour, or 100/minute,36000/hour")
+
+
 def _default_database(given: dict[str, Any]) -> str:
     return f"sqlite:///{given['home'] / 'evenhand.db'}"
 
@@ -123,6 +132,13 @@ class Settings(BaseSettings):
     """Where Celery's messages live."""
     uploads_url: str = Field(default_factory=lambda given: str(given["home"] / "uploads"))
     """A folder for uploads and receipts, as any address that fsspec knows."""
+
+    account_name: str = "Evenhand"
+    """What the Sell-compatible API calls the account."""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    """The currency of deals that name none (ISO 4217)."""
+    rate_limit: Annotated[str, AfterValidator(_rate_limit)] = "36000/hour"
+    """How many requests an access token may make; several such limits with commas between."""
 
     flower_basic_auth: SecretStr | None = None
     """Who may look at Flower, as NAME:PASSWORD; more with commas between."""

@@ -1,7 +1,7 @@
 """Whoever can't reach the rings is told where they were looked for, and never a password."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,7 +13,7 @@ from tests.topologies.servers import MASTER, Node, free_port, sentinel
 from worker.domain.rosters import Roster
 from worker.domain.turns import Turns
 from worker.errors import RingUnreachable
-from worker.ring import Ring, connect
+from worker.ring import Counts, Ring, connect
 from worker.settings import LOOPBACK
 
 PASSWORD = "rhododendron"
@@ -65,21 +65,44 @@ def test_master_and_sentinel_may_have_passwords_of_their_own(locked: Node) -> No
     wants = f"requirepass hydrangea\nsentinel auth-pass {MASTER} {PASSWORD}"
 
     with sentinel(locked.port, wants, password="hydrangea") as watching:
-        ring = Ring(connect(f"redis+sentinel://:{PASSWORD}@{LOOPBACK}:{watching.port}/{MASTER}/1?sentinel_password=hydrangea"))
+        url = f"redis+sentinel://:{PASSWORD}@{LOOPBACK}:{watching.port}/{MASTER}/1?sentinel_password=hydrangea"
+        ring, counts = Ring(connect(url)), Counts(url)
         ring.seed(7, None, "9f3c", Roster(1, 1, 0, (11,)), 1, Turns())
+        counts.add("requests", 60)
         ring.close()
+        counts.close()
 
     with Redis(LOOPBACK, locked.port, db=1, password=PASSWORD) as client:
-        assert client.exists("{pool:7}:ring")
+        assert client.exists("{pool:7}:ring", "evenhand:limit:requests") == 2
 
 
-def test_a_cluster_is_spoken_to_over_tls_when_its_address_says_so() -> None:
+def test_requests_are_counted_on_a_server_that_wants_a_password(locked: Node) -> None:
+    counts = Counts(f"redis://:{PASSWORD}@{LOOPBACK}:{locked.port}/3")
+
+    assert [counts.add("requests", 60) for _ in range(3)] == [1, 2, 3]
+
+    counts.close()
+    with Redis(LOOPBACK, locked.port, db=3, password=PASSWORD) as client:
+        assert 0 < client.ttl("evenhand:limit:requests") <= 60
+
+
+def test_whoever_can_not_count_is_told_where_and_no_password() -> None:
+    counts = Counts("redis+cluster://gardener:rhododendron@127.0.0.1:1")
+
+    with pytest.raises(RingUnreachable, match=r"127\.0\.0\.1:1") as raised:
+        counts.add("requests", 60)
+
+    assert not [secret for secret in SECRETS if secret in str(raised.value)]
+
+
+@pytest.mark.parametrize("ask", [lambda url: Ring(connect(url)).ping(), lambda url: Counts(url).add("requests", 60)])
+@pytest.mark.parametrize("scheme", ["rediss", "rediss+cluster"])
+def test_a_server_or_cluster_is_spoken_to_over_tls_when_its_address_says_so(scheme: str, ask: Callable[[str], object]) -> None:
     with socket.create_server((LOOPBACK, 0)) as listener, ThreadPoolExecutor(1) as thread:
         first_byte = thread.submit(first_byte_heard, listener)
-        ring = Ring(connect(f"rediss+cluster://{LOOPBACK}:{listener.getsockname()[1]}"))
 
         with pytest.raises(RingUnreachable):
-            ring.ping()
+            ask(f"{scheme}://{LOOPBACK}:{listener.getsockname()[1]}")
 
         assert first_byte.result() == TLS_HANDSHAKE
 

@@ -12,6 +12,7 @@ from tests.topologies.patience import GIVES_UP_SECONDS, give_leads_patiently, ha
 from tests.topologies.servers import Node, Nodes, cluster, identity
 from worker.errors import RingUnreachable
 from worker.flows.system import System
+from worker.ring import Counts
 from worker.settings import LOOPBACK
 
 POOLS = 5
@@ -149,3 +150,14 @@ def test_a_cluster_that_hangs_is_not_waited_for_long(system: System, servers: No
 
     assert give_leads_patiently(system, 2) == "ca"
     assert_promise(system)
+
+
+def test_requests_are_counted_on_all_nodes(url: str, servers: Nodes) -> None:
+    counts = Counts(url)
+
+    added = [counts.add(f"token-{number}", 60) for _ in range(2) for number in range(20)]
+
+    counts.close()
+    assert added == [1] * 20 + [2] * 20
+    assert all(keys_on(master) for master in servers.masters)
+    assert sorted(key for master in servers.masters for key in keys_on(master)) == sorted(f"evenhand:limit:token-{n}" for n in range(20))

@@ -19,7 +19,9 @@ from tests.topologies.patience import (
     turns_are_shared_evenly,
 )
 from tests.topologies.servers import MASTER, Watched, is_replica_of, watched
+from worker.errors import RingUnreachable
 from worker.flows.system import System
+from worker.ring import Counts
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +144,23 @@ def test_a_sentinel_and_a_master_that_hang_are_not_waited_for_long(system: Syste
 
     assert give_leads_patiently(system, 2) == "ca"
     assert_promise(system)
+
+
+def test_requests_are_counted_on_the_master_that_sentinel_names_and_on_its_successor(url: str, servers: Watched) -> None:
+    counts, demoted = Counts(url), servers.master
+
+    def count() -> int | None:
+        try:
+            return counts.add("requests", 600)
+        except RingUnreachable:
+            return None
+
+    assert [count(), count()] == [1, 2]
+    wait_until(lambda: servers.other.ask("GET", "evenhand:limit:requests") == "2", "the replica")
+    servers.sentinel.ask("SENTINEL", "FAILOVER", MASTER)
+    servers.await_failover(demoted)
+    servers.await_replica()
+
+    assert wait_until(count, "a count") == 3
+    assert servers.master.ask("GET", "evenhand:limit:requests") == "3"
+    counts.close()

@@ -11,6 +11,7 @@ from worker.settings import LONGEST_SOCKET_PATH_BYTES, Settings, SeveralNodes, s
 
 CLUSTER = "redis+cluster://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]."
 REDISS = "rediss://me:secret@[::1]:1?ssl_cert_reqs=none"
+LIMITS = "36000/hour, or 100/minute,36000/hour."
 SENTINEL = "redis+sentinel://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]/MASTER[/DATABASE]."
 
 
@@ -132,6 +133,11 @@ def test_postgresql_gets_the_driver_that_is_installed(monkeypatch: pytest.Monkey
         ("EVENHAND_REDIS_URL", "redis+sentinel://a/rings", f"must look like {SENTINEL}"),
         ("EVENHAND_REDIS_URL", "redis+sentinel://a:1/rings/first", f"must look like {SENTINEL}"),
         ("EVENHAND_BROKER_URL", "sqs://", "must begin with redis://"),
+        ("EVENHAND_RATE_LIMIT", "36000", f"must look like {LIMITS}"),
+        ("EVENHAND_RATE_LIMIT", "36000/fortnight", f"must look like {LIMITS}"),
+        ("EVENHAND_RATE_LIMIT", "-1/hour", f"must look like {LIMITS}"),
+        ("EVENHAND_RATE_LIMIT", "0/hour", f"must look like {LIMITS}"),
+        ("EVENHAND_RATE_LIMIT", "10/minute,", f"must look like {LIMITS}"),
     ],
 )
 def test_a_wrong_value_is_said_with_the_variable_s_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str) -> None:
@@ -141,6 +147,13 @@ def test_a_wrong_value_is_said_with_the_variable_s_name(monkeypatch: pytest.Monk
         read()
 
     assert str(raised.value).startswith(f"The setting {name} {reason}")
+
+
+def test_a_token_may_make_36000_requests_an_hour_unless_it_is_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read().rate_limit == "36000/hour"
+    monkeypatch.setenv("EVENHAND_RATE_LIMIT", "10/second, 500 per 5 minutes")
+
+    assert read().rate_limit == "10/second, 500 per 5 minutes"
 
 
 def test_settings_cannot_be_changed() -> None:

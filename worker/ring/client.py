@@ -21,8 +21,13 @@ TIMEOUT_SECONDS = 1.0
 _ONCE = Retry(NoBackoff(), 0)
 _TWICE = Retry(NoBackoff(), 1)
 
-_SOCKET: dict[str, Any] = {"socket_timeout": TIMEOUT_SECONDS, "health_check_interval": 10}
-_TCP: dict[str, Any] = {**_SOCKET, "socket_connect_timeout": TIMEOUT_SECONDS, "socket_keepalive": True}
+
+def _socket(seconds: float) -> dict[str, Any]:
+    return {"socket_timeout": seconds, "health_check_interval": 10}
+
+
+def _tcp(seconds: float) -> dict[str, Any]:
+    return {**_socket(seconds), "socket_connect_timeout": seconds, "socket_keepalive": True}
 
 
 class Server:
@@ -56,8 +61,8 @@ class Server:
 class Cluster:
     """A Redis Cluster. It is looked up at the first question: the library's client would do so as soon as it is made."""
 
-    def __init__(self, nodes: SeveralNodes) -> None:
-        self._nodes = nodes
+    def __init__(self, nodes: SeveralNodes, timeout_seconds: float) -> None:
+        self._nodes, self._timeout_seconds = nodes, timeout_seconds
         self._known: set[tuple[str, int]] = set(nodes.hosts)
         self._client: RedisCluster | None = None
 
@@ -95,7 +100,7 @@ class Cluster:
             startup_nodes=[ClusterNode(host, port) for host, port in self._known],
             retry=_TWICE,  # what is asked while it is looked up may meet a dead node, and is then asked of another
             decode_responses=True,
-            **_TCP,
+            **_tcp(self._timeout_seconds),
         )
         client.set_retry(_ONCE)
         return client
@@ -112,19 +117,20 @@ class _RedisCluster(RedisCluster):
         return found
 
 
-def connect(url: str) -> Redis | Cluster:
+def connect(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis | Cluster:
     """What a ring is built on: a client for the server, the cluster or the Sentinels at the address. Nothing is connected yet."""
     nodes = SeveralNodes.parse(url)
     if nodes is None:
-        return Redis.from_url(url, retry=_ONCE, decode_responses=True, **(_SOCKET if url.startswith("unix") else _TCP))
-    return Cluster(nodes) if nodes.topology == "cluster" else _master(nodes)
+        options = _socket if url.startswith("unix") else _tcp
+        return Redis.from_url(url, retry=_ONCE, decode_responses=True, **options(timeout_seconds))
+    return Cluster(nodes, timeout_seconds) if nodes.topology == "cluster" else _master(nodes, _tcp(timeout_seconds))
 
 
-def _master(nodes: SeveralNodes) -> Redis:
+def _master(nodes: SeveralNodes, tcp: dict[str, Any]) -> Redis:
     given = {name: value for name, value in parse_url(nodes.url_of_one).items() if name not in ("host", "port")}
     own = {name: given.pop(f"sentinel_{name}", None) for name in ("username", "password")}
-    sentinel = Sentinel(list(nodes.hosts), sentinel_kwargs={**_TCP, **own, "retry": _ONCE})
-    return sentinel.master_for(nodes.master, **{**_TCP, "retry": _ONCE, "decode_responses": True, **given})
+    sentinel = Sentinel(list(nodes.hosts), sentinel_kwargs={**tcp, **own, "retry": _ONCE})
+    return sentinel.master_for(nodes.master, **{**tcp, "retry": _ONCE, "decode_responses": True, **given})
 
 
 def _place(client: Redis) -> str:

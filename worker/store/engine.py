@@ -22,6 +22,9 @@ pools and leads that others wait for."""
 SILENT_SECONDS = 600
 """How long one may say nothing that has something long to do meanwhile."""
 
+HURRY_SECONDS = 20.0
+"""How long a statement may take that somebody waits for."""
+
 _POSTGRESQL = {
     "connect_timeout": 5,
     # A half-open connection would hang whoever uses it for hours without these: seconds, seconds, probes, milliseconds.
@@ -84,6 +87,13 @@ def take_your_time(session: Session) -> None:
     """The transaction may say nothing to the database for some minutes without being ended."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'"))
+
+
+def hurry(session: Session, seconds: float = HURRY_SECONDS) -> None:
+    """Somebody waits for the answer: within this transaction PostgreSQL ends a statement that takes longer, be it for its work or for a
+    lock, and that counts as a database that is away. SQLite has no such limit; who writes there waits for BUSY_SECONDS at most."""
+    if session.connection().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
 
 
 @contextmanager
