@@ -1,17 +1,14 @@
 """A captured lead: what a form, a webhook or a program hands in as one JSON object, made ready to be stored."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from worker.domain.fields import TAGS, TEXT_FIELDS, field_named
 from worker.domain.rows import Columns, RowReader
+from worker.domain.texts import is_storable, told
 from worker.errors import BadLead
 
 CUSTOM = "custom_fields"
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-"""NUL, and halves of characters, which JSON can spell."""
 
 
 def lead_values(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,8 +38,8 @@ def _text(name: str, value: Any) -> str:
 
 
 def _storable(name: str, text: str) -> str:
-    if _UNSTORABLE.search(text):
-        raise BadLead(reason=f"{_UNSTORABLE.sub('?', name)} holds a character that no database stores")
+    if not is_storable(text):
+        raise BadLead(reason=f"{told(name)} holds a character that no database stores")
     return text
 
 

@@ -19,7 +19,7 @@ from worker.flows.names import pool_named
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, pools, records
+from worker.store import captures, labels, pools, records
 from worker.store.captures import Waiting
 
 MOST_AT_ONCE = (500, 25, 1)
@@ -35,6 +35,7 @@ def accept(session: Session, pool: str, leads: Sequence[Mapping[str, Any]], acto
         raise WrongPoolType(pool=named.name, theirs=named.record_type, asked="lead")
     lead_ids = records.add_all(session, "lead", named.id, actor_id, leads)
     captures.add(session, lead_ids, named.id, actor_id)
+    labels.register(session, "lead", labels.borne_by(leads), actor_id)
     enqueue(session, "captures.assign", lead=lead_ids[-1])
     return lead_ids
 

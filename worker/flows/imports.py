@@ -21,7 +21,7 @@ from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.names import owner_named
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import engine, imports, ledger, records, runs, users
+from worker.store import engine, imports, labels, ledger, records, runs, users
 from worker.store.clock import now
 
 UPLOAD, RECEIPT = "upload.csv", "receipt.csv"
@@ -102,6 +102,7 @@ def _scan(system: System, run: Row[Any]) -> None:
     first_id = system.transact(lambda session: records.reserve_ids(session, run.record_type, found.records)) if found.records else None
     layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
     system.transact(lambda session: _reserve(session, system, run.id, layout, found))
+    system.transact(lambda session: labels.register(session, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id))
 
 
 def _fail(session: Session, run_id: int, reason: str) -> None:

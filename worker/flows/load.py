@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.chunks import Chunk
 from worker.domain.claims import import_claim
+from worker.domain.fields import TAGS
 from worker.domain.receipts import cell, error_line, record_line
 from worker.domain.rows import Columns, RowError, RowReader
 from worker.domain.sheets import check_rows, lines_of
@@ -20,7 +21,7 @@ from worker.flows.imports import UPLOAD, part_name
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import bulk, imports, ledger, pools, runs, users
+from worker.store import bulk, imports, labels, ledger, pools, runs, users
 from worker.store.clock import now
 from worker.store.tables import RECORDS
 from worker.store.tables import ledger as ledger_table
@@ -71,6 +72,7 @@ def _load(system: System, plan: Plan) -> None:
     if (len(receipt), len(rows)) != (plan.chunk.rows, plan.chunk.records):
         raise UnreadableFile(reason=f"chunk {plan.chunk.number} is not what it was when it was scanned.")
     system.uploads.store(part_name(plan.run.folder, plan.chunk.number), io.BytesIO("".join(receipt).encode()))
+    _register(system, plan, reader, rows)
     system.transact(lambda session: _enter(session, plan, reader, rows))
 
 
@@ -109,6 +111,16 @@ def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[S
         rows.append((record_id, owner, creator, pool_id, turn, moment, moment, *values, *json))
         receipt.append(record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner]))
     return receipt, rows
+
+
+def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
+    """The names that the rows bear are listed from now on. In a transaction of its own: chunks that are loaded side by side bear the same
+    ones, and would wait for each other."""
+    at = {field: place for place, field in enumerate(reader.fields, len(RECORD_COLUMNS))}
+    names = {kind: {row[at[kind]] for row in rows} - {None} for kind in (labels.SOURCE, labels.STATUS) if kind in at}
+    tags = {tag for text in {row[at[TAGS]] for row in rows} for tag in orjson.loads(text)}
+    if tags or any(names.values()):
+        system.transact(lambda session: labels.register(session, plan.run.record_type, {**names, labels.TAG: tags}, plan.run.actor_id))
 
 
 def _entries(plan: Plan) -> Iterator[tuple[Any, ...]]:
