@@ -20,6 +20,11 @@ def print_json(facts: Any) -> None:
     print(json.dumps(facts, indent=2, ensure_ascii=False, default=str))  # noqa: T201  JSON is for programs, not for Rich
 
 
+def print_line(text: str) -> None:
+    """A line that programs read as it stands."""
+    print(text)  # noqa: T201
+
+
 def say(words: str) -> None:
     """A line about what is going on."""
     errors.print(words, markup=False)

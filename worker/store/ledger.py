@@ -139,3 +139,9 @@ def turns_so_far(session: Session) -> dict[int, int]:
 
 def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
     return session.execute(select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn == turn)).one_or_none()
+
+
+def page(session: Session, pool_id: int, after: int, limit: int) -> list[Row[Any]]:
+    """The entries that follow a turn, so many at most."""
+    following = select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn > after)
+    return list(session.execute(following.order_by(ledger.c.turn).limit(limit)))

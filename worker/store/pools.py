@@ -12,6 +12,8 @@ from worker.store.clock import now
 from worker.store.holds import Kind
 from worker.store.tables import pools, rosters, users
 
+_HELD = "held pools"
+
 
 def add(session: Session, pool_id: int, record_type: str, epoch: str) -> None:
     session.execute(insert(pools).values(id=pool_id, record_type=record_type, epoch=epoch))
@@ -42,9 +44,14 @@ def lock(session: Session, pool_id: int) -> Row[Any]:
 
 
 def lock_shared(session: Session, pool_id: int) -> Row[Any]:
-    """The pool, held until the transaction ends together with others who take and enter turns."""
-    holds.shared(session, Kind.POOL, pool_id)
-    return row(session, pool_id)
+    """The pool, held until the transaction ends together with others who take and enter turns. Until then it stays as it is, so that it
+    is looked up once."""
+    held = session.info.setdefault(_HELD, {})
+    if pool_id not in held:
+        holds.shared(session, Kind.POOL, pool_id)
+        held[pool_id] = row(session, pool_id)
+    found: Row[Any] = held[pool_id]
+    return found
 
 
 def row(session: Session, pool_id: int) -> Row[Any]:
@@ -57,6 +64,7 @@ def epoch(session: Session, pool_id: int) -> str:
 
 
 def change(session: Session, pool_id: int, **values: Any) -> None:
+    session.info.get(_HELD, {}).pop(pool_id, None)
     session.execute(update(pools).where(pools.c.id == pool_id).values(**values))
 
 
@@ -98,6 +106,11 @@ def rosters_between(session: Session, pool_id: int, first: int, last: int) -> Ro
 def change_at(session: Session, pool_id: int, version: int) -> Row[Any]:
     """The row of one roster version, with who made it and when."""
     return session.execute(select(rosters).where(rosters.c.pool_id == pool_id, rosters.c.version == version)).one()
+
+
+def roster_changes(session: Session, pool_id: int) -> list[Row[Any]]:
+    """The rows of all roster versions, oldest first, each with who made it and when."""
+    return list(session.execute(select(rosters).where(rosters.c.pool_id == pool_id).order_by(rosters.c.version)))
 
 
 def _roster(row: Row[Any]) -> Roster:

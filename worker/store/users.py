@@ -10,10 +10,10 @@ from worker.store.clock import now
 from worker.store.tables import users
 
 
-def add(session: Session, name: str, email: str | None, *, is_admin: bool = False, is_pool: bool = False) -> int:
-    """The id of a new user."""
+def add(session: Session, name: str, email: str | None, **permissions: bool) -> int:
+    """The id of a new user, or of a pool's phantom user: with is_admin, can_reassign, or is_pool."""
     moment = now()
-    new = insert(users).values(name=name, email=email, is_admin=is_admin, is_pool=is_pool, created_at=moment, updated_at=moment)
+    new = insert(users).values(name=name, email=email, created_at=moment, updated_at=moment, **permissions)
     return session.scalars(new.returning(users.c.id)).one()
 
 
@@ -46,10 +46,10 @@ def called(session: Session, name: str) -> list[Row[Any]]:
     return list(session.execute(select(users).where(same_name, users.c.is_active, ~users.c.is_pool).limit(2)))
 
 
-def active_admins(session: Session) -> int:
-    """How many there are; none of them changes until the transaction ends."""
+def active_admins(session: Session) -> list[int]:
+    """Their ids; none of them changes until the transaction ends."""
     admins = select(users.c.id).where(users.c.is_admin, users.c.is_active).order_by(users.c.id)
-    return len(session.execute(admins.with_for_update()).all())
+    return list(session.scalars(admins.with_for_update()))
 
 
 def by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Row[Any]]:

@@ -17,12 +17,30 @@ Facts = dict[str, Any]
 
 
 def user_facts(user: Row[Any]) -> Facts:
-    facts = {name: getattr(user, name) for name in ("id", "name", "email", "is_admin", "is_active")}
-    return facts | {"created_at": _time(user.created_at)}
+    facts = {name: getattr(user, name) for name in ("id", "name", "email", "is_admin", "can_reassign", "is_active")}
+    return facts | {"created_at": time_text(user.created_at)}
+
+
+def who(user: Row[Any] | None) -> Facts | None:
+    """A user, or a pool's phantom user, in short."""
+    return None if user is None else {"id": user.id, "name": user.name, "email": user.email}
+
+
+def token_facts(token: Row[Any]) -> Facts:
+    """A token without what it is, which nobody knows but who was given it."""
+    times = {name: time_text(getattr(token, name)) for name in ("created_at", "last_used_at", "revoked_at")}
+    return {"id": token.id, "name": token.name, **times}
 
 
 def all_users(session: Session) -> list[Facts]:
     return [user_facts(user) for user in users.people(session)]
+
+
+def account_facts(session: Session, name: str, currency: str) -> Facts:
+    """What the Sell API tells of the account, which is as old as its first user."""
+    began = session.scalar(select(func.min(user_table.c.created_at)))
+    facts = {"id": 1, "name": name, "currency": currency, "time_format": "24H", "timezone": "UTC", "phone": None, "subdomain": None}
+    return facts | dict.fromkeys(("created_at", "updated_at"), began.strftime("%Y-%m-%dT%H:%M:%SZ") if began else None)
 
 
 def all_pools(session: Session) -> list[Facts]:
@@ -97,7 +115,7 @@ def _pool_id(session: Session, name: str) -> int:
 def _waiting(row: Row[Any]) -> Facts:
     name = " ".join(filter(None, (row.first_name, row.last_name))) or row.organization_name or ""
     facts = {field: getattr(row, field) for field in ("pool", "attempts", "set_aside", "reason")}
-    return {"id": row.lead_id, "name": name, "accepted_at": _time(row.accepted_at), **facts}
+    return {"id": row.lead_id, "name": name, "accepted_at": time_text(row.accepted_at), **facts}
 
 
 # --- runs ---
@@ -131,7 +149,7 @@ def all_runs(session: Session, limit: int = 50) -> list[Facts]:
 def _run(run: Row[Any]) -> Facts:
     plain = ("id", "kind", "state", "record_type", "owner", "rows", "records", "errors", "turns", "returned", "chunks_set_aside", "reason")
     facts = {name: getattr(run, name) for name in plain} | {"file": run.file_name, "progress": round(_progress(run), 3)}
-    return facts | {name: _time(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")}
+    return facts | {name: time_text(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")}
 
 
 def _progress(run: Row[Any]) -> float:
@@ -144,5 +162,5 @@ def _progress(run: Row[Any]) -> float:
     return 0.2 + 0.8 * float(run.records / good)
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
