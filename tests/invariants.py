@@ -27,6 +27,8 @@ class Book:
     ledger: Rows
     blocks: Rows
     records: Rows
+    made_along: set[tuple[int, int]]
+    """The (turn, record) of contacts and deals that were made of one lead, and share its turn."""
     ring: Any
     taken: list[int]
     """The turns that the ring keeps for captured leads in line, who have not entered them yet."""
@@ -70,9 +72,16 @@ def book(system: System, pool: dict[str, Any]) -> Book:
         rows(system, "SELECT * FROM ledger WHERE pool_id = :pool ORDER BY turn", **of_pool),
         rows(system, "SELECT * FROM blocks WHERE pool_id = :pool", **of_pool),
         rows(system, f"SELECT id, owner_id, pool_id, turn FROM {pool['record_type']}s"),
+        made_along(system, pool),
         system.ring.state(pool["id"]),
         taken_for_the_line(system, pool),
     )
+
+
+def made_along(system: System, pool: dict[str, Any]) -> set[tuple[int, int]]:
+    made = {"contact": ("individual_id", "organization_id"), "deal": ("deal_id",)}.get(pool["record_type"], ())
+    converted = rows(system, "SELECT * FROM conversions WHERE pool_id = :pool", pool=pool["id"])
+    return {(conversion["turn"], conversion[name]) for conversion in converted for name in made if conversion[name]}
 
 
 def taken_for_the_line(system: System, pool: dict[str, Any]) -> list[int]:
@@ -167,7 +176,8 @@ def assert_records_agree(book: Book) -> None:
     for record in book.records:
         if record["pool_id"] == book.pool["id"]:
             entry = entered[record["turn"]]
-            assert (entry["record_id"], entry["user_id"]) == (record["id"], record["owner_id"]), (record, entry)
+            assert entry["user_id"] == record["owner_id"], (record, entry)
+            assert entry["record_id"] == record["id"] or (record["turn"], record["id"]) in book.made_along, (record, entry)
     for entry in book.ledger:
         assert entry["record_id"] is None or entry["record_id"] in ids, ("an entry without its record", entry)
 

@@ -17,6 +17,7 @@ from tests.protocol.faults import Faults
 from tests.protocol.machine import Stories, machine_over
 from tests.protocol.system import MortalRing, SlowSystem
 from tests.tasks import Tasks
+from worker.domain.rosters import Roster
 from worker.flows import assign, capture
 from worker.ring import Taken
 from worker.store import ledger
@@ -74,8 +75,8 @@ def test_a_ring_that_forgets_its_claims_is_found_out(over: Machine, monkeypatch:
 def test_a_fence_that_lets_every_epoch_through_is_found_out(over: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     real = assign._fence
 
-    def credulous(session: Session, pool: Row[Any], taken: Taken, claim: str) -> None:
-        real(session, SimpleNamespace(id=pool.id, epoch=taken.epoch), taken, claim)  # type: ignore[arg-type]
+    def credulous(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str) -> None:
+        real(session, SimpleNamespace(id=pool.id, epoch=taken.epoch), latest, taken, claim)  # type: ignore[arg-type]
 
     monkeypatch.setattr(assign, "_fence", credulous)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.rosters import Roster, Rosters
 from worker.domain.turns import Turns, merged
 from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownPool, WrongPoolType
 from worker.ring import Ring, Taken
@@ -47,8 +48,9 @@ def assign(
     owners = {entry.record_id: entry.user_id for entry in entered.values()}
     if fresh:
         taken = _take_for(session, ring, pool_id, [request.claim for request in fresh], line)
-        _fence(session, pool, taken, "")
-        entries = _entries(session, pool_id, fresh, taken)
+        latest = pools.latest_roster(session, pool_id)
+        _fence(session, pool, latest, taken, "")
+        entries = _entries(session, pool_id, fresh, taken, latest)
         ledger.enter(session, pool_id, entries, cause)
         gifts = [records.Gift(request.record_id, entry.user_id, pool_id, entry.turn) for request, entry in zip(fresh, entries, strict=True)]
         records.give(session, record_type, gifts)
@@ -66,7 +68,7 @@ def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) 
     reserved = ledger.block(session, pool_id, claim)
     if reserved is None:
         taken = _take(session, ring, pool_id, [(claim, count)])
-        _fence(session, pool, taken, claim)
+        _fence(session, pool, pools.latest_roster(session, pool_id), taken, claim)
         [reserved] = taken.turns
         ledger.reserve(session, pool_id, claim, reserved)
     return reserved
@@ -96,7 +98,7 @@ def _take(session: Session, ring: Ring, pool_id: int, claims: list[tuple[str, in
         raise EmptyPool(pool=named.name if named else pool_id) from None
 
 
-def _fence(session: Session, pool: Row[Any], taken: Taken, claim: str) -> None:
+def _fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str) -> None:
     """Refuses what a ring that forgot, or went back in time, would hand out a second time."""
 
     def refuse(reason: str) -> None:
@@ -104,7 +106,7 @@ def _fence(session: Session, pool: Row[Any], taken: Taken, claim: str) -> None:
 
     if taken.epoch != pool.epoch:
         refuse("it is of another epoch")
-    if taken.version != pools.latest_roster(session, pool.id).version:
+    if taken.version != latest.version:
         refuse("its roster isn't the latest that was committed")
     turns = Turns(merged(span for turns in taken.turns for span in turns))
     if ledger.any_entered(session, pool.id, turns):
@@ -114,10 +116,11 @@ def _fence(session: Session, pool: Row[Any], taken: Taken, claim: str) -> None:
             refuse(f"a turn is reserved by {name}")
 
 
-def _entries(session: Session, pool_id: int, requests: Sequence[Request], taken: Taken) -> list[ledger.Entry]:
-    """The owners come from the rosters in SQL, never from Redis."""
+def _entries(session: Session, pool_id: int, requests: Sequence[Request], taken: Taken, latest: Roster) -> list[ledger.Entry]:
+    """The owners come from the rosters in SQL, never from Redis. Returned turns may be older than the latest."""
     turns = [turns[0].first for turns in taken.turns]
-    rosters = pools.rosters_between(session, pool_id, min(turns), max(turns))
+    is_in_force = min(turns) >= latest.first_turn
+    rosters = Rosters([latest]) if is_in_force else pools.rosters_between(session, pool_id, min(turns), max(turns))
     return [
         ledger.Entry(turn, request.claim, 0, request.record_id, rosters.member(turn), request.previous_owner_id, request.actor_id)
         for turn, request in zip(turns, requests, strict=True)

@@ -9,7 +9,7 @@ from worker.domain.fields import RECORD_TYPES
 from worker.domain.rosters import Roster
 from worker.errors import UnknownRecord, UnknownRecordType
 from worker.store import captures, ledger, pools, records, users
-from worker.store.views import Facts
+from worker.store.views import Facts, who
 
 
 def why(session: Session, record_type: str, record_id: int) -> Facts:
@@ -25,7 +25,7 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
         "record_type": record_type,
         "record_id": record_id,
         "name": _name_of(record),
-        "owner": _who(people[record.owner_id]),
+        "owner": who(people[record.owner_id]),
         "created_at": record.created_at.isoformat(),
     }
     entry = ledger.entry(session, record.pool_id, record.turn) if record.turn else None
@@ -48,13 +48,13 @@ def _turn(session: Session, entry: Row[Any]) -> Facts:
         "turn": entry.turn,
         "pool": people[entry.pool_id].name,
         "roster": _roster(session, entry.pool_id, roster, people),
-        "before": _who(people.get(before or 0)),
-        "next": _who(people[roster.member(entry.turn + 1)]),
+        "before": who(people.get(before or 0)),
+        "next": who(people[roster.member(entry.turn + 1)]),
         "claim": entry.claim,
         "ordinal": entry.ordinal,
         "cause": entry.cause,
-        "actor": _who(people.get(entry.actor_id or 0)),
-        "previous_owner": _who(people.get(entry.previous_owner_id or 0)),
+        "actor": who(people.get(entry.actor_id or 0)),
+        "previous_owner": who(people.get(entry.previous_owner_id or 0)),
         "at": entry.at.isoformat(),
     }
 
@@ -65,12 +65,8 @@ def _roster(session: Session, pool_id: int, roster: Roster, people: dict[int, Ro
         "version": roster.version,
         "first_turn": roster.first_turn,
         "since": since.at.isoformat(),
-        "members": [_who(people[member]) for member in roster.members],
+        "members": [who(people[member]) for member in roster.members],
     }
-
-
-def _who(user: Row[Any] | None) -> Facts | None:
-    return None if user is None else {"id": user.id, "name": user.name, "email": user.email}
 
 
 def _name_of(record: Row[Any]) -> str:

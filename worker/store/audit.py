@@ -8,17 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exists, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Turns
 from worker.store.ledger import conditions
-from worker.store.tables import RECORDS, blocks, captures, chunks, imports, ledger, pools, rosters, runs, users
+from worker.store.tables import RECORDS, blocks, captures, chunks, conversions, imports, ledger, pools, rosters, runs, users
 
 ROWS_AT_ONCE = 10_000
 BLOCKS_AT_ONCE = 200
 
-NEVER_TWICE = ("capture", "import")
+NEVER_TWICE = ("capture", "convert", "create", "import")
 """The causes for which a record is given its owner once in its life."""
 
 
@@ -197,11 +197,21 @@ def records_naming(session: Session, record_type: str) -> dict[int, int]:
 
 
 def records_without_entry(session: Session, pool_id: int, record_type: str, shared_type: str) -> Iterator[tuple[int | None, int]]:
-    """The (turn, record) of records that name a turn of a pool, whose entry isn't theirs."""
+    """The (turn, record) of records that name a turn of a pool, whose entry isn't theirs, nor that of another record which was made
+    together with them of one lead."""
     table = RECORDS[record_type]
     theirs = exists().where(_names_it(table), ledger.c.record_id == table.c.id)
-    found = select(table.c.turn, table.c.id).where(table.c.pool_id == pool_id)
+    found = select(table.c.turn, table.c.id).where(table.c.pool_id == pool_id, ~_made_along(table, record_type))
     return _stream(session, (found.where(~theirs) if record_type == shared_type else found).order_by(table.c.turn))
+
+
+def _made_along(table: Any, record_type: str) -> ColumnElement[bool]:
+    """That the conversion of a lead made the record, and got the turn that it names."""
+    made = [conversions.c[name] == table.c.id for name in _MADE[record_type]]
+    return exists().where(conversions.c.pool_id == table.c.pool_id, conversions.c.turn == table.c.turn, or_(false(), *made))
+
+
+_MADE = {"lead": (), "contact": ("individual_id", "organization_id"), "deal": ("deal_id",)}
 
 
 def records_of_nobody(session: Session, record_type: str) -> Iterator[tuple[int | None, int]]:

@@ -5,6 +5,7 @@ as there are any. On SQLite every transaction that writes holds the whole databa
 """
 
 from enum import IntEnum
+from zlib import crc32
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ class Kind(IntEnum):
 
     POOL = 0x504F4F4C
     RUN = 0x52554E00
+    UPSERT = 0x55505354
 
 
 def alone(session: Session, kind: Kind, number: int) -> None:
@@ -24,6 +26,11 @@ def alone(session: Session, kind: Kind, number: int) -> None:
 def shared(session: Session, kind: Kind, number: int) -> None:
     """Together with others who share."""
     _hold(session, "pg_advisory_xact_lock_shared", kind, number)
+
+
+def alone_by_name(session: Session, kind: Kind, name: str) -> None:
+    """What has no number. Two names may share one, and then wait for each other without need."""
+    alone(session, kind, crc32(name.encode(errors="replace")) - 2**31)
 
 
 def _hold(session: Session, function: str, kind: Kind, number: int) -> None:

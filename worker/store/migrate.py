@@ -12,8 +12,8 @@ _LOCK = 0x45564E48
 """The advisory lock under which one process at a time migrates."""
 
 
-def migrate(engine: Engine) -> None:
-    """Applies the migrations that the database doesn't have. Safe to run at any time and by several processes at once."""
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Applies the migrations that the database doesn't have, up to that one. Safe to run at any time and by several processes at once."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with writing(engine) as session:
@@ -21,4 +21,4 @@ def migrate(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, insert, select, text, update
+from sqlalchemy import Row, bindparam, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from worker.store.clock import now
@@ -25,6 +25,22 @@ def add_all(session: Session, record_type: str, owner_id: int, creator_id: int |
     ids = _next_ids(session, table.name, len(rows))
     session.execute(insert(table), [{**row, "id": record_id} for record_id, row in zip(ids, rows, strict=True)])
     return ids
+
+
+def live(session: Session, record_type: str, record_id: int, *, lock: bool = False) -> Row[Any] | None:
+    """The record, unless it was deleted or converted."""
+    record = with_id(session, record_type, record_id, lock=lock)
+    return None if record is None or record.deleted_at is not None else record
+
+
+def change(session: Session, record_type: str, record_id: int, values: Mapping[str, Any]) -> None:
+    table = RECORDS[record_type]
+    session.execute(update(table).where(table.c.id == record_id).values({**values, "updated_at": now()}))
+
+
+def remove(session: Session, record_type: str, record_id: int) -> None:
+    """For good: nothing may name it, above all no entry of the ledger."""
+    session.execute(delete(RECORDS[record_type]).where(RECORDS[record_type].c.id == record_id))
 
 
 def with_id(session: Session, record_type: str, record_id: int, *, lock: bool = False) -> Row[Any] | None:

@@ -1,0 +1,35 @@
+"""Requests that come again: under the same Idempotency-Key they get the same answer, and do nothing a second time."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy.orm import Session
+
+from worker.errors import KeyReused
+from worker.store import answers
+from worker.store.views import Facts
+
+
+class Key(NamedTuple):
+    """An Idempotency-Key, whose it is, and what tells its request from others."""
+
+    user_id: int
+    text: str
+    fingerprint: str
+
+
+def answer_once(session: Session, key: Key | None, work: Callable[[], Facts]) -> Facts:
+    """What the work answers, or what it answered to the same request before. Only successes are kept: whatever is refused may be asked
+    again. Raises KeyReused for another request under the same key."""
+    if key is None:
+        return work()
+    kept = answers.find(session, key.user_id, key.text)
+    if kept is not None:
+        if kept.fingerprint != key.fingerprint:
+            raise KeyReused(key=key.text)
+        return orjson.loads(kept.body)
+    answers.begin(session, key.user_id, key.text, key.fingerprint)
+    facts = work()
+    answers.keep(session, key.user_id, key.text, orjson.dumps(facts).decode())
+    return facts
