@@ -6,18 +6,26 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api_stub import health
-from api_stub.control import captures, imports, people, pools, records
-from api_stub.middleware import BodyLimit, RequestId
+from api_stub.control import captures, imports, people, pools, records, tokens
+from api_stub.limits import RateLimitHeaders
+from api_stub.middleware import BodyLimit, BodyTimeout, RequestId
 from api_stub.problems import ANY_PROBLEM, render_all
+from api_stub.sell import app as sell
 
 MOST_BODY_BYTES = 2**20
 MOST_UPLOAD_BYTES = 2**30
+BODY_SECONDS = 30.0
 
 DESCRIPTION = """
 Evenhand hands every incoming lead, contact and deal to the next member of a pool: exact round robin, from every door at once.
 
-An answer that is not a success has the body `{"error": {"code": ..., "message": ...}}`: the code for programs, the message for people.
-Every answer carries an `X-Request-Id`, which is the request's own if it came with one.
+Everything under `/api` and `/v2` wants an access token: `Authorization: Bearer TOKEN`. `evenhand user token EMAIL --name NAME` makes one.
+
+An answer that is not a success has the body `{"errors": [{"error": {"code": ..., "message": ...}, ...}], "meta": ...}`: the code for
+programs, the message for people. Every answer carries an `X-Request-Id`, which is the request's own if it came with one.
+
+An access token may make so many requests in an hour; `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (in seconds) tell how
+it stands. Past that the answer is 429 `rate_limit_exceeded`, with a `Retry-After`.
 """
 
 
@@ -33,9 +41,12 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": "none"},
     )
-    for part in (captures, imports, people, pools, records, health):
+    for part in (captures, imports, people, tokens, pools, records, health):
         app.include_router(part.router)
+    app.include_router(sell.router)
     app.add_middleware(BodyLimit, most_bytes=MOST_BODY_BYTES, at={imports.UPLOADS: MOST_UPLOAD_BYTES})
+    app.add_middleware(RateLimitHeaders)
+    app.add_middleware(BodyTimeout, seconds=BODY_SECONDS)
     app.add_middleware(RequestId)
     render_all(app)
     return app

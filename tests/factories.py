@@ -12,7 +12,7 @@ from sqlalchemy import Row, text, update
 from tests.tasks import Tasks
 from worker.domain.intake import lead_values
 from worker.errors import UnknownUser
-from worker.flows import assign, capture, imports, people, pools
+from worker.flows import access, assign, capture, imports, people, pools
 from worker.flows.names import pool_named, user_named
 from worker.flows.system import System
 from worker.store import records, users
@@ -30,14 +30,20 @@ def emails(count: int) -> list[str]:
     return [email(number) for number in range(count)]
 
 
-def person(system: System, address: str, *, is_admin: bool = False) -> int:
-    """The id of the user with that email, who joins if need be."""
+def person(system: System, address: str, **may: bool) -> int:
+    """The id of the user with that email, who joins if need be: with is_admin, or can_reassign."""
     try:
         with system.reading() as session:
             return int(user_named(session, address).id)
     except UnknownUser:
         name = address.partition("@")[0].title()
-        return int(system.transact(lambda session: people.add(session, name, address, is_admin=is_admin)).id)
+        return int(system.transact(lambda session: people.add(session, name, address, **may)).id)
+
+
+def token_of(system: System, address: str, **may: bool) -> str:
+    """A new token of the user with that email, who joins if need be."""
+    user_id = person(system, address, **may)
+    return system.transact(lambda session: access.issue(session, user_id, "tests")).token
 
 
 def pool(system: System, members: int | Collection[str] = 3, name: str = "Inbound", record_type: str = "lead") -> Row[Any]:

@@ -25,7 +25,9 @@ LONGER_FUNCTIONS = dict.fromkeys(("_ledger", "_records", "_runs"), "lists the co
 VAGUE = ("manager", "helper", "util", "handler", "job", "queue")
 BANNED = {*VAGUE, *(f"{word}s" for word in VAGUE), "process", "processes", "data"}
 NOT_OURS = {
+    "data_received": "asyncio's name",
     "queue": "Celery's: tasks by name",
+    "get_route_handler": "FastAPI's name",
     "process_bind_param": "SQLAlchemy's name",
     "process_result_value": "SQLAlchemy's name",
 }

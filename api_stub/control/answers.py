@@ -11,9 +11,27 @@ class User(BaseModel):
     id: int
     name: str
     email: str
-    is_admin: bool
+    is_admin: bool = Field(description="May do everything.")
+    can_reassign: bool = Field(description="May change the owners of records.")
     is_active: bool
     created_at: datetime
+
+
+class Token(BaseModel):
+    """An access token, without what it is: only who was given it knows that."""
+
+    id: int
+    name: str = Field(description="What it is for.")
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="To the minute.")
+    revoked_at: datetime | None
+
+
+class NewlyIssued(BaseModel):
+    """A new token, shown this once."""
+
+    id: int
+    token: str = Field(description="What goes into the header `Authorization`, behind `Bearer `.", min_length=64, max_length=64)
 
 
 class Deactivated(User):
@@ -134,6 +152,33 @@ class RosterInForce(BaseModel):
     first_turn: int
     since: datetime
     members: list[Who]
+
+
+class RosterChange(RosterInForce):
+    """A roster, and who has made it."""
+
+    actor: Who | None = Field(description="Null for whoever did it on the command line.")
+
+
+class Entry(BaseModel):
+    """A turn in the ledger, and whom it gave what."""
+
+    turn: int
+    record_type: str
+    record_id: int | None = Field(description="Null for a turn that is void, since its member had left.")
+    user: Who = Field(description="The rightful member.")
+    previous_owner: Who | None
+    cause: str
+    claim: str = Field(description="The name under which the request took its turns.")
+    actor: Who | None
+    at: datetime
+
+
+class Entries(BaseModel):
+    """A page of a ledger."""
+
+    entries: list[Entry] = Field(description="In the order of turns.")
+    next: int | None = Field(description="The turn to ask after for the next page; null at the end.")
 
 
 class Waits(BaseModel):

@@ -2,20 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from api_stub.control.answers import Captured, Retried, WaitingLead
-from api_stub.deps import Body, Text, Using
+from api_stub.deps import Acting, Admin, Body, Text, Using, control
 from api_stub.problems import problems
 from worker.domain.intake import lead_values
-from worker.errors import BadLead, UnknownPool, WrongPoolType
+from worker.errors import BadLead, InsufficientScope, UnknownPool, WrongPoolType
 from worker.flows import capture, runs
 from worker.store.views import all_waiting
 
 MOST_LEADS = 1000
 
-router = APIRouter(prefix="/api/leads", tags=["leads"])
+router = control("/api/leads", "leads")
 
 
 class NewLead(Body):
@@ -35,11 +35,11 @@ class NewLead(Body):
     response_model=Captured,
     responses=problems(UnknownPool, BadLead, WrongPoolType),
 )
-def capture_lead(system: Using, new: NewLead) -> Any:
+def capture_lead(system: Using, actor: Acting, new: NewLead) -> Any:
     """The lead is stored when this answers, and is never lost from then on. Workers give it to the pool's next member, in the order of
     acceptance; while the pool has no members, it waits."""
     values = lead_values(new.lead)
-    [lead_id] = system.transact(lambda session: capture.accept(session, new.pool, [values]))
+    [lead_id] = system.transact(lambda session: capture.accept(session, new.pool, [values], actor.id))
     return {"id": lead_id, "pool": new.pool}
 
 
@@ -54,7 +54,7 @@ def list_waiting(
         return all_waiting(session, pool, limit)
 
 
-@router.post("/retry", summary="Retry leads that were set aside", response_model=Retried)
-def retry_leads(system: Using) -> Any:
+@router.post("/retry", summary="Retry leads that were set aside", response_model=Retried, responses=problems(InsufficientScope))
+def retry_leads(system: Using, _: Admin) -> Any:
     """Puts all captured leads that were tried too often back in line."""
     return {"retried": system.transact(runs.retry_leads)}

@@ -1,18 +1,18 @@
-"""People: who can be given records."""
+"""People: who can be given records, and may do what."""
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api_stub.control.answers import Deactivated, User
-from api_stub.deps import Body, Text, UserEmail, Using
+from api_stub.deps import Acting, Admin, Body, Text, UserEmail, Using, control
 from api_stub.problems import problems
-from worker.errors import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
+from worker.errors import BadEmail, BlankName, InsufficientScope, LastAdmin, UnknownUser, UserExists
 from worker.flows import people
+from worker.store import users
 from worker.store.views import all_users, user_facts
 
-router = APIRouter(prefix="/api/users", tags=["users"])
+router = control("/api/users", "users")
 
 
 class NewUser(Body):
@@ -20,7 +20,16 @@ class NewUser(Body):
 
     name: Text = Field(examples=["Ann Lee"])
     email: Text = Field(examples=["ann@example.com"], description="By which the user is known.")
-    is_admin: bool = Field(False, description="May manage pools and users.")
+    is_admin: bool = Field(False, description="May do everything.")
+    can_reassign: bool = Field(False, description="May change the owners of records.")
+
+
+class ChangedUser(Body):
+    """What is to be different. What isn't named stays as it is."""
+
+    name: Text | None = Field(None, examples=["Ann Lee-Ray"])
+    is_admin: bool | None = None
+    can_reassign: bool | None = None
 
 
 @router.get("", summary="List users", response_model=list[User])
@@ -30,14 +39,43 @@ def list_users(system: Using) -> Any:
         return all_users(session)
 
 
-@router.post("", summary="Add a user", status_code=201, response_model=User, responses=problems(UserExists, BlankName, BadEmail))
-def add_user(system: Using, new: NewUser) -> Any:
+@router.get("/self", summary="Show yourself", response_model=User)
+def show_self(system: Using, actor: Acting) -> Any:
+    """Whose token it is, and what they may do."""
+    with system.reading() as session:
+        return user_facts(users.by_id(session, [actor.id])[actor.id])
+
+
+@router.post(
+    "",
+    summary="Add a user",
+    status_code=201,
+    response_model=User,
+    responses=problems(InsufficientScope, UserExists, BlankName, BadEmail),
+)
+def add_user(system: Using, _: Admin, new: NewUser) -> Any:
     """The email address tells people apart."""
-    return system.transact(lambda session: user_facts(people.add(session, new.name, new.email, is_admin=new.is_admin)))
+    return system.transact(lambda session: user_facts(people.add(session, **new.model_dump())))
 
 
-@router.post("/{user_id}/deactivate", summary="Deactivate a user", response_model=Deactivated, responses=problems(UnknownUser, LastAdmin))
-def deactivate_user(system: Using, email: UserEmail) -> Any:
-    """They leave all pools, and keep the records that they own."""
-    user, left = system.transact(lambda session: people.deactivate(session, system.ring, email, None))
+@router.patch(
+    "/{user_id}",
+    summary="Change a user",
+    response_model=User,
+    responses=problems(InsufficientScope, UnknownUser, BlankName, LastAdmin),
+)
+def change_user(system: Using, _: Admin, email: UserEmail, changed: ChangedUser) -> Any:
+    """Their name, and what they may do. It goes for all their tokens at once."""
+    return system.transact(lambda session: user_facts(people.change(session, email, **changed.model_dump())))
+
+
+@router.post(
+    "/{user_id}/deactivate",
+    summary="Deactivate a user",
+    response_model=Deactivated,
+    responses=problems(InsufficientScope, UnknownUser, LastAdmin),
+)
+def deactivate_user(system: Using, actor: Admin, email: UserEmail) -> Any:
+    """They leave all pools, keep the records that they own, and come in by none of their tokens any more."""
+    user, left = system.transact(lambda session: people.deactivate(session, system.ring, email, actor.id))
     return user_facts(user) | {"is_active": False, "left": left}

@@ -2,20 +2,33 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
-from api_stub.control.answers import Pool, PoolSummary, Report
+from api_stub.control.answers import Entries, Pool, PoolSummary, Report, RosterChange
 from api_stub.control.records import Offline
-from api_stub.deps import Body, PoolName, RecordType, Text, UserEmail, Using
+from api_stub.deps import GREATEST_ID, Admin, Body, Id, PoolName, RecordType, Text, UserEmail, Using, control
 from api_stub.problems import problems
-from worker.errors import AlreadyMember, AmbiguousUser, BlankName, NotAMember, PoolExists, UnknownPool, UnknownRecordType, UnknownUser
+from worker.errors import (
+    AlreadyMember,
+    AmbiguousUser,
+    BlankName,
+    InsufficientScope,
+    NotAMember,
+    PoolExists,
+    UnknownPool,
+    UnknownRecordType,
+    UnknownUser,
+)
 from worker.flows import pools
 from worker.flows.system import System
 from worker.flows.verify import verify
+from worker.store import pages
 from worker.store.views import Facts, all_pools
 
-router = APIRouter(prefix="/api/pools", tags=["pools"])
+MOST_ENTRIES = 1000
+
+router = control("/api/pools", "pools")
 
 Emails = Annotated[
     list[Text], Field(description="Email addresses, in the order of turns.", examples=[["ann@example.com", "bob@example.com"]])
@@ -54,11 +67,11 @@ def list_pools(system: Using) -> Any:
     summary="Create a pool",
     status_code=201,
     response_model=Pool,
-    responses=problems(PoolExists, UnknownUser, AmbiguousUser, AlreadyMember, BlankName, UnknownRecordType),
+    responses=problems(InsufficientScope, PoolExists, UnknownUser, AmbiguousUser, AlreadyMember, BlankName, UnknownRecordType),
 )
-def create_pool(system: Using, new: NewPool, request: Request, response: Response) -> Any:
+def create_pool(system: Using, actor: Admin, new: NewPool, request: Request, response: Response) -> Any:
     """The first member given gets turn 1."""
-    system.transact(lambda session: pools.create(session, new.name, new.record_type, new.members, None))
+    system.transact(lambda session: pools.create(session, new.name, new.record_type, new.members, actor.id))
     facts = _facts(system, new.name)
     response.headers["Location"] = request.url_for("show_pool", pool_id=facts["id"]).path
     return facts
@@ -70,15 +83,20 @@ def show_pool(system: Using, pool: PoolName) -> Any:
     return _facts(system, pool)
 
 
-@router.patch("/{pool_id}", summary="Rename a pool", response_model=Pool, responses=problems(UnknownPool, PoolExists, BlankName))
-def rename_pool(system: Using, pool: PoolName, new: NewName) -> Any:
+@router.patch(
+    "/{pool_id}",
+    summary="Rename a pool",
+    response_model=Pool,
+    responses=problems(InsufficientScope, UnknownPool, PoolExists, BlankName),
+)
+def rename_pool(system: Using, _: Admin, pool: PoolName, new: NewName) -> Any:
     """Members and turns stay as they are."""
     system.transact(lambda session: pools.rename(session, pool, new.name))
     return _facts(system, new.name)
 
 
-@router.delete("/{pool_id}", summary="Delete a pool", status_code=204, responses=problems(UnknownPool))
-def delete_pool(system: Using, pool: PoolName) -> None:
+@router.delete("/{pool_id}", summary="Delete a pool", status_code=204, responses=problems(InsufficientScope, UnknownPool))
+def delete_pool(system: Using, _: Admin, pool: PoolName) -> None:
     """Records keep their owners, and the ledger stays."""
     system.transact(lambda session: pools.delete(session, system.ring, pool))
 
@@ -87,11 +105,11 @@ def delete_pool(system: Using, pool: PoolName) -> None:
     "/{pool_id}/members",
     summary="Add members",
     response_model=Pool,
-    responses=problems(UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember),
+    responses=problems(InsufficientScope, UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember),
 )
-def add_members(system: Using, pool: PoolName, new: NewMembers) -> Any:
+def add_members(system: Using, actor: Admin, pool: PoolName, new: NewMembers) -> Any:
     """They go to the end. Who is next stays next."""
-    system.transact(lambda session: pools.add_members(session, system.ring, pool, new.members, None))
+    system.transact(lambda session: pools.add_members(session, system.ring, pool, new.members, actor.id))
     return _facts(system, pool)
 
 
@@ -99,11 +117,11 @@ def add_members(system: Using, pool: PoolName, new: NewMembers) -> Any:
     "/{pool_id}/members/{user_id}",
     summary="Remove a member",
     response_model=Pool,
-    responses=problems(UnknownPool, UnknownUser, NotAMember),
+    responses=problems(InsufficientScope, UnknownPool, UnknownUser, NotAMember),
 )
-def remove_member(system: Using, pool: PoolName, email: UserEmail) -> Any:
+def remove_member(system: Using, actor: Admin, pool: PoolName, email: UserEmail) -> Any:
     """The rest go on in order, without a hole."""
-    system.transact(lambda session: pools.remove_members(session, system.ring, pool, [email], None))
+    system.transact(lambda session: pools.remove_members(session, system.ring, pool, [email], actor.id))
     return _facts(system, pool)
 
 
@@ -112,6 +130,25 @@ def verify_pool(system: Using, pool: PoolName, offline: Offline = False) -> Any:
     """Replays the ledger against the rosters and checks every point of the promise."""
     [report] = verify(system, pool, offline=offline)
     return report.as_json()
+
+
+@router.get("/{pool_id}/rosters", summary="Show a pool's rosters", response_model=list[RosterChange], responses=problems(UnknownPool))
+def list_rosters(system: Using, pool_id: Id) -> Any:
+    """Who the members were, from which turn on, and who has made it so, from the first roster to the one in force."""
+    with system.reading() as session:
+        return pages.rosters(session, pool_id)
+
+
+@router.get("/{pool_id}/ledger", summary="Read a pool's ledger", response_model=Entries, responses=problems(UnknownPool))
+def read_ledger(
+    system: Using,
+    pool_id: Id,
+    after: Annotated[int, Query(ge=0, le=GREATEST_ID, description="The turn after which to begin.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="How many turns at most.")] = 100,
+) -> Any:
+    """Turn by turn: who was given what, and why."""
+    with system.reading() as session:
+        return pages.entries(session, pool_id, after, limit)
 
 
 def _facts(system: System, name: str) -> Facts:

@@ -2,16 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from api_stub.control.answers import Report, Why
-from api_stub.deps import Id, RecordType, Using
+from api_stub.deps import Id, RecordType, Using, control
 from api_stub.problems import problems
 from worker.errors import UnknownRecord, UnknownRecordType
 from worker.flows.verify import verify
 from worker.flows.why import why
 
-router = APIRouter(prefix="/api", tags=["records"])
+router = control("/api", "records")
 
 Offline = Annotated[bool, Query(description="Check the database alone, without Redis.")]
 

@@ -56,6 +56,10 @@ class Home:
         """What a command prints with --json."""
         return json.loads(self.run(*arguments, "--json", fails=fails).stdout)
 
+    def signed_in(self, email: str) -> dict[str, str]:
+        """The header by which that person comes in over HTTP."""
+        return {"Authorization": f"Bearer {self.facts('user', 'token', email, '--name', 'tests')['token']}"}
+
     @contextmanager
     def system(self) -> Iterator[System]:
         """A look at the same database, ring and uploads from outside."""

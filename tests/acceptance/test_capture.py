@@ -144,7 +144,8 @@ def test_leads_are_captured_in_turn_and_runs_cancelled(database_url: str, tmp_pa
         check_why(here)
         check_waiting(here)
         check_cancel(here, tmp_path)
-        over_http = httpx2.post(f"{running.api}/api/leads/capture", json={"pool": "Inbound", "lead": {"last_name": "Lee"}})
+        body, cy = {"pool": "Inbound", "lead": {"last_name": "Lee"}}, here.signed_in("cy@example.com")
+        over_http = httpx2.post(f"{running.api}/api/leads/capture", json=body, headers=cy)
         assert over_http.status_code == httpx2.codes.ACCEPTED
         with here.system() as system:
             wait_until(lambda: not rows(system, "SELECT lead_id FROM captures"), "its owner", SECONDS)

@@ -64,9 +64,11 @@ def test_a_file_is_imported_in_exact_turn_and_every_owner_is_explained(database_
         shown = here.facts("pool", "show", "Inbound")
         assert sum(member["records"] for member in shown["members"]) == shown["turns"] == run["turns"]
 
-        over_http = httpx2.get(f"{running.api}/api/runs/{run['id']}").json()
+        address, ann = f"{running.api}/api/runs/{run['id']}", here.signed_in("ann@example.com")
+        over_http = httpx2.get(address, headers=ann).json()
         assert (over_http["state"], over_http["records"]) == ("done", run["records"])
-        assert httpx2.get(f"{running.api}/api/runs/{run['id']}/receipt").text.count("\n") == ROWS + 1
+        assert httpx2.get(address).status_code == httpx2.codes.UNAUTHORIZED
+        assert httpx2.get(f"{address}/receipt", headers=ann).text.count("\n") == ROWS + 1
         assert httpx2.get(f"{running.api}/docs").status_code == httpx2.codes.OK
         tasks = httpx2.get(f"{running.flower}/tasks").text
         assert "Flower" in tasks

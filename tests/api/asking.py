@@ -4,6 +4,20 @@ from typing import Any
 
 from tests.factories import emails
 
+PHRASES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Payload Too Large",
+    422: "Unprocessable Entity",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
 LEADS = b"First Name,Last Name,Region\nAda,Lovelace,EU\nAlan,,EU\nGrace,Hopper,US\nEdsger,Dijkstra,EU\n"
 
 
@@ -30,8 +44,21 @@ def upload(client: Any, content: bytes = LEADS, name: str = "leads.csv", **form:
 
 
 def refusal(answer: Any) -> tuple[int, str, str]:
-    """The status, code and message of an answer that is not a success."""
+    """The status, code and message of an answer that is not a success: of its first error, if it has several."""
+    [first, *_] = faults(answer)
+    return answer.status_code, first["code"], first["message"]
+
+
+def faults(answer: Any) -> list[dict[str, str]]:
+    """What is wrong, error by error, of an answer that is not a success, and that has the shape that all of them have."""
     body = answer.json()
-    assert {name: set(content) for name, content in body.items()} == {"error": {"code", "message"}}
+    more = {"more_info": f"{answer.request.url.scheme}://{answer.request.url.netloc.decode()}/docs"}
+    status = f"{answer.status_code} {PHRASES[answer.status_code]}"
     assert answer.headers["content-type"] == "application/json"
-    return answer.status_code, body["error"]["code"], body["error"]["message"]
+    assert set(body) == {"errors", "meta"}
+    assert body["meta"] == {"type": "errors", "http_status": status, "logref": answer.headers["x-request-id"], "links": more}
+    assert [error["meta"] for error in body["errors"]] == [{"type": "error", "links": more}] * len(body["errors"])
+    found = [error["error"] for error in body["errors"]]
+    assert all({"code", "message"} <= set(fault) <= {"resource", "field", "code", "message", "details"} for fault in found)
+    assert all(isinstance(told, str) and told for fault in found for told in fault.values())
+    return found

@@ -1,18 +1,5 @@
-"""A client of the whole API over a system of the test's own."""
+"""What the tests of our own API are given."""
 
-from collections.abc import Iterator
+from tests.clients import app, client, client_of, member, reassigner, stranger
 
-import pytest
-from starlette.testclient import TestClient
-
-from api_stub.app import create_app
-from worker.flows.system import System
-from worker.flows.system import system as the_system
-
-
-@pytest.fixture
-def client(system: System) -> Iterator[TestClient]:
-    app = create_app()
-    app.dependency_overrides[the_system] = lambda: system
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield client
+__all__ = ["app", "client", "client_of", "member", "reassigner", "stranger"]

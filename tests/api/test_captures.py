@@ -68,9 +68,10 @@ def test_a_lead_is_stored_although_the_broker_loses_its_task(client: Any, system
         ({"pool": "Inbound", "lead": {"last_name": "Lee", "a\0b": "1"}}, 422, "bad_lead", "a?b"),
         ({"pool": "Inbound", "lead": {"last_name": "Lee", "tags": [1]}}, 422, "bad_lead", "tags"),
         ({"pool": "Inbound", "lead": {"last_name": "Lee", "custom_fields": {"x": []}}}, 422, "bad_lead", "custom_fields x"),
-        ({"pool": "Inbound", "lead": [{"last_name": "Lee"}]}, 422, "invalid_request", "body.lead"),
-        ({"pool": "Inbound", "last_name": "Lee"}, 422, "invalid_request", "body.last_name: Extra inputs"),
-        ({"lead": {"last_name": "Lee"}}, 422, "invalid_request", "body.pool"),
+        ({"pool": "Inbound", "lead": [{"last_name": "Lee"}]}, 422, "invalid_type", "dictionary"),
+        ({"pool": "Inbound", "last_name": "Lee"}, 422, "missing", "required"),
+        ({"pool": "Inbound", "lead": {"last_name": "Lee"}, "source": "fair"}, 422, "unknown", "misspelt"),
+        ({"lead": {"last_name": "Lee"}}, 422, "missing", "required"),
     ],
 )
 def test_what_is_no_lead_for_a_pool_is_refused_and_not_stored(
@@ -139,7 +140,7 @@ def test_leads_that_wait_are_listed_oldest_first_with_the_reason(client: Any, sy
     assert client.get("/api/leads/waiting?pool=Inbound").json() == []
     assert len(client.get("/api/leads/waiting?pool=empty").json()) == 2
     assert refusal(client.get("/api/leads/waiting?pool=Nowhere"))[:2] == (404, "unknown_pool")
-    assert refusal(client.get("/api/leads/waiting?limit=0"))[:2] == (422, "invalid_request")
+    assert refusal(client.get("/api/leads/waiting?limit=0"))[:2] == (400, "invalid_param")
     assert other.status_code == 202
     join(system, "z@example.com", name="Empty")
     send.drain(system)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator
+from starlette.testclient import TestClient
 
 from api_stub.app import create_app
-from tests.api.conftest import TestClient
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -46,7 +46,7 @@ def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:
 def test_every_operation_has_a_summary_a_description_and_an_id_of_its_own(described: dict[str, Any]) -> None:
     every = operations(described)
 
-    assert len(every) == 23
+    assert len(every) == 71
     assert [operation for operation in every if not operation.get("summary") or not operation.get("description")] == []
     assert set(Counter(operation["operationId"] for operation in every).values()) == {1}
     assert all(re.fullmatch(r"[a-z_]+", operation["operationId"]) for operation in every)
@@ -69,7 +69,20 @@ def test_a_refusal_is_described_with_its_code_and_words(described: dict[str, Any
     example = conflict["content"]["application/json"]["examples"]["user_exists"]["value"]
 
     assert conflict["description"] == "`user_exists`: There is already a user with the email {email}."
-    assert example == {"error": {"code": "user_exists", "message": "There is already a user with the email {email}."}}
+    assert [error["error"] for error in example["errors"]] == [
+        {"code": "user_exists", "message": "There is already a user with the email {email}."}
+    ]
+    assert example["meta"]["http_status"] == "409 Conflict"
+
+
+def test_every_operation_but_health_wants_a_token_and_says_so(described: dict[str, Any]) -> None:
+    open_to_all = [operation["operationId"] for operation in operations(described) if not operation.get("security")]
+    signed_in = [operation for operation in operations(described) if operation.get("security")]
+
+    assert open_to_all == ["health"]
+    assert {scheme for operation in signed_in for named in operation["security"] for scheme in named} == {"token"}
+    assert all("unauthorized" in operation["responses"]["401"]["description"] for operation in signed_in)
+    assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
 
 
 class Resources(HTMLParser):

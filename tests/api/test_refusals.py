@@ -6,10 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from api_stub.app import MOST_BODY_BYTES, MOST_UPLOAD_BYTES
-from tests.api.asking import add_users, create_pool, posted, refusal, upload
+from tests.api.asking import add_users, create_pool, faults, posted, refusal, upload
 from tests.tasks import Tasks
+from worker.errors import (
+    DatabaseUnreachable,
+    EvenhandError,
+    Fault,
+    IncorrectPayload,
+    LastAdmin,
+    StillRefused,
+    Unauthorized,
+    UnknownRecord,
+    UnknownUser,
+)
 from worker.flows.system import System
 from worker.flows.system import system as the_system
 from worker.ring import Ring, connect
@@ -28,9 +40,10 @@ REFUSALS: dict[str, tuple[Ask, int, str]] = {
     "user_exists": (lambda api: api.post("/api/users", json={"name": "A", "email": "A@example.com"}), 409, "email a@example.com"),
     "bad_email": (lambda api: api.post("/api/users", json={"name": "A", "email": "nobody"}), 422, "'nobody'"),
     "blank_name": (lambda api: api.post("/api/users", json={"name": " ", "email": "n@example.com"}), 422, "user needs a name"),
+    "unknown_token": (lambda api: api.delete("/api/tokens/999"), 404, "no token 999"),
     "unknown_user": (lambda api: api.post("/api/users/999/deactivate"), 404, "999"),
     # pools
-    "unknown_pool": (lambda api: api.get("/api/pools/999"), 404, "999"),
+    "unknown_pool": (lambda api: api.get("/api/pools/999/ledger"), 404, "999"),
     "pool_exists": (lambda api: api.post("/api/pools", json={"name": "inbound"}), 409, "'inbound'"),
     "unknown_record_type": (lambda api: api.post("/api/pools", json={"name": "N", "record_type": "task"}), 422, "lead, contact or deal"),
     "already_member": (lambda api: api.post(f"{pool_1(api)}/members", json={"members": ["a@example.com"]}), 409, "already a member"),
@@ -48,9 +61,11 @@ REFUSALS: dict[str, tuple[Ask, int, str]] = {
     "no_receipt_yet": (lambda api: api.get(f"/api/runs/{upload(api).json()['id']}/receipt"), 409, "accepted"),
     "unknown_record": (lambda api: api.get("/api/why/lead/999"), 404, "lead 999"),
     # the request itself
-    "invalid_request": (lambda api: api.post("/api/users", json={"name": "A"}), 422, "body.email"),
-    "unreadable_request": (lambda api: _torn_upload(api), 400, "can't be read"),
-    "unknown_address": (lambda api: api.get("/api/nothing"), 404, "/api/nothing"),
+    "missing": (lambda api: api.post("/api/users", json={"name": "A"}), 422, "Field required"),
+    "invalid_payload": (lambda api: _torn_upload(api), 400, "can't be read"),
+    "invalid_param": (lambda api: api.get("/api/runs?limit=x"), 400, "parameter limit"),
+    "unauthorized": (lambda api: api.get("/api/runs", headers={"Authorization": "Bearer none"}), 401, "evenhand user token"),
+    "incorrect_path": (lambda api: api.get("/api/nothing"), 404, "/api/nothing"),
     "wrong_method": (lambda api: api.put("/api/users"), 405, "PUT"),
 }
 
@@ -78,26 +93,85 @@ def test_each_refusal_has_its_status_its_code_and_its_reason(client: Any, code: 
     assert words in refusal(answer)[2]
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 @pytest.mark.parametrize(
-    ("ask", "words"),
+    ("ask", "field", "code"),
     [
-        (lambda api: api.post("/api/users", content=b"{", headers={"Content-Type": "application/json"}), "JSON decode error"),
-        (lambda api: api.post("/api/pools", json={"name": "N", "member": ["a@example.com"]}), "body.member: Extra inputs"),
-        (lambda api: api.post("/api/pools", json={"name": "a\0b"}), "body.name"),
-        (lambda api: api.post("/api/pools", content=b'{"name": "\\ud800"}', headers={"Content-Type": "application/json"}), "body.name"),
-        (lambda api: api.post(f"/api/pools/{create_pool(api)['id']}/members", json={"members": []}), "body.members"),
-        (lambda api: api.get("/api/pools/0"), "path.pool_id"),
-        (lambda api: api.get(f"/api/runs/{2**63}"), "path.run_id"),
-        (lambda api: api.get("/api/why/lead%00/1"), "path.type"),
-        (lambda api: api.get("/api/runs?limit=0"), "query.limit"),
-        (lambda api: api.post("/api/imports", data={"owner": "Inbound"}), "body.file"),
+        (lambda api: api.post("/api/pools", json={"name": "N", "member": ["a@example.com"]}), "/member", "unknown"),
+        (lambda api: api.post("/api/pools", json={}), "/name", "missing"),
+        (lambda api: api.post("/api/imports", data={"owner": "Inbound"}), "/file", "missing"),
+        (lambda api: api.post("/api/pools", json={"name": 7}), "/name", "invalid_type"),
+        (lambda api: api.post("/api/pools", json={"name": "N", "members": ["a", None]}), "/members/1", "invalid_type"),
+        (lambda api: api.post("/api/users", json={"name": "N", "email": "n@e", "is_admin": "perhaps"}), "/is_admin", "invalid_type"),
+        (lambda api: api.post("/api/leads/capture", json={"pool": "N", "lead": [1]}), "/lead", "invalid_type"),
+        (lambda api: api.post("/api/pools", json={"name": "a\0b"}), "/name", "incorrect_value"),
+        (lambda api: api.post("/api/pools", content=b'{"name": "\\ud800"}', headers=JSON), "/name", "incorrect_value"),
+        (lambda api: api.post("/api/pools", json={"name": "x" * 1001}), "/name", "incorrect_value"),
+        (lambda api: api.post(f"/api/pools/{create_pool(api)['id']}/members", json={"members": []}), "/members", "blank"),
+        (lambda api: api.post("/api/pools", json={"name": "N", "a/b~c": 1}), "/a~1b~0c", "unknown"),
     ],
 )
-def test_a_request_that_does_not_fit_is_told_where(client: Any, ask: Ask, words: str) -> None:
-    status, code, message = refusal(ask(client))
+def test_a_body_that_does_not_fit_is_told_where(client: Any, ask: Ask, field: str, code: str) -> None:
+    answer = ask(client)
 
-    assert (status, code) == (422, "invalid_request")
+    [fault] = faults(answer)
+    assert (answer.status_code, fault["field"], fault["code"]) == (422, field, code)
+
+
+@pytest.mark.parametrize(
+    ("ask", "field"),
+    [
+        (lambda api: api.get("/api/pools/0"), "pool_id"),
+        (lambda api: api.get(f"/api/runs/{2**63}"), "run_id"),
+        (lambda api: api.get("/api/why/lead%00/1"), "type"),
+        (lambda api: api.get("/api/runs?limit=0"), "limit"),
+        (lambda api: api.get("/api/runs?limit=1&offset=2"), "offset"),
+        (lambda api: api.delete("/api/pools/1?force=true"), "force"),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_named(client: Any, ask: Ask, field: str) -> None:
+    answer = ask(client)
+
+    [fault] = faults(answer)
+    assert (answer.status_code, fault["field"], fault["code"]) == (400, field, "invalid_param")
+    assert f"The parameter {field} can't be taken: " in fault["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "words"),
+    [
+        (b'{"name": }', JSON, "no JSON"),
+        (b"[1]", JSON, "JSON object"),
+        (b"", JSON, "JSON object"),
+        (b'{"name": "N"}', {"Content-Type": "text/plain"}, "application/json"),
+        (b"\xff", JSON, "can't be read"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_told_apart(client: Any, body: bytes, headers: dict[str, str], words: str) -> None:
+    status, code, message = refusal(client.post("/api/pools", content=body, headers=headers))
+
+    assert (status, code) == (400, "invalid_payload")
     assert words in message
+
+
+def test_all_faults_of_a_request_are_told_at_once(client: Any) -> None:
+    answer = client.post("/api/users", json={"name": 7, "is_admin": True, "mail": "a@example.com"})
+
+    assert answer.status_code == 422
+    assert [(fault["field"], fault["code"]) for fault in faults(answer)] == [
+        ("/name", "invalid_type"),
+        ("/email", "missing"),
+        ("/mail", "unknown"),
+    ]
+
+
+def test_a_request_that_is_wrong_within_and_without_its_body_is_a_bad_request(client: Any) -> None:
+    answer = client.patch("/api/pools/0", json={})
+
+    assert answer.status_code == 400
+    assert [(fault["field"], fault["code"]) for fault in faults(answer)] == [("pool_id", "invalid_param"), ("/name", "missing")]
 
 
 def test_a_method_that_does_not_go_with_an_address_is_told_what_does(client: Any) -> None:
@@ -116,7 +190,7 @@ def test_a_pools_phantom_user_is_nobody_to_deactivate_or_remove(client: Any) -> 
 
 
 def test_the_last_admin_stays(client: Any) -> None:
-    admin = posted(client, "/api/users", name="Ann", email="ann@example.com", is_admin=True)
+    [admin] = client.get("/api/users").json()
 
     answer = client.post(f"/api/users/{admin['id']}/deactivate")
 
@@ -161,6 +235,56 @@ def test_a_ring_that_is_away_changes_no_roster(client: Any, system: System, tmp_
     assert shown["next"] == "A"
 
 
+# --- what clients of the Sell API know ---
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code_of_ours", "code"),
+    [
+        (UnknownRecord(record_type="lead", record_id=7), 404, "unknown_record", "not_found"),
+        (UnknownUser(name="ann"), 404, "unknown_user", "not_found"),
+        (DatabaseUnreachable(address="db", reason="away"), 503, "database_unreachable", "temporarily_unavailable"),
+        (StillRefused(pool_id=7, attempts=12, reason="odd"), 503, "still_refused", "temporarily_unavailable"),
+        (LastAdmin(name="Ann"), 409, "last_admin", "last_admin"),
+        (Unauthorized(), 401, "unauthorized", "unauthorized"),
+    ],
+)
+def test_a_code_is_one_that_clients_of_the_path_know(
+    app: FastAPI, stranger: Any, error: EvenhandError, status: int, code_of_ours: str, code: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    for path in ("/api/failing", "/v2/failing", "/v20/failing"):
+        app.add_api_route(path, fail)
+
+    told = [refusal(stranger.get(path)) for path in ("/api/failing", "/v2/failing", "/v20/failing")]
+
+    assert [each[:2] for each in told] == [(status, code_of_ours), (status, code), (status, code_of_ours)]
+    assert {message for _, _, message in told} == {str(error)}
+
+
+@pytest.mark.parametrize(("method", "path", "code"), [("GET", "/v2/nothing", "incorrect_path"), ("PUT", "/healthz", "wrong_method")])
+def test_an_address_that_is_none_is_told_so_everywhere(stranger: Any, method: str, path: str, code: str) -> None:
+    assert refusal(stranger.request(method, path))[1] == code
+
+
+def test_an_error_with_several_faults_is_told_as_so_many(app: FastAPI, stranger: Any) -> None:
+    wrong = [Fault("/data/last_name", "blank", "can't be blank"), Fault("/data/owner_id", "incorrect_value", "is nobody", "There is no 7.")]
+
+    def fail() -> None:
+        raise IncorrectPayload.of("lead", wrong)
+
+    app.add_api_route("/v2/failing", fail)
+    answer = stranger.get("/v2/failing")
+
+    assert answer.status_code == 422
+    assert faults(answer) == [
+        {"resource": "lead", "field": "/data/last_name", "code": "blank", "message": "can't be blank"},
+        {"resource": "lead", "field": "/data/owner_id", "code": "incorrect_value", "message": "is nobody", "details": "There is no 7."},
+    ]
+
+
 # --- what nobody foresaw ---
 
 
@@ -172,7 +296,7 @@ def test_an_unexpected_error_shows_nothing_of_the_inside(client: Any, caplog: py
 
     answer = client.get("/api/users", headers={"X-Request-Id": "r-1"})
 
-    assert refusal(answer)[:2] == (500, "unexpected")
+    assert refusal(answer)[:2] == (500, "server_error")
     assert "r-1" in answer.text
     assert answer.headers["x-request-id"] == "r-1"
     assert "secret" not in answer.text

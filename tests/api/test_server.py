@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from tests.servers import program
-from worker.store.engine import open_engine
+from worker.flows import access, people
+from worker.store.engine import open_engine, writing
 from worker.store.migrate import migrate
 
 LOOPBACK = "127.0.0.1"
@@ -23,15 +26,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def get(port: int, path: str) -> tuple[int, Any]:
+def get(port: int, path: str, token: str = "0" * 64) -> tuple[int, Any]:
     """The status and the JSON of an answer."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
         connection.close()
+
+
+def new_token(engine: Engine) -> str:
+    with writing(engine) as session:
+        return access.issue(session, people.add(session, "Ann", "ann@example.com").id, "tests").token
 
 
 def listens(port: int) -> bool:
@@ -56,11 +64,11 @@ def test_health_tells_of_missing_tables_until_they_are_there(valkey_url: str, tm
     with api(tmp_path, EVENHAND_DATABASE_URL=database, EVENHAND_REDIS_URL=valkey_url, EVENHAND_BROKER_URL=broker) as port:
         unmigrated, refused = get(port, "/healthz"), get(port, "/api/users")
         migrate(engine)
-        well, served = get(port, "/healthz"), get(port, "/api/users")
+        well, served = get(port, "/healthz"), get(port, "/api/pools", new_token(engine))
     engine.dispose()
 
     assert unmigrated == (503, {"status": "unavailable", "database": "database_not_migrated", "ring": "ok", "broker": "ok"})
-    assert (refused[0], refused[1]["error"]["code"]) == (503, "database_not_migrated")
+    assert (refused[0], refused[1]["errors"][0]["error"]["code"]) == (503, "database_not_migrated")
     assert well == (200, {"status": "ok", "database": "ok", "ring": "ok", "broker": "ok"})
     assert served == (200, [])
 

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from tests import invariants
 from tests.api.asking import LEADS, add_users, create_pool, posted, upload
-from tests.factories import give_leads
+from tests.factories import give_leads, leave
 from tests.tasks import Tasks
 from worker.flows.system import System
 
@@ -164,6 +164,53 @@ def test_a_pool_lives_from_creation_to_deletion(client: Any, system: System) -> 
     assert (deleted.status_code, deleted.content) == (204, b"")
 
 
+def test_a_ledger_is_read_page_by_page(client: Any, system: System, send: Tasks) -> None:
+    pool = create_pool(client, members=2)
+    posted(client, "/api/leads/capture", pool="Inbound", lead={"last_name": "Lee"})
+    send.drain(system)
+    give_leads(system, 2)
+    address = f"/api/pools/{pool['id']}/ledger"
+
+    first = client.get(address, params={"limit": 2}).json()
+    second = client.get(address, params={"limit": 2, "after": first["next"]}).json()
+    whole = client.get(address).json()
+
+    assert [entry["turn"] for entry in first["entries"]] == [1, 2]
+    assert ([entry["turn"] for entry in second["entries"]], first["next"], second["next"]) == ([3], 2, None)
+    assert whole == {"entries": first["entries"] + second["entries"], "next": None}
+    assert client.get(address, params={"limit": 3}).json() == whole
+    assert client.get(address, params={"after": 3}).json() == {"entries": [], "next": None}
+    a, root = pool["members"][0], client.get("/api/users/self").json()
+    assert first["entries"][0] == {
+        "turn": 1,
+        "record_type": "lead",
+        "record_id": 1,
+        "user": {name: a[name] for name in ("id", "name", "email")},
+        "previous_owner": None,
+        "cause": "capture",
+        "claim": "lead:1:capture",
+        "actor": {name: root[name] for name in ("id", "name", "email")},
+        "at": first["entries"][0]["at"],
+    }
+    assert second["entries"][0]["actor"] is None
+
+
+def test_a_pools_rosters_are_told_from_the_first_to_the_one_in_force(client: Any, system: System) -> None:
+    pool = create_pool(client, members=2)
+    address = f"/api/pools/{pool['id']}"
+    give_leads(system, 3)
+    leave(system, "a@example.com")
+    add_users(client, "c@example.com")
+    posted(client, f"{address}/members", members=["c@example.com"])
+
+    rosters = client.get(f"{address}/rosters").json()
+
+    assert [(roster["version"], roster["first_turn"]) for roster in rosters] == [(1, 1), (2, 4), (3, 4)]
+    assert ["".join(member["email"][0] for member in roster["members"]) for roster in rosters] == ["ab", "b", "bc"]
+    assert [roster["actor"] and roster["actor"]["email"] for roster in rosters] == ["root@example.com", None, "root@example.com"]
+    assert [roster["since"] for roster in rosters] == sorted(roster["since"] for roster in rosters)
+
+
 def test_a_user_who_is_deactivated_leaves_all_pools(client: Any) -> None:
     pool = create_pool(client, members=2)
     first = pool["members"][0]["id"]
@@ -172,6 +219,7 @@ def test_a_user_who_is_deactivated_leaves_all_pools(client: Any) -> None:
 
     assert (left.status_code, left.json()["is_active"], left.json()["left"]) == (200, False, ["Inbound"])
     assert [(user["id"], user["is_active"], user["is_admin"]) for user in client.get("/api/users").json()] == [
+        (first - 1, True, True),
         (first, False, False),
         (first + 1, True, False),
     ]

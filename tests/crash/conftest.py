@@ -9,6 +9,7 @@ import pytest
 from tests.acceptance.stack import free_port, home
 from tests.crash.rig import Rig, sender
 from tests.crash.servers import Postgres, Valkey
+from tests.factories import token_of
 from tests.servers import short_folder
 from worker.flows.system import System
 from worker.ring import Ring, connect
@@ -32,6 +33,7 @@ def whole_rig() -> Iterator[Rig]:
         stack.callback(rig.stop)
         postgres.start()
         migrate(engine)
+        rig.token = token_of(system, "root@example.com", is_admin=True)
         yield rig
 
 

@@ -68,6 +68,8 @@ class Rig:
     broker: Valkey
     system: System
     port: int
+    token: str = ""
+    """An admin's."""
     services: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
@@ -114,6 +116,9 @@ class Rig:
     def url(self, path: str) -> str:
         return f"http://{LOOPBACK}:{self.port}{path}"
 
+    def ask(self, method: str, path: str, **asked: Any) -> Any:
+        return httpx2.request(method, self.url(path), headers={"Authorization": f"Bearer {self.token}"}, timeout=60, **asked)
+
     def stop(self) -> None:
         for running in (*self.services.values(), *self.workers.values()):
             kill(running)
@@ -128,7 +133,10 @@ class Rig:
         return pool(self.system, members, f"Pool {next(self.numbers)}")
 
     def ask_to_capture(self, name: str) -> Any:
-        return httpx2.post(self.url("/api/leads/capture"), json={"pool": name, "lead": {"last_name": "Lee"}}, timeout=60)
+        return self.ask("POST", "/api/leads/capture", json={"pool": name, "lead": {"last_name": "Lee"}})
+
+    def ask_to_import(self, name: str, content: bytes) -> Any:
+        return self.ask("POST", "/api/imports", files={"file": ("leads.csv", content)}, data={"owner": name})
 
     def capture(self, name: str, leads: int = 1) -> list[int]:
         """The ids of leads that were answered with a 202, one after another."""
@@ -137,7 +145,7 @@ class Rig:
         return [int(answer.json()["id"]) for answer in answers]
 
     def import_file(self, name: str, content: bytes) -> int:
-        answer = httpx2.post(self.url("/api/imports"), files={"file": ("leads.csv", content)}, data={"owner": name}, timeout=60)
+        answer = self.ask_to_import(name, content)
         assert answer.is_success, answer.text
         return int(answer.json()["id"])
 

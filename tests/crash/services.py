@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.acceptance.stack import ROOT, Home
+from tests.servers import children
 
 KILLED_SECONDS = 20.0
 
@@ -38,5 +39,5 @@ def kill(running: subprocess.Popen[bytes]) -> None:
 
 def kill_children(running: subprocess.Popen[bytes]) -> None:
     """SIGKILL for those who work, not for who keeps them."""
-    for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split():
-        os.kill(int(pid), signal.SIGKILL)
+    for pid in children(running.pid):
+        os.kill(pid, signal.SIGKILL)

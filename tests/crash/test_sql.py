@@ -30,7 +30,7 @@ def test_without_a_database_nothing_is_accepted_and_soon_after_it_is_back_everyt
 
     rig.wait_for_turns(leads, SWIFT_SECONDS)
     wait_until(lambda: rig.state(run_id) == "done", "the end of the import", SWIFT_SECONDS)
-    told = {(answer.status_code, answer.json()["error"]["code"]) for answer in refused}
+    told = {(answer.status_code, answer.json()["errors"][0]["error"]["code"]) for answer in refused}
     assert told == {(httpx2.codes.SERVICE_UNAVAILABLE, "database_unreachable")}
     assert len(rows(rig.system, "SELECT id FROM leads WHERE pool_id = :pool", pool=pool.id)) == 1 + len(leads)
     assert rig.turns(leads) == [2, 3, 4]

@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack
 
-import httpx2
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -89,17 +88,17 @@ def test_leads_of_a_pool_without_members_wait_visibly_until_somebody_joins_and_i
 
     leads = rig.capture(pool.name, 3)
     wait_until(lambda: all("no members" in (lead["reason"] or "") for lead in waiting(rig, pool.name)), "the reason to be told")
-    refused = httpx2.post(rig.url("/api/imports"), files={"file": ("leads.csv", sheet(2).getvalue())}, data={"owner": pool.name})
+    refused = rig.ask_to_import(pool.name, sheet(2).getvalue())
     join(rig.system, "a@example.com", name=pool.name)
 
     rig.wait_for_turns(leads)
     assert rig.turns(leads) == [1, 2, 3]
-    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "empty_pool")
+    assert (refused.status_code, refused.json()["errors"][0]["error"]["code"]) == (422, "empty_pool")
     rig.assert_promise()
 
 
 def waiting(rig: Rig, name: str) -> list[dict[str, str]]:
-    answer = httpx2.get(rig.url("/api/leads/waiting"), params={"pool": name})
+    answer = rig.ask("GET", "/api/leads/waiting", params={"pool": name})
     assert answer.is_success, answer.text
     return list(answer.json())
 

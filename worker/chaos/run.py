@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from worker.chaos import books
 from worker.chaos.database import DOMAIN
 from worker.chaos.faults import all_faults
-from worker.chaos.producers import Accepted, Pool, producing
+from worker.chaos.producers import Accepted, Door, Pool, producing
 from worker.chaos.site import Site
 from worker.chaos.storm import Storm
 from worker.chaos.tally import Outcome, tally
 from worker.errors import Unavailable
-from worker.flows import people, pools, rings, runs
+from worker.flows import access, people, pools, rings, runs
 from worker.flows.names import pool_named
 from worker.flows.system import System
 from worker.flows.verify import verify
@@ -26,6 +26,7 @@ from worker.settings import Settings
 from worker.stack.wait import wait_for
 from worker.store.pools import latest_roster
 
+ADMIN = "Root"
 TEAM = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal")
 POOLS = {"North": TEAM[:5], "South": TEAM[3:7]}
 
@@ -50,10 +51,11 @@ def soak(system: System, settings: Settings, order: Order) -> Outcome:
     site, accepted = Site(system, settings), Accepted()
     order.on_step(f"starting a stack in {settings.home}")
     with site.running():
-        made = _make_pools(system)
+        made, token = _make_pools(system), _make_token(system)
         storm = Storm(all_faults(site), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
         order.on_step(f"breaking it for {order.seconds:.0f} s, by the seed {order.seed}")
-        with producing(site.api_address, made, [_email(name) for name in TEAM], order.seed, accepted):
+        door = Door(site.api_address, token)
+        with producing(door, made, [_email(name) for name in TEAM], order.seed, accepted):
             _break(site, storm, order.seconds)
         order.on_step("waiting until nothing waits")
         retried = _settle(site)
@@ -68,6 +70,16 @@ def _make_pools(system: System) -> list[Pool]:
             people.add(session, name, _email(name))
         made = [pools.create(session, name, "lead", [_email(member) for member in members], None) for name, members in POOLS.items()]
         return [Pool(pool.id, pool.name) for pool in made]
+
+    return system.transact(make)
+
+
+def _make_token(system: System) -> str:
+    """By which those who hand in leads and change rosters come in: an admin's."""
+
+    def make(session: Session) -> str:
+        admin = people.add(session, ADMIN, _email(ADMIN), is_admin=True)
+        return access.issue(session, admin.id, "chaos").token
 
     return system.transact(make)
 

@@ -1,0 +1,67 @@
+"""Access tokens: by which people and their programs come in."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Response
+from pydantic import Field
+
+from api_stub.control.answers import NewlyIssued, Token
+from api_stub.deps import Acting, Body, Id, Text, Using, control
+from api_stub.problems import problems
+from worker.domain.permissions import Actor, Deed, may
+from worker.errors import BlankName, InsufficientScope, UnknownToken, UnknownUser
+from worker.flows import access
+
+router = control("/api", "tokens")
+
+
+class NewToken(Body):
+    """A token to issue."""
+
+    name: Text = Field(examples=["nightly import"], description="What it is for.")
+
+
+def own_id(actor: Acting, user_id: Id) -> int:
+    """The actor's own id, or anybody's for an admin. Raises InsufficientScope."""
+    if user_id != actor.id and not may(actor, Deed.MANAGE):
+        raise InsufficientScope(deed=Deed.MANAGE)
+    return user_id
+
+
+OwnId = Annotated[int, Depends(own_id)]
+
+
+@router.get(
+    "/users/{user_id}/tokens",
+    summary="List a user's tokens",
+    response_model=list[Token],
+    responses=problems(InsufficientScope, UnknownUser),
+)
+def list_tokens(system: Using, user_id: OwnId) -> Any:
+    """Your own, or as an admin anybody's: those that were revoked, too."""
+    with system.reading() as session:
+        return access.tokens_of(session, user_id)
+
+
+@router.post(
+    "/users/{user_id}/tokens",
+    summary="Issue a token",
+    status_code=201,
+    response_model=NewlyIssued,
+    responses=problems(InsufficientScope, UnknownUser, BlankName),
+)
+def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> Any:
+    """The answer is the only place where the token is ever seen. It may do what its user may do, until it is revoked."""
+    response.headers["Cache-Control"] = "no-store"
+    return system.transact(lambda session: access.issue(session, user_id, new.name))._asdict()
+
+
+@router.delete("/tokens/{token_id}", summary="Revoke a token", status_code=204, responses=problems(UnknownToken))
+def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
+    """Your own, or as an admin anybody's. It lets nobody in from now on, and stays revoked."""
+    system.transact(lambda session: access.revoke(session, token_id, _whose(actor)))
+
+
+def _whose(actor: Actor) -> int | None:
+    """Whose tokens the actor may revoke; None for anybody's."""
+    return None if may(actor, Deed.MANAGE) else actor.id

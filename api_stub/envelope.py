@@ -1,0 +1,73 @@
+"""The body of every answer that is not a success: the Sell API's, so that its clients understand ours."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from worker.errors import Fault
+
+PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
+"""What Python calls otherwise since 3.13."""
+
+
+class Links(BaseModel):
+    """Where to read on."""
+
+    more_info: str = Field(description="The documentation.")
+
+
+class ErrorFacts(BaseModel):
+    """What is wrong."""
+
+    resource: str | None = Field(None, description="What it is about, such as `lead`.")
+    field: str | None = Field(None, description="Where in the body, as a JSON pointer such as `/name`; or the parameter's name.")
+    code: str = Field(description="For programs: it never changes.")
+    message: str = Field(description="For people: what is wrong, and what to do.")
+    details: str | None = Field(None, description="For people: more about it.")
+
+
+class ErrorMeta(BaseModel):
+    """What kind of thing this is."""
+
+    type: Literal["error"] = "error"
+    links: Links
+
+
+class Error(BaseModel):
+    """One thing that is wrong."""
+
+    error: ErrorFacts
+    meta: ErrorMeta
+
+
+class ErrorsMeta(BaseModel):
+    """The answer as a whole."""
+
+    type: Literal["errors"] = "errors"
+    http_status: str = Field(description="The status with its phrase, such as `422 Unprocessable Entity`.")
+    logref: str = Field(description="The request's id, which is in `X-Request-Id`, too: by it the log is searched.")
+    links: Links
+
+
+class Problem(BaseModel):
+    """The body of every answer that is not a success. What there is nothing to say of is left out."""
+
+    errors: list[Error]
+    meta: ErrorsMeta
+
+    @classmethod
+    def of(cls, status: int, faults: Sequence[Fault], resource: str | None, logref: str, docs: str) -> "Problem":
+        links = Links(more_info=docs)
+        errors = [Error(error=_facts(fault, resource), meta=ErrorMeta(links=links)) for fault in faults]
+        return cls(errors=errors, meta=ErrorsMeta(http_status=with_phrase(status), logref=logref, links=links))
+
+
+def _facts(fault: Fault, resource: str | None) -> ErrorFacts:
+    return ErrorFacts(resource=resource, field=fault.field or None, code=fault.code, message=fault.message, details=fault.details or None)
+
+
+def with_phrase(status: int) -> str:
+    """The status in numbers and words, alike under every Python."""
+    return f"{status} {PHRASES.get(status) or HTTPStatus(status).phrase}"

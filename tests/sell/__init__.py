@@ -1,0 +1,1 @@
+"""The Sell-compatible API, over a real system."""
