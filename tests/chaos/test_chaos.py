@@ -92,6 +92,8 @@ def assert_held(facts: dict[str, Any]) -> None:
     assert len(facts["faults"]) >= LEAST_KINDS
     assert sum(facts["faults"].values()) >= LEAST_FAULTS
     assert facts["assigned"] == facts["captured"] > 0
+    assert facts["created_in_turn"] == facts["created"] > 0
+    assert facts["created_twice"] == []
     assert facts["imports_done"] + facts["imports_cancelled"] == facts["imports"] > 0
     assert facts["leads"] >= LEAST_LEADS
     assert facts["turns"] >= facts["leads"]

@@ -2,16 +2,21 @@
 
 from collections import Counter
 from collections.abc import Collection
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
-from tests.factories import accepted, captured, imported, pool, sheet
+from tests.factories import accepted, captured, imported, person, pool, sheet
 from tests.tasks import Tasks
-from worker.chaos.producers import Accepted
+from worker.chaos.producers import CREATED, Accepted
 from worker.chaos.storm import Struck
 from worker.chaos.tally import Outcome, Recovery, longest_recovery, tally
+from worker.domain.claims import request_claim
+from worker.domain.permissions import Actor
+from worker.domain.resources import LEAD
 from worker.flows import runs
+from worker.flows.records import Asking, create
 from worker.flows.system import System
 from worker.flows.verify import verify
 from worker.store.engine import writing
@@ -19,8 +24,10 @@ from worker.store.engine import writing
 LEADS, ROWS = 5, 30
 
 
-def outcome(system: System, leads: list[int], imports: list[int], to_cancel: Collection[int] = ()) -> Outcome:
-    asked = Accepted(dict.fromkeys(leads, 0.0), imports, set(to_cancel))
+def outcome(
+    system: System, leads: list[int], imports: list[int], to_cancel: Collection[int] = (), created: dict[int, int] | None = None
+) -> Outcome:
+    asked = Accepted(dict.fromkeys(leads, 0.0), created or {}, imports, set(to_cancel))
     return tally(system, [], asked, Counter(), Counter(), verify(system))
 
 
@@ -69,6 +76,35 @@ def test_a_lead_that_was_lost_or_has_no_rightful_owner_is_named(system: System, 
 
     found = outcome(system, leads, [])
     assert (found.held, found.lost_leads) == (False, [2])
+
+
+def create_leads(system: System, *names: str) -> dict[int, int]:
+    """The owners of new leads of those names, who were created for the pool Inbound."""
+    asking, pool_id = Asking(Actor(person(system, "a@example.com")), "", system.ring), pool(system, 3).id
+    made = {}
+    for number, name in enumerate(names):
+        values = {"last_name": name, "owner_id": pool_id}
+        work = partial(create, asking=asking._replace(claim=request_claim(str(number))), resource=LEAD, values=values)
+        lead = system.transact(work)
+        made[lead["id"]] = lead["owner_id"]
+    return made
+
+
+def test_leads_that_were_created_are_there_once_and_belong_to_whom_the_answer_showed(system: System) -> None:
+    made = create_leads(system, f"{CREATED}1", f"{CREATED}2")
+
+    found = outcome(system, [], [], created=made)
+
+    assert (found.held, found.created, found.created_in_turn, found.unanswered) == (True, 2, 2, 0)
+
+
+def test_a_lead_that_was_created_twice_or_is_somebody_elses_is_named(system: System) -> None:
+    made = create_leads(system, f"{CREATED}1", f"{CREATED}2", f"{CREATED}2")
+    first, *_ = made
+
+    found = outcome(system, [], [], created={**made, first: 99})
+
+    assert (found.held, found.created_twice, found.lost_leads) == (False, [f"{CREATED}2"], [first])
 
 
 def test_an_import_that_lacks_a_record_or_has_not_ended_is_named(system: System, send: Tasks) -> None:

@@ -46,6 +46,18 @@ def entered(session: Session) -> dict[int, datetime]:
     return {row.record_id: row.at for row in session.execute(found) if row.claim == capture_claim(row.record_id)}
 
 
+def created(session: Session) -> dict[int, int]:
+    """The leads that somebody created for a pool, and the member whose turn it was."""
+    found = _given("create").with_only_columns(ledger.c.record_id, ledger.c.user_id)
+    return {row.record_id: row.user_id for row in session.execute(found)}
+
+
+def created_twice(session: Session, beginning: str) -> list[str]:
+    """The names with that beginning that several leads bear."""
+    named = select(leads.c.last_name).where(leads.c.last_name.startswith(beginning)).group_by(leads.c.last_name)
+    return list(session.scalars(named.having(func.count() > 1).order_by(leads.c.last_name)))
+
+
 def ended(session: Session) -> dict[int, Ended]:
     """The imports that ended in good order: each record belongs to a person by a turn of the run's block, and what the run says agrees
     with that. One that is done has made all its good rows records; one that was cancelled has returned the turns that it didn't use."""

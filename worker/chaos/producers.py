@@ -17,12 +17,23 @@ TIMEOUT_SECONDS = 40.0
 """A lead may have to wait at a database that a paused worker holds."""
 
 CAPTURERS, CAPTURES_EACH_PER_SECOND = 2, 30
+CREATED_PER_SECOND, TRIES, AGAIN_SECONDS = 5, 20, 1.0
 FILE_EVERY_SECONDS, FILE_ROWS = 5.0, (200, 900)
 CANCELLED, CANCEL_WITHIN_SECONDS = 0.2, 1.0
 ROSTER_EVERY_SECONDS, EMPTY_SECONDS = 3.0, 1.5
 SMALLEST_ROSTER, LARGEST_ROSTER, EMPTIED = 3, 6, 0.1
 
+CREATED = "created "
+"""How the names of leads begin that somebody creates for a pool."""
+
 BOUNDARY = "evenhand-chaos"
+
+
+class Door(NamedTuple):
+    """Where the API listens, and the token by which it lets us in."""
+
+    address: str
+    token: str
 
 
 class Pool(NamedTuple):
@@ -37,6 +48,8 @@ class Accepted:
     """What got a 2xx, and when; and all that was answered."""
 
     leads: dict[int, float] = field(default_factory=dict)
+    created: dict[int, int] = field(default_factory=dict)
+    """The owner whom the answer showed, of each lead that was created for a pool."""
     runs: list[int] = field(default_factory=list)
     to_cancel: set[int] = field(default_factory=set)
     """The runs that somebody has asked to cancel, whatever was answered."""
@@ -52,14 +65,15 @@ class NotAccepted(Exception):
 class Api:
     """One connection to the API, made anew when it is lost."""
 
-    def __init__(self, address: str, accepted: Accepted) -> None:
-        self._connection = HTTPConnection(address, timeout=TIMEOUT_SECONDS)
-        self._accepted = accepted
+    def __init__(self, door: Door, accepted: Accepted) -> None:
+        self._connection = HTTPConnection(door.address, timeout=TIMEOUT_SECONDS)
+        self._token, self._accepted = door.token, accepted
 
-    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json", **headers: str) -> Any:
         """The answer's JSON. Raises NotAccepted."""
+        ours = {"Content-Type": kind, "Authorization": f"Bearer {self._token}", "User-Agent": "chaos"}
         try:
-            self._connection.request(method, path, body, {"Content-Type": kind})
+            self._connection.request(method, path, body, {**ours, **headers})
             answer = self._connection.getresponse()
             facts = json.loads(answer.read())
         except (OSError, HTTPException, ValueError):
@@ -73,16 +87,17 @@ class Api:
 
 
 @contextmanager
-def producing(address: str, pools: list[Pool], people: list[str], seed: int, accepted: Accepted) -> Iterator[None]:
+def producing(door: Door, pools: list[Pool], people: list[str], seed: int, accepted: Accepted) -> Iterator[None]:
     """Everybody is at work within the block."""
     enough = threading.Event()
     work: list[Callable[[Random, Api], Iterator[float]]] = [
         *([lambda dice, api: _capture(dice, api, pools, accepted)] * CAPTURERS),
+        lambda dice, api: _create(dice, api, pools, accepted),
         lambda dice, api: _import(dice, api, pools, accepted),
         lambda dice, api: _change_rosters(dice, api, pools, people, accepted),
     ]
     threads = [
-        threading.Thread(target=_keep_on, args=(each(Random(f"{seed} {number}"), Api(address, accepted)), enough), daemon=True)  # noqa: S311
+        threading.Thread(target=_keep_on, args=(each(Random(f"{seed} {number}"), Api(door, accepted)), enough), daemon=True)  # noqa: S311
         for number, each in enumerate(work)
     ]
     for thread in threads:
@@ -113,6 +128,23 @@ def _capture(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> I
             with suppress(NotAccepted):
                 accepted.leads[api.ask("POST", "/api/leads/capture", body)["id"]] = time.time()
             yield 1 / CAPTURES_EACH_PER_SECOND
+
+
+def _create(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> Iterator[float]:
+    """Leads for a pool by its id, each under a key and by a name of its own. Who got no answer asks again under the same key, as programs
+    do: the lead must be there once, whatever happened to the first request."""
+    while True:
+        name = f"{CREATED}{dice.randbytes(8).hex()}"
+        body = json.dumps({"data": {"last_name": name, "owner_id": dice.choice(pools).id}}).encode()
+        for _ in range(TRIES):
+            try:
+                lead = api.ask("POST", "/v2/leads", body, **{"Idempotency-Key": name})["data"]
+            except NotAccepted:
+                yield AGAIN_SECONDS
+            else:
+                accepted.created[lead["id"]] = lead["owner_id"]
+                break
+        yield 1 / CREATED_PER_SECOND
 
 
 def _import(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> Iterator[float]:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from worker.chaos import books
-from worker.chaos.producers import Accepted
+from worker.chaos.producers import CREATED, Accepted
 from worker.chaos.storm import Struck
 from worker.domain.reports import Report, Violation
 from worker.flows.system import System
@@ -31,6 +31,10 @@ class Outcome:
     """Leads that got a 2xx."""
     assigned: int
     """Of those, the ones that belong to a person by a turn under their own claim."""
+    created: int
+    """Leads that were created for a pool, and got a 2xx."""
+    created_in_turn: int
+    """Of those, the ones that belong to the person whom the answer showed, whose turn it was."""
     imports: int
     """Files that got a 2xx."""
     imports_done: int
@@ -51,6 +55,8 @@ class Outcome:
     longest_recovery: Recovery
     lost_leads: list[int] = field(default_factory=list)
     lost_imports: list[int] = field(default_factory=list)
+    created_twice: list[str] = field(default_factory=list)
+    """Keys under which several leads were created."""
     violations: int = 0
     first_violations: list[str] = field(default_factory=list)
     timeline: list[tuple[str, float, float]] = field(default_factory=list)
@@ -59,11 +65,11 @@ class Outcome:
     @property
     def held(self) -> bool:
         """Whether the promise was kept: no violation, and everything that was accepted is there and assigned."""
-        return not (self.violations or self.lost_leads or self.lost_imports)
+        return not (self.violations or self.lost_leads or self.lost_imports or self.created_twice)
 
     def as_json(self) -> dict[str, Any]:
         recovery = self.longest_recovery._asdict()
-        return asdict(self) | {"longest_recovery": recovery, "leads": self.captured + self.imported, "held": self.held}
+        return asdict(self) | {"longest_recovery": recovery, "leads": self.captured + self.created + self.imported, "held": self.held}
 
 
 def tally(
@@ -77,6 +83,7 @@ def tally(
     """Holds what was answered against what SQL says."""
     with system.reading() as session:
         totals, entered, ended = books.totals(session), books.entered(session), books.ended(session)
+        created, twice = books.created(session), books.created_twice(session, CREATED)
     times = {lead: (at, entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in entered}
     kept = {run: ended[run] for run in accepted.runs if run in ended and (ended[run].state == "done" or run in accepted.to_cancel)}
     imported = sum(run.records for run in kept.values())
@@ -86,11 +93,13 @@ def tally(
         answers=dict(sorted(Counter(accepted.answers).items())),
         captured=len(accepted.leads),
         assigned=len(times),
+        created=len(accepted.created),
+        created_in_turn=len(accepted.created.items() & created.items()),
         imports=len(accepted.runs),
         imports_done=states["done"],
         imports_cancelled=states["cancelled"],
         imported=imported,
-        unanswered=totals.leads - len(accepted.leads) - imported,
+        unanswered=totals.leads - len(accepted.leads) - len(accepted.created) - imported,
         roster_changes=accepted.roster_changes,
         turns=totals.turns,
         conflicts=totals.conflicts,
@@ -99,7 +108,8 @@ def tally(
         retried=dict(retried),
         ended_by_themselves=dict(ended_by_themselves),
         longest_recovery=longest_recovery(struck, times.values()),
-        lost_leads=sorted(set(accepted.leads) - set(entered)),
+        lost_leads=sorted({*accepted.leads} - {*entered} | {lead for lead, _ in accepted.created.items() - created.items()}),
+        created_twice=twice,
         lost_imports=sorted(set(accepted.runs) - set(kept)),
         violations=sum(report.violated.total() for report in reports),
         first_violations=[_words(report.pool, violation) for report in reports for violation in report.violations],

@@ -95,6 +95,8 @@ def _results(outcome: "Outcome") -> Table:
     rows = {
         "captured leads that got a 2xx": outcome.captured,
         "of these, assigned in turn": outcome.assigned,
+        "leads created for a pool that got a 2xx": outcome.created,
+        "of these, in turn and once": outcome.created_in_turn,
         "imports that got a 2xx": outcome.imports,
         "of these, done": outcome.imports_done,
         "of these, cancelled by request": outcome.imports_cancelled,
@@ -123,4 +125,6 @@ def _tell_whats_wrong(outcome: "Outcome", seed: int, home: Path) -> None:
         if lost:
             more = f" and {len(lost) - SHOWN:,} more" if len(lost) > SHOWN else ""
             say(f"Accepted {what} that are not assigned: {', '.join(map(str, lost[:SHOWN]))}{more}.")
+    for key in outcome.created_twice[:SHOWN]:
+        say(f"Created more than once under one key: {key}")
     say(f"The promise did not hold. Seed {seed}; logs, database and uploads are kept in {home}.")
