@@ -13,7 +13,10 @@ from rich.table import Table
 
 from benchmarks.figure import Figure
 
-FIGURES = ("import_postgresql", "import_sqlite", "take_turns", "memory", "one_task_a_row", "verify")
+FIGURES = (
+    "import_postgresql", "import_sqlite", "take_turns", "memory", "one_task_a_row", "verify",
+    "owner_field", "owner_latency", "capture_latency", "burst",
+)  # fmt: skip
 
 ROWS, QUICK_ROWS = 1_000_000, 50_000
 PAIRS = 3

@@ -12,6 +12,7 @@ from threading import Event
 
 from tests.servers import Postgres
 from worker.flows import imports, people, pools
+from worker.flows.names import user_named
 from worker.flows.system import System, open_system
 from worker.sample import write_sample
 from worker.settings import Settings, settings
@@ -61,6 +62,11 @@ class Stand:
 
     def _add_person(self, email: str) -> None:
         self.system.transact(lambda session: people.add(session, email.partition("@")[0], email))
+
+    def person(self) -> int:
+        """The id of one of the people."""
+        with self.system.reading() as session:
+            return int(user_named(session, self._emails[0]).id)
 
     def pool(self) -> tuple[int, str]:
         """The id and the name of a new pool."""

@@ -1,0 +1,71 @@
+"""Captured leads as they come: one at a time, and five thousand at once, on the default set-up."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from statistics import quantiles
+
+from sqlalchemy import select
+
+from benchmarks.door import Door, as_fast_as_it_answers, at_a_rate, door
+from benchmarks.figure import Figure
+from benchmarks.stand import Bench, Stand, stand, wait_until
+from worker.settings import settings
+from worker.store.tables import captures, leads, ledger
+
+SHARE = 0.7
+LEADS, THREADS = 5_000, 8
+LATEST_SECONDS = 10.0
+
+SWIFT = ("worker", "worker", "--queues", "capture,notify,upkeep", "--processes", "1", "--name", "swift")
+BEAT = ("worker", "beat")
+
+
+def measure(bench: Bench) -> Figure:
+    with open_house(bench, "burst") as (here, api):
+        pool_id, pool = here.pool()
+        as_fast_as_it_answers(lambda: api.capture(pool), LEADS, THREADS)
+        lines = times(here, pool_id, LEADS)
+    accepted, assigned = [line[0] for line in lines], [line[1] for line in lines]
+    accepting, assigning = seconds(min(accepted), max(accepted)), seconds(min(accepted), max(assigned))
+    after = seconds(max(accepted), max(assigned))
+    measured = f"{LEADS / assigning:.0f} leads a second assigned, the last {after:.1f} s after it came"
+    ratio = accepting / assigning if after <= LATEST_SECONDS else 0.0
+    return Figure("burst", measured, f"{LEADS / accepting:.0f} a second accepted", (ratio,), SHARE)
+
+
+@contextmanager
+def open_house(bench: Bench, name: str) -> Iterator[tuple[Stand, Door]]:
+    """A stand with an API, a worker for captured leads and a beat."""
+    with ExitStack() as stack:
+        here = stack.enter_context(stand(bench, f"sqlite:///{settings().home / f'{name}.db'}"))
+        for program in (SWIFT, BEAT):
+            stack.enter_context(here.program(program))
+        api = stack.enter_context(door(here))
+        _, pool = here.pool()
+        at_a_rate(lambda: api.capture(pool), per_second=10, seconds=5, threads=4)  # until the worker is at it
+        yield here, api
+
+
+def times(here: Stand, pool_id: int, many: int) -> list[tuple[datetime, datetime]]:
+    """When each captured lead of a pool was accepted, and when it was assigned; once all are."""
+    wait_until(lambda: not _waiting(here), "the leads to have their owners")
+    found = select(leads.c.created_at, ledger.c.at).join(leads, leads.c.id == ledger.c.record_id).where(ledger.c.pool_id == pool_id)
+    with here.system.reading() as session:
+        lines = [(accepted, assigned) for accepted, assigned in session.execute(found)]
+    if len(lines) != many:
+        raise RuntimeError(f"{len(lines)} of {many} leads are assigned")
+    return lines
+
+
+def _waiting(here: Stand) -> bool:
+    with here.system.reading() as session:
+        return session.execute(select(captures.c.lead_id).limit(1)).first() is not None
+
+
+def seconds(first: datetime, last: datetime) -> float:
+    return (last - first).total_seconds()
+
+
+def percentile(values: list[float], number: int) -> float:
+    return quantiles(values, n=100)[number - 1]
