@@ -140,6 +140,12 @@ class Settings(BaseSettings):
     rate_limit: Annotated[str, AfterValidator(_rate_limit)] = "36000/hour"
     """How many requests an access token may make; several such limits with commas between."""
 
+    secret_key: SecretStr | None = None
+    """By which secrets are encrypted and form tokens signed: 32 characters or more; several with commas between, of which the first is used
+    for what is new. Without it, one is made and kept in the data folder."""
+    public_url: Annotated[str, Field(pattern="^https?://[^/]+$")] | None = None
+    """Under which scheme, host and port others reach the API, where something stands in front of it."""
+
     flower_basic_auth: SecretStr | None = None
     """Who may look at Flower, as NAME:PASSWORD; more with commas between."""
 

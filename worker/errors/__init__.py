@@ -55,6 +55,7 @@ from worker.errors.servers import (
     ServerDidNotStart,
     StackRunning,
     StorageUnreachable,
+    Unreadable,
 )
 
 __all__ = [
@@ -115,6 +116,7 @@ __all__ = [
     "UnknownRun",
     "UnknownToken",
     "UnknownUser",
+    "Unreadable",
     "UnreadableFile",
     "Unseeded",
     "UserExists",

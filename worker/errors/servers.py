@@ -71,3 +71,7 @@ class PortTaken(Conflict):
 
 class FlowerNeedsPassword(WrongUse):
     """Flower would show its page to everybody who reaches {host}. Set EVENHAND_FLOWER_BASIC_AUTH to NAME:PASSWORD."""
+
+
+class Unreadable(EvenhandError):
+    """What was encrypted here can't be read: EVENHAND_SECRET_KEY is another than it was, or it was not encrypted here."""

@@ -33,10 +33,16 @@ def accept(session: Session, pool: str, leads: Sequence[Mapping[str, Any]], acto
     named = pool_named(session, pool)
     if named.record_type != "lead":
         raise WrongPoolType(pool=named.name, theirs=named.record_type, asked="lead")
-    lead_ids = records.add_all(session, "lead", named.id, actor_id, leads)
-    captures.add(session, lead_ids, named.id, actor_id)
+    return accept_for(session, named.id, leads, actor_id, waits=True)
+
+
+def accept_for(session: Session, owner_id: int, leads: Sequence[Mapping[str, Any]], actor_id: int | None, *, waits: bool) -> list[int]:
+    """Stores leads of a user; or, if they wait, of a pool for whose next members they do. Returns their ids, in order."""
+    lead_ids = records.add_all(session, "lead", owner_id, actor_id, leads)
     labels.register(session, "lead", labels.borne_by(leads), actor_id)
-    enqueue(session, "captures.assign", lead=lead_ids[-1])
+    if waits:
+        captures.add(session, lead_ids, owner_id, actor_id)
+        enqueue(session, "captures.assign", lead=lead_ids[-1])
     return lead_ids
 
 

@@ -5,6 +5,7 @@ much as loading them. `evenhand verify` checks what the keys would.
 """
 
 from worker.store.tables.columns import metadata
+from worker.store.tables.intake import deliveries, forms, integrations, lookups
 from worker.store.tables.labels import labels, pipelines, stages
 from worker.store.tables.people import answers, tokens, users
 from worker.store.tables.records import RECORDS, captures, contacts, conversions, deals, leads
@@ -12,6 +13,7 @@ from worker.store.tables.runs import chunks, imports, runs
 from worker.store.tables.turns import blocks, ledger, ledger_history, pools, rosters, seedings
 
 __all__ = [
-    "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "imports", "labels", "leads", "ledger",
-    "ledger_history", "metadata", "pipelines", "pools", "rosters", "runs", "seedings", "stages", "tokens", "users",
+    "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "deliveries", "forms", "imports",
+    "integrations", "labels", "leads", "ledger", "ledger_history", "lookups", "metadata", "pipelines", "pools", "rosters", "runs",
+    "seedings", "stages", "tokens", "users",
 ]  # fmt: skip

@@ -1,0 +1,78 @@
+"""The vault: what must not be read by whoever reads the database, and what must come back as it was given out."""
+
+import base64
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from worker.errors import BadSetting, Unreadable
+from worker.settings import Settings, settings
+
+SHORTEST_KEY_CHARACTERS = 32
+KEY_FILE = "secret.key"
+
+
+class Vault:
+    """Encrypts texts with the first of its keys, and decrypts those of any: so that keys can be changed one after another.
+
+    Fernet (AES-128-CBC with HMAC-SHA256): nobody without a key can read a text, nor make one that passes for ours.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str, most_seconds: int | None = None) -> str:
+        """The text that was sealed, not longer ago than that. Raises Unreadable."""
+        try:
+            return self._fernet.decrypt(sealed.encode(errors="replace"), most_seconds).decode()
+        except InvalidToken:
+            raise Unreadable from None
+
+    def age_seconds(self, sealed: str, now: float) -> float:
+        """How long ago a text was sealed, in whole seconds of the clock. Raises Unreadable."""
+        try:
+            return now - self._fernet.extract_timestamp(sealed.encode(errors="replace"))
+        except InvalidToken:
+            raise Unreadable from None
+
+
+def _derived(key: str) -> bytes:
+    """A key of the form that Fernet wants. Keys are long and random: they need no stretching."""
+    return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())
+
+
+def open_vault(given: Settings) -> Vault:
+    """The vault that the settings describe, with a key in the data folder if they name none. Raises BadSetting."""
+    if given.secret_key is None:
+        return Vault([_kept(given.home / KEY_FILE)])
+    keys = [key.strip() for key in given.secret_key.get_secret_value().split(",")]
+    if any(len(key) < SHORTEST_KEY_CHARACTERS for key in keys):
+        raise BadSetting(name="EVENHAND_SECRET_KEY", reason=f"must have {SHORTEST_KEY_CHARACTERS} characters or more")
+    return Vault(keys)
+
+
+def _kept(path: Path) -> str:
+    """The key in a file that only its owner may read; made by whoever is first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{KEY_FILE}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(SHORTEST_KEY_CHARACTERS))
+    with suppress(FileExistsError):
+        os.link(draft, path)  # whole or not at all, and never over another's
+    draft.unlink()
+    return path.read_text()
+
+
+@cache
+def vault() -> Vault:
+    """The vault of this process."""
+    return open_vault(settings())
