@@ -1,6 +1,16 @@
 """Every error that is raised on purpose: one tree."""
 
 from worker.errors.base import Conflict, EvenhandError, InsufficientScope, NotFound, RateLimitExceeded, Unauthorized, Unavailable, WrongUse
+from worker.errors.forms import (
+    AmbiguousForm,
+    BadForm,
+    FormExists,
+    TokenExpired,
+    TokenUsed,
+    TooManySubmissions,
+    TooSoon,
+    UnknownForm,
+)
 from worker.errors.people import (
     AlreadyMember,
     AmbiguousUser,
@@ -61,8 +71,10 @@ from worker.errors.servers import (
 __all__ = [
     "AlreadyConverted",
     "AlreadyMember",
+    "AmbiguousForm",
     "AmbiguousUser",
     "BadEmail",
+    "BadForm",
     "BadLead",
     "BadMapping",
     "BadSetting",
@@ -79,6 +91,7 @@ __all__ = [
     "FlowerNeedsPassword",
     "ForeignDatabase",
     "ForeignFolder",
+    "FormExists",
     "Garbled",
     "IncorrectPayload",
     "InsufficientScope",
@@ -105,9 +118,14 @@ __all__ = [
     "Stale",
     "StillRefused",
     "StorageUnreachable",
+    "TokenExpired",
+    "TokenUsed",
+    "TooManySubmissions",
+    "TooSoon",
     "Unauthorized",
     "Unavailable",
     "UnknownField",
+    "UnknownForm",
     "UnknownHeader",
     "UnknownOwner",
     "UnknownPool",
