@@ -239,3 +239,21 @@ class Report(BaseModel):
     ring: str = Field(description="agrees, disagrees, not seeded, or not asked.")
     violated: dict[str, int] = Field(description="How many violations there are, by point.")
     violations: list[Violation] = Field(description="The first hundred of each point.")
+
+
+class Delivery(BaseModel):
+    """What came in at a form or an integration, and what became of it."""
+
+    id: int
+    at: datetime
+    outcome: str = Field(description="accepted, ignored, invalid or refused.")
+    reason: str | None = Field(description="Why so, or what else there is to say.")
+    repeats: int = Field(description="How often it came again.")
+    leads: list[int] = Field(description="The ids of the leads that it made.")
+
+
+class Deliveries(BaseModel):
+    """A page of deliveries."""
+
+    deliveries: list[Delivery] = Field(description="Newest first.")
+    next: int | None = Field(description="The delivery to ask before for the next page; null at the end.")

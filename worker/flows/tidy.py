@@ -1,4 +1,4 @@
-"""Tidying: files that nobody needs any more leave the upload storage, and answers that are kept for a day the database."""
+"""Tidying: files that nobody needs any more leave the upload storage, and answers and deliveries that have grown old the database."""
 
 import logging
 from datetime import timedelta
@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from worker.flows.imports import RECEIPT, is_part, is_upload_folder
 from worker.flows.system import System
 from worker.flows.upkeep import Found
-from worker.store import answers, imports
+from worker.store import answers, deliveries, imports
 from worker.store.clock import now
 
 logger = logging.getLogger(__name__)
@@ -28,9 +28,10 @@ AT_ONCE = 1_000
 
 
 def tidy(system: System) -> list[Found]:
-    """Removes what is left of imports that ended, but for their receipts; and uploads that never became an import. That answers grow old
-    is as it should be, and worth no word."""
+    """Removes what is left of imports that ended, but for their receipts; and uploads that never became an import. That answers and
+    deliveries grow old is as it should be, and worth no word."""
     system.transact(answers.forget)
+    system.transact(deliveries.forget)
     found = [*_ended(system), *_forgotten(system)]
     for what, did in found:
         logger.info("%s: %s", what, did)

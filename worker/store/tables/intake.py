@@ -66,6 +66,8 @@ deliveries = Table(
     UniqueConstraint("form_id", "key"),
     UniqueConstraint("integration_id", "key"),
     Index("ix_deliveries_at", "at"),
+    Index("ix_deliveries_form_id_id", "form_id", "id"),
+    Index("ix_deliveries_integration_id_id", "integration_id", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -77,6 +77,8 @@ def _deliveries() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_deliveries_at", "deliveries", ["at"])
+    op.create_index("ix_deliveries_form_id_id", "deliveries", ["form_id", "id"])
+    op.create_index("ix_deliveries_integration_id_id", "deliveries", ["integration_id", "id"])
 
 
 def _lookups() -> None:
