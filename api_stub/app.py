@@ -6,14 +6,17 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api_stub import health
-from api_stub.control import captures, imports, people, pools, records, tokens
+from api_stub.control import captures, forms, imports, people, pools, records, tokens
+from api_stub.intake import forms as hosted
 from api_stub.limits import RateLimitHeaders
 from api_stub.middleware import BodyLimit, BodyTimeout, RequestId
 from api_stub.problems import ANY_PROBLEM, render_all
 from api_stub.sell import app as sell
+from worker.flows.forms import PATH as FORMS
 
 MOST_BODY_BYTES = 2**20
 MOST_UPLOAD_BYTES = 2**30
+BODY_BYTES_UNDER = {imports.UPLOADS: MOST_UPLOAD_BYTES, f"{FORMS}/": hosted.MOST_BYTES}
 BODY_SECONDS = 30.0
 
 DESCRIPTION = """
@@ -41,10 +44,11 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": "none"},
     )
-    for part in (captures, imports, people, tokens, pools, records, health):
+    for part in (captures, forms, imports, people, tokens, pools, records, health):
         app.include_router(part.router)
     app.include_router(sell.router)
-    app.add_middleware(BodyLimit, most_bytes=MOST_BODY_BYTES, at={imports.UPLOADS: MOST_UPLOAD_BYTES})
+    app.include_router(hosted.router)
+    app.add_middleware(BodyLimit, most_bytes=MOST_BODY_BYTES, under=BODY_BYTES_UNDER)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(BodyTimeout, seconds=BODY_SECONDS)
     app.add_middleware(RequestId)

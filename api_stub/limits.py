@@ -1,4 +1,4 @@
-"""How many requests an access token may make, and what every answer tells of that."""
+"""How many requests an access token may make, how much an address may send through a form, and what every answer tells of that."""
 
 import atexit
 import logging
@@ -25,7 +25,8 @@ REST_SECONDS = 5.0
 
 
 class Standing(NamedTuple):
-    """How a token stands with a limit: how many may come, how many still may (below 0 when it is exceeded), when it begins anew."""
+    """How a token, or an address, stands with a limit: how many may come, how many still may (below 0 when it is
+    exceeded), when it begins anew."""
 
     limit: int
     remaining: int
@@ -49,12 +50,13 @@ class RateLimit:
         self._limits, self._counts, self._rest_seconds, self._now = parse_many(text), counts, rest_seconds, now
         self._lock, self._away, self._rests_until = Lock(), False, -math.inf
 
-    def hit(self, token_id: int) -> Standing | None:
-        """Counts a request, and says how the token stands with the limit that is nearest. None when nobody can count: it may pass."""
+    def hit(self, *whose: int | str) -> Standing | None:
+        """Counts a request, and says how whoever makes it stands with the limit that is nearest. None when nobody can count: it may
+        pass."""
         if not self._may_ask():
             return None
         try:
-            standings = [self._standing(limit, token_id) for limit in self._limits]
+            standings = [self._standing(limit, *whose) for limit in self._limits]
         except RingUnreachable as error:
             self._rest(error)
             return None
@@ -77,19 +79,31 @@ class RateLimit:
         if news:
             logger.warning("requests pass uncounted until the rings' Redis is back: %s", error)
 
-    def _standing(self, limit: RateLimitItem, token_id: int) -> Standing:
+    def _standing(self, limit: RateLimitItem, *whose: int | str) -> Standing:
         period, now = limit.get_expiry(), self._now()
         number = int(now // period)
-        count = self._counts.add(limit.key_for(token_id, number), period)
+        count = self._counts.add(limit.key_for(*whose, number), period)
         return Standing(limit.amount, limit.amount - count, math.ceil((number + 1) * period - now))
 
 
 @cache
-def rate_limit() -> RateLimit:
-    """The limit of this process, counted where the rings live."""
+def _counts() -> Counts:
+    """The counts of this process, where the rings live."""
     counts = Counts(settings().redis_url)
     atexit.register(counts.close)
-    return RateLimit(settings().rate_limit, counts)
+    return counts
+
+
+@cache
+def rate_limit() -> RateLimit:
+    """The limit of requests with one access token."""
+    return RateLimit(settings().rate_limit, _counts())
+
+
+@cache
+def form_rate_limit() -> RateLimit:
+    """The limit of what comes from one address through one form."""
+    return RateLimit(settings().form_rate_limit, _counts())
 
 
 def count(request: Request, limit: RateLimit, token_id: int) -> None:

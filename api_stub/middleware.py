@@ -41,16 +41,16 @@ class RequestId:
 
 
 class BodyLimit:
-    """Raises BodyTooLarge where a body is read that says or shows that it is too large. The limits of some paths are their own."""
+    """Raises BodyTooLarge where a body is read that says or shows that it is too large. The limits under some paths are their own."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int, at: Mapping[str, int]) -> None:
-        self._app, self._most_bytes, self._at = app, most_bytes, at
+    def __init__(self, app: ASGIApp, most_bytes: int, under: Mapping[str, int]) -> None:
+        self._app, self._most_bytes, self._under = app, most_bytes, under
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._at.get(scope["path"], self._most_bytes)
+        most = next((most for path, most in self._under.items() if scope["path"].startswith(path)), self._most_bytes)
         announced, counted = _announced(scope), 0
 
         async def receive_within_limit() -> Message:

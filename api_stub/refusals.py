@@ -40,6 +40,12 @@ class WrongMethod(WrongUse):
     status = 405
 
 
+class WrongContentType(WrongUse):
+    """What is sent must be {expected}."""
+
+    status = 415
+
+
 class BodyTooLarge(WrongUse):
     """The body is larger than the {most} bytes that are taken here."""
 

@@ -6,6 +6,7 @@ import re
 import tempfile
 from contextlib import suppress
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -97,6 +98,15 @@ def _rate_limit(text: str) -> str:
     raise ValueError("must look like 36000/hour, or 100/minute,36000/hour")
 
 
+def _networks(text: str) -> str:
+    try:
+        for network in filter(None, map(str.strip, text.split(","))):
+            ip_network(network)
+    except ValueError:
+        raise ValueError("must look like 10.0.0.7, or 10.0.0.0/8,fd00::/8") from None
+    return text
+
+
 def _default_database(given: dict[str, Any]) -> str:
     return f"sqlite:///{given['home'] / 'evenhand.db'}"
 
@@ -139,6 +149,11 @@ class Settings(BaseSettings):
     """The currency of deals that name none (ISO 4217)."""
     rate_limit: Annotated[str, AfterValidator(_rate_limit)] = "36000/hour"
     """How many requests an access token may make; several such limits with commas between."""
+
+    form_rate_limit: Annotated[str, AfterValidator(_rate_limit)] = "10/minute,60/hour"
+    """How much may be sent through a form from one address."""
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
+    """The addresses and networks of what stands in front of the API, with commas between: what they say of who asks is believed."""
 
     secret_key: SecretStr | None = None
     """By which secrets are encrypted and form tokens signed: 32 characters or more; several with commas between, of which the first is used

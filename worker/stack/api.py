@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from worker.settings import settings
 from worker.stack.children import Child, stop_all
 from worker.stack.connections import Connection
 
@@ -32,14 +33,20 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def _options() -> dict[str, Any]:
+    """Nobody is believed who says for whom they ask, but for the proxies that the settings name."""
+    proxies = settings().trusted_proxies
+    return {**OPTIONS, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
+
+
 def serve(host: str, port: int) -> None:
     """Serves until SIGTERM or Ctrl-C."""
-    uvicorn.run(APP, host=host, port=port, **OPTIONS)
+    uvicorn.run(APP, host=host, port=port, **_options())
 
 
 def serve_on(listener: int) -> None:
     """Serves on a socket that somebody has bound: as one of several."""
-    uvicorn.Server(uvicorn.Config(APP, **OPTIONS)).run([socket.socket(fileno=listener)])
+    uvicorn.Server(uvicorn.Config(APP, **_options())).run([socket.socket(fileno=listener)])
 
 
 def serve_together(host: str, port: int, processes: int) -> None:

@@ -81,6 +81,11 @@ def forget(session: Session) -> None:
     session.execute(delete(deliveries).where(deliveries.c.at < now() - KEPT))
 
 
+def remove(session: Session, door: Door) -> None:
+    """All that came through a door which is about to be gone."""
+    session.execute(delete(deliveries).where(door.led()))
+
+
 # --- what is shown ---
 
 

@@ -26,7 +26,7 @@ forms = Table(
     metadata,
     id_column(),
     *_door_columns(),
-    Column("fields", JSON, nullable=False, comment="in order: name, label, type, required"),
+    Column("fields", JSON, nullable=False, comment="in order: name, label, type, required, choices"),
     Column("thanks", Text, comment="what is said afterwards"),
     Column("redirect_url", Text, comment="where one goes afterwards instead"),
     Column("origins", JSON, nullable=False, comment="from which pages of others it may be sent"),

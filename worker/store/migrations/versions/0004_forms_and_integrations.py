@@ -14,7 +14,7 @@ down_revision = "0003"
 def upgrade() -> None:
     _door(
         "forms",
-        sa.Column("fields", sa.JSON, nullable=False, comment="in order: name, label, type, required"),
+        sa.Column("fields", sa.JSON, nullable=False, comment="in order: name, label, type, required, choices"),
         sa.Column("thanks", sa.Text, comment="what is said afterwards"),
         sa.Column("redirect_url", sa.Text, comment="where one goes afterwards instead"),
         sa.Column("origins", sa.JSON, nullable=False, comment="from which pages of others it may be sent"),

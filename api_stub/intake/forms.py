@@ -1,0 +1,196 @@
+"""Forms, as visitors meet them: a page to be filled in and sent, and the same for programs as JSON."""
+
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, Field, ValidationError
+
+from api_stub.deps import Body, Using
+from api_stub.intake.pages import STYLE, TOKEN, TRAP, Shown, form_page, headers, thanks_page
+from api_stub.intake.visitors import TYPED, ForVisitors, address_of, is_person, preflight
+from api_stub.limits import RateLimit, form_rate_limit
+from api_stub.problems import problems
+from api_stub.refusals import BodyTooLarge, InvalidPayload, RequestTimeout, WrongContentType, faults_of
+from worker.domain.forms import Form
+from worker.domain.submissions import unknown
+from worker.errors import IncorrectPayload, TokenExpired, TokenUsed, TooManySubmissions, TooSoon, UnknownForm
+from worker.flows import submissions
+from worker.flows.forms import PATH
+from worker.flows.submissions import TOKEN_SECONDS, Submission
+from worker.vault import Vault, vault
+
+MOST_BYTES = 64 * 1024
+MOST_NAMES = 200
+
+STYLE_SECONDS = 365 * 24 * 3600
+
+LATE = "This page was open for a long time. Please check what you have entered, and send it."
+QUICK = "That was quick. Please check what you have entered, and send it."
+OTHER = "You have sent this form before. To send it as it is now, too, press Send once more."
+
+router = APIRouter(prefix=PATH, tags=["forms"], route_class=ForVisitors)
+
+Sealing = Annotated[Vault, Depends(vault)]
+
+
+class Sent(Body):
+    """What a program sends through a form."""
+
+    fields: dict[str, Any] = Field(
+        description="Values by the names of the form's fields.", examples=[{"last_name": "Lee", "email": "ann@example.com"}]
+    )
+    token: str = Field(description="The form token, which `GET /forms/{slug}/token` gives.")
+
+
+class Accepted(BaseModel):
+    """A lead that was stored."""
+
+    lead: int = Field(description="Its id.")
+
+
+class FormToken(BaseModel):
+    """A form token. It is good for one lead."""
+
+    token: str
+    seconds: int = Field(description="For how long it is good.")
+
+
+# --- what about ---
+
+
+async def typed(request: Request) -> bytes:
+    """The body. What a person has typed is kept at hand, whatever comes."""
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (TYPED, "application/json"):
+        raise WrongContentType(expected=f"{TYPED} or application/json")
+    if kind == TYPED:
+        request.state.typed = _parsed(body)
+    return body
+
+
+def _parsed(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_NAMES))
+    except ValueError:
+        raise InvalidPayload(reason=f"it has more than {MOST_NAMES} fields") from None
+
+
+def form_here(request: Request, system: Using, slug: str) -> Form:
+    """The form that is asked for. Raises UnknownForm."""
+    with system.reading() as session:
+        form = submissions.form_at(session, slug)
+    request.state.form = form
+    return form
+
+
+def counted(request: Request, form: "Here", limit: Annotated[RateLimit, Depends(form_rate_limit)]) -> Form:
+    """The form, once more was counted for the sender's address. Raises TooManySubmissions."""
+    standing = limit.hit("form", form.id, address_of(request))
+    request.state.standing = standing
+    if standing is not None and standing.exceeded:
+        raise TooManySubmissions(limit=standing.limit, seconds=standing.seconds)
+    return form
+
+
+Here = Annotated[Form, Depends(form_here)]
+Typed = Annotated[bytes, Depends(typed)]
+Counted = Annotated[Form, Depends(counted)]
+
+
+# --- what is answered ---
+
+
+@router.get("/form.css", include_in_schema=False)
+def style() -> Response:
+    """Its address changes with it."""
+    told = {"Cache-Control": f"public, max-age={STYLE_SECONDS}, immutable", "X-Content-Type-Options": "nosniff"}
+    return Response(STYLE, media_type="text/css", headers=told)
+
+
+@router.get("/{slug}", include_in_schema=False)
+def show_form(form: Here, sealing: Sealing) -> Response:
+    """The form, to be filled in."""
+    return form_page(Shown(form, submissions.new_token(sealing, form)))
+
+
+@router.options("/{slug}", include_in_schema=False)
+@router.options("/{slug}/token", include_in_schema=False)
+def may_send(request: Request, _: Here) -> Response:
+    """Whether another's page may send the form."""
+    return preflight(request)
+
+
+@router.get("/{slug}/token", summary="Get a form token", response_model=FormToken, responses=problems(UnknownForm))
+def form_token(form: Here, sealing: Sealing, response: Response) -> Any:
+    """A token to send a submission with, from a script on a page of one of the form's allowed origins, or from any other program."""
+    response.headers["Cache-Control"] = "no-store"
+    return {"token": submissions.new_token(sealing, form), "seconds": TOKEN_SECONDS}
+
+
+_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": Sent.model_json_schema()}}},
+}
+
+
+@router.post(
+    "/{slug}",
+    summary="Send a form",
+    status_code=202,
+    response_model=Accepted,
+    openapi_extra=_BODY,
+    responses=problems(
+        UnknownForm,
+        TokenExpired,
+        TooSoon,
+        IncorrectPayload,
+        TokenUsed,
+        TooManySubmissions,
+        InvalidPayload,
+        WrongContentType,
+        BodyTooLarge,
+        RequestTimeout,
+    ),
+)
+def send_form(request: Request, system: Using, sealing: Sealing, body: Typed, form: Counted) -> Any:
+    """The lead is stored when this answers, and is never lost from then on. The same token brings in one lead, however often it is sent.
+    What a form in HTML sends is answered with a page."""
+    if is_person(request):
+        return _answer_a_person(request.state.typed, system, sealing, form)
+    return {"lead": submissions.submit(system, sealing, form, _submission(form, body))}
+
+
+def _submission(form: Form, body: bytes) -> Submission:
+    """What a program sends. Raises InvalidPayload, IncorrectPayload."""
+    try:
+        sent = Sent.model_validate(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        raise InvalidPayload(reason="it is no JSON") from None
+    except ValidationError as error:
+        status, faults = faults_of([{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()])
+        raise (
+            IncorrectPayload.of("form", faults) if status == IncorrectPayload.status else InvalidPayload(reason="no JSON object")
+        ) from None
+    if faults := unknown(form.fields, sent.fields):
+        raise IncorrectPayload.of("form", faults)
+    return Submission(sent.fields, sent.token)
+
+
+def _answer_a_person(given: dict[str, str], system: Using, sealing: Vault, form: Form) -> Response:
+    """Thanks; or the form once more, with all that was typed."""
+    token = given.get(TOKEN, "")
+    try:
+        submissions.submit(system, sealing, form, Submission(given, token, given.get(TRAP, "")))
+    except IncorrectPayload as error:
+        return form_page(Shown(form, token, given, error.faults), error.status)
+    except TooSoon as error:
+        return form_page(Shown(form, token, given, notice=QUICK), error.status)
+    except (TokenExpired, TokenUsed) as error:
+        words = LATE if isinstance(error, TokenExpired) else OTHER
+        return form_page(Shown(form, submissions.new_token(sealing, form), given, notice=words), error.status)
+    if form.redirect_url:
+        return RedirectResponse(form.redirect_url, 303, headers(form))
+    return thanks_page(form)

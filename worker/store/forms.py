@@ -1,0 +1,61 @@
+"""Forms, as they are defined."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from worker.domain.forms import Field, Form
+from worker.store.clock import now
+from worker.store.tables import forms
+
+
+def add(session: Session, values: Mapping[str, Any]) -> int:
+    """The id of a new form. The unique key refuses a second of the same slug: System.transact does all again, and finds the first."""
+    moment = now()
+    return session.scalars(insert(forms).values(**values, created_at=moment, updated_at=moment).returning(forms.c.id)).one()
+
+
+def change(session: Session, form_id: int, values: Mapping[str, Any]) -> None:
+    session.execute(update(forms).where(forms.c.id == form_id).values(**values, updated_at=now()))
+
+
+def remove(session: Session, form_id: int) -> None:
+    """For good. What was delivered to it must be gone before."""
+    session.execute(delete(forms).where(forms.c.id == form_id))
+
+
+def all_forms(session: Session) -> list[Row[Any]]:
+    """Every form, in the order of creation."""
+    return list(session.execute(select(forms).order_by(forms.c.id)))
+
+
+def with_id(session: Session, form_id: int) -> Row[Any] | None:
+    return _one(session, forms.c.id == form_id)
+
+
+def with_slug(session: Session, slug: str) -> Row[Any] | None:
+    return _one(session, forms.c.slug == slug)
+
+
+def called(session: Session, name: str) -> list[Row[Any]]:
+    """The forms of that name, capitals or not."""
+    return list(session.execute(select(forms).where(func.lower(forms.c.name) == func.lower(name)).order_by(forms.c.id)))
+
+
+def hold(session: Session, form_id: int, *, alone: bool = False) -> Row[Any] | None:
+    """The form, which is neither changed nor removed until the transaction ends. Those who don't change it themselves share it."""
+    held = select(forms).where(forms.c.id == form_id).with_for_update(read=not alone)
+    return session.execute(held).one_or_none()
+
+
+def form_of(row: Row[Any]) -> Form:
+    """The form that a row holds."""
+    fields = tuple(Field(**field | {"choices": tuple(field["choices"])}) for field in row.fields)
+    plain = {name: getattr(row, name) for name in ("id", "slug", "name", "owner_id", "source", "enabled", "thanks", "redirect_url")}
+    return Form(**plain, tags=tuple(row.tags), fields=fields, origins=tuple(row.origins))
+
+
+def _one(session: Session, condition: ColumnElement[bool]) -> Row[Any] | None:
+    return session.execute(select(forms).where(condition)).one_or_none()
