@@ -10,8 +10,11 @@ from api_stub.app import create_app
 from tests.factories import person, token_of
 from worker.flows.system import System
 from worker.flows.system import system as the_system
+from worker.vault import Vault, vault
 
 ROOT, MEMBER, REASSIGNER = "root@example.com", "member@example.com", "reassigner@example.com"
+
+VAULT = Vault(["a key of the tests, and of nobody else"])
 
 ClientOf = Callable[[str | None], TestClient]
 
@@ -20,6 +23,7 @@ ClientOf = Callable[[str | None], TestClient]
 def app(system: System) -> FastAPI:
     app = create_app()
     app.dependency_overrides[the_system] = lambda: system
+    app.dependency_overrides[vault] = lambda: VAULT
     return app
 
 

@@ -28,7 +28,7 @@ MOST_NAMES = 200
 STYLE_SECONDS = 365 * 24 * 3600
 
 LATE = "This page was open for a long time. Please check what you have entered, and send it."
-QUICK = "That was quick. Please check what you have entered, and send it."
+QUICK = "That was quick. Please check what you have entered, and send it once more."
 OTHER = "You have sent this form before. To send it as it is now, too, press Send once more."
 
 router = APIRouter(prefix=PATH, tags=["forms"], route_class=ForVisitors)

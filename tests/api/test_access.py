@@ -69,6 +69,12 @@ TABLE = {
     "list_waiting": all_may(),
     "retry_leads": admins_may(),
     "import_file": all_may(202),
+    "list_forms": all_may(),
+    "add_form": admins_may(201, {"name": "Another", "owner": "Inbound"}),
+    "show_form": all_may(),
+    "change_form": admins_may(200, {"name": "Other"}),
+    "delete_form": admins_may(204),
+    "list_form_deliveries": all_may(),
     "list_runs": all_may(),
     "show_run": all_may(),
     "receipt": all_may(409),  # it is written when the run has ended
@@ -111,13 +117,15 @@ def ask(client: TestClient, name: str, method: str, address: str) -> Any:
 
 @pytest.fixture
 def ids(client: TestClient, system: System) -> dict[str, Any]:
-    """What there is: a pool with the members a and b, a lead, a run, and c, whose token is the one to revoke."""
+    """What there is: a pool with the members a and b, a lead, a run, a form, and c, whose token is the one to revoke."""
     pool = create_pool(client, members=2)
     c = person(system, "c@example.com")
     give_leads(system, 1)
     token_id = posted(client, f"/api/users/{c}/tokens", name="c's")["id"]
     run_id = upload(client).json()["id"]
-    return {"pool_id": pool["id"], "user_id": pool["members"][0]["id"], "token_id": token_id, "run_id": run_id, "type": "lead", "id": 1}
+    form_id = posted(client, "/api/forms", name="Contact us", owner="Inbound")["id"]
+    others = {"token_id": token_id, "run_id": run_id, "form_id": form_id, "type": "lead", "id": 1}
+    return {"pool_id": pool["id"], "user_id": pool["members"][0]["id"], **others}
 
 
 def without_use(system: System) -> dict[str, Any]:
@@ -157,7 +165,7 @@ def test_every_actor_may_do_what_the_table_says(
 def test_nobody_is_told_whether_there_is_what_they_may_not_touch(
     stranger: TestClient, member: TestClient, name: str, method: str, address: str
 ) -> None:
-    nowhere = address.format_map({"type": "lead"} | dict.fromkeys(("pool_id", "user_id", "token_id", "run_id", "id"), NOBODY))
+    nowhere = address.format_map({"type": "lead"} | dict.fromkeys(("pool_id", "user_id", "token_id", "run_id", "form_id", "id"), NOBODY))
     hidden = TABLE[name].member == 403 and name not in ("cancel_run", "retry_run")  # runs are listed to everybody
 
     assert ask(stranger, name, method, nowhere).status_code == 401

@@ -1,0 +1,24 @@
+"""What the tests of forms are given."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.asking import create_pool
+from tests.clients import app, client, client_of, member, reassigner, stranger
+from tests.intake.asking import define
+from tests.tasks import Tasks
+
+__all__ = ["app", "client", "client_of", "member", "reassigner", "stranger"]
+
+
+@pytest.fixture
+def form(client: TestClient) -> dict[str, object]:
+    """A form of a pool with the members a and b."""
+    create_pool(client, members=2)
+    return define(client, source="Website", tags=["web"])
+
+
+@pytest.fixture
+def tasks(send: Tasks) -> Tasks:
+    """The tasks that were sent; tests of forms send forms."""
+    return send
