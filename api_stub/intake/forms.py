@@ -4,9 +4,9 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
 
 from api_stub.deps import Body, Using
 from api_stub.intake.pages import STYLE, TOKEN, TRAP, Shown, form_page, headers, thanks_page
@@ -34,6 +34,9 @@ OTHER = "You have sent this form before. To send it as it is now, too, press Sen
 router = APIRouter(prefix=PATH, tags=["forms"], route_class=ForVisitors)
 
 Sealing = Annotated[Vault, Depends(vault)]
+Slug = Annotated[
+    str, Path(description="The last part of the form's address."), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9-]+$"})
+]
 
 
 class Sent(Body):
@@ -79,7 +82,7 @@ def _parsed(body: bytes) -> dict[str, str]:
         raise InvalidPayload(reason=f"it has more than {MOST_NAMES} fields") from None
 
 
-def form_here(request: Request, system: Using, slug: str) -> Form:
+def form_here(request: Request, system: Using, slug: Slug) -> Form:
     """The form that is asked for. Raises UnknownForm."""
     with system.reading() as session:
         form = submissions.form_at(session, slug)
