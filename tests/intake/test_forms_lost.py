@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -192,3 +193,18 @@ def post(port: int, forwarded_for: str) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def test_a_form_that_is_deleted_while_others_send_takes_no_lead_that_it_has_answered_for(
+    client: TestClient, system: System, form: Any
+) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        sent = [threads.submit(send_json, client, form) for _ in range(12)]
+        deleted = threads.submit(client.delete, f"/api/forms/{form['id']}")
+        answers = [answer.result() for answer in sent]
+
+    assert deleted.result().status_code == 204
+    accepted = [answer.json()["lead"] for answer in answers if answer.status_code == 202]
+    assert {answer.status_code for answer in answers} <= {202, 404}
+    assert [lead["id"] for lead in rows(system, "SELECT id FROM leads ORDER BY id")] == sorted(accepted)
+    assert rows(system, "SELECT id FROM deliveries") == []

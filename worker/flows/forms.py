@@ -28,7 +28,7 @@ def add(session: Session, values: Mapping[str, Any], actor_id: int | None) -> in
 
 def change(session: Session, form_id: int, values: Mapping[str, Any]) -> None:
     """Changes what is named. Raises UnknownForm, BadForm, FormExists."""
-    if forms.hold(session, form_id, alone=True) is None:
+    if forms.lock(session, form_id) is None:
         raise UnknownForm(name=form_id)
     columns = _columns(session, values)
     if "slug" in columns:
@@ -38,7 +38,7 @@ def change(session: Session, form_id: int, values: Mapping[str, Any]) -> None:
 
 def remove(session: Session, form_id: int) -> None:
     """The form is gone, and the list of what was delivered to it. Its leads stay. Raises UnknownForm."""
-    if forms.hold(session, form_id, alone=True) is None:
+    if forms.lock(session, form_id, to_remove=True) is None:
         raise UnknownForm(name=form_id)
     deliveries.remove(session, Door.form(form_id))
     forms.remove(session, form_id)

@@ -103,7 +103,6 @@ def _note(session: Session, form_id: int, number: str, became: Became) -> None:
 
 
 def _accept(session: Session, form_id: int, number: str, values: Mapping[str, str]) -> int:
-    engine.hurry(session)
     form, door = _held(session, form_id), Door.form(form_id)
     lead, before = _lead(form, values), _before(session, door, number)
     if before is not None and before.outcome == ACCEPTED:
@@ -119,7 +118,8 @@ def _accept(session: Session, form_id: int, number: str, values: Mapping[str, st
 
 
 def _held(session: Session, form_id: int) -> Form:
-    """The form as it is now, and stays for the while. Raises UnknownForm."""
+    """The form as it is now; for the while it stays. Raises UnknownForm."""
+    engine.hurry(session)
     row = forms.hold(session, form_id)
     if row is None or not row.enabled:
         raise UnknownForm(name=form_id)

@@ -44,10 +44,16 @@ def called(session: Session, name: str) -> list[Row[Any]]:
     return list(session.execute(select(forms).where(func.lower(forms.c.name) == func.lower(name)).order_by(forms.c.id)))
 
 
-def hold(session: Session, form_id: int, *, alone: bool = False) -> Row[Any] | None:
-    """The form, which is neither changed nor removed until the transaction ends. Those who don't change it themselves share it."""
-    held = select(forms).where(forms.c.id == form_id).with_for_update(read=not alone)
+def hold(session: Session, form_id: int) -> Row[Any] | None:
+    """The form, which isn't removed until the transaction ends. It may be changed: whoever does that never waits for those who send."""
+    held = select(forms).where(forms.c.id == form_id).with_for_update(read=True, key_share=True)
     return session.execute(held).one_or_none()
+
+
+def lock(session: Session, form_id: int, *, to_remove: bool = False) -> Row[Any] | None:
+    """The form, which nobody else changes until the transaction ends; nor is anything sent through it, if it is about to be removed."""
+    locked = select(forms).where(forms.c.id == form_id).with_for_update(key_share=not to_remove)
+    return session.execute(locked).one_or_none()
 
 
 def form_of(row: Row[Any]) -> Form:
