@@ -6,8 +6,9 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api_stub import health
-from api_stub.control import captures, forms, imports, people, pools, records, tokens
+from api_stub.control import captures, forms, imports, integrations, people, pools, records, tokens
 from api_stub.intake import forms as hosted
+from api_stub.intake import hooks
 from api_stub.limits import RateLimitHeaders
 from api_stub.middleware import BodyLimit, BodyTimeout, RequestId
 from api_stub.problems import ANY_PROBLEM, render_all
@@ -44,7 +45,9 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": "none"},
     )
-    for part in (captures, forms, imports, people, tokens, pools, records, health):
+from api_stub.control import captures, forms, imports, integrations, people, pools, records, tokens
+from api_stub.intake import forms as hosted
+from api_stub.intake import hooks
         app.include_router(part.router)
     app.include_router(sell.router)
     app.include_router(hosted.router)

@@ -17,7 +17,7 @@ from worker.flows.names import pool_named, user_named
 from worker.flows.system import System
 from worker.store import records, users
 from worker.store.engine import writing
-from worker.store.tables import captures, chunks, ledger, runs
+from worker.store.tables import captures, chunks, ledger, lookups, runs
 
 
 def email(number: int) -> str:
@@ -120,19 +120,19 @@ def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
 
 
 def leases_run_out(system: System) -> None:
-    """Whoever is on a scan, a chunk or a captured lead has given no sign of life for an hour."""
+    """Whoever is on a scan, a chunk, a captured lead or a lookup has given no sign of life for an hour."""
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
-        for table in (runs, chunks, captures):
+        for table in (runs, chunks, captures, lookups):
             session.execute(update(table).where(table.c.leased_until.is_not(None)).values(leased_until=earlier))
 
 
 def an_hour_passes(system: System) -> None:
-    """Every sign of life and of progress, every acceptance and every entry is an hour older."""
+    """Every sign of life and of progress, every acceptance and every entry is an hour older, and what is due is so for an hour."""
     leases_run_out(system)
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
-        for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at):
+        for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at, lookups.c.due_at):
             session.execute(update(moment.table).values({moment: earlier}))
 
 

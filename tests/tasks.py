@@ -6,15 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from worker.flows import capture, imports, load
+from worker.flows import capture, imports, load, lookups
 from worker.flows.system import System
 from worker.queue import Task
+from worker.vault import Vault
+
+VAULT = Vault(["of the tests, and of nobody else's"])
 
 FLOWS: dict[str, Callable[..., Any]] = {
     "captures.assign": capture.assign_lead,
     "imports.scan": imports.scan_upload,
     "imports.load_chunk": load.load_chunk,
     "imports.close": imports.close,
+    "lookups.fetch": lambda system, integration, holder: lookups.fetch(system, VAULT, integration, holder),
 }
 
 
@@ -53,7 +57,7 @@ class Tasks:
                     done.result()
 
 
-LEASED = {"captures.assign", "imports.scan", "imports.load_chunk"}
+LEASED = {"captures.assign", "imports.scan", "imports.load_chunk", "lookups.fetch"}
 """The tasks that hold a lease on what they are at."""
 
 

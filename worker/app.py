@@ -54,7 +54,12 @@ app.conf.update(
     # An import never holds up a captured lead: each kind of work has its queue.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("capture", "bulk", "notify", "upkeep")],
     task_default_queue="bulk",
-    task_routes={"captures.*": {"queue": "capture"}, "imports.*": {"queue": "bulk"}, "upkeep.*": {"queue": "upkeep"}},
+    task_routes={
+        "captures.*": {"queue": "capture"},
+        "imports.*": {"queue": "bulk"},
+        "upkeep.*": {"queue": "upkeep"},
+        "lookups.*": {"queue": "notify"},
+    },
     # A task is acknowledged when it is done, and each is safe to run twice.
     task_acks_late=True,
     task_reject_on_worker_lost=True,

@@ -6,8 +6,9 @@ from celery import Task
 
 from worker.app import app
 from worker.errors import Unavailable
-from worker.flows import capture, imports, load, rings, tidy, upkeep
+from worker.flows import capture, imports, load, lookups, rings, tidy, upkeep
 from worker.flows.system import system
+from worker.vault import vault
 
 AWAY: dict[str, Any] = {"autoretry_for": (Unavailable,), "max_retries": None, "retry_backoff": True, "retry_backoff_max": 3}
 """A server that is away comes back: until then the task is tried again every few seconds. A retry has the id of the first attempt, by
@@ -22,6 +23,11 @@ again by themselves would pile up while it is away."""
 @app.task(name="captures.assign", bind=True, **SOON_AGAIN)
 def assign_lead(task: Task, lead: int) -> None:
     capture.assign_lead(system(), lead, task.request.id)
+
+
+@app.task(name="lookups.fetch", bind=True, **SOON_AGAIN)
+def fetch_lookups(task: Task, integration: int) -> None:
+    lookups.fetch(system(), vault(), integration, task.request.id)
 
 
 @app.task(name="imports.scan", bind=True, soft_time_limit=3_500, time_limit=3_600, **AWAY)

@@ -1,1 +1,1 @@
-"""Where leads come in from outside."""
+"""Where leads come in from outside, without an access token."""

@@ -10,7 +10,7 @@ from worker.errors import NothingToRetry, RunEnded, UnknownRun
 from worker.flows import seed
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, imports, ledger, runs
+from worker.store import captures, imports, ledger, lookups, runs
 
 
 class Cancelled(NamedTuple):
@@ -54,11 +54,14 @@ def retry(session: Session, run_id: int) -> int:
 
 
 def retry_leads(session: Session) -> int:
-    """Puts all captured leads that were set aside back in line. Returns how many."""
+    """Puts all captured leads that were set aside back in line, and has fetched what was set aside of others. Returns how many."""
     again = captures.try_again(session)
     for last in {row.pool_id: row.lead_id for row in sorted(again)}.values():
         enqueue(session, "captures.assign", lead=last)
-    return len(again)
+    more = lookups.try_again(session)
+    for integration_id in {row.integration_id for row in more}:
+        enqueue(session, "lookups.fetch", integration=integration_id)
+    return len({row.lead_id for row in (*again, *more)})
 
 
 def _held(session: Session, run_id: int) -> Row[tuple[object, ...]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from worker.flows.capture import why_not
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import captures, imports, leases, runs
+from worker.store import captures, imports, leases, lookups, runs
 from worker.store.clock import now
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ may only wait behind others, or for a worker, and copies would fill the broker."
 MOST_DOUBLINGS = 8
 
 WAITING_SECONDS = 4.0
-"""After so long a captured lead is taken to have lost its task."""
+"""After so long a captured lead, or a lookup that is due, is taken to have lost its task."""
 
 DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
 
@@ -47,15 +47,16 @@ def sweep(system: System) -> list[Found]:
 
 def _signs(session: Session) -> Iterator[object]:
     """What tells, by reading alone, that there may be something to do."""
-    for work in (runs.all_work(), imports.all_work(), captures.all_work()):
+    for work in (runs.all_work(), imports.all_work(), captures.all_work(), lookups.all_work()):
         yield leases.any_over(session, work)
     yield _still(session)
     yield imports.stuck(session)
     yield _in_line(session)
+    yield lookups.due_since(session, WAITING_SECONDS)
 
 
 def _carry_on(session: Session) -> list[Found]:
-    return [*_worn_out(session), *_vanished(session), *_lost(session), *_waiting(session)]
+    return [*_worn_out(session), *_vanished(session), *_lost(session), *_waiting(session), *_due(session)]
 
 
 def _worn_out(session: Session) -> Iterator[Found]:
@@ -67,6 +68,8 @@ def _worn_out(session: Session) -> Iterator[Found]:
         yield Found(f"chunk {chunk.number} of run {chunk.run_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
     for lead_id in captures.set_aside(session, DIED):
         yield Found(f"lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+    for lead_id in lookups.set_aside(session, DIED):
+        yield Found(f"what is to be fetched of lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
     for run in _stuck(session):
         reason = f"Chunk {run.number}, which begins at line {run.first_line}, was set aside: {run.reason}."
         runs.end(session, run.run_id, "failed", reason)
@@ -130,3 +133,9 @@ def _waiting(session: Session) -> Iterator[Found]:
             continue
         enqueue(session, "captures.assign", lead=line.last)
         yield Found(f"{line.leads} captured leads of pool {line.pool_id} wait", "sent the task of the last, which serves all")
+
+
+def _due(session: Session) -> Iterator[Found]:
+    for integration in lookups.due_since(session, WAITING_SECONDS):
+        enqueue(session, "lookups.fetch", integration=integration.integration_id)
+        yield Found(f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched", "sent its task")

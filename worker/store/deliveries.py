@@ -1,6 +1,6 @@
 """Deliveries: what came in through a form or an integration, and what became of it. They are kept for 30 days."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -55,6 +55,21 @@ def add(session: Session, door: Door, key: str, became: Became, body: str | None
     return session.scalars(new.returning(deliveries.c.id)).one()
 
 
+def add_all(session: Session, door: Door, new: Sequence[tuple[str, Became, str]]) -> list[int]:
+    """The ids of new deliveries, in order, each of a key, what became of it, and its body as JSON."""
+    common = {door.column: door.id, "at": now(), "content_type": "application/json"}
+    rows = [{**common, "key": key, **became.columns(), "body": body} for key, became, body in new]
+    if not rows:
+        return []
+    return list(session.scalars(insert(deliveries).returning(deliveries.c.id, sort_by_parameter_order=True), rows))
+
+
+def known(session: Session, door: Door, keys: Iterable[str]) -> dict[str, Row[Any]]:
+    """Those of the keys under which a delivery came before, with it."""
+    found = select(deliveries).where(door.led(), deliveries.c.key.in_(list(keys)))
+    return {row.key: row for row in session.execute(found)}
+
+
 def find(session: Session, door: Door, key: str) -> Row[Any] | None:
     """The delivery that came before under the same key, if any did."""
     return session.execute(select(deliveries).where(door.led(), deliveries.c.key == key)).one_or_none()
@@ -70,9 +85,9 @@ def change(session: Session, delivery_id: int, became: Became) -> None:
     session.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(became.columns()))
 
 
-def count_repeat(session: Session, delivery_id: int) -> None:
-    """It came once more."""
-    again = update(deliveries).where(deliveries.c.id == delivery_id)
+def count_repeat(session: Session, *delivery_ids: int) -> None:
+    """They came once more."""
+    again = update(deliveries).where(deliveries.c.id.in_(delivery_ids))
     session.execute(again.values(repeats=deliveries.c.repeats + 1))
 
 

@@ -17,6 +17,7 @@ class Kind(IntEnum):
     POOL = 0x504F4F4C
     RUN = 0x52554E00
     UPSERT = 0x55505354
+    DELIVERY = 0x44454C49
 
 
 def alone(session: Session, kind: Kind, number: int) -> None:

@@ -1,6 +1,6 @@
 """Forms and integrations, through which leads come in, and what was delivered to them."""
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, true
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, func, true
 
 from worker.store.tables.columns import attempts_columns, id_column, metadata
 from worker.store.types import Id, Json, Moment
@@ -48,6 +48,8 @@ integrations = Table(
     sqlite_autoincrement=True,
 )
 
+Index("uq_integrations_name", func.lower(integrations.c.name), unique=True)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -78,6 +80,8 @@ lookups = Table(
     Column("integration_id", Id, ForeignKey("integrations.id"), nullable=False),
     Column("object_id", Text, nullable=False, comment="the sender's number of what the lead is about"),
     Column("due_at", Moment, nullable=False, comment="when it is tried next"),
+    Column("tries", Integer, nullable=False, server_default="0", comment="how often the sender was asked in vain"),
     *attempts_columns(),
+    Index("ix_lookups_integration_id_tries", "integration_id", "tries", "lead_id"),
     comment="leads of which more is to be fetched from their sender; one of which all is known is here no more",
 )

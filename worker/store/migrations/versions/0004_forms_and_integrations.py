@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("access_token", sa.Text, comment="encrypted; by which more is fetched from the sender"),
         sa.Column("base_url", sa.Text, comment="where the sender's API is, if not at the usual place"),
     )
+    op.create_index("uq_integrations_name", "integrations", [sa.text("lower(name)")], unique=True)
     _deliveries()
     _lookups()
 
@@ -88,6 +89,7 @@ def _lookups() -> None:
         sa.Column("integration_id", Id, nullable=False),
         sa.Column("object_id", sa.Text, nullable=False, comment="the sender's number of what the lead is about"),
         sa.Column("due_at", Moment, nullable=False, comment="when it is tried next"),
+        sa.Column("tries", sa.Integer, server_default="0", nullable=False, comment="how often the sender was asked in vain"),
         sa.Column("attempts", sa.Integer, server_default="0", nullable=False, comment="begun, and not ended in good order"),
         sa.Column("leased_until", Moment, comment="a worker is on it until then"),
         sa.Column("leased_by", sa.Text, comment="the task that the worker runs"),
@@ -100,3 +102,4 @@ def _lookups() -> None:
         sa.PrimaryKeyConstraint("lead_id", name=op.f("pk_lookups")),
         comment="leads of which more is to be fetched from their sender; one of which all is known is here no more",
     )
+    op.create_index("ix_lookups_integration_id_tries", "lookups", ["integration_id", "tries", "lead_id"])
