@@ -8,9 +8,10 @@ from starlette.testclient import TestClient
 
 from api_stub.app import create_app
 from tests.factories import person, token_of
+from tests.tasks import VAULT
 from worker.flows.system import System
 from worker.flows.system import system as the_system
-from worker.vault import Vault, vault
+from worker.vault import vault
 
 ROOT, MEMBER, REASSIGNER = "root@example.com", "member@example.com", "reassigner@example.com"
 
@@ -22,8 +23,7 @@ ClientOf = Callable[[str | None], TestClient]
 @pytest.fixture
 def app(system: System) -> FastAPI:
     app = create_app()
-    app.dependency_overrides[the_system] = lambda: system
-    app.dependency_overrides[vault] = lambda: VAULT
+    app.dependency_overrides |= {the_system: lambda: system, vault: lambda: VAULT}
     return app
 
 

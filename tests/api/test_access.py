@@ -43,6 +43,7 @@ def admins_may(status: int = 200, body: dict[str, Any] | None = None) -> Row:
 
 
 LEAD = {"pool": "Inbound", "lead": {"last_name": "Lee"}}
+INTEGRATION = {"name": "New", "kind": "zapier", "secret": "of the tests, and not short", "owner": "a@example.com"}
 
 TABLE = {
     "list_users": all_may(),
@@ -80,6 +81,13 @@ TABLE = {
     "receipt": all_may(409),  # it is written when the run has ended
     "cancel_run": admins_may(),  # what somebody else has begun
     "retry_run": Row(403, 403, 409),
+    "list_integrations": all_may(),
+    "add_integration": admins_may(201, INTEGRATION),
+    "show_integration": all_may(),
+    "change_integration": admins_may(200, {"source": "elsewhere"}),
+    "rotate_secret": admins_may(200, {"secret": "another one, and not short"}),
+    "list_deliveries": all_may(),
+    "replay_delivery": admins_may(),
 }
 
 
@@ -117,15 +125,27 @@ def ask(client: TestClient, name: str, method: str, address: str) -> Any:
 
 @pytest.fixture
 def ids(client: TestClient, system: System) -> dict[str, Any]:
-    """What there is: a pool with the members a and b, a lead, a run, a form, and c, whose token is the one to revoke."""
+    """What there is: a pool with the members a and b, a lead, a run, a form, an integration with a delivery that made no lead, and c, whose
+    token is the one to revoke."""
     pool = create_pool(client, members=2)
     c = person(system, "c@example.com")
     give_leads(system, 1)
     token_id = posted(client, f"/api/users/{c}/tokens", name="c's")["id"]
     run_id = upload(client).json()["id"]
     form_id = posted(client, "/api/forms", name="Contact us", owner="Inbound")["id"]
-    others = {"token_id": token_id, "run_id": run_id, "form_id": form_id, "type": "lead", "id": 1}
-    return {"pool_id": pool["id"], "user_id": pool["members"][0]["id"], **others}
+    integration = posted(client, "/api/integrations", **INTEGRATION | {"name": "Old"})
+    own = {"X-Evenhand-Secret": INTEGRATION["secret"]}
+    [delivery] = client.post(integration["path"], json={"name": ""}, headers=own).json()["deliveries"]
+    more = {"integration_id": integration["id"], "delivery_id": delivery["id"]}
+    return more | {
+        "pool_id": pool["id"],
+        "user_id": pool["members"][0]["id"],
+        "token_id": token_id,
+        "run_id": run_id,
+        "type": "lead",
+        "form_id": form_id,
+        "id": 1,
+    }
 
 
 def without_use(system: System) -> dict[str, Any]:
@@ -165,7 +185,8 @@ def test_every_actor_may_do_what_the_table_says(
 def test_nobody_is_told_whether_there_is_what_they_may_not_touch(
     stranger: TestClient, member: TestClient, name: str, method: str, address: str
 ) -> None:
-    nowhere = address.format_map({"type": "lead"} | dict.fromkeys(("pool_id", "user_id", "token_id", "run_id", "form_id", "id"), NOBODY))
+    named = ("pool_id", "user_id", "token_id", "run_id", "id", "integration_id", "delivery_id", "form_id")
+    nowhere = address.format_map({"type": "lead"} | dict.fromkeys(named, NOBODY))
     hidden = TABLE[name].member == 403 and name not in ("cancel_run", "retry_run")  # runs are listed to everybody
 
     assert ask(stranger, name, method, nowhere).status_code == 401

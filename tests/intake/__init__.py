@@ -1,0 +1,1 @@
+"""What comes in from outside, over the API, on both databases."""

@@ -1,4 +1,6 @@
-"""What the tests of forms are given."""
+"""What the tests of intake are given: clients, a form, and a stand-in of HubSpot."""
+
+from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
@@ -6,6 +8,7 @@ from starlette.testclient import TestClient
 from tests.api.asking import create_pool
 from tests.clients import app, client, client_of, member, reassigner, stranger
 from tests.intake.asking import define
+from tests.intake.hubspot import HubSpot
 from tests.tasks import Tasks
 
 __all__ = ["app", "client", "client_of", "member", "reassigner", "stranger"]
@@ -22,3 +25,9 @@ def form(client: TestClient) -> dict[str, object]:
 def tasks(send: Tasks) -> Tasks:
     """The tasks that were sent; tests of forms send forms."""
     return send
+
+
+@pytest.fixture
+def hubspot() -> Iterator[HubSpot]:
+    with HubSpot.listening() as server:
+        yield server

@@ -17,6 +17,9 @@ NAME = "name"
 """A full name, which is split into first and last name where neither is given."""
 
 MOST_CUSTOM_FIELDS = 100
+MOST_LOOKED_AT = 1_000
+"""Among so many texts fields are found by their names."""
+
 LONGEST_VALUE_CHARACTERS = 1_000
 LONGEST_NAME_CHARACTERS = 200
 DEEPEST = 8
@@ -98,16 +101,17 @@ def lead_of(mapped: Mapped) -> dict[str, Any]:
     if mapped.by_name:
         full_name = full_name or _taken(rest, "name", "full name")
         own |= {name: rest.pop(name) for name in list(rest) if field_named("lead", name) and not _given(own, name)}
-    return lead_values(_named(own, full_name) | {CUSTOM: custom | {name: _cut(value) for name, value in rest.items()}})
+    kept = islice(rest.items(), max(MOST_CUSTOM_FIELDS - len(custom), 0))
+    return lead_values(_named(own, full_name) | {CUSTOM: custom | {name: _cut(value) for name, value in kept}})
 
 
 def _rest(mapped: Mapped, custom: Facts) -> Iterator[tuple[str, str]]:
-    """What no path has taken, flattened, by name: so much as fits beside the custom fields that there are."""
+    """What no path has taken, flattened, by name."""
     used = {place.strip() for path in mapped.paths.values() for place in path.split("|")}
     before = f"{mapped.inside}." if mapped.inside else ""
     leaves = ((name, text) for name, text in _leaves(mapped.facts, "", 0) if name not in used)
     named = ((told(name.removeprefix(before).removeprefix(f"{CUSTOM}."))[:LONGEST_NAME_CHARACTERS], text) for name, text in leaves)
-    return islice(((name, text) for name, text in named if name and name not in custom), MOST_CUSTOM_FIELDS - len(custom))
+    return islice(((name, text) for name, text in named if name and name not in custom), MOST_LOOKED_AT)
 
 
 def _given(own: Facts, name: str) -> bool:
