@@ -15,8 +15,6 @@ from worker.vault import vault
 
 ROOT, MEMBER, REASSIGNER = "root@example.com", "member@example.com", "reassigner@example.com"
 
-VAULT = Vault(["a key of the tests, and of nobody else"])
-
 ClientOf = Callable[[str | None], TestClient]
 
 
