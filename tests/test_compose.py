@@ -38,6 +38,7 @@ EVENHAND = (sys.executable, "-m", "worker")
 SECRETS = {
     "EVENHAND_POSTGRES_PASSWORD": "petunia",
     "EVENHAND_REDIS_PASSWORD": "rhododendron",
+    "EVENHAND_SECRET_KEY": "chrysanthemums and delphiniums, in one long key",
     "EVENHAND_FLOWER_BASIC_AUTH": "operator:foxglove",
 }
 VARIABLE = re.compile(r"\$\{(\w+)(:[-?])([^}]*)\}")
@@ -61,7 +62,7 @@ def test_every_secret_must_be_set_and_says_so() -> None:
     variables = VARIABLE.findall(TEXT)
 
     assert {name for name, rule, rest in variables if rule == ":?" and rest.startswith("Set it")} == set(SECRETS)
-    assert {name for name, rule, _ in variables if rule == ":-"} == {"EVENHAND_API_PORT", "EVENHAND_FLOWER_PORT"}
+    assert {name for name, rule, _ in variables if rule == ":-"} == {"EVENHAND_API_PORT", "EVENHAND_FLOWER_PORT", "EVENHAND_PUBLIC_URL"}
     assert TEXT.replace("$$", "").count("$") == len(variables)
 
 

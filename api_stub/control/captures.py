@@ -56,5 +56,5 @@ def list_waiting(
 
 @router.post("/retry", summary="Retry leads that were set aside", response_model=Retried, responses=problems(InsufficientScope))
 def retry_leads(system: Using, _: Admin) -> Any:
-    """Puts all captured leads that were tried too often back in line."""
+    """Puts all captured leads that were tried too often back in line, and has fetched what their sender would not tell of some."""
     return {"retried": system.transact(runs.retry_leads)}

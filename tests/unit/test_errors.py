@@ -44,7 +44,7 @@ def test_the_code_is_the_name_in_snake_case(error: type[EvenhandError]) -> None:
 
 @pytest.mark.parametrize("error", EVERY, ids=lambda error: error.__name__)
 def test_status_and_exit_code_are_ones_that_their_readers_know(error: type[EvenhandError]) -> None:
-    assert error.status in (401, 403, 404, 409, 422, 429, 500, 503)
+    assert error.status in (400, 401, 403, 404, 409, 422, 429, 500, 503)
     assert error.exit_code in (1, 2)
 
 
