@@ -107,9 +107,7 @@ def cancel(run: Run, json: Json = False) -> None:
 @runs.command(epilog="Example: evenhand runs retry 1; evenhand runs retry --leads")
 def retry(
     run: Annotated[int | None, typer.Argument(help="The number of a run that failed.", show_default=False)] = None,
-    leads: Annotated[
-        bool, typer.Option("--leads", help="Retry all captured leads that were set aside, and what is to be fetched of some.")
-    ] = False,
+    leads: Annotated[bool, typer.Option("--leads", help="Retry captured leads and lookups that were set aside.")] = False,
     json: Json = False,
 ) -> None:
     """Try again what was tried too often and set aside: the chunks of a run, or captured leads."""
