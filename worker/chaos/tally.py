@@ -4,10 +4,12 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from worker.chaos import books
+from worker.chaos.books import Ended, Totals
 from worker.chaos.producers import CREATED, Accepted
 from worker.chaos.storm import Struck
 from worker.domain.reports import Report, Violation
@@ -81,20 +83,17 @@ def tally(
     reports: list[Report],
 ) -> Outcome:
     """Holds what was answered against what SQL says."""
-    with system.reading() as session:
-        totals, entered, ended = books.totals(session), books.entered(session), books.ended(session)
-        created, twice = books.created(session), books.created_twice(session, CREATED)
+    totals, entered, created, twice, ended = _read(system)
     times = {lead: (at, entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in entered}
     kept = {run: ended[run] for run in accepted.runs if run in ended and (ended[run].state == "done" or run in accepted.to_cancel)}
-    imported = sum(run.records for run in kept.values())
-    states = Counter(run.state for run in kept.values())
+    imported, states = sum(run.records for run in kept.values()), Counter(run.state for run in kept.values())
     return Outcome(
         faults=dict(sorted(Counter(fault.name for fault in struck).items())),
         answers=dict(sorted(Counter(accepted.answers).items())),
         captured=len(accepted.leads),
         assigned=len(times),
         created=len(accepted.created),
-        created_in_turn=len(accepted.created.items() & created.items()),
+        created_in_turn=len(accepted.created) - len(_others(accepted, created)),
         imports=len(accepted.runs),
         imports_done=states["done"],
         imports_cancelled=states["cancelled"],
@@ -108,13 +107,25 @@ def tally(
         retried=dict(retried),
         ended_by_themselves=dict(ended_by_themselves),
         longest_recovery=longest_recovery(struck, times.values()),
-        lost_leads=sorted({*accepted.leads} - {*entered} | {lead for lead, _ in accepted.created.items() - created.items()}),
+        lost_leads=sorted({*accepted.leads} - {*entered} | _others(accepted, created)),
         created_twice=twice,
         lost_imports=sorted(set(accepted.runs) - set(kept)),
         violations=sum(report.violated.total() for report in reports),
-        first_violations=[_words(report.pool, violation) for report in reports for violation in report.violations],
+        first_violations=[_words(report.pool, found) for report in reports for found in report.violations],
         timeline=[(fault.name, round(fault.began, 3), round(fault.over, 3)) for fault in struck],
     )
+
+
+def _others(accepted: Accepted, created: dict[int, int]) -> set[int]:
+    """The leads that were created and aren't there, or aren't theirs whom the answer showed."""
+    return {lead for lead, _ in accepted.created.items() - created.items()}
+
+
+def _read(system: System) -> tuple[Totals, dict[int, datetime], dict[int, int], list[str], dict[int, Ended]]:
+    """What the books say at one moment."""
+    with system.reading() as session:
+        created, twice = books.created(session), books.created_twice(session, CREATED)
+        return books.totals(session), books.entered(session), created, twice, books.ended(session)
 
 
 def _words(pool: str, violation: Violation) -> str:
