@@ -91,6 +91,7 @@ def secrets_in_logs(here: Home) -> list[Path]:
     return [path for path in logs if any(secret in path.read_bytes() for secret in told)]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # tests/intake tells the same of both
 def test_every_kind_of_webhook_becomes_a_lead_in_turn(database_url: str, tmp_path: Path) -> None:
     here = home(tmp_path / "home", database_url)
 
