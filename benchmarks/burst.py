@@ -7,7 +7,7 @@ from statistics import quantiles
 
 from sqlalchemy import select
 
-from benchmarks.door import Door, as_fast_as_it_answers, at_a_rate, door
+from benchmarks.door import Door, as_fast_as_it_answers, at_a_rate, door, hook
 from benchmarks.figure import Figure
 from benchmarks.stand import Bench, Stand, stand, wait_until
 from worker.settings import settings
@@ -24,7 +24,8 @@ BEAT = ("worker", "beat")
 def measure(bench: Bench) -> Figure:
     with open_house(bench, "burst") as (here, api):
         pool_id, pool = here.pool()
-        as_fast_as_it_answers(lambda: api.capture(pool), LEADS, THREADS)
+        slug = hook(here, pool)
+        as_fast_as_it_answers(lambda: api.deliver(slug), LEADS, THREADS)
         lines = times(here, pool_id, LEADS)
     accepted, assigned = [line[0] for line in lines], [line[1] for line in lines]
     accepting, assigning = seconds(min(accepted), max(accepted)), seconds(min(accepted), max(assigned))
@@ -42,8 +43,8 @@ def open_house(bench: Bench, name: str) -> Iterator[tuple[Stand, Door]]:
         for program in (SWIFT, BEAT):
             stack.enter_context(here.program(program))
         api = stack.enter_context(door(here))
-        _, pool = here.pool()
-        at_a_rate(lambda: api.capture(pool), per_second=10, seconds=5, threads=4)  # until the worker is at it
+        slug = hook(here, here.pool()[1])
+        at_a_rate(lambda: api.deliver(slug), per_second=10, seconds=5, threads=4)  # until the worker is at it
         yield here, api
 
 

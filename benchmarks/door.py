@@ -1,23 +1,30 @@
 """The API of a stand, and those who ask it: at a steady rate, or as fast as it answers."""
 
 import json
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from threading import Event, local
-from typing import Any
+
+from standardwebhooks import Webhook
 
 from benchmarks.stand import Stand, wait_until
-from worker.flows import access, people
+from worker.domain.signatures import STANDARD
+from worker.flows import access, integrations, people
 from worker.settings import LOOPBACK
 from worker.stack.stack import answers
+from worker.vault import vault
 
 API_PROCESSES = 2
 SUCCESSES = (200, 202)
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 class Failed(Exception):
@@ -34,23 +41,33 @@ class Door:
 
     def create_lead(self, owner_id: int) -> None:
         """A lead for a user, or for the next member of the pool with that id. Raises Failed."""
-        self._post("/v2/leads", {"data": {"last_name": "Lee", "email": "lee@example.com", "owner_id": owner_id}})
+        body = json.dumps({"data": {"last_name": "Lee", "email": "lee@example.com", "owner_id": owner_id}})
+        self._post("/v2/leads", body, {"Authorization": f"Bearer {self.token}"})
 
-    def capture(self, pool: str) -> None:
-        """A lead that is stored, and assigned afterwards. Raises Failed."""
-        self._post("/api/leads/capture", {"pool": pool, "lead": {"last_name": "Lee", "email": "lee@example.com"}})
+    def deliver(self, slug: str) -> None:
+        """A lead by a signed webhook: it is stored, and assigned afterwards. Raises Failed."""
+        number, body = secrets.token_hex(8), json.dumps({"last_name": "Lee", "email": "lee@example.com"})
+        moment = datetime.now(UTC)
+        signed = {"webhook-timestamp": str(int(moment.timestamp())), "webhook-signature": Webhook(SECRET).sign(number, moment, body)}
+        self._post(f"/hooks/{slug}", body, {"webhook-id": number, **signed})
 
-    def _post(self, path: str, facts: dict[str, Any]) -> None:
+    def _post(self, path: str, body: str, headers: dict[str, str]) -> None:
         """Asks on a connection of the calling thread's own."""
         if not hasattr(self._mine, "connection"):
             self._mine.connection = HTTPConnection(LOOPBACK, self.port, timeout=30)
         connection = self._mine.connection
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", "User-Agent": "benchmark"}
-        connection.request("POST", path, json.dumps(facts), headers)
+        connection.request("POST", path, body, {"Content-Type": "application/json", "User-Agent": "benchmark", **headers})
         answer = connection.getresponse()
         told = answer.read()
         if answer.status not in SUCCESSES:
             raise Failed(f"{answer.status}: {told[:200]!r}")
+
+
+def hook(stand: Stand, pool: str) -> str:
+    """The slug of a new integration whose leads go to the pool."""
+    given = {"name": pool, "owner": pool}
+    made = stand.system.transact(lambda session: integrations.add(session, vault(), STANDARD, SECRET, given))
+    return str(made["slug"])
 
 
 @contextmanager
