@@ -1,6 +1,7 @@
 """Clients of the whole API over a system of the test's own, each signed in as somebody else."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 from fastapi import FastAPI
@@ -18,11 +19,16 @@ ROOT, MEMBER, REASSIGNER = "root@example.com", "member@example.com", "reassigner
 ClientOf = Callable[[str | None], TestClient]
 
 
+whole_app = cache(create_app)
+"""One for all tests: its routes are built at the first request, which takes longer than most tests."""
+
+
 @pytest.fixture
-def app(system: System) -> FastAPI:
-    app = create_app()
+def app(system: System) -> Iterator[FastAPI]:
+    app = whole_app()
     app.dependency_overrides |= {the_system: lambda: system, vault: lambda: VAULT}
-    return app
+    yield app
+    app.dependency_overrides.clear()
 
 
 @pytest.fixture

@@ -22,6 +22,15 @@ hypothesis_settings.register_profile("evenhand", deadline=None, database=None, s
 hypothesis_settings.load_profile("evenhand")
 
 
+LONG = ("chaos", "acceptance", "crash")
+"""The folders of tests that wait more than they work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that nothing long is left for the end."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[servers.Postgres]:
     with servers.postgres() as server:

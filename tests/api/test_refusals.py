@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from starlette.testclient import TestClient
 
-from api_stub.app import MOST_BODY_BYTES, MOST_UPLOAD_BYTES
+from api_stub.app import MOST_BODY_BYTES, MOST_UPLOAD_BYTES, create_app
 from tests.api.asking import add_users, create_pool, faults, posted, refusal, upload
 from tests.tasks import Tasks
 from worker.errors import (
@@ -238,6 +238,18 @@ def test_a_ring_that_is_away_changes_no_roster(client: Any, system: System, tmp_
 # --- what clients of the Sell API know ---
 
 
+def client_that_fails(error: EvenhandError, *paths: str) -> TestClient:
+    """A client of an app of its own, in which those addresses end in the error."""
+    app = create_app()
+
+    def fail() -> None:
+        raise error
+
+    for path in paths:
+        app.add_api_route(path, fail)
+    return TestClient(app, raise_server_exceptions=False)
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code_of_ours", "code"),
     [
@@ -249,16 +261,11 @@ def test_a_ring_that_is_away_changes_no_roster(client: Any, system: System, tmp_
         (Unauthorized(), 401, "unauthorized", "unauthorized"),
     ],
 )
-def test_a_code_is_one_that_clients_of_the_path_know(
-    app: FastAPI, stranger: Any, error: EvenhandError, status: int, code_of_ours: str, code: str
-) -> None:
-    def fail() -> None:
-        raise error
+def test_a_code_is_one_that_clients_of_the_path_know(error: EvenhandError, status: int, code_of_ours: str, code: str) -> None:
+    paths = ("/api/failing", "/v2/failing", "/v20/failing")
+    failing = client_that_fails(error, *paths)
 
-    for path in ("/api/failing", "/v2/failing", "/v20/failing"):
-        app.add_api_route(path, fail)
-
-    told = [refusal(stranger.get(path)) for path in ("/api/failing", "/v2/failing", "/v20/failing")]
+    told = [refusal(failing.get(path)) for path in paths]
 
     assert [each[:2] for each in told] == [(status, code_of_ours), (status, code), (status, code_of_ours)]
     assert {message for _, _, message in told} == {str(error)}
@@ -269,14 +276,10 @@ def test_an_address_that_is_none_is_told_so_everywhere(stranger: Any, method: st
     assert refusal(stranger.request(method, path))[1] == code
 
 
-def test_an_error_with_several_faults_is_told_as_so_many(app: FastAPI, stranger: Any) -> None:
+def test_an_error_with_several_faults_is_told_as_so_many() -> None:
     wrong = [Fault("/data/last_name", "blank", "can't be blank"), Fault("/data/owner_id", "incorrect_value", "is nobody", "There is no 7.")]
 
-    def fail() -> None:
-        raise IncorrectPayload.of("lead", wrong)
-
-    app.add_api_route("/v2/failing", fail)
-    answer = stranger.get("/v2/failing")
+    answer = client_that_fails(IncorrectPayload.of("lead", wrong), "/v2/failing").get("/v2/failing")
 
     assert answer.status_code == 422
     assert faults(answer) == [

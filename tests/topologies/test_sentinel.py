@@ -18,7 +18,7 @@ from tests.topologies.patience import (
     seconds_until_unreachable,
     turns_are_shared_evenly,
 )
-from tests.topologies.servers import MASTER, Watched, is_replica_of, watched
+from tests.topologies.servers import Watched, is_replica_of, watched
 from worker.errors import RingUnreachable
 from worker.flows.system import System
 from worker.ring import Counts
@@ -64,11 +64,9 @@ def test_every_lead_gets_its_owner_while_the_master_dies(system: System, servers
 
 def test_every_lead_gets_its_owner_while_sentinel_swaps_master_and_replica(system: System, servers: Watched) -> None:
     pool(system, 3)
-    demoted = servers.master
 
     with leads_coming_in(system) as owners:
-        servers.sentinel.ask("SENTINEL", "FAILOVER", MASTER)
-        servers.await_failover(demoted)
+        servers.hand_over()
         servers.await_replica()
 
     assert turns_are_shared_evenly(owners, "abc")
@@ -147,7 +145,7 @@ def test_a_sentinel_and_a_master_that_hang_are_not_waited_for_long(system: Syste
 
 
 def test_requests_are_counted_on_the_master_that_sentinel_names_and_on_its_successor(url: str, servers: Watched) -> None:
-    counts, demoted = Counts(url), servers.master
+    counts = Counts(url)
 
     def count() -> int | None:
         try:
@@ -157,8 +155,7 @@ def test_requests_are_counted_on_the_master_that_sentinel_names_and_on_its_succe
 
     assert [count(), count()] == [1, 2]
     wait_until(lambda: servers.other.ask("GET", "evenhand:limit:requests") == "2", "the replica")
-    servers.sentinel.ask("SENTINEL", "FAILOVER", MASTER)
-    servers.await_failover(demoted)
+    servers.hand_over()
     servers.await_replica()
 
     assert wait_until(count, "a count") == 3
