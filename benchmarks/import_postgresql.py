@@ -43,7 +43,7 @@ def _empty(engine: Engine) -> None:
     """Both sides begin with empty tables, and with nothing left to write to disk."""
     with _connection(engine) as connection:
         connection.autocommit = True
-        connection.execute("TRUNCATE leads, ledger, captures")
+        connection.execute("TRUNCATE leads, ledger, captures, lookups")
         connection.execute("CHECKPOINT")
 
 
