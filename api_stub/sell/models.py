@@ -106,11 +106,6 @@ Day = Annotated[str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), 
 _ASKED: dict[Kind, Any] = {Kind.INTEGER: Integer, Kind.BOOLEAN: bool, Kind.DAY: Day}
 
 
-def title(resource: Resource) -> str:
-    """The resource's name as schemas have it: LeadConversion."""
-    return resource.type.title().replace("_", "")
-
-
 def _named(resource: Resource, suffix: str) -> str:
     words = resource.path.split("/")
     return "".join(word.title().replace("_", "") for word in (*words[:-1], resource.type)) + suffix
