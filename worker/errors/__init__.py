@@ -25,6 +25,7 @@ from worker.errors.intake import (
     UnknownKind,
     UnreadableDelivery,
 )
+from worker.errors.lists import AmbiguousList, BadListName, ListExists, UnknownCustomField, UnknownList, WrongRunType
 from worker.errors.people import (
     AlreadyMember,
     AmbiguousUser,
@@ -86,11 +87,13 @@ __all__ = [
     "AlreadyConverted",
     "AlreadyMember",
     "AmbiguousForm",
+    "AmbiguousList",
     "AmbiguousUser",
     "BadAddress",
     "BadEmail",
     "BadForm",
     "BadLead",
+    "BadListName",
     "BadMapping",
     "BadPath",
     "BadSecret",
@@ -118,6 +121,7 @@ __all__ = [
     "KeyReused",
     "LastAdmin",
     "LeadWaits",
+    "ListExists",
     "NoReceiptYet",
     "NoServerProgram",
     "NotADemo",
@@ -145,6 +149,7 @@ __all__ = [
     "TooSoon",
     "Unauthorized",
     "Unavailable",
+    "UnknownCustomField",
     "UnknownDelivery",
     "UnknownField",
     "UnknownForm",
@@ -152,6 +157,7 @@ __all__ = [
     "UnknownHook",
     "UnknownIntegration",
     "UnknownKind",
+    "UnknownList",
     "UnknownOwner",
     "UnknownPool",
     "UnknownRecord",
@@ -165,5 +171,6 @@ __all__ = [
     "Unseeded",
     "UserExists",
     "WrongPoolType",
+    "WrongRunType",
     "WrongUse",
 ]

@@ -1,6 +1,6 @@
 """What the Sell-compatible API shows: one resource, or a page of them, as its description says."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.resources import ADDRESS_PARTS, Attribute, Kind, Resource
 from worker.store.attributes import PLACES, with_organization
+from worker.store.ordering import order_by
 from worker.store.views import Facts
 
 Fields = Mapping[str, str]
@@ -37,7 +38,7 @@ class Page(NamedTuple):
 
 def page(session: Session, resource: Resource, asked: Asked) -> Page:
     """One page. Of those that sort alike, the older ones come first."""
-    found = _matching(session, resource, asked).order_by(*_order(resource, asked.order))
+    found = _matching(session, resource, asked).order_by(*order_by(resource, asked.order or resource.order))
     rows = session.execute(found.offset((asked.page - 1) * asked.per_page).limit(asked.per_page + 1)).all()
     return Page([_facts(resource, row) for row in rows[: asked.per_page]], len(rows) > asked.per_page)
 
@@ -47,6 +48,13 @@ def one(session: Session, resource: Resource, resource_id: int) -> Facts | None:
     place = PLACES[resource.path]
     row = session.execute(place.columns(resource).where(place.table.c.id == resource_id)).one_or_none()
     return None if row is None else _facts(resource, row)
+
+
+def some(session: Session, resource: Resource, ids: Sequence[int]) -> list[Facts]:
+    """Those with these ids, in this order. One that isn't there is left out."""
+    place = PLACES[resource.path]
+    rows = {row.id: row for row in session.execute(place.columns(resource).where(place.table.c.id.in_(ids)))}
+    return [_facts(resource, rows[number]) for number in ids if number in rows]
 
 
 def ids_matching(session: Session, resource: Resource, asked: Asked, most: int) -> list[int]:
@@ -64,16 +72,6 @@ def _matching(session: Session, resource: Resource, asked: Asked) -> Select[Any]
     for name, text in asked.fields.items():
         found = found.where(_field_is(session, place.table.c.custom_fields, name, text))
     return found if asked.ids is None else found.where(place.table.c.id.in_(asked.ids))
-
-
-def _order(resource: Resource, order: str | None) -> Iterable[ColumnElement[Any]]:
-    """What isn't known comes after all that is, on either database."""
-    name, _, direction = (order or resource.order).partition(":")
-    by = PLACES[resource.path].expression(name)
-    sorted_by = by.desc() if direction == "desc" else by.asc()
-    if getattr(by, "nullable", True):
-        sorted_by = sorted_by.nulls_first() if direction == "desc" else sorted_by.nulls_last()
-    return sorted_by, PLACES[resource.path].table.c.id.asc()
 
 
 def _field_is(session: Session, fields: ColumnElement[Any], name: str, text: str) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ much as loading them. `evenhand verify` checks what the keys would.
 from worker.store.tables.columns import metadata
 from worker.store.tables.intake import deliveries, forms, integrations, lookups
 from worker.store.tables.labels import labels, pipelines, stages
+from worker.store.tables.lists import smart_lists
 from worker.store.tables.people import answers, tokens, users
 from worker.store.tables.records import RECORDS, captures, contacts, conversions, deals, leads
 from worker.store.tables.runs import chunks, imports, runs
@@ -15,5 +16,5 @@ from worker.store.tables.turns import blocks, ledger, ledger_history, pools, ros
 __all__ = [
     "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "deliveries", "forms", "imports",
     "integrations", "labels", "leads", "ledger", "ledger_history", "lookups", "metadata", "pipelines", "pools", "rosters", "runs",
-    "seedings", "stages", "tokens", "users",
+    "seedings", "smart_lists", "stages", "tokens", "users",
 ]  # fmt: skip
