@@ -10,11 +10,11 @@ from worker.store.tables.labels import labels, pipelines, stages
 from worker.store.tables.lists import smart_lists
 from worker.store.tables.people import answers, tokens, users
 from worker.store.tables.records import RECORDS, captures, contacts, conversions, deals, leads
-from worker.store.tables.runs import chunks, imports, runs
+from worker.store.tables.runs import chunks, imports, reassignments, runs, selections, skips, undos
 from worker.store.tables.turns import blocks, ledger, ledger_history, pools, rosters, seedings
 
 __all__ = [
     "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "deliveries", "forms", "imports",
-    "integrations", "labels", "leads", "ledger", "ledger_history", "lookups", "metadata", "pipelines", "pools", "rosters", "runs",
-    "seedings", "smart_lists", "stages", "tokens", "users",
+    "integrations", "labels", "leads", "ledger", "ledger_history", "lookups", "metadata", "pipelines", "pools", "reassignments", "rosters",
+    "runs", "seedings", "selections", "skips", "smart_lists", "stages", "tokens", "undos", "users",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence
         Column("custom_fields", Json, nullable=False),
         Column("created_at", Moment, nullable=False),
         Column("updated_at", Moment, nullable=False),
+        Column("edited_at", Moment, comment="when somebody last changed what it says, or chose its owner by hand"),
         Column("deleted_at", Moment, comment="deleted or converted: the ledger goes on naming it, nobody else does"),
         *(Index(f"ix_{name}_{column}", column) for column in ("owner_id", *indexed)),
         sqlite_autoincrement=True,

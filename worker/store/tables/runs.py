@@ -1,4 +1,4 @@
-"""Runs, and what imports know beside them."""
+"""Runs, and what imports, reassignments and undos know beside them."""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
 
@@ -17,6 +17,7 @@ runs = Table(
     Column("rows", BigInteger, nullable=False, server_default="0"),
     Column("records", BigInteger, nullable=False, server_default="0", comment="made so far"),
     Column("errors", BigInteger, nullable=False, server_default="0"),
+    Column("skipped", BigInteger, nullable=False, server_default="0", comment="records that it has left as they are"),
     Column("turns", BigInteger, nullable=False, server_default="0"),
     Column("returned", BigInteger, nullable=False, server_default="0", comment="of its turns, those that it gave back unused"),
     *attempts_columns(),
@@ -52,13 +53,52 @@ chunks = Table(
     metadata,
     run_column(),
     Column("number", Integer, primary_key=True),
-    Column("offset", BigInteger, nullable=False),
-    Column("length", Integer, nullable=False),
-    Column("first_line", BigInteger, nullable=False),
+    Column("offset", BigInteger, comment="in the file, of an import's"),
+    Column("length", Integer),
+    Column("first_line", BigInteger),
     Column("first_ordinal", BigInteger, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("records", Integer, nullable=False),
     *attempts_columns(),
-    Column("done", Boolean, nullable=False, server_default=false()),
+    Column("done_at", Moment),
 )
-Index("ix_chunks_waiting", chunks.c.run_id, **where("NOT done"))
+Index("ix_chunks_waiting", chunks.c.run_id, **where("done_at IS NULL"))
+
+reassignments = Table(
+    "reassignments",
+    metadata,
+    run_column(),
+    Column("list", Text, comment="the name of the smart list, as it was then"),
+    Column("filter", JSON, comment="of the list, as it was then"),
+    Column("order", Text),
+    Column("ids", JSON, comment="of the records, in order, where no list was named"),
+)
+
+undos = Table(
+    "undos",
+    metadata,
+    run_column(),
+    Column("undone_run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("returns_turns", Boolean, nullable=False, comment="whether its turns come back; else they stay spent"),
+    Index("ix_undos_undone_run_id", "undone_run_id"),
+)
+
+selections = Table(
+    "selections",
+    metadata,
+    run_column(),
+    Column("ordinal", BigInteger, primary_key=True, autoincrement=False, comment="in the order of the list, from 0"),
+    Column("record_id", Id, nullable=False),
+    Column("owner_id", Id, nullable=False, comment="like pool_id and turn: as the record was when the list was read"),
+    Column("pool_id", Id),
+    Column("turn", BigInteger),
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    run_column(),
+    Column("ordinal", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_id", Id, nullable=False),
+    Column("reason", String(10), nullable=False, comment="why the run has left the record as it is"),
+)

@@ -89,5 +89,7 @@ ledger_history = Table(
     Column("reason", Text, nullable=False),
     Column("taken_back_at", Moment, nullable=False),
     Index("ix_ledger_history_pool_id_turn", "pool_id", "turn"),
+    Index("ix_ledger_history_pool_id_claim_ordinal", "pool_id", "claim", "ordinal", unique=True),
+    Index("ix_ledger_history_record_id", "record_id"),
     sqlite_autoincrement=True,
 )

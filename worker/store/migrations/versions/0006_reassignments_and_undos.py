@@ -1,0 +1,102 @@
+"""Reassignments and undos: what they are about, what they leave alone, and when somebody last edited a record."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from worker.store.types import Id, Moment
+
+revision = "0006"
+down_revision = "0005"
+
+SET_ASIDE = "tried often enough, until somebody asks for more"
+
+EDITED = "when somebody last changed what it says, or chose its owner by hand"
+
+
+def upgrade() -> None:
+    for table in ("leads", "contacts", "deals"):
+        op.add_column(table, sa.Column("edited_at", Moment, comment=EDITED))
+        op.execute(f"UPDATE {table} SET edited_at = updated_at WHERE updated_at <> created_at")
+    left = sa.Column("skipped", sa.BigInteger, server_default="0", nullable=False, comment="records that it has left as they are")
+    op.add_column("runs", left)
+    _chunks()
+    _history()
+    _runs()
+
+
+def _chunks() -> None:
+    """Of chunks it is known when they were done; those that are no part of a file have no place in one."""
+    op.execute("CREATE TABLE earlier_chunks AS SELECT * FROM chunks")
+    op.drop_table("chunks")
+    _of_run(
+        "chunks",
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("offset", sa.BigInteger, comment="in the file, of an import's"),
+        sa.Column("length", sa.Integer),
+        sa.Column("first_line", sa.BigInteger),
+        sa.Column("first_ordinal", sa.BigInteger, nullable=False),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("records", sa.Integer, nullable=False),
+        sa.Column("attempts", sa.Integer, server_default="0", nullable=False, comment="begun, and not ended in good order"),
+        sa.Column("leased_until", Moment, comment="a worker is on it until then"),
+        sa.Column("leased_by", sa.Text, comment="the task that the worker runs"),
+        sa.Column("set_aside", sa.Boolean, server_default=sa.false(), nullable=False, comment=SET_ASIDE),
+        sa.Column("reason", sa.Text, comment="what went wrong last"),
+        sa.Column("done_at", Moment),
+        key="number",
+    )
+    kept = 'run_id, number, "offset", length, first_line, first_ordinal, rows, records, attempts, leased_until, leased_by, set_aside, reason'
+    ended = "CASE WHEN done THEN (SELECT moved_at FROM runs WHERE runs.id = run_id) END"
+    op.execute(f"INSERT INTO chunks ({kept}, done_at) SELECT {kept}, {ended} FROM earlier_chunks")
+    op.drop_table("earlier_chunks")
+    waiting = sa.text("done_at IS NULL")
+    op.create_index("ix_chunks_waiting", "chunks", ["run_id"], postgresql_where=waiting, sqlite_where=waiting)
+
+
+def _history() -> None:
+    op.create_index("ix_ledger_history_pool_id_claim_ordinal", "ledger_history", ["pool_id", "claim", "ordinal"], unique=True)
+    op.create_index("ix_ledger_history_record_id", "ledger_history", ["record_id"])
+
+
+def _of_run(table: str, *columns: sa.Column[Any], key: str | None = None) -> None:
+    op.create_table(
+        table,
+        sa.Column("run_id", Id, nullable=False),
+        *columns,
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f(f"fk_{table}_run_id")),
+        sa.PrimaryKeyConstraint(*filter(None, ("run_id", key)), name=op.f(f"pk_{table}")),
+    )
+
+
+def _runs() -> None:
+    _of_run(
+        "reassignments",
+        sa.Column("list", sa.Text, comment="the name of the smart list, as it was then"),
+        sa.Column("filter", sa.JSON, comment="of the list, as it was then"),
+        sa.Column("order", sa.Text),
+        sa.Column("ids", sa.JSON, comment="of the records, in order, where no list was named"),
+    )
+    _of_run(
+        "undos",
+        sa.Column("undone_run_id", Id, sa.ForeignKey("runs.id", name=op.f("fk_undos_undone_run_id")), nullable=False),
+        sa.Column("returns_turns", sa.Boolean, nullable=False, comment="whether its turns come back; else they stay spent"),
+    )
+    op.create_index("ix_undos_undone_run_id", "undos", ["undone_run_id"])
+    _of_run(
+        "selections",
+        sa.Column("ordinal", sa.BigInteger, nullable=False, comment="in the order of the list, from 0"),
+        sa.Column("record_id", Id, nullable=False),
+        sa.Column("owner_id", Id, nullable=False, comment="like pool_id and turn: as the record was when the list was read"),
+        sa.Column("pool_id", Id),
+        sa.Column("turn", sa.BigInteger),
+        key="ordinal",
+    )
+    _of_run(
+        "skips",
+        sa.Column("ordinal", sa.BigInteger, nullable=False),
+        sa.Column("record_id", Id, nullable=False),
+        sa.Column("reason", sa.String(10), nullable=False, comment="why the run has left the record as it is"),
+        key="ordinal",
+    )
