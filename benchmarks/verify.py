@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from benchmarks.figure import Figure, timed
 from benchmarks.stand import Bench, Stand, stand
 from worker.domain.chunks import Chunk
-from worker.domain.claims import capture_claim, import_claim
+from worker.domain.claims import capture_claim, run_claim
 from worker.domain.turns import Span, Turns
 from worker.flows import seed
 from worker.settings import settings
-from worker.store import bulk, imports, ledger, pools, records, runs
+from worker.store import bulk, chunks, imports, ledger, pools, records, runs
 from worker.store.clock import now
 from worker.store.tables import leads
 from worker.store.tables import ledger as entries
@@ -100,12 +100,12 @@ def _begin(session: Session, pool_id: int, turns: int) -> Filling:
 
 
 def _book(session: Session, filling: Filling, rows: int) -> None:
-    claim, places = import_claim(filling.run_id), range(0, rows, CHUNK_ROWS)
-    chunks = [Chunk(number, at, 1, at + 1, at, min(CHUNK_ROWS, rows - at), min(CHUNK_ROWS, rows - at)) for number, at in enumerate(places)]
+    claim, places = run_claim("import", filling.run_id), range(0, rows, CHUNK_ROWS)
+    cut = [Chunk(number, at, 1, at + 1, at, min(CHUNK_ROWS, rows - at), min(CHUNK_ROWS, rows - at)) for number, at in enumerate(places)]
     imports.add(session, filling.run_id, folder="", file_name="leads.csv", size_bytes=rows, mapping={}, first_record_id=filling.first_id)
-    imports.add_chunks(session, filling.run_id, chunks)
-    for chunk in chunks:
-        imports.finish(session, filling.run_id, chunk.number)
+    chunks.add(session, filling.run_id, (chunk._asdict() for chunk in cut))
+    for chunk in cut:
+        chunks.finish(session, filling.run_id, chunk.number)
     ledger.reserve(session, filling.pool_id, claim, Turns([Span(1, rows)]))
     ledger.close_block(session, filling.pool_id, claim)
     runs.end(session, filling.run_id, "done", rows=rows, records=rows, turns=rows, chunks_left=0)
@@ -118,7 +118,7 @@ def _leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
 
 
 def _entries(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
-    claim = import_claim(filling.run_id)
+    claim = run_claim("import", filling.run_id)
     for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
         record_id = filling.first_id + at
         by = (claim, at, record_id, owner, "import") if at < turns // 2 else (capture_claim(record_id), 0, record_id, owner, "capture")

@@ -123,7 +123,7 @@ def assert_cancelled_runs_add_up(system: System) -> None:
     for run in rows(system, "SELECT * FROM runs WHERE state = 'cancelled'"):
         claimed = {"claim": f"import:{run['id']}"}
         entries = rows(system, "SELECT turn, record_id FROM ledger WHERE claim = :claim", **claimed)
-        loaded = rows(system, "SELECT records FROM chunks WHERE run_id = :run AND done", run=run["id"])
+        loaded = rows(system, "SELECT records FROM chunks WHERE run_id = :run AND done_at IS NOT NULL", run=run["id"])
         assert run["records"] == sum(chunk["records"] for chunk in loaded), run
         assert not rows(system, "SELECT turns FROM blocks WHERE claim = :claim AND open", **claimed), run
         if run["turns"]:

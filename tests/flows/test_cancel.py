@@ -8,10 +8,10 @@ from tests.factories import accepted, an_hour_passes, captured, give_leads, impo
 from tests.invariants import assert_promise, everything, receipt, rows
 from tests.tasks import Tasks, run
 from worker.errors import NoReceiptYet, RunEnded, UnknownRun
-from worker.flows import imports, load, runs, upkeep
+from worker.flows import imports, load, runs, scans, upkeep
 from worker.flows.runs import Cancelled
 from worker.flows.system import System
-from worker.store import imports as store
+from worker.store import chunks as store
 from worker.store.leases import MOST_ATTEMPTS
 
 ROWS = 700
@@ -59,11 +59,11 @@ def test_a_run_that_is_cancelled_while_its_file_is_read_reserves_nothing(system:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
     send.lose()
-    scanned = system.transact(lambda session: imports._begin_scan(session, run_id, "a worker"))
+    scanned = system.transact(lambda session: scans.begin(session, run_id, "a worker"))
     assert scanned is not None
 
     assert cancel(system, run_id) == (0, 0)
-    imports._scan(system, scanned)
+    imports._scan(system, run_id)
     send.drain(system)
 
     assert state_of(system, run_id) == ("cancelled", 0, 0)
@@ -135,7 +135,7 @@ def test_a_run_that_has_ended_is_not_cancelled(system: System, send: Tasks) -> N
     pool(system, 3)
     done, cancelled, failed = imported(system, send, sheet(20)), accepted(system, sheet(20)), accepted(system, sheet(20))
     cancel(system, cancelled)
-    system.transact(lambda session: imports._fail(session, failed, "for a reason"))
+    system.transact(lambda session: scans.fail(session, failed, "for a reason"))
     before = everything(system)
 
     for run_id, state in ((done, "done"), (cancelled, "cancelled"), (failed, "failed")):

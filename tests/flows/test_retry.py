@@ -12,11 +12,10 @@ from tests.factories import accepted, an_hour_passes, antidote, captured, give_l
 from tests.invariants import assert_in_file_order, assert_promise, rows
 from tests.tasks import Tasks, run
 from worker.errors import NothingToRetry, UnknownRun
-from worker.flows import imports, load, rings, runs, upkeep
+from worker.flows import load, rings, runs, scans, upkeep
 from worker.flows.system import System
 from worker.queue import Task
-from worker.store import captures
-from worker.store import imports as chunks
+from worker.store import captures, chunks
 from worker.store.leases import MOST_ATTEMPTS
 
 DIED = "its worker died each of the 3 times that it was tried"
@@ -279,7 +278,7 @@ def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_en
 
 
 def dies(system: System, run_id: int) -> None:
-    system.transact(lambda session: imports._begin_scan(session, run_id, "a worker that dies"))
+    system.transact(lambda session: scans.begin(session, run_id, "a worker that dies"))
     leases_run_out(system)
 
 

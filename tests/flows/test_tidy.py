@@ -11,7 +11,7 @@ from sqlalchemy import update
 from tests.factories import accepted, imported, pool, sheet
 from tests.invariants import everything, receipt, rows
 from tests.tasks import Tasks, run
-from worker.flows import imports, runs, tidy
+from worker.flows import runs, scans, tidy
 from worker.flows.imports import RECEIPT, UPLOAD
 from worker.flows.system import System
 from worker.store import runs as store
@@ -104,7 +104,7 @@ def test_nothing_of_a_live_run_goes(system: System, send: Tasks) -> None:
 def test_the_upload_of_a_run_that_failed_is_kept_for_a_week(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(300))
-    system.transact(lambda session: imports._fail(session, run_id, "for a reason"))
+    system.transact(lambda session: scans.fail(session, run_id, "for a reason"))
 
     ended(system, tidy.KEPT_FOR_RETRY - MOMENT)
     assert tidy.tidy(system) == []
@@ -117,7 +117,7 @@ def test_the_upload_of_a_run_that_failed_is_kept_for_a_week(system: System, send
 def test_the_upload_of_a_run_that_failed_goes_after_a_week(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(300))
-    system.transact(lambda session: imports._fail(session, run_id, "for a reason"))
+    system.transact(lambda session: scans.fail(session, run_id, "for a reason"))
 
     ended(system, tidy.KEPT_FOR_RETRY + MOMENT)
     assert len(tidy.tidy(system)) == 1

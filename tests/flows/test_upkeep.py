@@ -14,7 +14,7 @@ from tests.invariants import assert_in_file_order, assert_promise, everything, r
 from tests.tasks import Tasks, run
 from worker.flows import capture, rings, tidy, upkeep
 from worker.flows.system import System
-from worker.store import imports
+from worker.store import chunks
 from worker.store import runs as scan
 from worker.store.engine import writing
 from worker.store.tables import runs
@@ -76,7 +76,7 @@ def test_lost_chunks_are_sent_again(system: System, send: Tasks) -> None:
 def test_the_chunk_of_a_worker_that_vanished_is_sent_again_once(system: System, send: Tasks) -> None:
     run_id = scanned(system, send)
     send.lose()
-    system.transact(lambda session: imports.lease(session, run_id, 1, "a worker", -1.0))
+    system.transact(lambda session: chunks.lease(session, run_id, 1, "a worker", -1.0))
 
     assert sweep(system, send) == ["imports.load_chunk"]
     assert send.waiting[0].arguments == {"run": run_id, "chunk": 1}
@@ -87,7 +87,7 @@ def test_a_chunk_that_a_worker_is_on_is_left_to_it(system: System, send: Tasks) 
     run_id = scanned(system, send)
     send.lose()
     an_hour_passes(system)
-    system.transact(lambda session: imports.lease(session, run_id, 1, "a worker", 20.0))
+    system.transact(lambda session: chunks.lease(session, run_id, 1, "a worker", 20.0))
 
     sweep(system, send)
 
@@ -159,7 +159,7 @@ def left_lying(system: System, send: Tasks) -> System:
     scanning = accepted(system, sheet(300))
     captured(system, 2)
     send.lose()
-    system.transact(lambda session: imports.lease(session, loading, 0, "a worker that died", 20.0))
+    system.transact(lambda session: chunks.lease(session, loading, 0, "a worker that died", 20.0))
     system.transact(lambda session: scan.lease(session, scanning, "a worker that died", 20.0))
     an_hour_passes(system)
     with writing(system.engine) as session:

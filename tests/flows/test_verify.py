@@ -226,7 +226,7 @@ def test_what_a_cancelled_run_says_of_its_turns_is_checked(system: System, send:
 def test_entries_of_a_chunk_that_is_not_loaded_are_named(system: System, send: Tasks) -> None:
     cancelled(system, send)
 
-    execute(system, "UPDATE chunks SET done = (1 = 0) WHERE number = 0")
+    execute(system, "UPDATE chunks SET done_at = NULL WHERE number = 0")
 
     assert found(system)[0] == ("once", 1)
 

@@ -19,7 +19,7 @@ from tests.tasks import Tasks, run
 from worker.flows import load, runs, upkeep
 from worker.flows.system import System
 from worker.ring import Ring
-from worker.store import imports
+from worker.store import chunks
 from worker.store.engine import open_engine
 from worker.store.leases import MOST_ATTEMPTS
 from worker.uploads import Uploads
@@ -94,7 +94,7 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(system
     assert plan is not None
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
-        system.transact(lambda session: imports.lease(session, run_id, 0, "a worker that dies", -1.0))
+        system.transact(lambda session: chunks.lease(session, run_id, 0, "a worker that dies", -1.0))
     upkeep.sweep(system)
     for task in others:
         run(system, task)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, Table, and_, func, select
 from sqlalchemy.orm import Session
 
-from worker.domain.claims import capture_claim, import_claim
+from worker.domain.claims import capture_claim, run_claim
 from worker.store.tables import captures, leads, ledger, pools, runs, seedings, users
 
 
@@ -64,7 +64,7 @@ def ended(session: Session) -> dict[int, Ended]:
     counted = _given("import").with_only_columns(ledger.c.claim, func.count().label("records")).group_by(ledger.c.claim)
     made = {row.claim: row.records for row in session.execute(counted)}
     found = session.execute(select(runs).where(runs.c.state.in_(("done", "cancelled"))))
-    return {run.id: Ended(run.state, run.records) for run in found if _agrees(run, made.get(import_claim(run.id), 0))}
+    return {run.id: Ended(run.state, run.records) for run in found if _agrees(run, made.get(run_claim("import", run.id), 0))}
 
 
 def _agrees(run: Row[Any], made: int) -> bool:

@@ -54,12 +54,6 @@ def parse_turns(text: str) -> Turns | None:
     return turns if all(0 < span.first <= span.last <= GREATEST for span in turns) else None
 
 
-def run_id_of(claim: str) -> int:
-    """The number of the run whose claim it is; 0 for a claim of no run."""
-    number = claim.partition(":")[2]
-    return int(number) if number.isascii() and number.isdecimal() and len(number) < len(str(GREATEST)) else 0
-
-
 def check_state(booking: Booking) -> Iterator[Violation]:
     """Whether somebody will use the turns of an open block, and nobody those of a closed one."""
     run, claim = booking.run, booking.claim

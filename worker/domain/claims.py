@@ -1,8 +1,16 @@
 """Claims: the names under which requests take turns, fixed before the first attempt."""
 
+_LONGEST_NUMBER = len(str(2**63 - 1))
 
-def import_claim(run_id: int) -> str:
-    return f"import:{run_id}"
+
+def run_claim(kind: str, run_id: int) -> str:
+    return f"{kind}:{run_id}"
+
+
+def run_id_of(claim: str) -> int:
+    """The number of the run whose claim it is; 0 for a claim of no run."""
+    number = claim.partition(":")[2]
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < _LONGEST_NUMBER else 0
 
 
 def capture_claim(lead_id: int) -> str:

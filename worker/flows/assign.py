@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.rosters import Roster, Rosters
 from worker.domain.turns import Turns, merged
-from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownPool, WrongPoolType
+from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownOwner, UnknownPool, WrongPoolType
 from worker.ring import Ring, Taken
 from worker.store import ledger, pools, records
 
@@ -31,6 +31,14 @@ def check_door(session: Session, pool_id: int, record_type: str) -> None:
         raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked=record_type)
     if not pools.latest_roster(session, pool_id).members:
         raise EmptyPool(pool=pool.name)
+
+
+def check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
+    """Raises what keeps records of that type from being given to the owner: a person, or a pool's phantom user."""
+    if owner.is_pool:
+        check_door(session, owner.id, record_type)
+    elif not owner.is_active:
+        raise UnknownOwner(name=owner.email)
 
 
 def assign(

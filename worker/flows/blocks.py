@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain import bookings
 from worker.domain.bookings import Booking, Run
+from worker.domain.claims import run_id_of
 from worker.domain.reports import CHECKABLE, ONCE, Report
 from worker.domain.turns import Span
 from worker.store import audit
@@ -32,10 +33,10 @@ def check_blocks(session: Session, pool_id: int, report: Report) -> list[Span]:
 
 
 def _bookings(session: Session, pool_id: int, batch: Sequence[Row[Any]], report: Report) -> list[Booking]:
-    runs = audit.runs_with(session, [run_id for row in batch if (run_id := bookings.run_id_of(row.claim))])
+    runs = audit.runs_with(session, [run_id for row in batch if (run_id := run_id_of(row.claim))])
     booked = []
     for row in batch:
-        run, turns = runs.get(bookings.run_id_of(row.claim)), bookings.parse_turns(row.turns)
+        run, turns = runs.get(run_id_of(row.claim)), bookings.parse_turns(row.turns)
         if turns is None:
             report.violate(CHECKABLE, None, f"the turns of the block of {row.claim} can't be read: {row.turns:.80}")
             continue

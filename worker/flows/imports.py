@@ -6,23 +6,21 @@ import time
 from collections.abc import Callable, Mapping
 from typing import IO, Any, NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain import sheets
 from worker.domain.chunks import Chunk, Scan, scan
-from worker.domain.claims import import_claim
+from worker.domain.claims import run_claim
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.receipts import HEADER
 from worker.domain.rows import Columns, RowReader
-from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownOwner, UnknownRecordType, UnknownRun
-from worker.flows import assign
-from worker.flows.leases import LEASE_SECONDS, on_lease
+from worker.domain.runs import IMPORT
+from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
+from worker.flows import assign, scans
 from worker.flows.names import owner_named
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import engine, imports, labels, ledger, records, runs, users
-from worker.store.clock import now
+from worker.store import chunks, engine, imports, labels, ledger, records, runs, users
 
 UPLOAD, RECEIPT = "upload.csv", "receipt.csv"
 
@@ -46,7 +44,7 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     if request.record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=request.record_type)
     with system.reading() as session:
-        _check_owner(session, owner_named(session, request.owner), request.record_type)
+        assign.check_owner(session, owner_named(session, request.owner), request.record_type)
     folder = secrets.token_hex(FOLDER_BYTES)
     size = system.uploads.store(f"{folder}/{UPLOAD}", file)
     try:
@@ -62,37 +60,20 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
 
 def _record(session: Session, request: Request, folder: str, size: int) -> int:
     owner = owner_named(session, request.owner)
-    run_id = runs.add(session, "import", request.record_type, owner.id, request.actor_id)
+    run_id = runs.add(session, IMPORT, request.record_type, owner.id, request.actor_id)
     imports.add(session, run_id, folder=folder, file_name=request.file_name, size_bytes=size, mapping=dict(request.mapping))
     enqueue(session, "imports.scan", run=run_id)
     return run_id
 
 
-def _check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
-    """Raises what keeps the owner from being given records of that type."""
-    if owner.is_pool:
-        assign.check_door(session, owner.id, record_type)
-    elif not owner.is_active:
-        raise UnknownOwner(name=owner.email)
-
-
 def scan_upload(system: System, run_id: int, holder: str) -> None:
-    """One pass over the upload; then its ids and turns are reserved, and its chunks enqueued. A run that can't go on fails with the
-    reason. The holder is whose lease it is: the same task, delivered again, goes on at once."""
-    run = system.transact(lambda session: _begin_scan(session, run_id, holder))
-    if run is None:
-        return
-    try:
-        with on_lease(system, runs.work(run_id), holder):
-            _scan(system, run)
-    except Unavailable:
-        raise
-    except EvenhandError as error:
-        reason = str(error)
-        system.transact(lambda session: _fail(session, run_id, reason))
+    """One pass over the upload; then its ids and turns are reserved, and its chunks enqueued."""
+    scans.carry_out(system, run_id, holder, lambda _: _scan(system, run_id))
 
 
-def _scan(system: System, run: Row[Any]) -> None:
+def _scan(system: System, run_id: int) -> None:
+    with system.reading() as session:
+        run = imports.with_id(session, run_id)
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
         lines = sheets.lines_in(upload)
         header = sheets.read_header(lines)
@@ -103,21 +84,6 @@ def _scan(system: System, run: Row[Any]) -> None:
     layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
     system.transact(lambda session: _reserve(session, system, run.id, layout, found))
     system.transact(lambda session: labels.register(session, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id))
-
-
-def _fail(session: Session, run_id: int, reason: str) -> None:
-    """Ends a run that couldn't begin; one that another delivery of its task has brought further is left alone."""
-    run = runs.lock(session, run_id)
-    if run is not None and run.state in ("accepted", "scanning"):
-        runs.end(session, run_id, "failed", reason)
-
-
-def _begin_scan(session: Session, run_id: int, holder: str) -> Row[Any] | None:
-    if not runs.lease(session, run_id, holder, LEASE_SECONDS):
-        return None
-    run = imports.with_id(session, run_id)
-    runs.change(session, run_id, state="scanning", started_at=run.started_at or now())
-    return run
 
 
 def _progress(system: System, run_id: int) -> Callable[[Chunk], None]:
@@ -142,17 +108,13 @@ def _reserve(session: Session, system: System, run_id: int, layout: dict[str, An
     if run is None or run.state != "scanning":
         return
     turns, owner = 0, users.by_id(session, [run.owner_id])[run.owner_id]
-    _check_owner(session, owner, run.record_type)
+    assign.check_owner(session, owner, run.record_type)
     if found.records and owner.is_pool:
-        turns = assign.reserve(session, system.ring, run.owner_id, import_claim(run_id), found.records).total
-    imports.add_chunks(session, run_id, found.chunks)
+        turns = assign.reserve(session, system.ring, run.owner_id, run_claim(IMPORT, run_id), found.records).total
+    chunks.add(session, run_id, (chunk._asdict() for chunk in found.chunks))
     imports.change(session, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors])
-    counts = {"rows": found.rows, "errors": found.rows - found.records, "turns": turns, "chunks_left": len(found.chunks)}
-    runs.change(session, run_id, state="loading", **counts, attempts=0, leased_until=None, leased_by=None)
-    for chunk in found.chunks:
-        enqueue(session, "imports.load_chunk", run=run_id, chunk=chunk.number)
-    if not found.chunks:
-        enqueue(session, "imports.close", run=run_id)
+    counts = {"rows": found.rows, "errors": found.rows - found.records, "turns": turns}
+    scans.end(session, run, len(found.chunks), **counts)
 
 
 def close(system: System, run_id: int) -> None:
@@ -170,9 +132,9 @@ def _end(session: Session, system: System, run_id: int) -> list[str]:
     loaded = run.state == "loading" and run.chunks_left == 0
     if not loaded and run.state not in ("done", "cancelled"):
         return []
-    parts = [part_name(run.folder, number) for number in imports.loaded(session, run_id)]
+    parts = [part_name(run.folder, chunk.number) for chunk in chunks.done(session, run_id)]
     if loaded and run.turns:
-        ledger.close_block(session, run.owner_id, import_claim(run_id))
+        ledger.close_block(session, run.owner_id, run_claim(IMPORT, run_id))
     if run.ended_at is None:
         runs.end(session, run_id, "done" if loaded else run.state)
     if not system.uploads.exists(f"{run.folder}/{RECEIPT}"):

@@ -10,10 +10,11 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.chunks import Chunk
-from worker.domain.claims import import_claim
+from worker.domain.claims import run_claim
 from worker.domain.fields import TAGS
 from worker.domain.receipts import cell, error_line, record_line
 from worker.domain.rows import Columns, RowError, RowReader
+from worker.domain.runs import IMPORT
 from worker.domain.sheets import check_rows, lines_of
 from worker.domain.turns import Turns
 from worker.errors import UnreadableFile
@@ -21,7 +22,7 @@ from worker.flows.imports import UPLOAD, part_name
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import bulk, imports, labels, ledger, pools, runs, users
+from worker.store import bulk, chunks, imports, labels, ledger, pools, runs, users
 from worker.store.clock import now
 from worker.store.tables import RECORDS
 from worker.store.tables import ledger as ledger_table
@@ -61,7 +62,7 @@ def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
     goes on at once."""
     plan = system.transact(lambda session: _plan(session, run_id, number, holder))
     if plan is not None:
-        with on_lease(system, imports.work(run_id, number), holder):
+        with on_lease(system, chunks.work(run_id, number), holder):
             _load(system, plan)
 
 
@@ -78,12 +79,13 @@ def _load(system: System, plan: Plan) -> None:
 
 def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | None:
     run = imports.with_id(session, run_id)
-    chunk = imports.lease(session, run_id, number, holder, LEASE_SECONDS) if run.state == "loading" else None
-    if chunk is None:
+    leased = chunks.lease(session, run_id, number, holder, LEASE_SECONDS) if run.state == "loading" else None
+    if leased is None:
         return None
+    chunk = Chunk(*(getattr(leased, name) for name in Chunk._fields))
     turns, owners = None, [run.owner_id] * chunk.records
     if run.turns and chunk.records:
-        reserved = ledger.block(session, run.owner_id, import_claim(run_id)) or Turns()
+        reserved = ledger.block(session, run.owner_id, run_claim(IMPORT, run_id)) or Turns()
         mine = reserved.slice(chunk.first_ordinal, chunk.records)
         rosters = pools.rosters_between(session, run.owner_id, min(mine).first, max(mine).last)
         turns, owners = list(mine.each()), list(rosters.owners(mine))
@@ -125,13 +127,13 @@ def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored])
 
 def _entries(plan: Plan) -> Iterator[tuple[Any, ...]]:
     common = repeat("import"), repeat(plan.run.actor_id), repeat(plan.moment)
-    claim = repeat(import_claim(plan.run.id))
+    claim = repeat(run_claim(IMPORT, plan.run.id))
     return zip(repeat(plan.run.owner_id), plan.turns or (), claim, plan.ordinals, plan.record_ids, plan.owners, *common, strict=False)
 
 
 def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
     """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
-    if runs.hold_shared(session, plan.run.id) != "loading" or not imports.finish(session, plan.run.id, plan.chunk.number):
+    if runs.hold_shared(session, plan.run.id) != "loading" or not chunks.finish(session, plan.run.id, plan.chunk.number):
         return
     if rows:
         bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)

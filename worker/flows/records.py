@@ -53,7 +53,7 @@ def update(session: Session, asking: Asking, resource: Resource, record_id: int,
     new = {name: value for name, value in wanted.items() if differ(getattr(record, name), value)}
     if new:
         _permit(asking.actor, Deed.EDIT, record.owner_id, record.creator_id)
-        records.change(session, record_type, record_id, {**new, **_stage_change(record_type, new, asking.actor)})
+        records.change(session, record_type, record_id, {**new, **_stage_change(record_type, new, asking.actor), "edited_at": now()})
         _register(session, record_type, new, asking.actor)
     if owner is not None and owner.id != record.owner_id:
         _permit(asking.actor, Deed.REASSIGN)
@@ -140,7 +140,8 @@ def _give(session: Session, asking: Asking, record_type: str, record: Row[Any], 
         request = Request(asking.claim, record.id, record.owner_id, asking.actor.id)
         _assign(session, asking, record_type, request, owner.id, "edit")
     else:
-        records.give(session, record_type, [records.Gift(record.id, owner.id)])
+        by_hand = {"owner_id": owner.id, "pool_id": None, "turn": None, "edited_at": now()}
+        records.change(session, record_type, record.id, by_hand)
 
 
 def _assign(session: Session, asking: Asking, record_type: str, request: Request, pool_id: int, cause: str) -> None:

@@ -1,37 +1,39 @@
 """Runs that shall not go on, and those that shall be tried again."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.claims import import_claim
+from worker.domain.claims import run_claim
+from worker.domain.runs import STORIES
 from worker.errors import NothingToRetry, RunEnded, UnknownRun
 from worker.flows import seed
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, imports, ledger, lookups, runs
+from worker.store import captures, chunks, ledger, lookups, runs
 
 
 class Cancelled(NamedTuple):
-    """What a cancelled run leaves: the records that it made, and the turns that it gave back unused."""
+    """What a cancelled run leaves: the records to which it has done what it was to do, and the turns that it gave back unused."""
 
     records: int
     returned: int
 
 
 def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
-    """Stops a run between two chunks. What it has loaded stays; the turns that it doesn't use are the next to be handed out."""
+    """Stops a run between two chunks. What it has done stays; the turns that it doesn't use are the next to be handed out."""
     run = _held(session, run_id)
     unfinished = run.state == "failed" and run.chunks_left
     if run.state == "cancelled" or (run.ended_at is not None and not unfinished):
         raise RunEnded(run_id=run_id, state=run.state)
-    returned = run.turns - ledger.entered_of(session, run.owner_id, import_claim(run_id)) if run.turns else 0
-    runs.change(session, run_id, state="cancelled", reason=None, returned=returned, ended_at=None)  # it ends with its receipt
+    claim = run_claim(run.kind, run_id)
+    returned = run.turns - ledger.entered_of(session, run.owner_id, claim) if run.turns else 0
+    runs.change(session, run_id, state="cancelled", reason=None, returned=returned, ended_at=None)  # closing ends it
     if run.turns:
-        ledger.close_block(session, run.owner_id, import_claim(run_id))
+        ledger.close_block(session, run.owner_id, claim)
         seed.seed_again(session, ring, run.owner_id, f"run {run_id} was cancelled")
-    enqueue(session, "imports.close", run=run_id)
+    enqueue(session, STORIES[run.kind].close, run=run_id)
     return Cancelled(run.records, returned)
 
 
@@ -44,12 +46,12 @@ def retry(session: Session, run_id: int) -> int:
     afresh = {**unleased, "ended_at": None, "resent": 0}
     if run.chunks_left is None:
         runs.change(session, run_id, state="accepted", **afresh)
-        enqueue(session, "imports.scan", run=run_id)
+        enqueue(session, STORIES[run.kind].scan, run=run_id)
         return 1
     runs.change(session, run_id, state="loading", **afresh)
-    numbers = imports.try_again(session, run_id)
+    numbers = chunks.try_again(session, run_id)
     for number in numbers:
-        enqueue(session, "imports.load_chunk", run=run_id, chunk=number)
+        enqueue(session, STORIES[run.kind].chunk, run=run_id, chunk=number)
     return len(numbers)
 
 
@@ -64,7 +66,7 @@ def retry_leads(session: Session) -> int:
     return len({row.lead_id for row in (*again, *more)})
 
 
-def _held(session: Session, run_id: int) -> Row[tuple[object, ...]]:
+def _held(session: Session, run_id: int) -> Row[Any]:
     run = runs.hold_alone(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)

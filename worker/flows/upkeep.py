@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.runs import STORIES
 from worker.flows.capture import why_not
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import captures, imports, leases, lookups, runs
+from worker.store import captures, chunks, leases, lookups, runs
 from worker.store.clock import now
 
 logger = logging.getLogger(__name__)
@@ -47,10 +48,10 @@ def sweep(system: System) -> list[Found]:
 
 def _signs(session: Session) -> Iterator[object]:
     """What tells, by reading alone, that there may be something to do."""
-    for work in (runs.all_work(), imports.all_work(), captures.all_work(), lookups.all_work()):
+    for work in (runs.all_work(), chunks.all_work(), captures.all_work(), lookups.all_work()):
         yield leases.any_over(session, work)
     yield _still(session)
-    yield imports.stuck(session)
+    yield chunks.stuck(session)
     yield _in_line(session)
     yield lookups.due_since(session, WAITING_SECONDS)
 
@@ -62,32 +63,34 @@ def _carry_on(session: Session) -> list[Found]:
 def _worn_out(session: Session) -> Iterator[Found]:
     """What was tried too often is set aside, so that it doesn't loop. A run of which nothing else is left has failed."""
     for run in runs.set_aside(session, DIED):
-        runs.end(session, run.id, "failed", f"The file could not be read: {run.reason}.")
-        yield Found(f"the file of run {run.id} was tried {leases.MOST_ATTEMPTS} times", "set the run aside as failed")
-    for chunk in imports.set_aside(session, DIED):
+        about = STORIES[run.kind].about
+        runs.end(session, run.id, "failed", f"The {about} could not be read: {run.reason}.")
+        yield Found(f"the {about} of run {run.id} was tried {leases.MOST_ATTEMPTS} times", "set the run aside as failed")
+    for chunk in chunks.set_aside(session, DIED):
         yield Found(f"chunk {chunk.number} of run {chunk.run_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
     for lead_id in captures.set_aside(session, DIED):
         yield Found(f"lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
     for lead_id in lookups.set_aside(session, DIED):
         yield Found(f"what is to be fetched of lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
     for run in _stuck(session):
-        reason = f"Chunk {run.number}, which begins at line {run.first_line}, was set aside: {run.reason}."
+        place = f", which begins at line {run.first_line}," if run.first_line else ""
+        reason = f"Chunk {run.number}{place} was set aside: {run.reason}."
         runs.end(session, run.run_id, "failed", reason)
         yield Found(f"of run {run.run_id} only chunks that were set aside are left", "the run has failed, until somebody retries it")
 
 
 def _stuck(session: Session) -> list[Row[Any]]:
     """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to its end after all."""
-    held = {run.run_id for run in imports.stuck(session) if runs.hold_alone(session, run.run_id)}
-    return [run for run in imports.stuck(session) if run.run_id in held]
+    held = {run.run_id for run in chunks.stuck(session) if runs.hold_alone(session, run.run_id)}
+    return [run for run in chunks.stuck(session) if run.run_id in held]
 
 
 def _vanished(session: Session) -> Iterator[Found]:
-    for run_id in runs.release_expired(session):
-        enqueue(session, "imports.scan", run=run_id)
-        yield Found(f"the worker that read the file of run {run_id} vanished", "sent its task again")
-    for chunk in imports.release_expired(session):
-        enqueue(session, "imports.load_chunk", run=chunk.run_id, chunk=chunk.number)
+    for run in runs.release_expired(session):
+        enqueue(session, STORIES[run.kind].scan, run=run.id)
+        yield Found(f"the worker that read the {STORIES[run.kind].about} of run {run.id} vanished", "sent its task again")
+    for chunk in chunks.release_expired(session):
+        enqueue(session, STORIES[chunk.kind].chunk, run=chunk.run_id, chunk=chunk.number)
         yield Found(f"the worker of chunk {chunk.number} of run {chunk.run_id} vanished", "sent its task again")
 
 
@@ -107,15 +110,16 @@ def _lost(session: Session) -> Iterator[Found]:
 
 
 def _continue(session: Session, run: Row[Any]) -> int:
+    tasks = STORIES[run.kind]
     if run.state in ("accepted", "scanning"):
-        enqueue(session, "imports.scan", run=run.id)
+        enqueue(session, tasks.scan, run=run.id)
         return 1
     if run.state == "cancelled" or run.chunks_left == 0:
-        enqueue(session, "imports.close", run=run.id)
+        enqueue(session, tasks.close, run=run.id)
         return 1
-    waiting = imports.waiting(session, run.id)
+    waiting = chunks.waiting(session, run.id)
     for number in waiting:
-        enqueue(session, "imports.load_chunk", run=run.id, chunk=number)
+        enqueue(session, tasks.chunk, run=run.id, chunk=number)
     return len(waiting)
 
 

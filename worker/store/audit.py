@@ -111,8 +111,10 @@ def runs_with(session: Session, ids: Collection[int]) -> dict[int, Row[Any]]:
 
 def loaded_chunks(session: Session, run_id: int) -> list[tuple[int, int]]:
     """The (first ordinal, records) of the chunks that are loaded, in order."""
-    done = select(chunks.c.first_ordinal, chunks.c.records).where(chunks.c.run_id == run_id, chunks.c.done, chunks.c.records > 0)
-    return [(first, count) for first, count in session.execute(done.order_by(chunks.c.first_ordinal))]
+    done = select(chunks.c.first_ordinal, chunks.c.records).where(
+        chunks.c.run_id == run_id, chunks.c.done_at.is_not(None), chunks.c.records > 0
+    )
+    return [(first, count) for first, count in session.execute(found.order_by(chunks.c.first_ordinal))]
 
 
 def runs_without_block(session: Session, pool_id: int) -> Iterator[Row[Any]]:

@@ -1,4 +1,4 @@
-"""Runs: what is being imported, and what was."""
+"""Runs: what goes on, and what went on, in bulk."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,15 @@ def add(session: Session, kind: str, record_type: str, owner_id: int, actor_id: 
         kind=kind, state="accepted", record_type=record_type, owner_id=owner_id, actor_id=actor_id, accepted_at=moment, moved_at=moment
     )
     return session.scalars(new.returning(runs.c.id)).one()
+
+
+def with_id(session: Session, run_id: int) -> Row[Any]:
+    """A run that is known to exist."""
+    return session.execute(select(runs).where(runs.c.id == run_id)).one()
+
+
+def find(session: Session, run_id: int) -> Row[Any] | None:
+    return session.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
 
 
 def change(session: Session, run_id: int, **values: Any) -> None:
@@ -45,7 +54,7 @@ def hold_alone(session: Session, run_id: int) -> Row[Any] | None:
 
 
 def work(run_id: int) -> Work:
-    """Scanning a run's file, as something to be leased."""
+    """Scanning what a run is about, as something to be leased."""
     return Work(runs, and_(runs.c.id == run_id, _unscanned()))
 
 
@@ -54,7 +63,7 @@ def _unscanned() -> ColumnElement[bool]:
 
 
 def all_work() -> Work:
-    """Scanning whatever file isn't scanned."""
+    """Scanning whatever isn't scanned."""
     return Work(runs, _unscanned())
 
 
@@ -64,23 +73,23 @@ def lease(session: Session, run_id: int, holder: str, seconds: float) -> bool:
 
 
 def set_aside(session: Session, reason: str) -> list[Row[Any]]:
-    """Sets aside the runs whose scan was tried too often: the id and reason of each."""
-    return leases.set_aside(session, all_work(), reason, runs.c.id, runs.c.reason)
+    """Sets aside the runs whose scan was tried too often: the id, kind and reason of each."""
+    return leases.set_aside(session, all_work(), reason, runs.c.id, runs.c.kind, runs.c.reason)
 
 
-def release_expired(session: Session) -> list[int]:
-    """Ends the leases of scans whose workers vanished, and returns the runs."""
-    return sorted(row.id for row in leases.release_expired(session, all_work(), runs.c.id))
+def release_expired(session: Session) -> list[Row[Any]]:
+    """Ends the leases of scans whose workers vanished, and returns the id and kind of each run."""
+    return sorted(leases.release_expired(session, all_work(), runs.c.id, runs.c.kind))
 
 
 def end(session: Session, run_id: int, state: str, reason: str | None = None, **values: Any) -> None:
     change(session, run_id, state=state, reason=reason, ended_at=now(), **values)
 
 
-def count_chunk(session: Session, run_id: int, records: int) -> int:
-    """Counts one chunk as loaded, and returns how many are left. Exactly one caller is told 0."""
-    moved = runs.c.records + records
-    counted = update(runs).where(runs.c.id == run_id).values(records=moved, chunks_left=runs.c.chunks_left - 1, resent=0, moved_at=now())
+def count_chunk(session: Session, run_id: int, records: int, skipped: int = 0) -> int:
+    """Counts one chunk as done, and returns how many are left. Exactly one caller is told 0."""
+    counts = {"records": runs.c.records + records, "skipped": runs.c.skipped + skipped, "chunks_left": runs.c.chunks_left - 1}
+    counted = update(runs).where(runs.c.id == run_id).values(**counts, resent=0, moved_at=now())
     return session.scalars(counted.returning(runs.c.chunks_left)).one() or 0
 
 
