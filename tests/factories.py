@@ -10,10 +10,13 @@ from typing import Any
 from sqlalchemy import Row, text, update
 
 from tests.tasks import Tasks
+from worker.domain.filters import parse
 from worker.domain.intake import lead_values
 from worker.errors import UnknownUser
-from worker.flows import access, assign, capture, imports, people, pools
+from worker.flows import access, assign, capture, imports, people, pools, reassign, undo
+from worker.flows.lists import SmartList
 from worker.flows.names import pool_named, user_named
+from worker.flows.reassign import Ids
 from worker.flows.system import System
 from worker.store import records, users
 from worker.store.engine import writing
@@ -111,6 +114,37 @@ def imported(system: System, send: Tasks, file: io.BytesIO, owner: str = "Inboun
     run_id = accepted(system, file, owner, record_type)
     send.drain(system)
     return run_id
+
+
+def owned(system: System, count: int, owner: str = "admin@example.com", record_type: str = "lead") -> list[int]:
+    """The ids of so many records that a person owns."""
+    owner_id = person(system, owner)
+    made = [{"tags": [], "custom_fields": {}} for _ in range(count)]
+    return system.transact(lambda session: records.add_all(session, record_type, owner_id, None, made))
+
+
+def smart_list(system: System, filter: dict[str, Any], order: str = "id:asc", record_type: str = "lead") -> SmartList:
+    """A list that isn't saved."""
+    return SmartList(None, "a list", record_type, parse(record_type, filter), order)
+
+
+def to_reassign(system: System, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
+    """The id of a run whose list waits to be frozen."""
+    return system.transact(lambda session: reassign.accept(session, wanted, owner, None))
+
+
+def reassigned(system: System, send: Tasks, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
+    """The id of a run that is done."""
+    run_id = to_reassign(system, wanted, owner)
+    send.drain(system)
+    return run_id
+
+
+def undone(system: System, send: Tasks, run_id: int, *, returns_turns: bool = False) -> int:
+    """The id of the run that has undone another."""
+    undo_id = system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns))
+    send.drain(system)
+    return undo_id
 
 
 def captured(system: System, count: int, name: str = "Inbound") -> list[int]:

@@ -25,6 +25,7 @@ class Book:
     pool: dict[str, Any]
     rosters: Rows
     ledger: Rows
+    history: Rows
     blocks: Rows
     records: Rows
     made_along: set[tuple[int, int]]
@@ -70,6 +71,7 @@ def book(system: System, pool: dict[str, Any]) -> Book:
         pool,
         rows(system, "SELECT * FROM rosters WHERE pool_id = :pool ORDER BY version", **of_pool),
         rows(system, "SELECT * FROM ledger WHERE pool_id = :pool ORDER BY turn", **of_pool),
+        rows(system, "SELECT * FROM ledger_history WHERE pool_id = :pool", **of_pool),
         rows(system, "SELECT * FROM blocks WHERE pool_id = :pool", **of_pool),
         rows(system, f"SELECT id, owner_id, pool_id, turn FROM {pool['record_type']}s"),
         made_along(system, pool),
@@ -106,7 +108,7 @@ def assert_promise(system: System, *, quiet: bool = True) -> None:
         if quiet:
             assert_none_skipped(kept)
     assert_waiting_leads_wait(system)
-    assert_cancelled_runs_add_up(system)
+    assert_runs_add_up(system)
 
 
 def assert_waiting_leads_wait(system: System) -> None:
@@ -118,16 +120,37 @@ def assert_waiting_leads_wait(system: System) -> None:
     assert not forgotten, ("they belong to a pool, and don't wait", forgotten)
 
 
-def assert_cancelled_runs_add_up(system: System) -> None:
-    """What a cancelled run has loaded is there, and it gave back every turn that it didn't use."""
-    for run in rows(system, "SELECT * FROM runs WHERE state = 'cancelled'"):
-        claimed = {"claim": f"import:{run['id']}"}
-        entries = rows(system, "SELECT turn, record_id FROM ledger WHERE claim = :claim", **claimed)
-        loaded = rows(system, "SELECT records FROM chunks WHERE run_id = :run AND done_at IS NOT NULL", run=run["id"])
-        assert run["records"] == sum(chunk["records"] for chunk in loaded), run
+def assert_runs_add_up(system: System) -> None:
+    """What a run has done is there, or was undone since, and it gave back every turn that it didn't use. A reassignment gave the records
+    of its list the turns of its block, in order."""
+    for run in rows(system, "SELECT * FROM runs WHERE ended_at IS NOT NULL AND state <> 'failed'"):
+        claimed = {"claim": f"{run['kind']}:{run['id']}"}
+        chunks = rows(system, "SELECT records FROM chunks WHERE run_id = :run AND done_at IS NOT NULL", run=run["id"])
+        skipped = rows(system, "SELECT ordinal FROM skips WHERE run_id = :run", run=run["id"])
+        assert (run["records"] + run["skipped"], run["skipped"]) == (sum(chunk["records"] for chunk in chunks), len(skipped)), run
         assert not rows(system, "SELECT turns FROM blocks WHERE claim = :claim AND open", **claimed), run
         if run["turns"]:
-            assert (len(entries), run["returned"]) == (run["records"], run["turns"] - run["records"]), run
+            assert (len(entries_of(system, **claimed)), run["returned"]) == (run["records"], run["turns"] - run["records"]), run
+            assert_in_block_order(system, run)
+
+
+def entries_of(system: System, claim: str) -> Rows:
+    """What a claim has entered, be it in the ledger or, since it was undone, in its history."""
+    columns = "SELECT turn, ordinal, record_id, user_id, previous_owner_id FROM"
+    both = f"{columns} ledger WHERE claim = :claim UNION ALL {columns} ledger_history WHERE claim = :claim ORDER BY ordinal"
+    return rows(system, both, claim=claim)
+
+
+def assert_in_block_order(system: System, run: dict[str, Any]) -> None:
+    """Each entry has the turn of its place in the block, and of a reassignment the record of its place in the list."""
+    claim = f"{run['kind']}:{run['id']}"
+    [block] = rows(system, "SELECT turns FROM blocks WHERE claim = :claim", claim=claim)
+    turns, entries = spans(block["turns"].split()), entries_of(system, claim)
+    assert [entry["turn"] for entry in entries] == [turns[entry["ordinal"]] for entry in entries], run
+    if run["kind"] == "reassign":
+        listed = rows(system, "SELECT ordinal, record_id FROM selections WHERE run_id = :run", run=run["id"])
+        by_place = {place["ordinal"]: place["record_id"] for place in listed}
+        assert [entry["record_id"] for entry in entries] == [by_place[entry["ordinal"]] for entry in entries], run
 
 
 def assert_rosters_follow(book: Book) -> None:
@@ -147,11 +170,16 @@ def assert_rosters_follow(book: Book) -> None:
 
 
 def assert_in_turn(book: Book) -> None:
-    """Each turn went to the one that the roster in force names; a void one to a member who left."""
+    """Each turn went to the one that the roster in force names; a void one to a member who left, and one that is spent on nothing is in the
+    history of what was undone."""
     latest = book.rosters[-1]
+    undone = {(entry["turn"], entry["user_id"], entry["reason"]) for entry in book.history}
     for entry in book.ledger:
         assert entry["user_id"] == book.rightful(entry["turn"]), entry
-        if entry["record_id"] is None:
+        if entry["cause"] == "undo":
+            assert (entry["turn"], entry["user_id"], entry["claim"]) in undone, ("spent on nothing that was undone", entry)
+            assert entry["record_id"] is None, entry
+        elif entry["record_id"] is None:
             later = [roster for roster in book.rosters if roster["first_turn"] >= entry["turn"] or roster is latest]
             assert any(entry["user_id"] not in roster["members"] for roster in later), ("void, though its member stayed", entry)
 

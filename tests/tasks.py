@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from worker.flows import capture, imports, load, lookups
+from worker.domain.runs import STORIES
+from worker.flows import capture, imports, load, lookups, reassign, undo
 from worker.flows.system import System
 from worker.queue import Task
 from worker.vault import Vault
@@ -18,6 +19,12 @@ FLOWS: dict[str, Callable[..., Any]] = {
     "imports.scan": imports.scan_upload,
     "imports.load_chunk": load.load_chunk,
     "imports.close": imports.close,
+    "reassignments.freeze": reassign.freeze,
+    "reassignments.move": reassign.move,
+    "reassignments.close": reassign.close,
+    "undos.scan": undo.scan,
+    "undos.take_back": undo.take_back,
+    "undos.close": undo.close,
     "lookups.fetch": lambda system, integration, holder: lookups.fetch(system, VAULT, integration, holder),
 }
 
@@ -57,7 +64,7 @@ class Tasks:
                     done.result()
 
 
-LEASED = {"captures.assign", "imports.scan", "imports.load_chunk", "lookups.fetch"}
+LEASED = FLOWS.keys() - {story.close for story in STORIES.values()}
 """The tasks that hold a lease on what they are at."""
 
 

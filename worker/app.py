@@ -57,6 +57,8 @@ app.conf.update(
     task_routes={
         "captures.*": {"queue": "capture"},
         "imports.*": {"queue": "bulk"},
+        "reassignments.*": {"queue": "bulk"},
+        "undos.*": {"queue": "bulk"},
         "upkeep.*": {"queue": "upkeep"},
         "lookups.*": {"queue": "notify"},
     },

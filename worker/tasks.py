@@ -6,7 +6,7 @@ from celery import Task
 
 from worker.app import app
 from worker.errors import Unavailable
-from worker.flows import capture, imports, load, lookups, rings, tidy, upkeep
+from worker.flows import capture, imports, load, lookups, reassign, rings, tidy, undo, upkeep
 from worker.flows.system import system
 from worker.vault import vault
 
@@ -43,6 +43,36 @@ def load_chunk(task: Task, run: int, chunk: int) -> None:
 @app.task(name="imports.close", **AWAY)
 def close_import(run: int) -> None:
     imports.close(system(), run)
+
+
+@app.task(name="reassignments.freeze", bind=True, **AWAY)
+def freeze_list(task: Task, run: int) -> None:
+    reassign.freeze(system(), run, task.request.id)
+
+
+@app.task(name="reassignments.move", bind=True, **AWAY)
+def move_chunk(task: Task, run: int, chunk: int) -> None:
+    reassign.move(system(), run, chunk, task.request.id)
+
+
+@app.task(name="reassignments.close", **AWAY)
+def close_reassignment(run: int) -> None:
+    reassign.close(system(), run)
+
+
+@app.task(name="undos.scan", bind=True, **AWAY)
+def scan_undo(task: Task, run: int) -> None:
+    undo.scan(system(), run, task.request.id)
+
+
+@app.task(name="undos.take_back", bind=True, **AWAY)
+def take_back_chunk(task: Task, run: int, chunk: int) -> None:
+    undo.take_back(system(), run, chunk, task.request.id)
+
+
+@app.task(name="undos.close", **AWAY)
+def close_undo(run: int) -> None:
+    undo.close(system(), run)
 
 
 @app.task(name="upkeep.sweep", **SOON_AGAIN)

@@ -19,6 +19,7 @@ class Run(NamedTuple):
     state: str
     turns: int
     records: int
+    skipped: int
     returned: int
     chunks_left: int | None
     first_record_id: int | None
@@ -54,6 +55,21 @@ def parse_turns(text: str) -> Turns | None:
     return turns if all(0 < span.first <= span.last <= GREATEST for span in turns) else None
 
 
+def without(loaded: Iterable[tuple[int, int]], skipped: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The same (first ordinal, records) but for some ordinals. Both ascend."""
+    rest = iter(skipped)
+    hole = next(rest, None)
+    for first, count in loaded:
+        stop = first + count
+        while hole is not None and hole < stop:
+            if first < hole:
+                yield first, hole - first
+            first = max(first, hole + 1)
+            hole = next(rest, None)
+        if first < stop:
+            yield first, stop - first
+
+
 def check_state(booking: Booking) -> Iterator[Violation]:
     """Whether somebody will use the turns of an open block, and nobody those of a closed one."""
     run, claim = booking.run, booking.claim
@@ -73,7 +89,7 @@ def check_numbers(booking: Booking, entered: int) -> Iterator[Violation]:
     if run is None:
         return
     told = [("turns", run.turns, "its block has", booking.turns.total), ("records", run.records, "the ledger has", entered)]
-    if run.state == "cancelled":
+    if run.state in ("done", "cancelled"):
         told.append(("turns returned", run.returned, "its block has unused", booking.turns.total - entered))
     for what, says, others, have in told:
         if says != have:

@@ -1,6 +1,6 @@
 """Chunks: the parts of a file that tasks load side by side."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -59,6 +59,24 @@ def rows_at(row: int) -> int:
     """How many rows a chunk has that begins after so many. Chunks grow with the file, so that a small one is shared by several workers
     and a large one isn't shredded."""
     return min(max(row // 4, SMALLEST_ROWS), LARGEST_ROWS)
+
+
+class Slice(NamedTuple):
+    """Records that one task gives their owners, of a run that is about no file. Ordinals count from 0."""
+
+    number: int
+    first_ordinal: int
+    rows: int
+    records: int
+
+
+def cut(records: int) -> Iterator[Slice]:
+    """So many records, in chunks of the same sizes as a file's."""
+    first = number = 0
+    while first < records:
+        size = min(rows_at(first), records - first)
+        yield Slice(number, first, size, size)
+        first, number = first + size, number + 1
 
 
 def scan(stream: Iterable[bytes], header: Header, reader: RowReader, on_chunk: Callable[[Chunk], Any]) -> Scan:

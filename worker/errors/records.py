@@ -69,6 +69,10 @@ class NothingToRetry(Conflict):
     """Run {run_id} is {state}: only a run that failed can be tried again."""
 
 
+class NotUndoable(Conflict):
+    """Run {run_id} can't be undone: {reason}."""
+
+
 class FileGone(NotFound):
     """The file {name} is gone from the upload storage."""
 

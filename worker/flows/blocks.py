@@ -8,51 +8,60 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain import bookings
-from worker.domain.bookings import Booking, Run
+from worker.domain.bookings import Booking, Run, as_few, check_entries, check_numbers, check_state, parse_turns, without
 from worker.domain.claims import run_id_of
-from worker.domain.reports import CHECKABLE, ONCE, Report
-from worker.domain.turns import Span
-from worker.store import audit
-from worker.store.audit import Stretch
+from worker.domain.reports import CHECKABLE, IN_ORDER, NOTHING_LOST, ONCE, Report
+from worker.domain.runs import REASSIGN
+from worker.domain.turns import Span, Turns
+from worker.store import audit, bookings
+from worker.store.bookings import Stretch
 
 
 def check_blocks(session: Session, pool_id: int, report: Report) -> list[Span]:
     """Checks every block with its run and its entries; returns the turns in open ones, lowest first."""
     reserved: list[tuple[Span, str]] = []
-    for batch in audit.block_rows(session, pool_id):
+    for batch in bookings.block_rows(session, pool_id):
         report.blocks += len(batch)
         booked = _bookings(session, pool_id, batch, report)
         entered, found = _entered(session, pool_id, booked)
         for booking in booked:
             _check_booking(session, pool_id, booking, entered[booking.claim], found[booking.claim], report)
             reserved += [(span, booking.claim) for span in booking.turns if booking.open]
-    for run in audit.runs_without_block(session, pool_id):
+    for run in bookings.runs_without_block(session, pool_id):
         report.violate(CHECKABLE, None, f"run {run.id} has reserved {run.turns:,} turns, and there is no block of it")
+    for undo in bookings.undos(session, pool_id):
+        if undo.records != undo.taken_back:
+            what = f"run {undo.id} counts {undo.records:,} records that it has undone, the history has {undo.taken_back:,}"
+            report.violate(NOTHING_LOST, None, what)
     return _check_overlaps(sorted(reserved), report)
 
 
 def _bookings(session: Session, pool_id: int, batch: Sequence[Row[Any]], report: Report) -> list[Booking]:
-    runs = audit.runs_with(session, [run_id for row in batch if (run_id := run_id_of(row.claim))])
+    runs = bookings.runs_with(session, [run_id for row in batch if (run_id := run_id_of(row.claim))])
     booked = []
     for row in batch:
-        run, turns = runs.get(run_id_of(row.claim)), bookings.parse_turns(row.turns)
+        run, turns = runs.get(run_id_of(row.claim)), parse_turns(row.turns)
         if turns is None:
             report.violate(CHECKABLE, None, f"the turns of the block of {row.claim} can't be read: {row.turns:.80}")
             continue
         its = run is not None and (run.kind, run.owner_id) == (row.claim.partition(":")[0], pool_id)
         facts = Run(*(getattr(run, name) for name in Run._fields)) if its else None
-        whole = [(0, turns.total)] if turns else []
-        loaded = whole if facts is None or facts.state == "done" else audit.loaded_chunks(session, run.id) if run else []
-        booked.append(Booking(row.claim, turns, row.open, facts, loaded))
+        booked.append(Booking(row.claim, turns, row.open, facts, _loaded(session, run, turns)))
     return booked
+
+
+def _loaded(session: Session, run: Row[Any] | None, turns: Turns) -> list[tuple[int, int]]:
+    """The (first ordinal, records) of what should be entered by now."""
+    whole = [(0, turns.total)] if turns else []
+    loaded = whole if run is None or run.state == "done" else bookings.loaded_chunks(session, run.id)
+    return list(without(loaded, bookings.skipped(session, run.id))) if run is not None and run.skipped else loaded
 
 
 def _entered(session: Session, pool_id: int, booked: Sequence[Booking]) -> tuple[Counter[str], dict[str, list[Stretch]]]:
     """How many turns each claim has entered, and as which stretches: of too many, only so many that one sees it."""
     counts, found = Counter[str](), {booking.claim: list[Stretch]() for booking in booked}
     most = {booking.claim: len(booking.turns) + len(booking.loaded) for booking in booked}
-    for stretch in audit.stretches(session, pool_id, found):
+    for stretch in bookings.stretches(session, pool_id, found):
         counts[stretch.claim] += stretch.count
         if len(found[stretch.claim]) <= most[stretch.claim]:
             found[stretch.claim].append(stretch)
@@ -61,14 +70,18 @@ def _entered(session: Session, pool_id: int, booked: Sequence[Booking]) -> tuple
 
 def _check_booking(session: Session, pool_id: int, booking: Booking, entered: int, found: list[Stretch], report: Report) -> None:
     report.open += booking.turns.total - entered if booking.open else 0
-    for violation in (*bookings.check_state(booking), *bookings.check_numbers(booking, entered)):
+    for violation in (*check_state(booking), *check_numbers(booking, entered)):
         report.violate(*violation)
     if booking.open:
         for turn, stranger in audit.entered_within(session, pool_id, booking.turns, booking.claim):
             report.violate(ONCE, turn, f"is reserved by {booking.claim} and entered by {stranger}")
     if booking.run is not None and not _as_expected(booking, found):
-        for violation in bookings.check_entries(booking, audit.entries_of(session, pool_id, booking.claim)):
+        for violation in check_entries(booking, bookings.entries_of(session, pool_id, booking.claim)):
             report.violate(*violation)
+    if booking.run is not None and booking.run.kind == REASSIGN:
+        for entry in bookings.out_of_order(session, pool_id, booking.claim, run_id_of(booking.claim)):
+            what = f"is record {entry.ordinal + 1:,} of {booking.claim}: {entry.listed}, not {entry.record_id}"
+            report.violate(IN_ORDER, entry.turn, what)
 
 
 def _as_expected(booking: Booking, found: list[Stretch]) -> bool:
@@ -76,7 +89,7 @@ def _as_expected(booking: Booking, found: list[Stretch]) -> bool:
     whole = all(stretch.last - stretch.first + 1 == stretch.count for stretch in found)
     in_order = first is None or all((stretch.least, stretch.greatest) == (first, first) for stretch in found)
     pieces = [(stretch.first, Span(stretch.turn, stretch.count)) for stretch in found]
-    return whole and in_order and sorted(pieces) == bookings.as_few(booking.pieces())
+    return whole and in_order and sorted(pieces) == as_few(booking.pieces())
 
 
 def _check_overlaps(reserved: list[tuple[Span, str]], report: Report) -> list[Span]:

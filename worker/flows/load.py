@@ -16,14 +16,15 @@ from worker.domain.receipts import cell, error_line, record_line
 from worker.domain.rows import Columns, RowError, RowReader
 from worker.domain.runs import IMPORT
 from worker.domain.sheets import check_rows, lines_of
-from worker.domain.turns import Turns
 from worker.errors import UnreadableFile
+from worker.flows import gifts
 from worker.flows.imports import UPLOAD, part_name
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import bulk, chunks, imports, labels, ledger, pools, runs, users
+from worker.store import bulk, chunks, imports, labels, runs, users
 from worker.store.clock import now
+from worker.store.selections import Gifts
 from worker.store.tables import RECORDS
 from worker.store.tables import ledger as ledger_table
 
@@ -39,9 +40,7 @@ class Plan(NamedTuple):
     run: Row[Any]
     chunk: Chunk
     moment: str
-    turns: list[int] | None
-    """Of each good row, if a pool gives it its owner."""
-    owners: list[int]
+    gifts: Gifts
     pool: str
     emails: dict[int, str]
     """Like the pool's name, as cells of the receipt."""
@@ -50,10 +49,6 @@ class Plan(NamedTuple):
     def record_ids(self) -> range:
         first = (self.run.first_record_id or 0) + self.chunk.first_ordinal
         return range(first, first + self.chunk.records)
-
-    @property
-    def ordinals(self) -> range:
-        return range(self.chunk.first_ordinal, self.chunk.first_ordinal + self.chunk.records)
 
 
 def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
@@ -83,16 +78,11 @@ def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | Non
     if leased is None:
         return None
     chunk = Chunk(*(getattr(leased, name) for name in Chunk._fields))
-    turns, owners = None, [run.owner_id] * chunk.records
-    if run.turns and chunk.records:
-        reserved = ledger.block(session, run.owner_id, run_claim(IMPORT, run_id)) or Turns()
-        mine = reserved.slice(chunk.first_ordinal, chunk.records)
-        rosters = pools.rosters_between(session, run.owner_id, min(mine).first, max(mine).last)
-        turns, owners = list(mine.each()), list(rosters.owners(mine))
-    named = users.by_id(session, {run.owner_id, *owners})
+    given = gifts.of_run(session, run, chunk.first_ordinal, chunk.records)
+    named = users.by_id(session, {run.owner_id, *given.owners})
     pool = cell(named[run.owner_id].name) if run.turns else ""
     emails = {user_id: cell(user.email) for user_id, user in named.items()}
-    return Plan(run, chunk, bulk.moment_text(session, now()), turns, owners, pool, emails)
+    return Plan(run, chunk, bulk.moment_text(session, now()), given, pool, emails)
 
 
 def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[Stored]]:
@@ -100,9 +90,8 @@ def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[S
     receipt: list[str] = []
     rows: list[Stored] = []
     record_type, creator, moment = plan.run.record_type, plan.run.actor_id, plan.moment
-    pool_id = plan.run.owner_id if plan.turns else None
     beyond = repeat((0, None, plan.run.owner_id))  # rows that the scan hasn't seen: the caller counts, and refuses them
-    given = chain(zip(plan.record_ids, plan.turns or repeat(None), plan.owners, strict=False), beyond)
+    given = chain(zip(plan.record_ids, plan.gifts.turns, plan.gifts.owners, strict=True), beyond)
     for line, row in check_rows(lines_of(part), plan.run.delimiter, plan.chunk.first_line, reader):
         if isinstance(row, RowError):
             receipt.append(error_line(line, record_type, row.field, row.reason))
@@ -110,7 +99,7 @@ def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[S
         record_id, turn, owner = next(given)
         *values, tags, custom = reader.values(row)
         json = orjson.dumps(tags).decode(), orjson.dumps(custom).decode()
-        rows.append((record_id, owner, creator, pool_id, turn, moment, moment, *values, *json))
+        rows.append((record_id, owner, creator, plan.gifts.pool_id, turn, moment, moment, *values, *json))
         receipt.append(record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner]))
     return receipt, rows
 
@@ -128,7 +117,8 @@ def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored])
 def _entries(plan: Plan) -> Iterator[tuple[Any, ...]]:
     common = repeat("import"), repeat(plan.run.actor_id), repeat(plan.moment)
     claim = repeat(run_claim(IMPORT, plan.run.id))
-    return zip(repeat(plan.run.owner_id), plan.turns or (), claim, plan.ordinals, plan.record_ids, plan.owners, *common, strict=False)
+    given = plan.gifts
+    return zip(repeat(given.pool_id), given.turns, claim, given.ordinals, plan.record_ids, given.owners, *common, strict=False)
 
 
 def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
@@ -137,7 +127,7 @@ def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) 
         return
     if rows:
         bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)
-    if plan.turns:
+    if plan.gifts.pool_id:
         bulk.insert(session, ledger_table, ENTRY_COLUMNS, _entries(plan))
     if runs.count_chunk(session, plan.run.id, len(rows)) == 0:
         enqueue(session, "imports.close", run=plan.run.id)

@@ -12,7 +12,6 @@ from worker.domain.reports import AGREES, CHECKABLE, DISAGREES, NOT_ASKED, NOTHI
 from worker.errors import Garbled
 from worker.flows.names import pool_named
 from worker.flows.replay import replay
-from worker.flows.seed import VOID
 from worker.flows.system import System
 from worker.ring import RingState
 from worker.store import audit, engine, pools
@@ -93,12 +92,14 @@ def _check_entries(session: Session, pool: Row[Any], report: Report) -> None:
 
 
 def _peculiarities(entry: Row[Any]) -> Iterator[tuple[str, str]]:
-    if (entry.record_id is None) != (entry.cause == VOID):
+    if (entry.record_id is None) != (entry.cause in audit.RECORDLESS):
         yield NOTHING_LOST, f"has the cause {entry.cause} and " + (f"record {entry.record_id}" if entry.record_id else "no record")
     if entry.misnamed:
         yield CHECKABLE, f"has the cause {entry.cause}, but the claim {entry.claim}, which doesn't name record {entry.record_id}"
     if entry.again:
         yield ONCE, f"is turn {entry.ordinal + 1:,} of the claim {entry.claim}, which takes one"
+    if entry.unproven:
+        yield CHECKABLE, f"is spent under the claim {entry.claim}, and the history has no entry of it that was undone"
     if entry.nobody:
         yield CHECKABLE, f"names an actor or previous owner who isn't there: user {entry.actor_id} or {entry.previous_owner_id}"
 

@@ -5,7 +5,6 @@ Whatever may be long comes a few rows at a time. What is stored as text comes as
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exists, false, func, literal, or_, select
@@ -13,10 +12,15 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns import Turns
 from worker.store.ledger import conditions
-from worker.store.tables import RECORDS, blocks, captures, chunks, conversions, imports, ledger, pools, rosters, runs, users
+from worker.store.tables import RECORDS, blocks, captures, conversions, ledger, ledger_history, pools, rosters, users
 
 ROWS_AT_ONCE = 10_000
-BLOCKS_AT_ONCE = 200
+
+RECORDLESS = ("undo", "void")
+"""The causes of entries that have no record: what it was given for was undone, or its member had left."""
+
+BOOKED = ("import", "reassign")
+"""The causes of what runs enter, whose turns are in blocks."""
 
 NEVER_TWICE = ("capture", "convert", "create", "import")
 """The causes for which a record is given its owner once in its life."""
@@ -57,71 +61,12 @@ def entered_within(session: Session, pool_id: int, turns: Turns, but_by: str = "
     """The (turn, claim) of what is entered at those turns, but for one claim's."""
     found = select(ledger.c.turn, ledger.c.claim).where(ledger.c.pool_id == pool_id, ledger.c.claim != but_by)
     for within in conditions(turns):
-        yield from _stream(session, found.where(within).order_by(ledger.c.turn))
+        yield from stream(session, found.where(within).order_by(ledger.c.turn))
 
 
 def voids(session: Session, pool_id: int) -> Iterator[tuple[int, int]]:
-    """The (turn, user) of the turns that are void."""
-    return _stream(session, select(ledger.c.turn, ledger.c.user_id).where(ledger.c.pool_id == pool_id, ledger.c.record_id.is_(None)))
-
-
-# --- blocks ---
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Entries of a claim whose turns are as far apart as their ordinals: the first and last ordinal, the first turn, how many there are,
-    and between which bounds their record ids lie, less their ordinals."""
-
-    claim: str
-    first: int
-    last: int
-    turn: int
-    count: int
-    least: int | None
-    greatest: int | None
-
-
-def block_rows(session: Session, pool_id: int, *, open_only: bool = False) -> Iterator[Sequence[Row[Any]]]:
-    """The claim, turns and state of each block, some at a time."""
-    found = select(blocks.c.claim, blocks.c.turns, blocks.c.open).where(blocks.c.pool_id == pool_id).order_by(blocks.c.claim)
-    return _partitions(session, found.where(blocks.c.open) if open_only else found, BLOCKS_AT_ONCE)
-
-
-def stretches(session: Session, pool_id: int, claims: Collection[str]) -> Iterator[Stretch]:
-    """What those claims have entered. Where nothing is amiss, these are the spans of their blocks."""
-    ordinal, record = ledger.c.ordinal, ledger.c.record_id - ledger.c.ordinal
-    ends = func.min(ordinal), func.max(ordinal), func.min(ledger.c.turn), func.count(), func.min(record), func.max(record)
-    found = select(ledger.c.claim, *ends).where(ledger.c.pool_id == pool_id, ledger.c.claim.in_(claims))
-    for row in _stream(session, found.group_by(ledger.c.claim, ledger.c.turn - ordinal)):
-        yield Stretch(*row)
-
-
-def entries_of(session: Session, pool_id: int, claim: str) -> Iterator[tuple[int, int, int | None]]:
-    """The (ordinal, turn, record) of what a claim has entered, by ordinal."""
-    found = select(ledger.c.ordinal, ledger.c.turn, ledger.c.record_id).where(ledger.c.pool_id == pool_id, ledger.c.claim == claim)
-    return _stream(session, found.order_by(ledger.c.ordinal))
-
-
-def runs_with(session: Session, ids: Collection[int]) -> dict[int, Row[Any]]:
-    """The runs with those ids; an import's with the id of its first record."""
-    found = select(runs, imports.c.first_record_id).outerjoin(imports, imports.c.run_id == runs.c.id).where(runs.c.id.in_(ids))
-    return {run.id: run for run in session.execute(found)}
-
-
-def loaded_chunks(session: Session, run_id: int) -> list[tuple[int, int]]:
-    """The (first ordinal, records) of the chunks that are loaded, in order."""
-    done = select(chunks.c.first_ordinal, chunks.c.records).where(
-        chunks.c.run_id == run_id, chunks.c.done_at.is_not(None), chunks.c.records > 0
-    )
-    return [(first, count) for first, count in session.execute(found.order_by(chunks.c.first_ordinal))]
-
-
-def runs_without_block(session: Session, pool_id: int) -> Iterator[Row[Any]]:
-    """The runs that have reserved turns of which no block tells: id and turns."""
-    claim = runs.c.kind + ":" + cast(runs.c.id, Text)
-    booked = exists().where(blocks.c.pool_id == pool_id, blocks.c.claim == claim)
-    return _stream(session, select(runs.c.id, runs.c.turns).where(runs.c.owner_id == pool_id, runs.c.turns > 0, ~booked))
+    """The (turn, user) of the turns that are void, since their member had left."""
+    return stream(session, select(ledger.c.turn, ledger.c.user_id).where(ledger.c.pool_id == pool_id, ledger.c.cause == "void"))
 
 
 # --- entries ---
@@ -130,18 +75,23 @@ def runs_without_block(session: Session, pool_id: int) -> Iterator[Row[Any]]:
 def peculiar(session: Session, pool_id: int) -> Iterator[Row[Any]]:
     """The entries whose record, claim, ordinal or people can't be right, in the order of turns.
 
-    misnamed: the claim isn't the record's; again: another turn of a claim that takes one; nobody: somebody isn't there.
+    misnamed: the claim isn't the record's; again: another turn of a claim that takes one; nobody: somebody isn't there; unproven: the turn
+    is spent on what was undone, and the history doesn't tell on what.
     """
     booked = ledger.c.claim.in_(select(blocks.c.claim).where(blocks.c.pool_id == pool_id))
     known = select(users.c.id)
     own_claim = literal("lead:") + cast(ledger.c.record_id, Text) + ":capture"
     nobody = or_(ledger.c.actor_id.not_in(known), ledger.c.previous_owner_id.not_in(known))
-    unlike = ledger.c.record_id.is_(None) != (ledger.c.cause == "void")
-    misnamed = or_(and_(ledger.c.cause == "capture", ledger.c.claim != own_claim), and_(ledger.c.cause == "import", ~booked))
-    again = and_(ledger.c.ordinal != 0, ledger.c.cause != "void", ~booked)
-    told = [_flag(sign, name) for sign, name in ((misnamed, "misnamed"), (again, "again"), (nobody, "nobody"))]
-    found = select(ledger, *told).where(ledger.c.pool_id == pool_id, or_(unlike, misnamed, again, nobody))
-    return _stream(session, found.order_by(ledger.c.turn))
+    unlike = ledger.c.record_id.is_(None) != ledger.c.cause.in_(RECORDLESS)
+    misnamed = or_(and_(ledger.c.cause == "capture", ledger.c.claim != own_claim), and_(ledger.c.cause.in_(BOOKED), ~booked))
+    again = and_(ledger.c.ordinal != 0, ledger.c.cause.not_in(RECORDLESS), ~booked)
+    before = and_(ledger_history.c.pool_id == ledger.c.pool_id, ledger_history.c.turn == ledger.c.turn)
+    undone = exists().where(before, ledger_history.c.user_id == ledger.c.user_id, ledger_history.c.reason == ledger.c.claim)
+    unproven = and_(ledger.c.cause == "undo", ~undone)
+    signs = {"misnamed": misnamed, "again": again, "nobody": nobody, "unproven": unproven}
+    told = [_flag(sign, name) for name, sign in signs.items()]
+    found = select(ledger, *told).where(ledger.c.pool_id == pool_id, or_(unlike, *signs.values()))
+    return stream(session, found.order_by(ledger.c.turn))
 
 
 def agreement(session: Session, pool_id: int, record_type: str) -> tuple[int, int]:
@@ -176,7 +126,7 @@ def disagreeing(session: Session, pool_id: int, record_type: str) -> Iterator[Ro
     columns = ledger.c.turn, ledger.c.cause, ledger.c.record_id, ledger.c.user_id, table.c.owner_id
     found = select(*columns, *(_flag(sign, name) for name, sign in signs.items())).select_from(joined)
     odd = and_(ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None), func.coalesce(case((agrees, 1), else_=0), 0) == 0)
-    return _stream(session, found.where(odd).order_by(ledger.c.turn))
+    return stream(session, found.where(odd).order_by(ledger.c.turn))
 
 
 def _names_it(table: Any) -> ColumnElement[bool]:
@@ -185,7 +135,7 @@ def _names_it(table: Any) -> ColumnElement[bool]:
 
 def entries_without_pool(session: Session) -> Iterator[tuple[int, int]]:
     """The (pool, turn) of entries whose pool isn't there."""
-    return _stream(session, select(ledger.c.pool_id, ledger.c.turn).where(ledger.c.pool_id.not_in(select(pools.c.id))))
+    return stream(session, select(ledger.c.pool_id, ledger.c.turn).where(ledger.c.pool_id.not_in(select(pools.c.id))))
 
 
 # --- records ---
@@ -204,7 +154,7 @@ def records_without_entry(session: Session, pool_id: int, record_type: str, shar
     table = RECORDS[record_type]
     theirs = exists().where(_names_it(table), ledger.c.record_id == table.c.id)
     found = select(table.c.turn, table.c.id).where(table.c.pool_id == pool_id, ~_made_along(table, record_type))
-    return _stream(session, (found.where(~theirs) if record_type == shared_type else found).order_by(table.c.turn))
+    return stream(session, (found.where(~theirs) if record_type == shared_type else found).order_by(table.c.turn))
 
 
 def _made_along(table: Any, record_type: str) -> ColumnElement[bool]:
@@ -221,7 +171,7 @@ def records_of_nobody(session: Session, record_type: str) -> Iterator[tuple[int 
     table, known = RECORDS[record_type], select(users.c.id)
     no_pool = and_(table.c.pool_id.is_(None), table.c.turn.is_not(None))
     wrong = or_(table.c.owner_id.not_in(known), table.c.creator_id.not_in(known), no_pool)
-    return _stream(session, select(table.c.turn, table.c.id).where(wrong))
+    return stream(session, select(table.c.turn, table.c.id).where(wrong))
 
 
 def owned_by_pool(session: Session, pool_id: int, record_type: str) -> Iterator[int]:
@@ -229,7 +179,7 @@ def owned_by_pool(session: Session, pool_id: int, record_type: str) -> Iterator[
     table = RECORDS[record_type]
     waits = exists().where(captures.c.lead_id == table.c.id, captures.c.pool_id == pool_id)
     owned = select(table.c.id).where(table.c.owner_id == pool_id)
-    return (record_id for (record_id,) in _stream(session, (owned.where(~waits) if record_type == "lead" else owned).order_by(table.c.id)))
+    return (record_id for (record_id,) in stream(session, (owned.where(~waits) if record_type == "lead" else owned).order_by(table.c.id)))
 
 
 def waiting(session: Session, pool_id: int) -> tuple[int, int]:
@@ -244,7 +194,7 @@ def waiting_in_vain(session: Session, pool_id: int) -> Iterator[Row[Any]]:
     leads = RECORDS["lead"]
     joined = captures.outerjoin(leads, leads.c.id == captures.c.lead_id)
     found = select(captures.c.lead_id, leads.c.turn, leads.c.owner_id).select_from(joined).where(captures.c.pool_id == pool_id)
-    return _stream(session, found.where(func.coalesce(leads.c.owner_id, 0) != pool_id).order_by(captures.c.lead_id))
+    return stream(session, found.where(func.coalesce(leads.c.owner_id, 0) != pool_id).order_by(captures.c.lead_id))
 
 
 # --- a few at a time ---
@@ -254,11 +204,11 @@ def _flag(sign: ColumnElement[bool], name: str) -> ColumnElement[int]:
     return case((sign, 1), else_=0).label(name)
 
 
-def _stream(session: Session, found: Select[Any]) -> Iterator[Any]:
-    for rows in _partitions(session, found):
+def stream(session: Session, found: Select[Any]) -> Iterator[Any]:
+    for rows in partitions(session, found):
         yield from rows
 
 
-def _partitions(session: Session, found: Select[Any], at_once: int = ROWS_AT_ONCE) -> Iterator[Sequence[Row[Any]]]:
+def partitions(session: Session, found: Select[Any], at_once: int = ROWS_AT_ONCE) -> Iterator[Sequence[Row[Any]]]:
     with session.execute(found, execution_options={"yield_per": at_once}) as rows:
         yield from rows.partitions()

@@ -59,6 +59,11 @@ def row(session: Session, pool_id: int) -> Row[Any]:
     return session.execute(select(pools).where(pools.c.id == pool_id)).one()
 
 
+def exists(session: Session, pool_id: int) -> bool:
+    """Whether that is a pool, deleted or not, rather than a person."""
+    return session.scalar(select(pools.c.id).where(pools.c.id == pool_id)) is not None
+
+
 def epoch(session: Session, pool_id: int) -> str:
     return session.scalars(select(pools.c.epoch).where(pools.c.id == pool_id)).one()
 

@@ -1,0 +1,122 @@
+"""An undo: what an import or a reassignment has done is taken back, chunk by chunk, but for records that somebody has touched since.
+
+Its entries move into the ledger's history. The turns stay spent, on nothing, or in the end come back to the members as returned turns.
+"""
+
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.chunks import Slice
+from worker.domain.claims import run_claim
+from worker.domain.runs import IMPORT, UNDO
+from worker.errors import NotUndoable, UnknownRun
+from worker.flows import gifts, scans, seed, sets
+from worker.flows.sets import Outcome
+from worker.flows.system import System
+from worker.queue import enqueue
+from worker.ring import Ring
+from worker.store import chunks, holds, pools, runs, undos
+from worker.store.clock import now
+from worker.store.holds import Kind
+from worker.store.undos import Done
+
+
+def accept(session: Session, run_id: int, actor_id: int | None, *, returns_turns: bool = False) -> int:
+    """The id of the run that undoes another: of a new one, or of the one that does so already."""
+    undone = runs.hold_alone(session, run_id)
+    if undone is None:
+        raise UnknownRun(run_id=run_id)
+    if undone.kind == UNDO:
+        raise NotUndoable(run_id=run_id, reason="it is an undo itself")
+    if undone.state not in ("done", "cancelled") or undone.ended_at is None:
+        raise NotUndoable(run_id=run_id, reason=f"it is {undone.state}; cancel it first, or wait until it has ended")
+    present = undos.of_run(session, run_id)
+    if present is not None:
+        return present
+    undo_id = runs.add(session, UNDO, undone.record_type, undone.owner_id, actor_id)
+    undos.add(session, undo_id, run_id, returns_turns=returns_turns)
+    enqueue(session, "undos.scan", run=undo_id)
+    return undo_id
+
+
+def scan(system: System, run_id: int, holder: str) -> None:
+    """Cuts the undo into the chunks that the other run has done."""
+    scans.carry_out(system, run_id, holder, lambda _: system.transact(lambda session: _cut(session, run_id)))
+
+
+def _cut(session: Session, run_id: int) -> None:
+    holds.alone(session, Kind.RUN, run_id)
+    undo = undos.with_id(session, run_id)
+    if undo.state != "scanning":
+        return
+    parts = [
+        Slice(number, done.first_ordinal, done.records, done.records)
+        for number, done in enumerate(undos.chunks_left(session, undo.undone_run_id))
+    ]
+    chunks.add(session, run_id, (part._asdict() for part in parts))
+    scans.end(session, undo, len(parts), rows=sum(part.records for part in parts))
+
+
+def take_back(system: System, run_id: int, number: int, holder: str) -> None:
+    """Takes back a chunk."""
+    sets.carry_out(system, run_id, number, holder, _take_back)
+
+
+def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
+    undo, moment = undos.with_id(session, run.id), now()
+    done = _done(session, runs.with_id(session, undo.undone_run_id), chunk)
+    intact = done.only(undos.lock_intact(session, done))
+    if done.kind == IMPORT:
+        undos.remove(session, intact, moment)
+    else:
+        undos.give_back(session, intact, moment)
+        for lead_id in undos.last_waiting(session, intact):
+            enqueue(session, "captures.assign", lead=lead_id)
+    if done.gifts.pool_id:
+        undos.spend(session, intact, run_claim(done.kind, done.run_id), run_claim(UNDO, run.id), undo.actor_id, moment)
+    records = len(intact.gifts.ordinals)
+    skipped = len(done.gifts.ordinals) - records
+    if skipped:
+        undos.skip_all_but(session, run.id, done, intact.gifts.ordinals)
+    return Outcome(records, skipped)
+
+
+def _done(session: Session, undone: Row[Any], chunk: Row[Any]) -> Done:
+    """What the run has done in that chunk, but for the records that it has left alone itself."""
+    first, count = chunk.first_ordinal, chunk.records
+    given = gifts.of_run(session, undone, first, count)
+    left = undos.skipped_between(session, undone.id, first, first + count - 1)
+    if left:
+        given = given.only([ordinal for ordinal in given.ordinals if ordinal not in left])
+    at = undos.done_at(session, undone.id, first)
+    return Done(undone.id, undone.kind, undone.record_type, given, at, undos.first_record_id(session, undone.id))
+
+
+def close(system: System, run_id: int) -> None:
+    """Ends an undo all of whose chunks are done, or that was cancelled. Now its turns come back, if that was asked for."""
+    system.transact(lambda session: _end(session, system.ring, run_id))
+
+
+def _end(session: Session, ring: Ring, run_id: int) -> None:
+    run = runs.lock(session, run_id)
+    if run is None or run.ended_at is not None:
+        return
+    if run.state == "cancelled" or (run.state == "loading" and run.chunks_left == 0):
+        undo = undos.with_id(session, run_id)
+        returned = _return_turns(session, ring, undo) if undo.returns_turns else 0
+        runs.end(session, run_id, "cancelled" if run.state == "cancelled" else "done", returned=returned)
+
+
+def _return_turns(session: Session, ring: Ring, undo: Row[Any]) -> int:
+    """Frees the turns that the undo has spent, for seeding to find them: also those below the watermark. Returns how many."""
+    if not pools.exists(session, undo.owner_id):
+        return 0
+    pool = pools.lock(session, undo.owner_id)
+    freed = None if pool.deleted_at else undos.free(session, pool.id, run_claim(UNDO, undo.id))
+    if freed is None:
+        return 0
+    pools.change(session, pool.id, watermark=min(pool.watermark, freed.first - 1))
+    seed.seed_again(session, ring, pool.id, f"run {undo.undone_run_id} was undone, and its turns are to come back")
+    return freed.turns

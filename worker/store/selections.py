@@ -1,0 +1,137 @@
+"""Selections: the records that a run is about, in the order of its list, each as it was when the list was read."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from worker.domain.runs import DELETED, GIVEN
+from worker.store import given
+from worker.store.tables import RECORDS, captures, ledger, selections, skips
+
+
+class Part(NamedTuple):
+    """The records of a run from one ordinal on, so many."""
+
+    run_id: int
+    record_type: str
+    first: int
+    records: int
+
+    @property
+    def rows(self) -> ColumnElement[bool]:
+        within = selections.c.ordinal.between(self.first, self.first + self.records - 1)
+        return and_(selections.c.run_id == self.run_id, within)
+
+
+class Gifts(NamedTuple):
+    """New owners by ordinal: from a pool, with the turn that gave each, or as a person has chosen."""
+
+    ordinals: Sequence[int]
+    owners: Sequence[int]
+    turns: Sequence[int | None]
+    pool_id: int | None
+
+    def table(self, session: Session) -> FromClause:
+        return given.table(session, ordinal=self.ordinals, owner_id=self.owners, turn=self.turns)
+
+    def only(self, ordinals: Sequence[int]) -> "Gifts":
+        """Those at some of the ordinals, which ascend."""
+        if len(ordinals) == len(self.ordinals):
+            return self
+        places = [bisect_left(self.ordinals, ordinal) for ordinal in ordinals]
+        return Gifts(ordinals, [self.owners[at] for at in places], [self.turns[at] for at in places], self.pool_id)
+
+
+class Chosen(NamedTuple):
+    """Records that were chosen, by id, owner_id, pool_id and turn, and what to sort them by."""
+
+    found: Select[Any]
+    order: Sequence[ColumnElement[Any]]
+
+
+def with_ids(session: Session, record_type: str, ids: Sequence[int]) -> Chosen:
+    """The records with those ids, in that order. Those that are not there are left out."""
+    table, wanted = RECORDS[record_type], given.table(session, id=ids, place=range(len(ids)))
+    columns = (table.c[name] for name in ("id", "owner_id", "pool_id", "turn"))
+    found = select(*columns).join_from(wanted, table, table.c.id == wanted.c.id).where(table.c.deleted_at.is_(None))
+    return Chosen(found, [wanted.c.place])
+
+
+def first_missing(session: Session, record_type: str, ids: Sequence[int]) -> int | None:
+    """The first of those ids that no record has."""
+    table, wanted = RECORDS[record_type], given.table(session, id=ids, place=range(len(ids)))
+    there = exists(select(1).where(table.c.id == wanted.c.id, table.c.deleted_at.is_(None)))
+    return session.scalar(select(wanted.c.id).where(~there).order_by(wanted.c.place).limit(1))
+
+
+def freeze(session: Session, run_id: int, chosen: Chosen) -> None:
+    """Keeps what was chosen, in its order."""
+    session.execute(delete(selections).where(selections.c.run_id == run_id))
+    place = (func.row_number().over(order_by=list(chosen.order)) - 1).label("ordinal")
+    numbered = chosen.found.order_by(None).add_columns(place, literal(run_id).label("run_id"))
+    names = ["record_id", "owner_id", "pool_id", "turn", "ordinal", "run_id"]
+    session.execute(insert(selections).from_select(names, numbered))
+
+
+def count(session: Session, run_id: int) -> int:
+    return session.scalars(select(func.count()).where(selections.c.run_id == run_id)).one()
+
+
+def lock_unchanged(session: Session, part: Part) -> list[int]:
+    """The ordinals of the records that are as they were when the list was read. They stay so until the transaction ends.
+
+    The places in line of those that wait are held before the records, as whoever gives captured leads their owners does.
+    """
+    if part.record_type == "lead":
+        line = select(captures.c.lead_id).join(selections, selections.c.record_id == captures.c.lead_id).where(part.rows)
+        session.execute(line.order_by(captures.c.lead_id).with_for_update(of=captures)).all()
+    table = RECORDS[part.record_type]
+    same = [table.c[name].is_not_distinct_from(selections.c[name]) for name in ("owner_id", "pool_id", "turn")]
+    found = select(selections.c.ordinal).join(table, table.c.id == selections.c.record_id)
+    found = found.where(part.rows, table.c.deleted_at.is_(None), *same)
+    return sorted(session.scalars(found.order_by(table.c.id).with_for_update(of=table)))
+
+
+def give(session: Session, part: Part, gifts: Gifts, moment: datetime) -> None:
+    """Sets the owners of records. Those that waited in line wait no more."""
+    table, new = RECORDS[part.record_type], gifts.table(session)
+    theirs = and_(part.rows, selections.c.ordinal == new.c.ordinal)
+    values = {"owner_id": new.c.owner_id, "pool_id": gifts.pool_id, "turn": new.c.turn, "updated_at": moment}
+    session.execute(update(table).where(theirs, table.c.id == selections.c.record_id).values(values))
+    if part.record_type == "lead":
+        moved = select(selections.c.record_id).join(new, theirs)
+        session.execute(delete(captures).where(captures.c.lead_id.in_(moved)))
+
+
+def enter(session: Session, part: Part, gifts: Gifts, moment: datetime, claim: str, cause: str, actor_id: int | None) -> None:
+    """Enters the turns of records in the ledger."""
+    new = gifts.table(session)
+    entry = {
+        "pool_id": literal(gifts.pool_id),
+        "turn": new.c.turn,
+        "claim": literal(claim),
+        "ordinal": selections.c.ordinal,
+        "record_id": selections.c.record_id,
+        "user_id": new.c.owner_id,
+        "previous_owner_id": selections.c.owner_id,
+        "cause": literal(cause),
+        "actor_id": literal(actor_id, ledger.c.actor_id.type),
+        "at": literal(moment, ledger.c.at.type),
+    }
+    rows = select(*(value.label(name) for name, value in entry.items())).join_from(selections, new, selections.c.ordinal == new.c.ordinal)
+    session.execute(insert(ledger).from_select(list(entry), rows.where(part.rows)))
+
+
+def skip_all_but(session: Session, part: Part, ordinals: Sequence[int]) -> None:
+    """Notes the records that were left as they are, and why: they are gone, or have another owner than they had."""
+    table, done = RECORDS[part.record_type], given.table(session, ordinal=ordinals)
+    reason = case((table.c.id.is_(None), DELETED), (table.c.deleted_at.is_not(None), DELETED), else_=GIVEN)
+    left = select(selections.c.run_id, selections.c.ordinal, selections.c.record_id, reason).outerjoin(
+        table, table.c.id == selections.c.record_id
+    )
+    rest = left.where(part.rows, ~exists(select(1).where(done.c.ordinal == selections.c.ordinal)))
+    session.execute(insert(skips).from_select(["run_id", "ordinal", "record_id", "reason"], rest))
