@@ -119,7 +119,8 @@ def imported(system: System, send: Tasks, file: io.BytesIO, owner: str = "Inboun
 def owned(system: System, count: int, owner: str = "admin@example.com", record_type: str = "lead") -> list[int]:
     """The ids of so many records that a person owns."""
     owner_id = person(system, owner)
-    made = [{"tags": [], "custom_fields": {}} for _ in range(count)]
+    named = "name" if record_type == "deal" else "last_name"
+    made = [{named: f"R{number}", "tags": [], "custom_fields": {}} for number in range(count)]
     return system.transact(lambda session: records.add_all(session, record_type, owner_id, None, made))
 
 

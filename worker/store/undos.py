@@ -45,9 +45,10 @@ def done_at(session: Session, undone_run_id: int, first_ordinal: int) -> datetim
     return session.scalars(select(chunks.c.done_at).where(*of_run)).one()
 
 
-def skipped_between(session: Session, run_id: int, first: int, last: int) -> set[int]:
-    """The ordinals, of those, of records that the run itself has left as they were."""
-    return set(session.scalars(select(skips.c.ordinal).where(skips.c.run_id == run_id, skips.c.ordinal.between(first, last))))
+def skipped(session: Session, run_id: int, first: int = 0, last: int | None = None) -> list[int]:
+    """The ordinals of the records that a run has left as they were, in order: of all, or of those from the first to the last."""
+    found = select(skips.c.ordinal).where(skips.c.run_id == run_id, skips.c.ordinal >= first)
+    return list(session.scalars((found if last is None else found.where(skips.c.ordinal <= last)).order_by(skips.c.ordinal)))
 
 
 class Done(NamedTuple):
@@ -147,7 +148,6 @@ def free(session: Session, pool_id: int, claim: str) -> Freed | None:
 def skip_all_but(session: Session, run_id: int, done: Done, ordinals: Sequence[int]) -> None:
     """Notes the records that were left as they are, and why."""
     table, theirs, kept = RECORDS[done.record_type], done.records(session), given.table(session, ordinal=ordinals)
-    kept = kept.alias("undone")
     gone = or_(table.c.id.is_(None), table.c.deleted_at.is_not(None))
     reason = case((gone, DELETED), (_as_given(table, theirs, done), EDITED), else_=GIVEN)
     left = select(literal(run_id), theirs.c.ordinal, theirs.c.record_id, reason).join_from(
