@@ -26,22 +26,22 @@ def measure(bench: Bench) -> Figure:
 
 def _pair(here: Stand, rows: int) -> Pair:
     engine = here.system.engine
-    _empty(engine)
+    empty(engine)
     ours = here.run_import(rows)
     files = _copy_out(engine)
-    _empty(engine)
+    empty(engine)
     return Pair(_copy_in(engine, files), ours)
 
 
 @contextmanager
-def _connection(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+def connected(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(engine.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
         yield connection
 
 
-def _empty(engine: Engine) -> None:
+def empty(engine: Engine) -> None:
     """Both sides begin with empty tables, and with nothing left to write to disk."""
-    with _connection(engine) as connection:
+    with connected(engine) as connection:
         connection.autocommit = True
         connection.execute("TRUNCATE leads, ledger, captures, lookups")
         connection.execute("CHECKPOINT")
@@ -50,7 +50,7 @@ def _empty(engine: Engine) -> None:
 def _copy_out(engine: Engine) -> dict[str, Path]:
     """The rows that the import made, each table as a file."""
     files = {table: settings().home / f"{table}.csv" for table in ORDER}
-    with _connection(engine) as connection, connection.cursor() as cursor:
+    with connected(engine) as connection, connection.cursor() as cursor:
         for table, file in files.items():
             rows = f"COPY (SELECT * FROM {table} ORDER BY {ORDER[table]}) TO STDOUT (FORMAT csv)"
             with file.open("wb") as target, cursor.copy(rows) as copy:
@@ -61,7 +61,7 @@ def _copy_out(engine: Engine) -> dict[str, Path]:
 def _copy_in(engine: Engine, files: dict[str, Path]) -> float:
     """The seconds that one connection takes to load the files in one transaction."""
     begun = time.perf_counter()
-    with _connection(engine) as connection, connection.cursor() as cursor:
+    with connected(engine) as connection, connection.cursor() as cursor:
         for table, file in files.items():
             with file.open("rb") as source, cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy:
                 while block := source.read(BLOCK_BYTES):

@@ -1,0 +1,40 @@
+"""How long captured leads wait for their owners while a reassignment goes on, on PostgreSQL."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from benchmarks import moves
+from benchmarks.burst import SWIFT, percentile, seconds, times
+from benchmarks.figure import Figure
+from benchmarks.stand import Bench, Stand
+from worker.flows import capture
+
+LIMIT_SECONDS = 1.0
+PER_SECOND = 20.0
+
+
+def measure(bench: Bench) -> Figure:
+    rows = bench.rows // moves.SHARE
+    with moves.leads(bench) as here, here.program(SWIFT):
+        pool_id, pool = here.pool()
+        moves.fill(here, rows)
+        with ThreadPoolExecutor(1) as thread:
+            over = Event()
+            captured = thread.submit(_capture, here, pool, over)
+            moves.give(here)
+            over.set()
+            many = captured.result()
+        waited = [seconds(accepted, assigned) for accepted, assigned in times(here, pool_id, many)]
+    half, most = percentile(waited, 50), percentile(waited, 95)
+    measured = f"{many} leads while {rows:,} are reassigned: p50 {half * 1000:.0f} ms, p95 {most * 1000:.0f} ms"
+    return Figure("reassign_latency", measured, f"{LIMIT_SECONDS * 1000:.0f} ms at p95", (most / LIMIT_SECONDS,), 1.0, at_most=True)
+
+
+def _capture(here: Stand, pool: str, over: Event) -> int:
+    """Captures leads at a steady rate until told to stop. Returns how many."""
+    begun, many = time.monotonic(), 0
+    while not over.wait(max(begun + many / PER_SECOND - time.monotonic(), 0)):
+        here.system.transact(lambda session: capture.accept(session, pool, [{"last_name": "Lee", "tags": [], "custom_fields": {}}]))
+        many += 1
+    return many
