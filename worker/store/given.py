@@ -16,4 +16,4 @@ def table(session: Session, **columns: Sequence[int | None]) -> FromClause:
     rows = literal(json.dumps(list(zip(*columns.values(), strict=True))), Text)
     each = func.json_each(rows).table_valued("value")
     parts = [func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(columns)]
-    return select(*parts).cte("given").prefix_with("MATERIALIZED")  # else SQLite reads the text anew for every row that it is joined to
+    return select(*parts).cte().prefix_with("MATERIALIZED")  # else SQLite reads the text anew for every row that it is joined to
