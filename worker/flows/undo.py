@@ -52,7 +52,7 @@ def _cut(session: Session, run_id: int) -> None:
     if undo.state != "scanning":
         return
     parts = [
-        Slice(number, done.first_ordinal, done.records, done.records)
+        Slice(number, done.first_ordinal, done.records, done.records - done.left_alone)
         for number, done in enumerate(undos.chunks_left(session, undo.undone_run_id))
     ]
     chunks.add(session, run_id, (part._asdict() for part in parts))
@@ -85,7 +85,7 @@ def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
 
 def _done(session: Session, undone: Row[Any], chunk: Row[Any]) -> Done:
     """What the run has done in that chunk, but for the records that it has left alone itself."""
-    first, count = chunk.first_ordinal, chunk.records
+    first, count = chunk.first_ordinal, chunk.rows
     given = gifts.of_run(session, undone, first, count)
     left = undos.skipped_between(session, undone.id, first, first + count - 1)
     if left:
