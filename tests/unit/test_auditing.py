@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain import bookings, succession
+from worker.domain import bookings, claims, succession
 from worker.domain.bookings import Booking, Run
 from worker.domain.rosters import Roster, Rosters
 from worker.domain.turns import Span, Turns, but_last, islands, merged, uncovered
@@ -11,7 +11,7 @@ from worker.domain.turns import Span, Turns, but_last, islands, merged, uncovere
 A, B, C, D = 11, 12, 13, 14
 
 SPANS = st.lists(st.builds(Span, st.integers(1, 60), st.integers(1, 8)), max_size=12).map(merged)
-LOADED = Run("import", "loading", 6, 4, 0, 1, 100)
+LOADED = Run("import", "loading", 6, 4, 0, 0, 1, 100)
 
 
 def turns_in(spans: object) -> list[int]:
@@ -100,7 +100,7 @@ def test_turns_that_are_no_turns_are_not_taken_for_some() -> None:
 
 
 def test_the_run_of_a_claim_is_told_by_its_number() -> None:
-    assert [bookings.run_id_of(claim) for claim in ("import:42", "import:", "import:x", "import:²", f"import:{10**30}", "")] == [
+    assert [claims.run_id_of(claim) for claim in ("import:42", "import:", "import:x", "import:²", f"import:{10**30}", "")] == [
         42,
         0,
         0,

@@ -1,12 +1,14 @@
 """Bookings: a block together with the run that reserved it, and whether what the run has entered is what it should have."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from worker.domain.reports import CHECKABLE, IN_ORDER, NONE_SKIPPED, NOTHING_LOST, ONCE, Violation
 from worker.domain.turns import Span, Turns
 
 GREATEST = 2**63 - 1
+
+Loaded = Sequence[tuple[int, int]]
 
 Piece = tuple[int, Span]
 """Turns that are used one after another, and the ordinal of the first."""
@@ -26,24 +28,34 @@ class Run(NamedTuple):
 
 
 class Booking(NamedTuple):
-    """A block, its run if it is there, and the (first ordinal, records) of what the run has loaded."""
+    """A block, its run if it is there, the (first ordinal, records) of what the run has been through, and a way to read the ordinals that
+    it has left out, which may be many."""
 
     claim: str
     turns: Turns
     open: bool
     run: Run | None
-    loaded: Sequence[tuple[int, int]]
+    loaded: Loaded
+    left_out: Callable[[], Iterable[int]] = tuple
 
     @property
     def first(self) -> int | None:
         return self.turns[0].first if self.turns else None
 
     def pieces(self) -> Iterator[Piece]:
-        """The turns that must be entered, by ordinal: all of a run that is done, else those of what is loaded."""
-        for ordinal, count in self.loaded:
-            for span in self.turns.slice(ordinal, count):
-                yield ordinal, span
-                ordinal += span.count
+        """The turns that must be entered, by ordinal: all of a run that is done, else those of what is loaded; but for those left out."""
+        spans, at = iter(self.turns), 0
+        span = next(spans, None)
+        for ordinal, count in without(self.loaded, self.left_out()):
+            stop = ordinal + count
+            while span is not None and ordinal < stop:
+                beyond = max(ordinal - at, 0)
+                if beyond < span.count:
+                    found = Span(span.first + beyond, min(span.count - beyond, stop - ordinal))
+                    yield ordinal, found
+                    ordinal += found.count
+                else:
+                    at, span = at + span.count, next(spans, None)
 
 
 def parse_turns(text: str) -> Turns | None:

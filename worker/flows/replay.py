@@ -14,6 +14,7 @@ from worker.domain.reports import CHECKABLE, IN_TURN, NEXT_STAYS_NEXT, NONE_SKIP
 from worker.domain.rosters import Roster, Rosters
 from worker.domain.turns import Span, but_last, islands, merged, uncovered
 from worker.flows.blocks import check_blocks
+from worker.flows.counts import check_counts, check_undone
 from worker.flows.rings import disagreements
 from worker.ring import RingState
 from worker.store import audit, pools
@@ -31,6 +32,8 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
     above = _check_watermark(unused, pools.row(session, pool_id).watermark, report)
     _check_gaps(session, pool_id, above, ring, report)
     _check_voids(session, pool_id, rosters, report)
+    check_counts(session, pool_id, report)
+    check_undone(session, pool_id, report)
     if ring is not None:
         latest = rosters.latest if report.rosters else NO_ROSTER
         for what in disagreements(ring, latest, max(known, report.turns)):

@@ -3,8 +3,6 @@
 Its entries move into the ledger's history. The turns stay spent, on nothing, or in the end come back to the members as returned turns.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -53,18 +51,12 @@ def _cut(session: Session, run_id: int) -> None:
     undo = undos.with_id(session, run_id)
     if undo.state != "scanning":
         return
-    left = undos.skipped(session, undo.undone_run_id)
     parts = [
-        Slice(number, done.first_ordinal, done.records - _within(left, done), done.records)
+        Slice(number, done.first_ordinal, done.records, done.records - done.left_alone)
         for number, done in enumerate(undos.chunks_left(session, undo.undone_run_id))
     ]
     chunks.add(session, run_id, (part._asdict() for part in parts))
-    scans.end(session, undo, len(parts), rows=sum(part.rows for part in parts))
-
-
-def _within(ordinals: Sequence[int], chunk: Row[Any]) -> int:
-    """How many of the ordinals, which ascend, lie in the chunk."""
-    return bisect_left(ordinals, chunk.first_ordinal + chunk.records) - bisect_left(ordinals, chunk.first_ordinal)
+    scans.end(session, undo, len(parts), rows=sum(part.records for part in parts))
 
 
 def take_back(system: System, run_id: int, number: int, holder: str) -> None:
@@ -93,9 +85,9 @@ def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
 
 def _done(session: Session, undone: Row[Any], chunk: Row[Any]) -> Done:
     """What the run has done in that chunk, but for the records that it has left alone itself."""
-    first, count = chunk.first_ordinal, chunk.records
+    first, count = chunk.first_ordinal, chunk.rows
     given = gifts.of_run(session, undone, first, count)
-    left = set(undos.skipped(session, undone.id, first, first + count - 1))
+    left = undos.skipped_between(session, undone.id, first, first + count - 1)
     if left:
         given = given.only([ordinal for ordinal in given.ordinals if ordinal not in left])
     at = undos.done_at(session, undone.id, first)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.reports import AGREES, CHECKABLE, DISAGREES, NOT_ASKED, NOTHING_LOST, ONCE, ONE_RING, Report
 from worker.errors import Garbled
+from worker.flows.counts import check_counts
 from worker.flows.names import pool_named
 from worker.flows.replay import replay
 from worker.flows.system import System
@@ -135,6 +136,7 @@ def _check_waiting(session: Session, pool: Row[Any], report: Report) -> None:
 def _strays(session: Session, known: Collection[int], naming: Naming) -> Report | None:
     """What is of no pool, or of people who aren't there; None if there is nothing such."""
     report = Report(NO_POOL, ring=NOT_ASKED)
+    check_counts(session, None, report)
     for pool_id, entered in audit.entries_without_pool(session):
         report.violate(CHECKABLE, entered, f"is entered for pool {pool_id}, which is not there")
     for record_type in RECORD_TYPES:

@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Text, cast, exists, func, or_, select, union_all
+from sqlalchemy import Row, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from worker.domain.runs import UNDO
 from worker.store.audit import partitions, stream
 from worker.store.tables import blocks, chunks, imports, ledger, ledger_history, runs, selections, skips
 
@@ -80,20 +79,7 @@ def loaded_chunks(session: Session, run_id: int) -> list[tuple[int, int]]:
     return [(first, count) for first, count in session.execute(found.order_by(chunks.c.first_ordinal))]
 
 
-def skipped(session: Session, run_id: int) -> list[int]:
+def skipped(session: Session, run_id: int) -> Iterator[int]:
     """The ordinals of the records that a run has left as they were, in order."""
-    return list(session.scalars(select(skips.c.ordinal).where(skips.c.run_id == run_id).order_by(skips.c.ordinal)))
-
-
-def runs_without_block(session: Session, pool_id: int) -> Iterator[Row[Any]]:
-    """The runs that have reserved turns of which no block tells: id and turns."""
-    claim = runs.c.kind + ":" + cast(runs.c.id, Text)
-    booked = exists().where(blocks.c.pool_id == pool_id, blocks.c.claim == claim)
-    return stream(session, select(runs.c.id, runs.c.turns).where(runs.c.owner_id == pool_id, runs.c.turns > 0, ~booked))
-
-
-def undos(session: Session, pool_id: int) -> list[Row[Any]]:
-    """The runs that have undone others of a pool: the id and records of each, and how many entries it has taken back."""
-    its = (ledger_history.c.pool_id == pool_id) & (ledger_history.c.reason == runs.c.kind + ":" + cast(runs.c.id, Text))
-    taken_back = select(func.count()).select_from(ledger_history).where(its).scalar_subquery().label("taken_back")
-    return list(session.execute(select(runs.c.id, runs.c.records, taken_back).where(runs.c.owner_id == pool_id, runs.c.kind == UNDO)))
+    left = select(skips.c.ordinal).where(skips.c.run_id == run_id).order_by(skips.c.ordinal)
+    return (ordinal for (ordinal,) in stream(session, left))

@@ -32,11 +32,16 @@ def of_run(session: Session, undone_run_id: int) -> int | None:
 
 
 def chunks_left(session: Session, undone_run_id: int) -> list[Row[Any]]:
-    """The chunks that a run has done and that no undo of it, which was cancelled in the middle, has undone already."""
+    """The chunks that a run has done and that no undo of it, which was cancelled in the middle, has undone already. Each tells how many of
+    its records the run has left alone itself."""
     earlier = select(chunks.c.first_ordinal).join(undos, undos.c.run_id == chunks.c.run_id)
     undone = earlier.where(undos.c.undone_run_id == undone_run_id, chunks.c.done_at.is_not(None))
     done = chunks.c.run_id == undone_run_id, chunks.c.done_at.is_not(None), chunks.c.records > 0
-    return list(session.execute(select(chunks).where(*done, chunks.c.first_ordinal.not_in(undone)).order_by(chunks.c.number)))
+    last = chunks.c.first_ordinal + chunks.c.records - 1
+    its = skips.c.run_id == chunks.c.run_id, skips.c.ordinal.between(chunks.c.first_ordinal, last)
+    left_alone = select(func.count()).select_from(skips).where(*its).scalar_subquery().label("left_alone")
+    found = select(chunks, left_alone).where(*done, chunks.c.first_ordinal.not_in(undone))
+    return list(session.execute(found.order_by(chunks.c.number)))
 
 
 def done_at(session: Session, undone_run_id: int, first_ordinal: int) -> datetime:
@@ -45,10 +50,9 @@ def done_at(session: Session, undone_run_id: int, first_ordinal: int) -> datetim
     return session.scalars(select(chunks.c.done_at).where(*of_run)).one()
 
 
-def skipped(session: Session, run_id: int, first: int = 0, last: int | None = None) -> list[int]:
-    """The ordinals of the records that a run has left as they were, in order: of all, or of those from the first to the last."""
-    found = select(skips.c.ordinal).where(skips.c.run_id == run_id, skips.c.ordinal >= first)
-    return list(session.scalars((found if last is None else found.where(skips.c.ordinal <= last)).order_by(skips.c.ordinal)))
+def skipped_between(session: Session, run_id: int, first: int, last: int) -> set[int]:
+    """The ordinals, of those, of records that the run itself has left as they were."""
+    return set(session.scalars(select(skips.c.ordinal).where(skips.c.run_id == run_id, skips.c.ordinal.between(first, last))))
 
 
 class Done(NamedTuple):
