@@ -1,7 +1,6 @@
 """One chunk of an import: its part of the file becomes records and ledger entries, in one transaction that is safe to run twice."""
 
 import io
-from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
@@ -22,14 +21,12 @@ from worker.flows.imports import UPLOAD, part_name
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.store import bulk, chunks, imports, labels, runs, users
+from worker.store import bulk, chunks, imports, labels, ledger, runs, users
 from worker.store.clock import now
 from worker.store.selections import Gifts
 from worker.store.tables import RECORDS
-from worker.store.tables import ledger as ledger_table
 
 RECORD_COLUMNS = ("id", "owner_id", "creator_id", "pool_id", "turn", "created_at", "updated_at")
-ENTRY_COLUMNS = ("pool_id", "turn", "claim", "ordinal", "record_id", "user_id", "cause", "actor_id", "at")
 
 Stored = tuple[Any, ...]
 
@@ -114,13 +111,6 @@ def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored])
         system.transact(lambda session: labels.register(session, plan.run.record_type, {**names, labels.TAG: tags}, plan.run.actor_id))
 
 
-def _entries(plan: Plan) -> Iterator[tuple[Any, ...]]:
-    common = repeat("import"), repeat(plan.run.actor_id), repeat(plan.moment)
-    claim = repeat(run_claim(IMPORT, plan.run.id))
-    given = plan.gifts
-    return zip(repeat(given.pool_id), given.turns, claim, given.ordinals, plan.record_ids, given.owners, *common, strict=False)
-
-
 def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
     """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
     if runs.hold_shared(session, plan.run.id) != "loading" or not chunks.finish(session, plan.run.id, plan.chunk.number):
@@ -128,6 +118,8 @@ def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) 
     if rows:
         bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)
     if plan.gifts.pool_id:
-        bulk.insert(session, ledger_table, ENTRY_COLUMNS, _entries(plan))
+        entries = ledger.Entries(plan.gifts.turns, plan.gifts.ordinals, plan.record_ids, plan.gifts.owners, [None] * len(rows))
+        claim = run_claim(IMPORT, plan.run.id)
+        ledger.enter_all(session, plan.gifts.pool_id, claim, IMPORT, plan.run.actor_id, plan.moment, entries)
     if runs.count_chunk(session, plan.run.id, len(rows)) == 0:
         enqueue(session, "imports.close", run=plan.run.id)

@@ -19,9 +19,11 @@ from worker.flows.sets import Outcome
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import chunks, holds, ledger, reassignments, runs, selections, smart_lists, users
+from worker.store import bulk, captures, chunks, holds, ledger, reassignments, records, runs, selections, smart_lists, users
 from worker.store.clock import now
 from worker.store.holds import Kind
+from worker.store.ledger import Entries
+from worker.store.records import Owners
 from worker.store.selections import Chosen, Part
 
 
@@ -86,13 +88,13 @@ def _reserve(session: Session, ring: Ring, run_id: int) -> None:
     run = runs.lock(session, run_id)
     if run is None or run.state != "scanning":
         return
-    records, turns, owner = selections.count(session, run_id), 0, users.by_id(session, [run.owner_id])[run.owner_id]
+    many, turns, owner = selections.count(session, run_id), 0, users.by_id(session, [run.owner_id])[run.owner_id]
     assign.check_owner(session, owner, run.record_type)
-    if records and owner.is_pool:
-        turns = assign.reserve(session, ring, run.owner_id, run_claim(REASSIGN, run_id), records).total
-    parts = list(cut(records))
+    if many and owner.is_pool:
+        turns = assign.reserve(session, ring, run.owner_id, run_claim(REASSIGN, run_id), many).total
+    parts = list(cut(many))
     chunks.add(session, run_id, (part._asdict() for part in parts))
-    scans.end(session, run, len(parts), rows=records, turns=turns)
+    scans.end(session, run, len(parts), rows=many, turns=turns)
 
 
 # --- moving ---
@@ -106,14 +108,20 @@ def move(system: System, run_id: int, number: int, holder: str) -> None:
 
 def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
     part, moment = Part(run.id, run.record_type, chunk.first_ordinal, chunk.records), now()
-    given = gifts.of_run(session, run, part.first, part.records).only(selections.lock_unchanged(session, part))
-    selections.give(session, part, given, moment)
-    if run.turns:
-        selections.enter(session, part, given, moment, run_claim(REASSIGN, run.id), REASSIGN, run.actor_id)
-    records = len(given.ordinals)
-    if records < part.records:
+    line = selections.lock_line(session, part)
+    places = selections.lock_unchanged(session, part)
+    given = gifts.of_run(session, run, part.first, part.records).only([place.ordinal for place in places])
+    record_ids = [place.record_id for place in places]
+    records.hand_over(session, run.record_type, Owners(record_ids, given.owners, [given.pool_id] * len(places), given.turns), moment)
+    if given.pool_id:
+        entries = Entries(given.turns, given.ordinals, record_ids, given.owners, [place.owner_id for place in places])
+        claim, at = run_claim(REASSIGN, run.id), bulk.moment_text(session, moment)
+        ledger.enter_all(session, given.pool_id, claim, REASSIGN, run.actor_id, at, entries)
+    if waited := line.intersection(record_ids):
+        captures.remove(session, waited)
+    if len(places) < part.records:
         selections.skip_all_but(session, part, given.ordinals)
-    return Outcome(records, part.records - records)
+    return Outcome(len(places), part.records - len(places))
 
 
 # --- closing ---

@@ -3,6 +3,8 @@
 Its entries move into the ledger's history. The turns stay spent, on nothing, or in the end come back to the members as returned turns.
 """
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -17,9 +19,11 @@ from worker.flows.sets import Outcome
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import chunks, holds, pools, runs, undos
+from worker.store import captures, chunks, holds, pools, records, runs, selections, undos
 from worker.store.clock import now
 from worker.store.holds import Kind
+from worker.store.records import Owners
+from worker.store.selections import Part, Place
 from worker.store.undos import Done
 
 
@@ -66,32 +70,48 @@ def take_back(system: System, run_id: int, number: int, holder: str) -> None:
 
 def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
     undo, moment = undos.with_id(session, run.id), now()
-    done = _done(session, runs.with_id(session, undo.undone_run_id), chunk)
-    intact = done.only(undos.lock_intact(session, done))
-    if done.kind == IMPORT:
-        undos.remove(session, intact, moment)
+    undone = runs.with_id(session, undo.undone_run_id)
+    before = _places(session, undone, chunk)
+    done = _done(session, undone, chunk, before)
+    intact = done.gifts.only(undos.lock_intact(session, done))
+    places = [before[ordinal] for ordinal in intact.ordinals]
+    if undone.kind == IMPORT:
+        undos.remove(session, run.record_type, [place.record_id for place in places], moment)
     else:
-        undos.give_back(session, intact, moment)
-        for lead_id in undos.last_waiting(session, intact):
-            enqueue(session, "captures.assign", lead=lead_id)
-    if done.gifts.pool_id:
-        undos.spend(session, intact, run_claim(done.kind, done.run_id), run_claim(UNDO, run.id), undo.actor_id, moment)
-    records = len(intact.gifts.ordinals)
-    skipped = len(done.gifts.ordinals) - records
-    if skipped:
-        undos.skip_all_but(session, run.id, done, intact.gifts.ordinals)
-    return Outcome(records, skipped)
+        _give_back(session, run.record_type, places, moment)
+    if intact.pool_id:
+        undos.spend(session, intact, run_claim(undone.kind, undone.id), run_claim(UNDO, run.id), undo.actor_id, moment)
+    if len(places) < chunk.records:
+        undos.skip_all_but(session, run.id, done, intact.ordinals)
+    return Outcome(len(places), chunk.records - len(places))
 
 
-def _done(session: Session, undone: Row[Any], chunk: Row[Any]) -> Done:
-    """What the run has done in that chunk, but for the records that it has left alone itself."""
-    first, count = chunk.first_ordinal, chunk.rows
-    given = gifts.of_run(session, undone, first, count)
-    left = undos.skipped_between(session, undone.id, first, first + count - 1)
-    if left:
-        given = given.only([ordinal for ordinal in given.ordinals if ordinal not in left])
-    at = undos.done_at(session, undone.id, first)
-    return Done(undone.id, undone.kind, undone.record_type, given, at, undos.first_record_id(session, undone.id))
+def _places(session: Session, undone: Row[Any], chunk: Row[Any]) -> dict[int, Place]:
+    """The records of a chunk by ordinal, but for those that the run has left alone itself. Those of an import belonged to nobody before."""
+    first, last = chunk.first_ordinal, chunk.first_ordinal + chunk.rows - 1
+    if undone.kind == IMPORT:
+        first_id = undos.first_record_id(session, undone.id)
+        return {ordinal: Place(ordinal, first_id + ordinal, 0, None, None) for ordinal in range(first, last + 1)}
+    left = undos.skipped_between(session, undone.id, first, last) if undone.skipped else ()
+    places = selections.places(session, Part(undone.id, undone.record_type, first, chunk.rows))
+    return {place.ordinal: place for place in places if place.ordinal not in left}
+
+
+def _done(session: Session, undone: Row[Any], chunk: Row[Any], places: Mapping[int, Place]) -> Done:
+    """What the run has done to them."""
+    given = gifts.of_run(session, undone, chunk.first_ordinal, chunk.rows).only(list(places))
+    at = undos.done_at(session, undone.id, chunk.first_ordinal)
+    return Done(undone.record_type, [place.record_id for place in places.values()], given, at)
+
+
+def _give_back(session: Session, record_type: str, places: Sequence[Place], moment: datetime) -> None:
+    """The records go back to whom they belonged; leads that waited for a pool's next member wait again."""
+    _, record_ids, owner_ids, pool_ids, turns = zip(*places, strict=True) if places else ((),) * len(Place._fields)
+    records.hand_over(session, record_type, Owners(record_ids, owner_ids, pool_ids, turns), moment)
+    for pool_id in pools.among(session, set(owner_ids)):
+        waiting = [place.record_id for place in places if place.owner_id == pool_id]
+        captures.add(session, waiting, pool_id, None)
+        enqueue(session, "captures.assign", lead=max(waiting))
 
 
 def close(system: System, run_id: int) -> None:
@@ -111,7 +131,7 @@ def _end(session: Session, ring: Ring, run_id: int) -> None:
 
 def _return_turns(session: Session, ring: Ring, undo: Row[Any]) -> int:
     """Frees the turns that the undo has spent, for seeding to find them: also those below the watermark. Returns how many."""
-    if not pools.exists(session, undo.owner_id):
+    if not pools.among(session, [undo.owner_id]):
         return 0
     pool = pools.lock(session, undo.owner_id)
     freed = None if pool.deleted_at else undos.free(session, pool.id, run_claim(UNDO, undo.id))

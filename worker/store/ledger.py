@@ -1,13 +1,15 @@
 """The ledger, its history, and the blocks that runs have reserved."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Span, Turns, holes
+from worker.store import bulk
 from worker.store.clock import now
 from worker.store.tables import blocks, ledger, pools, rosters
 
@@ -32,6 +34,25 @@ def enter(session: Session, pool_id: int, entries: Iterable[Entry], cause: str) 
     rows = [entry._asdict() | common for entry in entries]
     if rows:
         session.execute(insert(ledger), rows)
+
+
+class Entries(NamedTuple):
+    """Entries of one claim, column by column."""
+
+    turns: Sequence[int | None]
+    ordinals: Sequence[int]
+    record_ids: Sequence[int]
+    user_ids: Sequence[int]
+    previous_owner_ids: Sequence[int | None]
+
+
+_IN_BULK = ("turn", "ordinal", "record_id", "user_id", "previous_owner_id", "pool_id", "claim", "cause", "actor_id", "at")
+
+
+def enter_all(session: Session, pool_id: int, claim: str, cause: str, actor_id: int | None, moment: str, entries: Entries) -> None:
+    """Enters any number of turns. The moment is as `bulk.moment_text` writes it."""
+    common = map(repeat, (pool_id, claim, cause, actor_id, moment))
+    bulk.insert(session, ledger, _IN_BULK, zip(*entries, *common, strict=False))
 
 
 def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, Row[Any]]:

@@ -1,6 +1,6 @@
 """Pools and their rosters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, or_, select, update
@@ -59,9 +59,9 @@ def row(session: Session, pool_id: int) -> Row[Any]:
     return session.execute(select(pools).where(pools.c.id == pool_id)).one()
 
 
-def exists(session: Session, pool_id: int) -> bool:
-    """Whether that is a pool, deleted or not, rather than a person."""
-    return session.scalar(select(pools.c.id).where(pools.c.id == pool_id)) is not None
+def among(session: Session, user_ids: Collection[int]) -> list[int]:
+    """Of those users, the ones that are pools, deleted or not, rather than people."""
+    return list(session.scalars(select(pools.c.id).where(pools.c.id.in_(user_ids)).order_by(pools.c.id)))
 
 
 def epoch(session: Session, pool_id: int) -> str:

@@ -1,11 +1,13 @@
 """Leads, contacts and deals."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from worker.store import given
 from worker.store.clock import now
 from worker.store.tables import RECORDS
 
@@ -64,6 +66,23 @@ def give(session: Session, record_type: str, gifts: Iterable[Gift]) -> None:
     chosen = update(table).where(table.c.id == bindparam("record_id"))
     new = chosen.values(owner_id=bindparam("owner_id"), pool_id=bindparam("pool_id"), turn=bindparam("turn"), updated_at=now())
     session.connection().execute(new, [gift._asdict() for gift in sorted(gifts)])
+
+
+class Owners(NamedTuple):
+    """Whose records are to be, column by column: the record, its owner, and the (pool, turn) that gave it, if one did."""
+
+    record_ids: Sequence[int]
+    owner_ids: Sequence[int]
+    pool_ids: Sequence[int | None]
+    turns: Sequence[int | None]
+
+
+def hand_over(session: Session, record_type: str, owners: Owners, moment: datetime) -> None:
+    """Sets the owners of any number of records, which the caller holds."""
+    record_ids, owner_ids, pool_ids, turns = owners
+    table, new = RECORDS[record_type], given.table(session, record_id=record_ids, owner_id=owner_ids, pool_id=pool_ids, turn=turns)
+    values = {"owner_id": new.c.owner_id, "pool_id": new.c.pool_id, "turn": new.c.turn, "updated_at": moment}
+    session.execute(update(table).where(table.c.id == new.c.record_id).values(values))
 
 
 def reserve_ids(session: Session, record_type: str, count: int) -> int:

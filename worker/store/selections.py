@@ -2,15 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from worker.domain.runs import DELETED, GIVEN
 from worker.store import given
-from worker.store.tables import RECORDS, captures, ledger, selections, skips
+from worker.store.tables import RECORDS, captures, selections, skips
 
 
 class Part(NamedTuple):
@@ -27,6 +26,19 @@ class Part(NamedTuple):
         return and_(selections.c.run_id == self.run_id, within)
 
 
+class Place(NamedTuple):
+    """A record's place in the list, and how the record was when the list was read."""
+
+    ordinal: int
+    record_id: int
+    owner_id: int
+    pool_id: int | None
+    turn: int | None
+
+
+_PLACE = [selections.c[name] for name in Place._fields]
+
+
 class Gifts(NamedTuple):
     """New owners by ordinal: from a pool, with the turn that gave each, or as a person has chosen."""
 
@@ -34,9 +46,6 @@ class Gifts(NamedTuple):
     owners: Sequence[int]
     turns: Sequence[int | None]
     pool_id: int | None
-
-    def table(self, session: Session) -> FromClause:
-        return given.table(session, ordinal=self.ordinals, owner_id=self.owners, turn=self.turns)
 
     def only(self, ordinals: Sequence[int]) -> "Gifts":
         """Those at some of the ordinals, which ascend."""
@@ -81,49 +90,27 @@ def count(session: Session, run_id: int) -> int:
     return session.scalars(select(func.count()).where(selections.c.run_id == run_id)).one()
 
 
-def lock_unchanged(session: Session, part: Part) -> list[int]:
-    """The ordinals of the records that are as they were when the list was read. They stay so until the transaction ends.
+def places(session: Session, part: Part) -> list[Place]:
+    """The records of a part, in order, as they were when the list was read."""
+    return [Place(*row) for row in session.execute(select(*_PLACE).where(part.rows).order_by(selections.c.ordinal))]
 
-    The places in line of those that wait are held before the records, as whoever gives captured leads their owners does.
-    """
-    if part.record_type == "lead":
-        line = select(captures.c.lead_id).join(selections, selections.c.record_id == captures.c.lead_id).where(part.rows)
-        session.execute(line.order_by(captures.c.lead_id).with_for_update(of=captures)).all()
+
+def lock_unchanged(session: Session, part: Part) -> list[Place]:
+    """The same of those records that are still so, which they stay until the transaction ends."""
     table = RECORDS[part.record_type]
     same = [table.c[name].is_not_distinct_from(selections.c[name]) for name in ("owner_id", "pool_id", "turn")]
-    found = select(selections.c.ordinal).join(table, table.c.id == selections.c.record_id)
+    found = select(*_PLACE).join(table, table.c.id == selections.c.record_id)
     found = found.where(part.rows, table.c.deleted_at.is_(None), *same)
-    return sorted(session.scalars(found.order_by(table.c.id).with_for_update(of=table)))
+    return sorted(Place(*row) for row in session.execute(found.order_by(table.c.id).with_for_update(of=table)))
 
 
-def give(session: Session, part: Part, gifts: Gifts, moment: datetime) -> None:
-    """Sets the owners of records. Those that waited in line wait no more."""
-    table, new = RECORDS[part.record_type], gifts.table(session)
-    theirs = and_(part.rows, selections.c.ordinal == new.c.ordinal)
-    values = {"owner_id": new.c.owner_id, "pool_id": gifts.pool_id, "turn": new.c.turn, "updated_at": moment}
-    session.execute(update(table).where(theirs, table.c.id == selections.c.record_id).values(values))
-    if part.record_type == "lead":
-        moved = select(selections.c.record_id).join(new, theirs)
-        session.execute(delete(captures).where(captures.c.lead_id.in_(moved)))
-
-
-def enter(session: Session, part: Part, gifts: Gifts, moment: datetime, claim: str, cause: str, actor_id: int | None) -> None:
-    """Enters the turns of records in the ledger."""
-    new = gifts.table(session)
-    entry = {
-        "pool_id": literal(gifts.pool_id),
-        "turn": new.c.turn,
-        "claim": literal(claim),
-        "ordinal": selections.c.ordinal,
-        "record_id": selections.c.record_id,
-        "user_id": new.c.owner_id,
-        "previous_owner_id": selections.c.owner_id,
-        "cause": literal(cause),
-        "actor_id": literal(actor_id, ledger.c.actor_id.type),
-        "at": literal(moment, ledger.c.at.type),
-    }
-    rows = select(*(value.label(name) for name, value in entry.items())).join_from(selections, new, selections.c.ordinal == new.c.ordinal)
-    session.execute(insert(ledger).from_select(list(entry), rows.where(part.rows)))
+def lock_line(session: Session, part: Part) -> set[int]:
+    """Of those records, the leads that wait in line. Their places are held, before the records are, as whoever gives captured leads their
+    owners does."""
+    if part.record_type != "lead":
+        return set()
+    line = select(captures.c.lead_id).join(selections, selections.c.record_id == captures.c.lead_id).where(part.rows)
+    return set(session.scalars(line.order_by(captures.c.lead_id).with_for_update(of=captures)))
 
 
 def skip_all_but(session: Session, part: Part, ordinals: Sequence[int]) -> None:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, FromClause, Row, and_, case, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from worker.domain.runs import DELETED, EDITED, GIVEN, IMPORT, UNDO
+from worker.domain.runs import DELETED, EDITED, GIVEN, UNDO
 from worker.store import given
 from worker.store.selections import Gifts
-from worker.store.tables import RECORDS, captures, chunks, ledger, ledger_history, pools, runs, selections, skips, undos
+from worker.store.tables import RECORDS, chunks, ledger, ledger_history, runs, skips, undos
 from worker.store.tables import imports as import_table
 
 _ENTRY = [column.name for column in ledger_history.c if column.name in ledger.c]
@@ -56,31 +56,21 @@ def skipped_between(session: Session, run_id: int, first: int, last: int) -> set
 
 
 class Done(NamedTuple):
-    """What a chunk of a run has done: whom it gave its records, and when. Of an import, the first record's id; the others follow."""
+    """What a chunk of a run has done: to which records, whom it gave them, and when."""
 
-    run_id: int
-    kind: str
     record_type: str
+    record_ids: Sequence[int]
     gifts: Gifts
     at: datetime
-    first_record_id: int | None
 
-    def records(self, session: Session) -> FromClause:
-        """A table of the chunk's records: ordinal, record_id, owner_id, turn."""
-        new = self.gifts.table(session)
-        if self.kind == IMPORT:
-            return select(*new.c, (new.c.ordinal + self.first_record_id).label("record_id")).subquery("subjects")
-        theirs = and_(selections.c.run_id == self.run_id, selections.c.ordinal == new.c.ordinal)
-        return select(*new.c, selections.c.record_id).join_from(new, selections, theirs).subquery("subjects")
-
-    def only(self, ordinals: Sequence[int]) -> "Done":
-        """The same for some of the records."""
-        return self._replace(gifts=self.gifts.only(ordinals))
+    def table(self, session: Session) -> FromClause:
+        new = self.gifts
+        return given.table(session, ordinal=new.ordinals, record_id=self.record_ids, owner_id=new.owners, turn=new.turns)
 
 
 def lock_intact(session: Session, done: Done) -> list[int]:
-    """The ordinals of the records that nobody has touched since. They stay so until the transaction ends."""
-    table, theirs = RECORDS[done.record_type], done.records(session)
+    """The ordinals of the records that nobody has touched since, in order. They stay so until the transaction ends."""
+    table, theirs = RECORDS[done.record_type], done.table(session)
     found = select(theirs.c.ordinal).join(table, table.c.id == theirs.c.record_id)
     found = found.where(table.c.deleted_at.is_(None), _as_given(table, theirs, done), _unedited(table, done))
     return sorted(session.scalars(found.order_by(table.c.id).with_for_update(of=table)))
@@ -95,38 +85,17 @@ def _unedited(table: Any, done: Done) -> ColumnElement[bool]:
     return or_(table.c.edited_at.is_(None), table.c.edited_at < done.at)
 
 
-def give_back(session: Session, done: Done, moment: datetime) -> None:
-    """The records go back to whom they belonged; those that waited for a pool's next member wait again."""
-    table, theirs = RECORDS[done.record_type], done.records(session)
-    before = and_(selections.c.run_id == done.run_id, selections.c.ordinal == theirs.c.ordinal)
-    values = {name: selections.c[name] for name in ("owner_id", "pool_id", "turn")} | {"updated_at": moment}
-    session.execute(update(table).where(before, table.c.id == theirs.c.record_id).values(values))
-    if done.record_type == "lead":
-        line = select(theirs.c.record_id, selections.c.owner_id, literal(moment, captures.c.accepted_at.type)).join_from(
-            theirs, selections, before
-        )
-        waited = line.join(pools, pools.c.id == selections.c.owner_id)
-        session.execute(insert(captures).from_select(["lead_id", "pool_id", "accepted_at"], waited))
-
-
-def last_waiting(session: Session, done: Done) -> list[int]:
-    """Of the records that were given back, the last in each line in which they wait."""
-    theirs = done.records(session)
-    found = select(func.max(captures.c.lead_id)).join(theirs, theirs.c.record_id == captures.c.lead_id)
-    return list(session.scalars(found.group_by(captures.c.pool_id)))
-
-
-def remove(session: Session, done: Done, moment: datetime) -> None:
+def remove(session: Session, record_type: str, record_ids: Sequence[int], moment: datetime) -> None:
     """The records are shown to nobody any more, and name no turn."""
-    table, theirs = RECORDS[done.record_type], done.records(session)
+    table, theirs = RECORDS[record_type], given.table(session, record_id=record_ids)
     values = {"deleted_at": moment, "updated_at": moment, "pool_id": None, "turn": None}
     session.execute(update(table).where(table.c.id == theirs.c.record_id).values(values))
 
 
-def spend(session: Session, done: Done, undone: str, claim: str, actor_id: int | None, moment: datetime) -> None:
+def spend(session: Session, gifts: Gifts, undone: str, claim: str, actor_id: int | None, moment: datetime) -> None:
     """Moves the entries of the claim that is undone into the history. Their turns stay spent, on nothing, under the undo's claim."""
-    theirs = done.gifts.table(session)
-    same = and_(ledger.c.pool_id == done.gifts.pool_id, ledger.c.turn == theirs.c.turn, ledger.c.claim == undone)
+    theirs = given.table(session, turn=gifts.turns)
+    same = and_(ledger.c.pool_id == gifts.pool_id, ledger.c.turn == theirs.c.turn, ledger.c.claim == undone)
     reason, taken_back_at = literal(claim), literal(moment, ledger_history.c.taken_back_at.type)
     entries = select(*(ledger.c[name] for name in _ENTRY), reason, taken_back_at).join_from(ledger, theirs, same)
     session.execute(insert(ledger_history).from_select([*_ENTRY, "reason", "taken_back_at"], entries))
@@ -151,7 +120,7 @@ def free(session: Session, pool_id: int, claim: str) -> Freed | None:
 
 def skip_all_but(session: Session, run_id: int, done: Done, ordinals: Sequence[int]) -> None:
     """Notes the records that were left as they are, and why."""
-    table, theirs, kept = RECORDS[done.record_type], done.records(session), given.table(session, ordinal=ordinals)
+    table, theirs, kept = RECORDS[done.record_type], done.table(session), given.table(session, ordinal=ordinals)
     gone = or_(table.c.id.is_(None), table.c.deleted_at.is_not(None))
     reason = case((gone, DELETED), (_as_given(table, theirs, done), EDITED), else_=GIVEN)
     left = select(literal(run_id), theirs.c.ordinal, theirs.c.record_id, reason).join_from(
@@ -161,6 +130,6 @@ def skip_all_but(session: Session, run_id: int, done: Done, ordinals: Sequence[i
     session.execute(insert(skips).from_select(["run_id", "ordinal", "record_id", "reason"], rest))
 
 
-def first_record_id(session: Session, run_id: int) -> int | None:
-    """Of an import, the id of its first record."""
-    return session.scalar(select(import_table.c.first_record_id).where(import_table.c.run_id == run_id))
+def first_record_id(session: Session, run_id: int) -> int:
+    """Of an import that has made records, the id of the first."""
+    return session.scalars(select(import_table.c.first_record_id).where(import_table.c.run_id == run_id)).one()
