@@ -498,8 +498,16 @@ def test_a_filter_with_as_much_in_it_as_may_be_is_no_trouble(engine: Engine) -> 
     for _ in range(19):
         deep = {"not": deep}
 
+    with writing(engine) as session:
+        made = [runs.add(session, "import", "lead", 1, None) for _ in range(500)]
+        for run_id in made:
+            imports.add(session, run_id, folder="", file_name="", size_bytes=1, mapping={})
+    many_runs = [{"import_run": {"any": made[at : at + 100]}} for at in range(0, 500, 100)]
+
     assert found(engine, wide) == []
-    assert found(engine, {"import_run": {"any": [1, 2] * 50}}) == found(engine, {"import_run": 1}) != []
+    assert found(engine, {"or": [*many_runs, *[{"id": {"range": dict.fromkeys(("gt", "gte", "lt", "lte"), 5)}}] * 195]}) == []
+    assert found(engine, {"and": [{"id": {"range": dict.fromkeys(("gt", "gte", "lt", "lte"), 5)}}] * 200}) == []
+    assert found(engine, {"not": {"and": [{"not": {"id": 5}}] * 200}}) == [5]
     assert len(found(engine, deep)) + len(found(engine, {"city": "Oslo"})) == len(found(engine, {}))
 
 

@@ -197,7 +197,7 @@ def test_a_filter_has_its_limits() -> None:
         {"and": [{"city": "Oslo"}] * 200},
         {"city": {"any": [f"x{number}" for number in range(1_000)]}},
         {"or": [{"city": {"any": ["x"] * 1_000}}] * 5},
-        {"owner": {"any": ["x"] * 100}},
+        {"and": [{"owner": {"any": ["x"] * 100}}] * 5},
     ]
     exceeds = [
         (nested(20, {"city": "Oslo"}), "nested too deeply"),
@@ -208,6 +208,7 @@ def test_a_filter_has_its_limits() -> None:
         ({"city": {"any": ["x"] * 1_001}}, "1 to 1,000 values"),
         ({"or": [{"city": {"any": ["x"] * 1_000}}] * 6}, "one list too many"),
         ({"owner": {"any": ["x"] * 101}}, "1 to 100 values"),
+        ({"and": [{"import_run": {"any": [1] * 100}}] * 6}, "one list too many"),
     ]
 
     for asked in fits:
