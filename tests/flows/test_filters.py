@@ -68,7 +68,7 @@ def records(record_type: str) -> list[Record]:
             "turn": number or None,
             "creator_id": (None, 1, 2)[number % 3],
             "source": TEXTS[(3 * number + 1) % len(TEXTS)],
-            "tags": [tag for at, tag in enumerate(TAGS) if (number * 7919 >> at) & 1 and number % 4],
+            "tags": [tag for at, tag in enumerate(TAGS) if (number * 7919 >> at) & 1 and number % 4] * (1 + (number % 3 == 0)),
             "custom_fields": {
                 name: FIELD_VALUES[(number * 5 + at * 11) % len(FIELD_VALUES)] for at, name in enumerate(NAMES) if (number + at) % 5
             },
@@ -397,6 +397,47 @@ def test_a_filter_finds_the_same_on_both_databases_as_it_says(engines: tuple[Eng
                 assert smart_lists.count(session, record_type, found) == len(expected)
 
         check()
+
+
+# --- what custom fields say ---
+
+STORED = {
+    "text": "12", "written so": "12.0", "number": 12, "other": 13, "yes": True, "told yes": "true", "long": "12345678901234567",
+    "octal": "012", "list": ["a", "12"], "day": "2026-03-01T10:00:00Z", "nothing": "", "null": None, "none": [], "blank": [""],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        ({"eq": "12"}, "text, number, list"),
+        ({"eq": 12}, "text, written so, number, list"),
+        ({"any": ["13", "x"]}, "other"),
+        ({"eq": True}, "yes, told yes"),
+        ({"eq": "true"}, "yes, told yes"),
+        ({"eq": 1}, ""),
+        ({"gte": 12}, "text, written so, number, other, list"),
+        ({"between": [12.5, 13]}, "other"),
+        ({"after": "2026-02-28"}, "day"),
+        ({"between": ["2026-03-01", "2026-03-01"]}, "day"),
+        ({"before": "2026-03-01"}, ""),
+        ({"contains": "2"}, "text, written so, long, octal, list, day"),
+        ({"starts_with": "1"}, "text, written so, long, list"),
+        ({"is_null": True}, "nothing, null, none, blank, absent"),
+    ],
+)
+def test_custom_fields_are_texts_numbers_and_more(engine: Engine, parameter: dict[str, Any], expected: str) -> None:
+    names = [*STORED, "absent"]
+    with writing(engine) as session:
+        users.add(session, "Ann", "ann@example.com")
+        labels.register(session, "lead", {labels.CUSTOM_FIELD: ["F"]})
+        common = {"owner_id": 1, "tags": [], "created_at": NOW, "updated_at": NOW}
+        fields = [*({"F": value} for value in STORED.values()), {"G": "12"}]
+        session.execute(insert(TABLES["lead"]), [{"id": at, "custom_fields": each} | common for at, each in enumerate(fields, 1)])
+
+    meant = set(expected.split(", ") if expected else ())
+    assert {names[number - 1] for number in found(engine, {"custom_fields.F": parameter})} == meant
+    assert {names[number - 1] for number in found(engine, {"not": {"custom_fields.F": parameter}})} == set(names) - meant
 
 
 # --- what filters can't do ---
