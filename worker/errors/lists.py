@@ -20,7 +20,7 @@ class BadListName(WrongUse):
 
 
 class BadFilterText(WrongUse):
-    """The filter can't be read: {reason}. Write it as JSON, such as '{{"city": "Oslo"}}'."""
+    """The filter can't be read: {reason}. Write it as JSON; `evenhand list create --help` has an example."""
 
 
 class UnknownCustomField(WrongUse):
