@@ -122,15 +122,15 @@ def test_only_an_admin_saves_a_list_for_everybody(client: Any, member: Any) -> N
 
 
 def test_names_are_there_once_among_ones_own_and_once_among_the_published(client: Any, member: Any) -> None:
-    saved(member)
-    mine = saved(client)
+    others, mine = saved(member), saved(client)
     saved(client, "Everybody's", published=True)
 
     assert refusal(member.post("/api/lists", json={"name": " OSLO ", "record_type": "deal"}))[:2] == (409, "list_exists")
     assert refusal(client.post("/api/lists", json={"name": "everybody's", "record_type": "deal", "published": True}))[0] == 409
     assert saved(client, "everybody's")["published"] is False
     assert saved(client, "OSLO", published=True)["published"] is True
-    assert refusal(client.patch(f"/api/lists/{mine['id']}", json={"published": True}))[:2] == (409, "list_exists")
+    for made in (mine, others):
+        assert refusal(client.patch(f"/api/lists/{made['id']}", json={"published": True}))[:2] == (409, "list_exists")
     assert client.patch(f"/api/lists/{mine['id']}", json={"name": "oslo"}).json()["name"] == "oslo"
 
 
