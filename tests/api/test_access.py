@@ -88,6 +88,13 @@ TABLE = {
     "rotate_secret": admins_may(200, {"secret": "another one, and not short"}),
     "list_deliveries": all_may(),
     "replay_delivery": admins_may(),
+    "list_lists": all_may(),
+    "create_list": all_may(201, {"name": "New", "record_type": "lead", "filter": {"city": "Oslo"}}),
+    "show_list": Row(404, 404, 200),  # somebody else's own
+    "change_list": Row(404, 404, 200, {"name": "Other"}),
+    "delete_list": Row(404, 404, 204),
+    "list_records": Row(404, 404, 200),
+    "count_records": Row(404, 404, 200),
 }
 
 
@@ -133,6 +140,7 @@ def ids(client: TestClient, system: System) -> dict[str, Any]:
     token_id = posted(client, f"/api/users/{c}/tokens", name="c's")["id"]
     run_id = upload(client).json()["id"]
     form_id = posted(client, "/api/forms", name="Contact us", owner="Inbound")["id"]
+    list_id = posted(client, "/api/lists", name="Oslo", record_type="lead", filter={"city": "Oslo"})["id"]
     integration = posted(client, "/api/integrations", **INTEGRATION | {"name": "Old"})
     own = {"X-Evenhand-Secret": INTEGRATION["secret"]}
     [delivery] = client.post(integration["path"], json={"name": ""}, headers=own).json()["deliveries"]
@@ -144,6 +152,7 @@ def ids(client: TestClient, system: System) -> dict[str, Any]:
         "run_id": run_id,
         "type": "lead",
         "form_id": form_id,
+        "list_id": list_id,
         "id": 1,
     }
 
@@ -185,7 +194,7 @@ def test_every_actor_may_do_what_the_table_says(
 def test_nobody_is_told_whether_there_is_what_they_may_not_touch(
     stranger: TestClient, member: TestClient, name: str, method: str, address: str
 ) -> None:
-    named = ("pool_id", "user_id", "token_id", "run_id", "id", "integration_id", "delivery_id", "form_id")
+    named = ("pool_id", "user_id", "token_id", "run_id", "id", "integration_id", "delivery_id", "form_id", "list_id")
     nowhere = address.format_map({"type": "lead"} | dict.fromkeys(named, NOBODY))
     hidden = TABLE[name].member == 403 and name not in ("cancel_run", "retry_run")  # runs are listed to everybody
 

@@ -25,7 +25,7 @@ from worker.errors.intake import (
     UnknownKind,
     UnreadableDelivery,
 )
-from worker.errors.lists import AmbiguousList, BadListName, ListExists, UnknownCustomField, UnknownList, WrongRunType
+from worker.errors.lists import AmbiguousList, BadFilterText, BadListName, ListExists, UnknownCustomField, UnknownList, WrongRunType
 from worker.errors.people import (
     AlreadyMember,
     AmbiguousUser,
@@ -92,6 +92,7 @@ __all__ = [
     "AmbiguousUser",
     "BadAddress",
     "BadEmail",
+    "BadFilterText",
     "BadForm",
     "BadLead",
     "BadListName",

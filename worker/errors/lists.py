@@ -19,6 +19,10 @@ class BadListName(WrongUse):
     """{name!r} can't be a list's name: it {reason}."""
 
 
+class BadFilterText(WrongUse):
+    """The filter can't be read: {reason}. Write it as JSON; `evenhand list create --help` has an example."""
+
+
 class UnknownCustomField(WrongUse):
     """No {record_type} has a custom field {name!r}. /v2/{record_type}/custom_fields lists those that there are."""
 

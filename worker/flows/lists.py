@@ -139,6 +139,11 @@ def named(session: Session, name: str | int, actor: Actor | None) -> SmartList:
     return _list_of(_row_named(session, text, actor))
 
 
+def saved(session: Session, name: str, actor: Actor | None) -> int:
+    """The id of the list that is meant, if it is one that can be changed. Raises UnknownList, AmbiguousList."""
+    return int(_row_named(session, name.strip(), actor).id)
+
+
 def shown(session: Session, name: str | int, actor: Actor | None) -> Facts:
     """The same, as it is shown."""
     text = str(name).strip()

@@ -85,8 +85,8 @@ Wanted = Callable[[Said], ColumnElement[bool]]
 def _exists_on_postgresql(fields: ColumnElement[Any], name: str, wanted: Wanted) -> ColumnElement[bool]:
     value = func.jsonb_extract_path(fields, name, type_=JSONB)
     several = case((func.jsonb_typeof(value) == "array", value), else_=func.jsonb_build_array(value))
-    each = func.jsonb_array_elements(several, type_=JSONB).column_valued("said")
-    kind, text = func.jsonb_typeof(each), each.op("#>>", return_type=Text())(literal_column("'{}'"))
+    each = func.jsonb_array_elements(several).table_valued(column("value", JSONB()), name="said")
+    kind, text = func.jsonb_typeof(each.c.value), each.c.value.op("#>>", return_type=Text())(literal_column("'{}'"))
     is_text, is_number = kind == "string", kind == "number"
     tells_number = and_(func.char_length(text) <= _LONGEST_NUMBER, text.op("~")(_DECIMAL))
     number = case((or_(is_number, and_(is_text, tells_number)), cast(text, Double)))

@@ -14,8 +14,8 @@ MOST_DEPTH, MOST_CONDITIONS = 20, 200
 MOST_VALUES, MOST_VALUES_IN_ALL = 1_000, 5_000
 """Of one list of values, and of all lists of a filter."""
 
-MOST_NAMES = 100
-"""Of one list of what is looked up one by one: owners, pools, imports."""
+MOST_NAMES, MOST_NAMES_IN_ALL = 100, 500
+"""Of what is looked up one by one: owners, pools, imports."""
 
 LONGEST_NAME_CHARACTERS = 340
 
@@ -33,7 +33,7 @@ class _Reading:
 
     def __init__(self, record_type: str) -> None:
         self._record_type = record_type
-        self._conditions = self._values = 0
+        self._conditions = self._values = self._names = 0
 
     def filter(self, given: Any, where: str, depth: int) -> Filter:
         """An object is what its names say, all of it."""
@@ -125,12 +125,14 @@ class _Reading:
         return Operator(operator), _read(values.ONE[nature], given, where)
 
     def _list(self, nature: Nature, given: Any, where: str) -> tuple[Any, ...]:
-        most = MOST_NAMES if nature in _LOOKED_UP else MOST_VALUES
+        named = nature in _LOOKED_UP
+        most = MOST_NAMES if named else MOST_VALUES
         if not isinstance(given, list) or not given or len(given) > most:
             _refuse(where, f"must be a list of 1 to {most:,} values", "invalid_type")
-        self._values += len(given)
-        if self._values > MOST_VALUES_IN_ALL:
-            _refuse(where, f"is one list too many: a filter has {MOST_VALUES_IN_ALL:,} values in its lists at most")
+        self._values, self._names = self._values + len(given), self._names + len(given) * named
+        if self._values > MOST_VALUES_IN_ALL or self._names > MOST_NAMES_IN_ALL:
+            limits = f"{MOST_VALUES_IN_ALL:,} values, and {MOST_NAMES_IN_ALL} owners, pools and imports,"
+            _refuse(where, f"is one list too many: a filter has {limits} in its lists at most")
         read = [_read(values.ONE[nature], each, _at(where, number)) for number, each in enumerate(given)]
         return tuple({(type(each), each): each for each in read}.values())  # 1 and true are two, which Python holds for equal
 

@@ -27,12 +27,15 @@ def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence
         Column("updated_at", Moment, nullable=False),
         Column("edited_at", Moment, comment="when somebody last changed what it says, or chose its owner by hand"),
         Column("deleted_at", Moment, comment="deleted or converted: the ledger goes on naming it, nobody else does"),
-        *(Index(f"ix_{name}_{column}", column) for column in ("owner_id", *indexed)),
+        # With whether a record is deleted, so that those of an owner are counted by the index alone.
+        Index(f"ix_{name}_owner_id_deleted_at", "owner_id", "deleted_at"),
+        *(Index(f"ix_{name}_{column}", column) for column in indexed),
         sqlite_autoincrement=True,
     )
 
 
-leads = _records("leads", "lead", Column("unqualified_reason_id", Id), indexed=["email", "updated_at"])
+leads = _records("leads", "lead", Column("unqualified_reason_id", Id), indexed=["email"])
+Index("ix_leads_updated_at_deleted_at", leads.c.updated_at, leads.c.deleted_at)
 contacts = _records(
     "contacts",
     "contact",

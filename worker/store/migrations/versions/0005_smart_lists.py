@@ -1,4 +1,4 @@
-"""Smart lists."""
+"""Smart lists, and indexes by which they are counted."""
 
 from typing import Any
 
@@ -29,6 +29,9 @@ def upgrade() -> None:
     )
     _unique("personal", ["owner_id", sa.text("lower(name)")], sa.text("NOT published"))
     _unique("published", [sa.text("lower(name)")], sa.text("published"))
+    for table, column in (("leads", "owner_id"), ("contacts", "owner_id"), ("deals", "owner_id"), ("leads", "updated_at")):
+        op.drop_index(f"ix_{table}_{column}", table)
+        op.create_index(f"ix_{table}_{column}_deleted_at", table, [column, "deleted_at"])
 
 
 def _unique(among: str, columns: list[Any], where: sa.TextClause) -> None:
