@@ -84,11 +84,8 @@ def count(session: Session, run_id: int) -> int:
 def lock_unchanged(session: Session, part: Part) -> list[int]:
     """The ordinals of the records that are as they were when the list was read. They stay so until the transaction ends.
 
-    The places in line of those that wait are held before the records, as whoever gives captured leads their owners does.
+    Only then their places in line are touched, if they wait: whoever gives captured leads their owners holds the leads first, too.
     """
-    if part.record_type == "lead":
-        line = select(captures.c.lead_id).join(selections, selections.c.record_id == captures.c.lead_id).where(part.rows)
-        session.execute(line.order_by(captures.c.lead_id).with_for_update(of=captures)).all()
     table = RECORDS[part.record_type]
     same = [table.c[name].is_not_distinct_from(selections.c[name]) for name in ("owner_id", "pool_id", "turn")]
     found = select(selections.c.ordinal).join(table, table.c.id == selections.c.record_id)
