@@ -39,7 +39,7 @@ def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int 
     chosen(session, wanted)
     run_id = runs.add(session, REASSIGN, wanted.record_type, named.id, actor_id)
     if isinstance(wanted, Ids):
-        reassignments.add(session, run_id, ids=list(wanted.ids))
+        reassignments.add(session, run_id, ids=list(dict.fromkeys(wanted.ids)))
     else:
         reassignments.add(session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order)
     enqueue(session, "reassignments.freeze", run=run_id)
@@ -83,7 +83,7 @@ def _select(session: Session, run_id: int) -> None:
 
 
 def _reserve(session: Session, ring: Ring, run_id: int) -> None:
-    run = runs.lock(session, run_id)
+    run = runs.hold_alone(session, run_id)  # nobody freezes the list anew meanwhile
     if run is None or run.state != "scanning":
         return
     records, turns, owner = selections.count(session, run_id), 0, users.by_id(session, [run.owner_id])[run.owner_id]
