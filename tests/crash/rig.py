@@ -38,7 +38,7 @@ RECOVERY_SECONDS = 30.0
 SWIFT_SECONDS = 15.0
 """Within so long everything that waits is done once a server is back. It takes a third of that, on a machine with nothing else to do."""
 
-QUEUES = {"captures": "capture", "imports": "bulk", "upkeep": "upkeep"}
+QUEUES = {"captures": "capture", "imports": "bulk", "reassignments": "bulk", "undos": "bulk", "upkeep": "upkeep"}
 
 UNACKNOWLEDGED = ("evenhand:unacked", "evenhand:unacked_index")
 

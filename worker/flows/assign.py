@@ -67,7 +67,8 @@ def assign(
 
 
 def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) -> Turns:
-    """Reserves a block of turns for a run. Asking again gives the same block.
+    """Reserves a block of turns for a run. Asking again gives the same block; a ring that has answered the claim before it asked for so
+    many is refused.
 
     The pool is held alone: no key in SQL keeps a block and an entry apart, so that neither may be on its way unseen while the fence looks.
     Two entries may be: of those the ledger's primary key lets only one through.
@@ -78,6 +79,8 @@ def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) 
         taken = _take(session, ring, pool_id, [(claim, count)])
         _fence(session, pool, pools.latest_roster(session, pool_id), taken, claim)
         [reserved] = taken.turns
+        if reserved.total != count:
+            raise Refused(pool_id=pool_id, epoch=taken.epoch, reason=f"{claim} has asked for {reserved.total:,} turns before")
         ledger.reserve(session, pool_id, claim, reserved)
     return reserved
 

@@ -41,7 +41,7 @@ def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int 
     chosen(session, wanted)
     run_id = runs.add(session, REASSIGN, wanted.record_type, named.id, actor_id)
     if isinstance(wanted, Ids):
-        reassignments.add(session, run_id, ids=list(wanted.ids))
+        reassignments.add(session, run_id, ids=list(dict.fromkeys(wanted.ids)))
     else:
         reassignments.add(session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order)
     enqueue(session, "reassignments.freeze", run=run_id)
@@ -85,7 +85,7 @@ def _select(session: Session, run_id: int) -> None:
 
 
 def _reserve(session: Session, ring: Ring, run_id: int) -> None:
-    run = runs.lock(session, run_id)
+    run = runs.hold_alone(session, run_id)  # nobody freezes the list anew meanwhile
     if run is None or run.state != "scanning":
         return
     many, turns, owner = selections.count(session, run_id), 0, users.by_id(session, [run.owner_id])[run.owner_id]
@@ -108,7 +108,6 @@ def move(system: System, run_id: int, number: int, holder: str) -> None:
 
 def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
     part, moment = Part(run.id, run.record_type, chunk.first_ordinal, chunk.records), now()
-    line = selections.lock_line(session, part)
     places = selections.lock_unchanged(session, part)
     given = gifts.of_run(session, run, part.first, part.records).only([place.ordinal for place in places])
     record_ids = [place.record_id for place in places]
@@ -117,7 +116,7 @@ def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
         entries = Entries(given.turns, given.ordinals, record_ids, given.owners, [place.owner_id for place in places])
         claim, at = run_claim(REASSIGN, run.id), bulk.moment_text(session, moment)
         ledger.enter_all(session, given.pool_id, claim, REASSIGN, run.actor_id, at, entries)
-    if waited := line.intersection(record_ids):
+    if waited := selections.in_line(session, part).intersection(record_ids):  # whoever assigns captured leads holds them first, too
         captures.remove(session, waited)
     if len(places) < part.records:
         selections.skip_all_but(session, part, given.ordinals)

@@ -104,13 +104,11 @@ def lock_unchanged(session: Session, part: Part) -> list[Place]:
     return sorted(Place(*row) for row in session.execute(found.order_by(table.c.id).with_for_update(of=table)))
 
 
-def lock_line(session: Session, part: Part) -> set[int]:
-    """Of those records, the leads that wait in line. Their places are held, before the records are, as whoever gives captured leads their
-    owners does."""
+def in_line(session: Session, part: Part) -> set[int]:
+    """Of those records, the leads that wait in line."""
     if part.record_type != "lead":
         return set()
-    line = select(captures.c.lead_id).join(selections, selections.c.record_id == captures.c.lead_id).where(part.rows)
-    return set(session.scalars(line.order_by(captures.c.lead_id).with_for_update(of=captures)))
+    return set(session.scalars(select(captures.c.lead_id).join(selections, selections.c.record_id == captures.c.lead_id).where(part.rows)))
 
 
 def skip_all_but(session: Session, part: Part, ordinals: Sequence[int]) -> None:
