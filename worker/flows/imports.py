@@ -15,7 +15,7 @@ from worker.domain.fields import RECORD_TYPES
 from worker.domain.receipts import HEADER
 from worker.domain.rows import Columns, RowReader
 from worker.domain.runs import IMPORT
-from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
+from worker.errors import EvenhandError, NoReceipt, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
 from worker.flows import assign, scans
 from worker.flows.names import owner_named
 from worker.flows.system import System
@@ -176,9 +176,9 @@ def is_part(name: str) -> bool:
 def receipt(system: System, run_id: int) -> IO[bytes]:
     """The receipt of a run that has ended, to be read and closed."""
     with system.reading() as session:
-        run = imports.find(session, run_id)
+        run, other = imports.find(session, run_id), runs.find(session, run_id)
     if run is None:
-        raise UnknownRun(run_id=run_id)
+        raise NoReceipt(run_id=run_id) if other else UnknownRun(run_id=run_id)
     if run.state not in ("done", "cancelled") or run.ended_at is None:
         raise NoReceiptYet(run_id=run_id, state=run.state)
     opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")
