@@ -22,7 +22,7 @@ def print_forecast(facts: dict[str, Any], *, json: bool) -> None:
 
 
 def _print_shares(facts: dict[str, Any]) -> None:
-    wrong = f", and {facts['errors']:,} rows no {facts['record_type']}" if facts["errors"] else ""
+    wrong = f"; {facts['errors']:,} of {facts['rows']:,} rows would become none" if facts["errors"] else ""
     console.print(f"{facts['records']:,} {facts['record_type']}s would go to {facts['owner']}{wrong}", markup=False)
     made = table("", "member", "email", "records", "stay", "", right=("", "records", "stay"))
     most = max(share["records"] for share in facts["members"])

@@ -69,5 +69,15 @@ def undo_run(
     present = facts_of(run)["undone_by"]
     undo_id = system().transact(lambda session: undo.accept(session, run, None, returns_turns=return_turns))
     if undo_id == present:
-        say(f"Run {undo_id} has undone it already, or is just doing so: nothing new was begun.")
+        _say_who_does_so(undo_id, run)
     finish(undo_id, wait=wait, json=json)
+
+
+def _say_who_does_so(undo_id: int, run: int) -> None:
+    state = facts_of(undo_id)["state"]
+    if state == "done":
+        say(f"Run {undo_id} has undone run {run} already.")
+    elif state == "failed":
+        say(f"Run {undo_id} was to undo run {run}, and has failed: `evenhand runs retry {undo_id}` goes on with it.")
+    else:
+        say(f"Run {undo_id} is undoing run {run} already.")

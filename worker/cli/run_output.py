@@ -63,9 +63,8 @@ def about(facts: dict[str, Any]) -> str:
 
 
 def print_run(facts: dict[str, Any]) -> None:
-    shown = {name: facts[name] for name in ("id", "kind", "state", "file", "list")}
-    shown["ids"] = facts["ids"]
-    shown |= {"undoes": _run(facts["undoes"]), "undone by": _run(facts["undone_by"])}
+    shown = {name: facts[name] for name in ("id", "kind", "state", "file", "list", "ids")}
+    shown |= {"undoes": _run(facts["undoes"]), "turns come back": facts["returns_turns"], "undone by": _run(facts["undone_by"])}
     names = ("record_type", "owner", "rows", "records", "skipped", "errors", "turns", "returned", "reason", "accepted_at", "ended_at")
     console.print(facts_list(shown | {name: facts[name] for name in names}))
     print_errors(facts)
