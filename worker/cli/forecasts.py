@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rich.markup import escape
+
 from worker.cli.output import console, print_json, say, table
 from worker.cli.pools import bar
 from worker.cli.run_output import ERRORS_SHOWN, errors_table
@@ -28,5 +30,5 @@ def _print_shares(facts: dict[str, Any]) -> None:
     most = max(share["records"] for share in facts["members"])
     for place, share in enumerate(facts["members"], 1):
         numbers = f"{share['records']:,}", f"{share['stay']:,}"
-        made.add_row(str(place), share["name"], share["email"], *numbers, bar(share, most))
+        made.add_row(str(place), escape(share["name"]), share["email"], *numbers, bar(share, most))
     console.print(made)

@@ -37,8 +37,8 @@ def _undone_table(undone: list[dict[str, Any]]) -> Table:
     """The turns that a record had and that were undone."""
     made = table("undone turn", "pool", "owner", "claim", "entered", "taken back", "by", right=("undone turn",))
     for entry in undone:
-        words = entry["pool"], _who(entry["user"]), entry["claim"], entry["at"], entry["taken_back_at"], entry["by"]
-        made.add_row(f"{entry['turn']:,}", *words)
+        words = entry["pool"], _who(entry["user"]) or "", entry["claim"], entry["at"], entry["taken_back_at"], entry["by"]
+        made.add_row(f"{entry['turn']:,}", *map(escape, words))
     return made
 
 
