@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api_stub import health
-from api_stub.control import captures, forms, imports, integrations, lists, people, pools, records, tokens
+from api_stub.control import captures, forms, imports, integrations, lists, people, pools, reassignments, records, runs, tokens
 from api_stub.intake import forms as hosted
 from api_stub.intake import hooks
 from api_stub.limits import RateLimitHeaders
@@ -45,7 +45,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": "none"},
     )
-    for part in (captures, forms, imports, people, tokens, pools, records, integrations, lists, hooks, health):
+    for part in (captures, forms, imports, reassignments, runs, people, tokens, pools, records, integrations, lists, hooks, health):
         app.include_router(part.router)
     app.include_router(sell.router)
     app.include_router(hosted.router)

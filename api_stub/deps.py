@@ -107,6 +107,17 @@ Admin = Annotated[Actor, Depends(admin)]
 """Goes before the parameters that look something up: whoever may not do a deed isn't told whether the thing is there."""
 
 
+async def reassigner(actor: Acting) -> Actor:
+    """Who asks, if they may change the owners of records. Raises InsufficientScope."""
+    if not may(actor, Deed.REASSIGN):
+        raise InsufficientScope(deed=Deed.REASSIGN)
+    return actor
+
+
+Reassigner = Annotated[Actor, Depends(reassigner)]
+"""Goes first, as Admin does."""
+
+
 async def only_known_parameters(request: Request) -> None:
     """Refuses a query parameter that the endpoint doesn't have: it is one misspelt."""
     known = _query_parameters(request.scope["route"].dependant)

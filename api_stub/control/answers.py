@@ -68,44 +68,6 @@ class Pool(PoolSummary):
     left: list[Share] = Field(description="Who was given records and is no member any more.")
 
 
-class RowError(BaseModel):
-    """Why the row that begins at a line of the file became no record."""
-
-    line: int
-    field: str
-    reason: str
-
-
-class RunSummary(BaseModel):
-    """An import at a glance."""
-
-    id: int
-    kind: str
-    state: str = Field(description="accepted, scanning, loading, done, cancelled or failed.")
-    record_type: str
-    owner: str = Field(description="The pool or the user who gets every row.")
-    file: str
-    progress: float = Field(description="From 0 to 1.")
-    rows: int
-    records: int = Field(description="Made so far.")
-    errors: int
-    turns: int = Field(description="Reserved for this run.")
-    returned: int = Field(description="Of those, how many it gave back unused.")
-    chunks_set_aside: int = Field(description="Parts of the file that were tried too often; retry the run to go on with them.")
-    reason: str | None = Field(description="Why it failed.")
-    accepted_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-
-
-class Cancelled(BaseModel):
-    """What a cancelled run leaves."""
-
-    id: int
-    records: int = Field(description="Made before, and kept.")
-    returned: int = Field(description="Turns given back unused: they are the next to be handed out.")
-
-
 class Retried(BaseModel):
     """What is tried again."""
 
@@ -129,12 +91,6 @@ class WaitingLead(BaseModel):
     attempts: int = Field(description="How often it was tried.")
     set_aside: bool = Field(description="Whether it was tried too often, and waits for somebody to retry it.")
     reason: str | None = Field(description="For what it waits, if for more than a worker.")
-
-
-class Run(RunSummary):
-    """An import with its first row errors; the receipt has all."""
-
-    first_errors: list[RowError]
 
 
 class Who(BaseModel):
@@ -188,6 +144,20 @@ class Waits(BaseModel):
     reason: str | None = Field(description="For what, if for more than a worker.")
 
 
+class UndoneTurn(BaseModel):
+    """A turn that a record had, and that was undone."""
+
+    turn: int
+    pool: str
+    user: Who = Field(description="Whom the turn gave the record.")
+    previous_owner: Who | None = Field(description="Who had it before; null if it came in by this turn.")
+    claim: str
+    cause: str
+    at: datetime
+    taken_back_at: datetime
+    by: str = Field(description="The claim of the run that has undone it.", examples=["undo:8"])
+
+
 class Why(BaseModel):
     """Why a record has its owner. All but the first fields are null when no turn was taken: a captured lead waits for one, or a person
     chose the owner."""
@@ -197,6 +167,8 @@ class Why(BaseModel):
     name: str
     owner: Who
     created_at: datetime
+    undone: list[UndoneTurn] = Field(description="The turns that it had and that were undone, newest first.")
+    given_back_by: int | None = Field(description="The run whose undo has left it as it is: with its owner of before, or deleted.")
     waits: Waits | None = None
     turn: int | None = None
     pool: str | None = None

@@ -81,6 +81,9 @@ TABLE = {
     "receipt": all_may(409),  # it is written when the run has ended
     "cancel_run": admins_may(),  # what somebody else has begun
     "retry_run": Row(403, 403, 409),
+    "list_skipped": all_may(),
+    "undo_run": Row(403, 403, 409),  # what somebody else has begun, and what has not ended
+    "reassign_records": Row(403, 202, 202, {"list": "import:1", "owner": "Inbound"}),
     "list_integrations": all_may(),
     "add_integration": admins_may(201, INTEGRATION),
     "show_integration": all_may(),
@@ -196,7 +199,7 @@ def test_nobody_is_told_whether_there_is_what_they_may_not_touch(
 ) -> None:
     named = ("pool_id", "user_id", "token_id", "run_id", "id", "integration_id", "delivery_id", "form_id", "list_id")
     nowhere = address.format_map({"type": "lead"} | dict.fromkeys(named, NOBODY))
-    hidden = TABLE[name].member == 403 and name not in ("cancel_run", "retry_run")  # runs are listed to everybody
+    hidden = TABLE[name].member == 403 and name not in ("cancel_run", "retry_run", "undo_run")  # runs are listed to everybody
 
     assert ask(stranger, name, method, nowhere).status_code == 401
     assert ask(member, name, method, nowhere).status_code == (403 if hidden else 404)

@@ -18,6 +18,7 @@ from worker.cli import runs
 from worker.cli.output import console, say, table
 from worker.cli.pools import shares
 from worker.cli.records import reports_table
+from worker.cli.run_output import errors_table, follow
 from worker.flows import imports, people, pools
 from worker.flows.system import system
 from worker.flows.verify import Report, verify
@@ -57,7 +58,7 @@ def demo_here(file: File = None) -> None:
     with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
         _make_pool()
         say(f"… importing {file or 'the sample file'} with {WORKERS} worker processes")
-        facts = runs.follow(runs.start(file or _sample(), "lead", POOL, {})["id"], quiet=False)
+        facts = follow(runs.start(file or _sample(), "lead", POOL, {}), quiet=False)
         reports = verify(system(), POOL)
         _tell(facts, reports)
     console.print(f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(facts):.1f} s.")
@@ -92,7 +93,7 @@ def _tell(facts: dict[str, Any], reports: list[Report]) -> None:
     _section(f"The first rows of {facts['file']}", _first_rows(facts["id"]))
     _section(f"{facts['records']:,} leads among {len(pool['members'])} members; next is {pool['next']}", shares(pool))
     if facts["errors"]:
-        _section(f"{facts['errors']:,} rows became no lead and burned no turn", runs.errors_table(facts))
+        _section(f"{facts['errors']:,} rows became no lead and burned no turn", errors_table(facts))
     _section("Every turn checked against the roster in force", reports_table(reports))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON, for scripts.")]
@@ -46,11 +47,12 @@ def rows(made: Table, facts: list[dict[str, Any]], *names: str) -> Table:
 
 
 def _cell(value: Any) -> str:
+    """A value in words. What looks like markup in a name is part of it."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
 def facts_list(facts: dict[str, Any]) -> Table:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.bar import Bar
+from rich.markup import escape
 from rich.table import Table
 
 from worker.cli.output import Json, console, print_json, rows, say, table
@@ -97,11 +98,12 @@ def shares(facts: dict[str, Any]) -> Table:
     made = table("", "member", "email", "records", "", right=("", "records"))
     most = max((share["records"] for share in [*facts["members"], *facts["left"]]), default=0)
     for place, share in enumerate(facts["members"], 1):
-        made.add_row(str(place), share["name"], share["email"], f"{share['records']:,}", _bar(share, most))
+        made.add_row(str(place), escape(share["name"]), share["email"], f"{share['records']:,}", bar(share, most))
     for share in facts["left"]:
-        made.add_row("left", share["name"], share["email"], f"{share['records']:,}", _bar(share, most))
+        made.add_row("left", escape(share["name"]), share["email"], f"{share['records']:,}", bar(share, most))
     return made
 
 
-def _bar(share: dict[str, Any], most: int) -> Bar:
+def bar(share: dict[str, Any], most: int) -> Bar:
+    """Somebody's records, against the most that anybody has."""
     return Bar(size=max(most, 1), begin=0, end=share["records"], width=BAR_WIDTH, color="green")

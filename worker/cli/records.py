@@ -25,7 +25,21 @@ def why_record(
     """Tell why a record has its owner: the turn, the roster in force, who came before and who was next."""
     with system().reading() as session:
         facts = why(session, type, id)
-    print_json(facts) if json else console.print(facts_list(_words(facts)))
+    if json:
+        print_json(facts)
+        return
+    console.print(facts_list(_words(facts)))
+    if facts["undone"]:
+        console.print(_undone_table(facts["undone"]))
+
+
+def _undone_table(undone: list[dict[str, Any]]) -> Table:
+    """The turns that a record had and that were undone."""
+    made = table("undone turn", "pool", "owner", "claim", "entered", "taken back", "by", right=("undone turn",))
+    for entry in undone:
+        words = entry["pool"], _who(entry["user"]) or "", entry["claim"], entry["at"], entry["taken_back_at"], entry["by"]
+        made.add_row(f"{entry['turn']:,}", *map(escape, words))
+    return made
 
 
 def _words(facts: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +48,7 @@ def _words(facts: dict[str, Any]) -> dict[str, Any]:
         waits = facts["waits"]
         return record | {"why": "it waits for the pool's next member", "since": waits["since"], "reason": waits["reason"]}
     if facts["turn"] is None:
-        return record | {"why": "a person chose this owner; no turn was taken", "at": facts["created_at"]}
+        return record | _without_a_turn(facts)
     roster = facts["roster"]
     return record | {
         "why": f"turn {facts['turn']:,} of {facts['pool']}",
@@ -47,7 +61,18 @@ def _words(facts: dict[str, Any]) -> dict[str, Any]:
         "actor": _who(facts["actor"]),
         "previous owner": _who(facts["previous_owner"]),
         "at": facts["at"],
+        "given back by": f"run {facts['given_back_by']}" if facts["given_back_by"] else None,
     }
+
+
+def _without_a_turn(facts: dict[str, Any]) -> dict[str, Any]:
+    by = facts["given_back_by"]
+    if by is None:
+        return {"why": "a person chose this owner; no turn was taken", "at": facts["created_at"]}
+    [newest, *_] = facts["undone"]
+    if newest["previous_owner"] is None:
+        return {"why": f"run {by} has undone how it came in, and deleted it", "at": newest["taken_back_at"]}
+    return {"why": f"run {by} gave it back to whom it belonged before {newest['claim']}", "at": newest["taken_back_at"]}
 
 
 def _who(user: dict[str, Any] | None) -> str | None:

@@ -1,33 +1,32 @@
-"""evenhand import, runs and receipt: files in, and what became of them."""
+"""evenhand import, runs and receipt: files in, and what became of them and of whatever else runs."""
 
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Event
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from worker import queue
-from worker.cli.output import Json, console, errors, facts_list, print_json, rows, say, table
+from worker.cli.forecasts import print_forecast
+from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.cli.run_output import FIRST, about, facts_of, finish, print_run, print_skips
 from worker.domain.rows import mapping_of
-from worker.errors import UnknownRun, UnreadableFile
-from worker.flows import imports
+from worker.errors import UnreadableFile
+from worker.flows import forecast, imports
 from worker.flows import runs as flow
 from worker.flows.system import system
-from worker.store.views import all_runs, run_facts
+from worker.store.run_views import all_runs, skipped
 
 app = typer.Typer()
-runs = typer.Typer(no_args_is_help=True, help="Imports that run, and those that have ended.")
+runs = typer.Typer(no_args_is_help=True, help="Imports, reassignments and undos that run, and those that have ended.")
 app.add_typer(runs, name="runs")
 
-FAILED = 1
-POLL_SECONDS = 0.1
-ERRORS_SHOWN = 10
+SKIPS_SHOWN = 100
 
 Run = Annotated[int, typer.Argument(help="The run's number, as `evenhand runs list` shows it.")]
 
@@ -38,40 +37,37 @@ def import_file(
     owner: Annotated[str, typer.Option(help="Who gets every row: a pool, or a user by email or name.")],
     type: Annotated[str, typer.Option(help="What the rows become: lead, contact or deal.")] = "lead",
     map: Annotated[list[str], typer.Option(help="What a column is taken as: 'Header=field'. Repeat it for more.")] = [],  # noqa: B006
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen, and import nothing.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the run has ended, and fail if it failed.")] = True,
     json: Json = False,
 ) -> None:
     """Import a file: every good row becomes a record, owned by the next member in file order."""
-    facts = start(file, type, owner, mapping_of(map))
-    if wait:
-        facts = follow(facts["id"], quiet=json)
-    print_json(facts) if json else _print_run(facts)
-    if facts["state"] == "failed":
-        raise typer.Exit(FAILED)
+    if dry_run:
+        print_forecast(_forecast(file, type, owner, mapping_of(map)), json=json)
+    else:
+        finish(start(file, type, owner, mapping_of(map)), wait=wait, json=json)
 
 
-def start(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> dict[str, Any]:
-    """Has a file accepted as a run."""
+def start(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> int:
+    """Has a file accepted as a run, and returns its id."""
     queue.ping()
+    with _opened(path) as (name, file):
+        return imports.accept(system(), imports.Request(name, record_type, owner, mapping), file)
+
+
+def _forecast(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> dict[str, Any]:
+    with _opened(path) as (name, file):
+        return forecast.of_import(system(), imports.Request(name, record_type, owner, mapping), file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """A file and what to call it. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
-            name = os.fsencode(path.name).decode(errors="replace")
-            run_id = imports.accept(system(), imports.Request(name, record_type, owner, mapping), file)
+            yield os.fsencode(path.name).decode(errors="replace"), file
     except OSError as error:
         raise UnreadableFile(reason=f"{path}: {error.strerror}.") from None
-    return _facts(run_id)
-
-
-def follow(run_id: int, *, quiet: bool) -> dict[str, Any]:
-    """Waits until a run has ended, with a bar that shows how far it is."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    pause = Event()
-    with Progress(*columns, console=errors, transient=True, disable=quiet or not errors.is_terminal) as progress:
-        bar = progress.add_task("waiting", total=1.0)
-        while (facts := _facts(run_id))["ended_at"] is None:
-            progress.update(bar, completed=facts["progress"], description=facts["state"])
-            pause.wait(POLL_SECONDS)
-    return facts
 
 
 @runs.command("list", epilog="Example: evenhand runs list")
@@ -82,26 +78,41 @@ def list_runs(json: Json = False) -> None:
     if json:
         print_json(facts)
     else:
-        numbers = ("rows", "records", "errors", "turns")
-        columns = table("run", "state", "file", "type", "owner", *numbers, "accepted", right=("run", *numbers))
-        console.print(rows(columns, facts, "id", "state", "file", "record_type", "owner", *numbers, "accepted_at"))
+        numbers = ("rows", "records", "skipped", "errors", "turns")
+        columns = table("run", "kind", "state", "about", "type", "owner", *numbers, "accepted", right=("run", *numbers))
+        told = [run | {"about": about(run)} for run in facts]
+        console.print(rows(columns, told, "id", "kind", "state", "about", "record_type", "owner", *numbers, "accepted_at"))
 
 
 @runs.command(epilog="Example: evenhand runs show 1")
 def show(run: Run, json: Json = False) -> None:
-    """Show a run: how far it is, and its first row errors."""
-    facts = _facts(run)
-    print_json(facts) if json else _print_run(facts)
+    """Show a run: how far it is, its first row errors, and the first records that it has left as they were."""
+    facts = facts_of(run)
+    print_json(facts) if json else print_run(facts)
+
+
+@runs.command("skipped", epilog="Example: evenhand runs skipped 7 --json")
+def list_skipped(run: Run, json: Json = False) -> None:
+    """List the records that a run has left as they were, because somebody has touched them meanwhile: the first hundred, or all as JSON."""
+    facts = facts_of(run)
+    if json:
+        with system().reading() as session:
+            print_json(skipped(session, run, FIRST, facts["skipped"]))
+    elif facts["skipped"]:
+        print_skips(facts, SKIPS_SHOWN)
+    else:
+        say(f"Run {run} has left no record as it was.")
 
 
 @runs.command(epilog="Example: evenhand runs cancel 1")
 def cancel(run: Run, json: Json = False) -> None:
-    """Cancel a run between two chunks: what was loaded stays, the turns that it doesn't use come back."""
+    """Cancel a run between two chunks: what it has done stays, the turns that it doesn't use come back."""
     cancelled = system().transact(lambda session: flow.cancel(session, system().ring, run))
     if json:
         print_json({"id": run} | cancelled._asdict())
     else:
-        say(f"Cancelled run {run}: it keeps {cancelled.records:,} records and gives back {cancelled.returned:,} turns.")
+        stays = f"what it did to {cancelled.records:,} records stays" if cancelled.records else "it has done nothing yet"
+        say(f"Cancelled run {run}: {stays}, and it gives back {cancelled.returned:,} turns.")
 
 
 @runs.command(epilog="Example: evenhand runs retry 1; evenhand runs retry --leads")
@@ -123,7 +134,7 @@ def receipt(
     run: Run,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write instead of standard output.")] = None,
 ) -> None:
-    """Print the receipt of a run: for each row of the file its record, turn and owner, or its error."""
+    """Print the receipt of an import: for each row of the file its record, turn and owner, or its error."""
     with imports.receipt(system(), run) as source:
         if output is None:
             shutil.copyfileobj(source, sys.stdout.buffer)
@@ -131,46 +142,3 @@ def receipt(
         with output.open("wb") as target:
             shutil.copyfileobj(source, target)
     say(f"Wrote {output}.")
-
-
-def _facts(run_id: int) -> dict[str, Any]:
-    with system().reading() as session:
-        facts = run_facts(session, run_id)
-    if facts is None:
-        raise UnknownRun(run_id=run_id)
-    return facts
-
-
-def _print_run(facts: dict[str, Any]) -> None:
-    shown = (
-        "id",
-        "state",
-        "file",
-        "record_type",
-        "owner",
-        "rows",
-        "records",
-        "errors",
-        "turns",
-        "returned",
-        "reason",
-        "accepted_at",
-        "ended_at",
-    )
-    console.print(facts_list({name: facts[name] for name in shown}))
-    print_errors(facts)
-
-
-def print_errors(facts: dict[str, Any]) -> None:
-    """The first row errors, and how many more there are."""
-    if not facts["errors"]:
-        return
-    console.print(errors_table(facts))
-    if facts["errors"] > ERRORS_SHOWN:
-        say(f"and {facts['errors'] - ERRORS_SHOWN:,} more: `evenhand receipt {facts['id']}` has all.")
-
-
-def errors_table(facts: dict[str, Any]) -> Table:
-    """The first row errors of a run."""
-    made = table("line", "field", "what is wrong", right=("line",))
-    return rows(made, facts["first_errors"][:ERRORS_SHOWN], "line", "field", "reason")

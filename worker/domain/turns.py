@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,6 +61,18 @@ def _slice(spans: Iterable[Span], start: int, stop: int) -> Iterator[Span]:
         if low < high:
             yield Span(span.first + low, high - low)
         at += span.count
+
+
+class Upcoming(NamedTuple):
+    """What a ring hands out next: the turns that came back, in their order, and then from the next turn on."""
+
+    returned: Turns
+    next_turn: int
+
+    def first(self, count: int) -> Turns:
+        """The first so many turns of that."""
+        back = self.returned.slice(0, count)
+        return Turns((*back, Span(self.next_turn, count - back.total))) if back.total < count else back
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

@@ -55,6 +55,18 @@ class UnknownRun(NotFound):
     """There is no run {run_id}. `evenhand runs list` shows all."""
 
 
+class NoReceipt(NotFound):
+    """Run {run_id} is no import, and has no receipt. `evenhand runs show {run_id}` tells what it has done."""
+
+
+class BadIds(WrongUse):
+    """The ids can't be taken: {reason}. Write one a line, as numbers."""
+
+
+class RepeatedRecord(WrongUse):
+    """The {record_type} {record_id} is named more than once. A record has one owner: name each once."""
+
+
 class NoReceiptYet(Conflict):
     """Run {run_id} is {state}: its receipt is written when it has ended."""
 

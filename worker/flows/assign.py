@@ -57,7 +57,7 @@ def assign(
     if fresh:
         taken = _take_for(session, ring, pool_id, [request.claim for request in fresh], line)
         latest = pools.latest_roster(session, pool_id)
-        _fence(session, pool, latest, taken, "")
+        fence(session, pool, latest, taken)
         entries = _entries(session, pool_id, fresh, taken, latest)
         ledger.enter(session, pool_id, entries, cause)
         gifts = [records.Gift(request.record_id, entry.user_id, pool_id, entry.turn) for request, entry in zip(fresh, entries, strict=True)]
@@ -77,7 +77,7 @@ def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) 
     reserved = ledger.block(session, pool_id, claim)
     if reserved is None:
         taken = _take(session, ring, pool_id, [(claim, count)])
-        _fence(session, pool, pools.latest_roster(session, pool_id), taken, claim)
+        fence(session, pool, pools.latest_roster(session, pool_id), taken, claim)
         [reserved] = taken.turns
         if reserved.total != count:
             raise Refused(pool_id=pool_id, epoch=taken.epoch, reason=f"{claim} has asked for {reserved.total:,} turns before")
@@ -109,8 +109,8 @@ def _take(session: Session, ring: Ring, pool_id: int, claims: list[tuple[str, in
         raise EmptyPool(pool=named.name if named else pool_id) from None
 
 
-def _fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str) -> None:
-    """Refuses what a ring that forgot, or went back in time, would hand out a second time."""
+def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = "") -> None:
+    """Refuses what a ring that forgot, or went back in time, would hand out a second time. The claim is that of the block to reserve."""
 
     def refuse(reason: str) -> None:
         raise Refused(pool_id=pool.id, epoch=taken.epoch, reason=reason)

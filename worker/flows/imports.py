@@ -15,7 +15,7 @@ from worker.domain.fields import RECORD_TYPES
 from worker.domain.receipts import HEADER
 from worker.domain.rows import Columns, RowReader
 from worker.domain.runs import IMPORT
-from worker.errors import EvenhandError, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
+from worker.errors import EvenhandError, NoReceipt, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
 from worker.flows import assign, scans
 from worker.flows.names import owner_named
 from worker.flows.system import System
@@ -39,12 +39,17 @@ class Request(NamedTuple):
     actor_id: int | None = None
 
 
+class Sheet(NamedTuple):
+    """A file that was read from its beginning to its end."""
+
+    header: sheets.Header
+    columns: Columns
+    found: Scan
+
+
 def accept(system: System, request: Request, file: IO[bytes]) -> int:
     """Stores an upload and returns the id of its run, which workers carry on. What can be known to be wrong now is raised now."""
-    if request.record_type not in RECORD_TYPES:
-        raise UnknownRecordType(name=request.record_type)
-    with system.reading() as session:
-        assign.check_owner(session, owner_named(session, request.owner), request.record_type)
+    check(system, request)
     folder = secrets.token_hex(FOLDER_BYTES)
     size = system.uploads.store(f"{folder}/{UPLOAD}", file)
     try:
@@ -56,6 +61,22 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     except EvenhandError:
         system.uploads.remove([f"{folder}/{UPLOAD}"])
         raise
+
+
+def check(system: System, request: Request) -> None:
+    """Raises what is wrong with a request, whatever its file holds."""
+    if request.record_type not in RECORD_TYPES:
+        raise UnknownRecordType(name=request.record_type)
+    with system.reading() as session:
+        assign.check_owner(session, owner_named(session, request.owner), request.record_type)
+
+
+def read(file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk: Callable[[Chunk], Any]) -> Sheet:
+    """One pass over a file."""
+    lines = sheets.lines_in(file)
+    header = sheets.read_header(lines)
+    columns = Columns.of(record_type, header.names, mapping)
+    return Sheet(header, columns, scan(lines, header, RowReader(record_type, columns), on_chunk))
 
 
 def _record(session: Session, request: Request, folder: str, size: int) -> int:
@@ -75,10 +96,7 @@ def _scan(system: System, run_id: int) -> None:
     with system.reading() as session:
         run = imports.with_id(session, run_id)
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
-        lines = sheets.lines_in(upload)
-        header = sheets.read_header(lines)
-        columns = Columns.of(run.record_type, header.names, run.mapping)
-        found = scan(lines, header, RowReader(run.record_type, columns), _progress(system, run.id))
+        header, columns, found = read(upload, run.record_type, run.mapping, _progress(system, run.id))
     # In a transaction of its own: it holds up everybody who makes a record until it commits, who may hold the pool.
     first_id = system.transact(lambda session: records.reserve_ids(session, run.record_type, found.records)) if found.records else None
     layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
@@ -158,9 +176,9 @@ def is_part(name: str) -> bool:
 def receipt(system: System, run_id: int) -> IO[bytes]:
     """The receipt of a run that has ended, to be read and closed."""
     with system.reading() as session:
-        run = imports.find(session, run_id)
+        run, other = imports.find(session, run_id), runs.find(session, run_id)
     if run is None:
-        raise UnknownRun(run_id=run_id)
+        raise NoReceipt(run_id=run_id) if other else UnknownRun(run_id=run_id)
     if run.state not in ("done", "cancelled") or run.ended_at is None:
         raise NoReceiptYet(run_id=run_id, state=run.state)
     opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")

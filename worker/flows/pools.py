@@ -11,10 +11,8 @@ from worker.domain.rosters import Roster
 from worker.errors import (
     AlreadyMember,
     BlankName,
-    Garbled,
     NotAMember,
     PoolExists,
-    RingUnreachable,
     Stale,
     UnknownPool,
     UnknownRecordType,
@@ -23,6 +21,7 @@ from worker.errors import (
 )
 from worker.flows import seed
 from worker.flows.names import pool_named, user_named
+from worker.flows.next_turns import next_turns
 from worker.queue import enqueue
 from worker.ring import Ring
 from worker.store import captures, ledger, pools, users, views
@@ -75,17 +74,9 @@ def remove_members(session: Session, ring: Ring, name: str, members: Sequence[st
 def show(session: Session, ring: Ring, name: str) -> views.Facts:
     """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the ring has nothing to say."""
     pool = pool_named(session, name)
-    rosters, turns = pools.all_rosters(session, pool.id), ledger.greatest_turn(session, pool.id)
-    next_turn = turns + 1
-    try:
-        state = ring.state(pool.id)
-    except (RingUnreachable, Garbled):
-        state = None
-    if state is not None and state.epoch == pool.epoch:
-        turns = state.next_turn - 1
-        next_turn = state.returned[0].first if state.returned else state.next_turn
-    next_member = rosters.member(next_turn) if rosters.latest.members else None
-    return views.pool_facts(session, pool, turns, next_member)
+    rosters, upcoming = pools.all_rosters(session, pool.id), next_turns(session, ring, pool)
+    next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
+    return views.pool_facts(session, pool, upcoming.next_turn - 1, next_member)
 
 
 def change_roster(session: Session, ring: Ring, pool_id: int, change: Callable[[Members], Members], actor_id: int | None) -> Roster:

@@ -2,11 +2,13 @@
 
 import logging
 import secrets
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.rosters import Roster, Rosters
-from worker.domain.turns import Span, Turns
+from worker.domain.turns import Span, Turns, Upcoming
 from worker.ring import Ring
 from worker.store import ledger, pools, seedings
 
@@ -36,6 +38,15 @@ def seed_again(session: Session, ring: Ring, pool_id: int, reason: str) -> None:
     """Seeds a pool's ring whatever it holds: this is how turns come back."""
     pool = pools.lock(session, pool_id)
     _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id), reason)
+
+
+def would_find(session: Session, pool: Row[Any]) -> Upcoming:
+    """What the ring would hand out next if it were seeded now. Changes nothing."""
+    last = ledger.greatest_turn(session, pool.id)
+    missing = ledger.missing(session, pool.id, pool.watermark, last)
+    rosters = pools.rosters_between(session, pool.id, missing[0].first, missing[-1].last) if missing else Rosters(())
+    returned, _ = split_by_membership(rosters, pools.latest_roster(session, pool.id).members, missing)
+    return Upcoming(returned, last + 1)
 
 
 def _seed_locked(session: Session, ring: Ring, pool_id: int, watermark: int, seen: str | None, reason: str) -> None:

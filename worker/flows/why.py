@@ -1,10 +1,12 @@
 """Why a record has its owner."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.claims import run_id_of
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.rosters import Roster
 from worker.errors import UnknownRecord, UnknownRecordType
@@ -14,7 +16,7 @@ from worker.store.views import Facts, who
 
 def why(session: Session, record_type: str, record_id: int) -> Facts:
     """The turn that gave a record its owner, the roster in force at it, who came before and who was next. Without a turn, a captured lead
-    waits for it, or else a person chose the owner."""
+    waits for it, or else a person chose the owner. Besides, what was undone, and whether that is why it is as it is."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
     record = records.with_id(session, record_type, record_id)
@@ -30,6 +32,8 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
     }
     entry = ledger.entry(session, record.pool_id, record.turn) if record.turn else None
     waits = _waits(session, record_id) if record_type == "lead" else None
+    undone = ledger.taken_back(session, record_type, record_id)
+    facts |= {"undone": _undone(session, undone), "given_back_by": _given_back_by(record, entry, undone[0]) if undone else None}
     return facts | ({"turn": None, "waits": waits} if entry is None else _turn(session, entry))
 
 
@@ -37,6 +41,35 @@ def _waits(session: Session, lead_id: int) -> Facts | None:
     """Since when a captured lead waits for its pool's next member, and for what."""
     capture = captures.find(session, lead_id)
     return None if capture is None else {"since": capture.accepted_at.isoformat(), "reason": capture.reason}
+
+
+def _undone(session: Session, undone: Sequence[Row[Any]]) -> list[Facts]:
+    """The turns that the record had, and that were undone."""
+    people = users.by_id(session, (user_id for entry in undone for user_id in (entry.pool_id, entry.user_id, entry.previous_owner_id)))
+    return [
+        {
+            "turn": entry.turn,
+            "pool": people[entry.pool_id].name,
+            "user": who(people[entry.user_id]),
+            "previous_owner": who(people.get(entry.previous_owner_id or 0)),
+            "claim": entry.claim,
+            "cause": entry.cause,
+            "at": entry.at.isoformat(),
+            "taken_back_at": entry.taken_back_at.isoformat(),
+            "by": entry.reason,
+        }
+        for entry in undone
+    ]
+
+
+def _given_back_by(record: Row[Any], entry: Row[Any] | None, newest: Row[Any]) -> int | None:
+    """The run whose undo has left the record as it is, if nobody has touched it since: with the owner it had before, or deleted if it had
+    none."""
+    earlier = entry is None or entry.at < newest.taken_back_at
+    untouched = record.edited_at is None or record.edited_at < newest.taken_back_at
+    given_back = record.deleted_at is None and record.owner_id == newest.previous_owner_id
+    removed = newest.previous_owner_id is None and record.deleted_at == newest.taken_back_at
+    return run_id_of(newest.reason) if removed or (given_back and earlier and untouched) else None
 
 
 def _turn(session: Session, entry: Row[Any]) -> Facts:

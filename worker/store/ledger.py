@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from worker.domain.turns import Span, Turns, holes
 from worker.store import bulk
 from worker.store.clock import now
-from worker.store.tables import blocks, ledger, pools, rosters
+from worker.store.tables import blocks, ledger, ledger_history, pools, rosters
 
 SPANS_AT_ONCE = 200
 
@@ -160,6 +160,12 @@ def turns_so_far(session: Session) -> dict[int, int]:
 
 def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
     return session.execute(select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn == turn)).one_or_none()
+
+
+def taken_back(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
+    """The entries of a record that were taken back, newest first."""
+    of_type = select(ledger_history).join(pools, pools.c.id == ledger_history.c.pool_id).where(pools.c.record_type == record_type)
+    return list(session.execute(of_type.where(ledger_history.c.record_id == record_id).order_by(ledger_history.c.id.desc())))
 
 
 def page(session: Session, pool_id: int, after: int, limit: int) -> list[Row[Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from worker.domain.rosters import Roster
 from worker.errors import UnknownPool
 from worker.store import ledger, pools, users
-from worker.store.tables import captures, chunks, imports, leads, runs
+from worker.store.tables import captures, leads
 from worker.store.tables import users as user_table
 
 Facts = dict[str, Any]
@@ -116,50 +116,6 @@ def _waiting(row: Row[Any]) -> Facts:
     name = " ".join(filter(None, (row.first_name, row.last_name))) or row.organization_name or ""
     facts = {field: getattr(row, field) for field in ("pool", "attempts", "set_aside", "reason")}
     return {"id": row.lead_id, "name": name, "accepted_at": time_text(row.accepted_at), **facts}
-
-
-# --- runs ---
-
-_RUNS = (
-    select(
-        runs,
-        imports.c.file_name,
-        imports.c.size_bytes,
-        imports.c.scanned_bytes,
-        imports.c.first_errors,
-        user_table.c.name.label("owner"),
-        select(func.count()).where(chunks.c.run_id == runs.c.id, chunks.c.set_aside).scalar_subquery().label("chunks_set_aside"),
-    )
-    .join(imports, imports.c.run_id == runs.c.id)
-    .join(user_table, user_table.c.id == runs.c.owner_id)
-)
-
-
-def run_facts(session: Session, run_id: int) -> Facts | None:
-    """A run with its row errors, at most a hundred; the receipt has all."""
-    run = session.execute(_RUNS.where(runs.c.id == run_id)).one_or_none()
-    return None if run is None else _run(run) | {"first_errors": run.first_errors or []}
-
-
-def all_runs(session: Session, limit: int = 50) -> list[Facts]:
-    """The newest runs, newest first."""
-    return [_run(run) for run in session.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))]
-
-
-def _run(run: Row[Any]) -> Facts:
-    plain = ("id", "kind", "state", "record_type", "owner", "rows", "records", "errors", "turns", "returned", "chunks_set_aside", "reason")
-    facts = {name: getattr(run, name) for name in plain} | {"file": run.file_name, "progress": round(_progress(run), 3)}
-    return facts | {name: time_text(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")}
-
-
-def _progress(run: Row[Any]) -> float:
-    """From 0 to 1. The scan is counted as a fifth of the work."""
-    if run.ended_at is not None:
-        return 1.0
-    if run.chunks_left is None:
-        return 0.2 * float(run.scanned_bytes / max(run.size_bytes, 1))
-    good = max(run.rows - run.errors, 1)
-    return 0.2 + 0.8 * float(run.records / good)
 
 
 def time_text(moment: datetime | None) -> str | None:

@@ -1,0 +1,93 @@
+"""Reassignments: the records of a list go to the next members of a pool, or to a person."""
+
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from api_stub.control.run_answers import Run
+from api_stub.control.runs import FORECAST, accepted, told
+from api_stub.deps import GREATEST_ID, Body, Reassigner, RecordType, Text, Using, control
+from api_stub.problems import problems
+from worker.domain.permissions import Actor
+from worker.domain.picks import check_ids
+from worker.errors import (
+    AmbiguousList,
+    AmbiguousUser,
+    EmptyPool,
+    Fault,
+    IncorrectPayload,
+    InsufficientScope,
+    RepeatedRecord,
+    UnknownCustomField,
+    UnknownList,
+    UnknownOwner,
+    UnknownPool,
+    UnknownRecord,
+    UnknownRecordType,
+    UnknownRun,
+    WrongPoolType,
+    WrongRunType,
+)
+from worker.flows import forecast, lists, reassign
+
+router = control("/api/reassignments", "reassignments")
+
+ListName = Annotated[
+    Text,
+    BeforeValidator(lambda given: str(given) if type(given) is int else given),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+]
+"""An id may come as a number."""
+
+RecordIds = Annotated[list[Annotated[int, Field(strict=True, ge=1, le=GREATEST_ID)]], Field(min_length=1, fail_fast=True)]
+"""The first that is none is told, and not all of a hundred thousand."""
+
+_REFUSALS = problems(
+    InsufficientScope, IncorrectPayload, UnknownList, AmbiguousList, UnknownRun, UnknownOwner, AmbiguousUser, WrongPoolType, EmptyPool,
+    UnknownRecordType, UnknownRecord, RepeatedRecord, UnknownPool, UnknownCustomField, WrongRunType,
+)  # fmt: skip
+
+
+class NewReassignment(Body):
+    """Which records are to go to whom: those of a list, or those with some ids."""
+
+    list: ListName | None = Field(None, examples=["import:5"], description="The list's name or id, or import:N for what run N made.")
+    ids: RecordIds | None = Field(None, description="In the order in which the records are to be given, each once. Instead of a list.")
+    type: RecordType | None = Field(None, description="What the ids are of: lead unless said otherwise.")
+    owner: Text = Field(examples=["Inbound"], description="Who gets the records: a pool, or a user by email or name.")
+    dry_run: bool = Field(False, description="Tell what would happen, and change nothing.")
+
+
+@router.post("", summary="Reassign records", status_code=202, response_model=Run, responses=FORECAST | _REFUSALS)
+def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, request: Request, response: Response) -> Any:
+    """Each record goes to the next member, in the order of the list, as one block of turns; or all go to the user. Answers with the run
+    that workers carry on; follow it at the address in `Location`. A dry run is answered with 200, and what would happen."""
+    _check(wanted)
+    if wanted.dry_run:
+        with system.reading() as session:
+            return told(forecast.of_reassignment(session, system.ring, _records(session, wanted, actor), wanted.owner))
+    run_id = system.transact(lambda session: reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id))
+    return accepted(system, request, response, run_id)
+
+
+def _check(wanted: NewReassignment) -> None:
+    """Raises IncorrectPayload, UnknownRecordType, RepeatedRecord."""
+    if (wanted.list is None) is (wanted.ids is None):
+        message = "Name a list, or the ids of records." if wanted.list is None else "Name a list or ids, not both."
+        raise IncorrectPayload.of("reassignment", [Fault("/list", "incorrect_value" if wanted.list else "missing", message)])
+    if wanted.list is not None and wanted.type is not None:
+        raise IncorrectPayload.of("reassignment", [Fault("/type", "incorrect_value", "A list has a type of its own. Leave this out.")])
+    if wanted.ids is not None:
+        check_ids(_type_of(wanted), wanted.ids)
+
+
+def _records(session: Any, wanted: NewReassignment, actor: Actor) -> lists.SmartList | reassign.Ids:
+    """Raises UnknownList, AmbiguousList, UnknownRun."""
+    if wanted.ids is not None:
+        return reassign.Ids(_type_of(wanted), wanted.ids)
+    return lists.named(session, wanted.list or "", actor)
+
+
+def _type_of(wanted: NewReassignment) -> str:
+    return wanted.type or "lead"

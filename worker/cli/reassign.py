@@ -1,0 +1,83 @@
+"""evenhand reassign and undo: records that are there already, given to others, and given back."""
+
+from typing import Annotated, Any
+
+import typer
+
+from worker import queue
+from worker.cli.forecasts import print_forecast
+from worker.cli.output import Json, say
+from worker.cli.run_output import facts_of, finish
+from worker.domain.picks import check_ids, read_ids
+from worker.flows import forecast, lists, undo
+from worker.flows import reassign as flow
+from worker.flows.system import system
+
+app = typer.Typer()
+
+EXAMPLE = "evenhand reassign 'Leads of Oslo' --to Inbound; evenhand reassign import:5 --to ann@example.com --dry-run"
+
+Wait = Annotated[bool, typer.Option(help="Wait until the run has ended, and fail if it failed.")]
+
+
+@app.command(epilog=f"Example: {EXAMPLE}")
+def reassign(
+    to: Annotated[str, typer.Option(help="Who gets the records: a pool, or a user by email or name.")],
+    list: Annotated[
+        str | None,
+        typer.Argument(help="A list, by name or id, or import:N for what run N made.", show_default=False),
+    ] = None,
+    ids: Annotated[
+        typer.FileBinaryRead | None,
+        typer.Option(help="A file with one record's id a line, instead of a list; - is standard input.", show_default=False),
+    ] = None,
+    type: Annotated[str, typer.Option(help="What the ids are of: lead, contact or deal.")] = "lead",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen, and change nothing.")] = False,
+    wait: Wait = True,
+    json: Json = False,
+) -> None:
+    """Reassign records: each goes to the next member, in the order of the list, as one block of turns; or all go to one person."""
+    if (list is None) is (ids is None):
+        raise typer.BadParameter("name a list, or a file with --ids")
+    picked = flow.Ids(type, read_ids(ids)) if ids is not None else None
+    if picked:
+        check_ids(picked.record_type, picked.ids)
+
+    def wanted(session: Any) -> lists.SmartList | flow.Ids:
+        return picked or lists.named(session, list or "", None)
+
+    if dry_run:
+        with system().reading() as session:
+            facts = forecast.of_reassignment(session, system().ring, wanted(session), to)
+        print_forecast(facts, json=json)
+        return
+    queue.ping()
+    finish(system().transact(lambda session: flow.accept(session, wanted(session), to, None)), wait=wait, json=json)
+
+
+@app.command("undo", epilog="Example: evenhand undo 5; evenhand undo 5 --return-turns")
+def undo_run(
+    run: Annotated[int, typer.Argument(help="The run's number, as `evenhand runs list` shows it.")],
+    return_turns: Annotated[
+        bool, typer.Option("--return-turns", help="Hand its turns out again, before any other. Else they stay spent.")
+    ] = False,
+    wait: Wait = True,
+    json: Json = False,
+) -> None:
+    """Undo a run: what an import has made is deleted, what a reassignment has given goes back; what was touched since is left alone."""
+    queue.ping()
+    present = facts_of(run)["undone_by"]
+    undo_id = system().transact(lambda session: undo.accept(session, run, None, returns_turns=return_turns))
+    if undo_id == present:
+        _say_who_does_so(undo_id, run)
+    finish(undo_id, wait=wait, json=json)
+
+
+def _say_who_does_so(undo_id: int, run: int) -> None:
+    state = facts_of(undo_id)["state"]
+    if state == "done":
+        say(f"Run {undo_id} has undone run {run} already.")
+    elif state == "failed":
+        say(f"Run {undo_id} was to undo run {run}, and has failed: `evenhand runs retry {undo_id}` goes on with it.")
+    else:
+        say(f"Run {undo_id} is undoing run {run} already.")
