@@ -75,7 +75,7 @@ def test_a_ring_that_forgets_its_claims_is_found_out(over: Machine, monkeypatch:
 def test_a_fence_that_lets_every_epoch_through_is_found_out(over: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     real = assign.fence
 
-    def credulous(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str) -> None:
+    def credulous(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = "") -> None:
         real(session, SimpleNamespace(id=pool.id, epoch=taken.epoch), latest, taken, claim)  # type: ignore[arg-type]
 
     monkeypatch.setattr(assign, "fence", credulous)
