@@ -27,6 +27,8 @@ from worker.store.tables import metadata
 POOLS, PERSON = ("Inbound", "Others"), "zoe@example.com"
 CAST = [email(number) for number in range(5)]
 SOME = st.integers(0, 99)
+OWNERS = st.sampled_from(["Inbound", "Inbound", "Others", PERSON])
+AT_ONCE = st.sampled_from([True, True, False])
 ROUNDS = 9
 """So often everything that waits is tried again at the end."""
 
@@ -53,28 +55,37 @@ class Bulk(RuleBasedStateMachine):
             person(self.system, address)
         self.members = {"Inbound": CAST[:size], "Others": CAST[-2:]}
         self.pools = {name: int(pool(self.system, members, name).id) for name, members in self.members.items()}
+        self.import_a_file(9, "Inbound", at_once=True)
+        self.reassign(0, 6, "Inbound", at_once=True)
 
     # --- runs ---
 
-    @rule(count=st.integers(1, 9), bad=st.booleans(), owner=st.sampled_from([*POOLS, PERSON]))
-    def import_a_file(self, count: int, bad: bool, owner: str) -> None:
+    @rule(count=st.integers(1, 9), owner=OWNERS, at_once=AT_ONCE)
+    def import_a_file(self, count: int, owner: str, at_once: bool) -> None:
         with suppress(EmptyPool):
-            accepted(self.system, sheet(count, {0} if bad and count > 1 else ()), owner)
+            accepted(self.system, sheet(count, {0} if count > 8 else ()), owner)
+        self._go_on(at_once)
 
-    @rule(order=SOME, part=st.integers(1, 10), owner=st.sampled_from([*POOLS, *POOLS, PERSON]))
-    def reassign(self, order: int, part: int, owner: str) -> None:
+    @rule(order=SOME, part=st.integers(1, 10), owner=OWNERS, at_once=AT_ONCE)
+    def reassign(self, order: int, part: int, owner: str, at_once: bool) -> None:
         """Some of the leads, in any order."""
         ids = self._leads()
         Random(order).shuffle(ids)
         with suppress(EmptyPool):
             self.system.transact(partial(reassign.accept, wanted=Ids("lead", ids[:part]), owner=owner, actor_id=None))
+        self._go_on(at_once)
 
-    @rule(which=SOME, returns=st.booleans())
-    def undo(self, which: int, returns: bool) -> None:
-        if known := rows(self.system, "SELECT id FROM runs WHERE kind <> 'undo' ORDER BY id"):
+    @rule(which=SOME, returns=st.booleans(), at_once=AT_ONCE)
+    def undo(self, which: int, returns: bool, at_once: bool) -> None:
+        if known := rows(self.system, "SELECT id FROM runs WHERE kind <> 'undo' AND ended_at IS NOT NULL ORDER BY id DESC"):
             run_id = known[which % len(known)]["id"]
             with suppress(NotUndoable):
                 self.system.transact(partial(undo.accept, run_id=run_id, actor_id=self.boss.id, returns_turns=returns))
+        self._go_on(at_once)
+
+    def _go_on(self, at_once: bool) -> None:
+        if at_once:
+            self.work_on_everything(0)
 
     @rule(which=SOME)
     def cancel(self, which: int) -> None:
