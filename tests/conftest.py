@@ -11,6 +11,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from tests import servers
+from tests.engines import engine_at
 from tests.tasks import Tasks
 from worker.flows.system import System
 from worker.ring import Ring, connect
@@ -39,7 +40,7 @@ def postgres() -> Iterator[servers.Postgres]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: servers.Postgres) -> Iterator[str]:
-    """The address of a migrated database from which each test's own is copied."""
+    """The address of a migrated database from which those of the tests are copied."""
     url = postgres.create_database()
     _migrate(url)
     yield url
@@ -53,6 +54,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: servers.Postgres, postgres_template: str) -> Iterator[servers.Databases]:
+    databases = servers.Databases(postgres, postgres_template)
+    yield databases
+    databases.drop()
+
+
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """A migrated SQLite database of the test's own."""
@@ -61,11 +69,10 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgres: servers.Postgres, postgres_template: str) -> Iterator[str]:
+def postgresql_url(postgres_databases: servers.Databases) -> Iterator[str]:
     """A migrated PostgreSQL database of the test's own."""
-    url = postgres.create_database(postgres_template)
-    yield url
-    postgres.drop_database(url)
+    with postgres_databases.lend() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -77,7 +84,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
+    engine = engine_at(database_url)
     yield engine
     engine.dispose()
 

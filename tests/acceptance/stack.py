@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from tests.acceptance import commands
 from tests.servers import wait_until
 from worker.flows.system import System
 from worker.ring import Ring, connect
@@ -46,8 +47,7 @@ class Home:
 
     def run(self, *arguments: str | Path, fails: int = 0) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end; its exit code must be as expected."""
-        command = [*EVENHAND, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment, cwd=ROOT, timeout=150)
+        done = commands.run([str(argument) for argument in arguments], self.environment, ROOT)
         assert done.returncode == fails, (arguments, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done

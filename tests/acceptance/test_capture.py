@@ -18,7 +18,7 @@ from worker.sample import write_sample
 
 TEAM = ("ann", "bob", "cy")
 CAPTURED = 7
-ROWS = 120_000
+ROWS = 60_000
 SECONDS = 120
 
 pytestmark = pytest.mark.timeout(600)

@@ -38,18 +38,31 @@ FIELDS = (
 )
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
+@pytest.fixture(scope="session")
+def whole_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """A browser that runs no scripts."""
+    profile = tmp_path_factory.mktemp("profile")
     options = ChromeOptions()
     options.binary_location = BROWSER or ""
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", f"user-data-dir={tmp_path / 'profile'}"):
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", f"user-data-dir={profile}"):
         options.add_argument(f"--{argument}")
     options.add_experimental_option("prefs", NO_SCRIPTS)
     browser = Chrome(options, Service(DRIVER))
     browser.set_window_size(1280, 900)
     yield browser
     browser.quit()
+
+
+@pytest.fixture
+def browser(whole_browser: Chrome) -> Iterator[Chrome]:
+    """A browser without a past: a new tab, no cookies, nothing kept."""
+    first = whole_browser.current_window_handle
+    whole_browser.switch_to.new_window("tab")
+    for forgotten in ("Cookies", "Cache"):
+        whole_browser.execute_cdp_cmd(f"Network.clearBrowser{forgotten}", {})
+    yield whole_browser
+    whole_browser.close()
+    whole_browser.switch_to.window(first)
 
 
 @pytest.fixture
