@@ -10,7 +10,6 @@ from api_stub.control.runs import FORECAST, accepted, told
 from api_stub.deps import GREATEST_ID, Body, Reassigner, RecordType, Text, Using, control
 from api_stub.problems import problems
 from worker.domain.permissions import Actor
-from worker.domain.picks import check_ids
 from worker.errors import (
     AmbiguousList,
     AmbiguousUser,
@@ -72,22 +71,16 @@ def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, 
 
 
 def _check(wanted: NewReassignment) -> None:
-    """Raises IncorrectPayload, UnknownRecordType, RepeatedRecord."""
+    """Raises IncorrectPayload."""
     if (wanted.list is None) is (wanted.ids is None):
         message = "Name a list, or the ids of records." if wanted.list is None else "Name a list or ids, not both."
         raise IncorrectPayload.of("reassignment", [Fault("/list", "incorrect_value" if wanted.list else "missing", message)])
     if wanted.list is not None and wanted.type is not None:
         raise IncorrectPayload.of("reassignment", [Fault("/type", "incorrect_value", "A list has a type of its own. Leave this out.")])
-    if wanted.ids is not None:
-        check_ids(_type_of(wanted), wanted.ids)
 
 
 def _records(session: Any, wanted: NewReassignment, actor: Actor) -> lists.SmartList | reassign.Ids:
     """Raises UnknownList, AmbiguousList, UnknownRun."""
     if wanted.ids is not None:
-        return reassign.Ids(_type_of(wanted), wanted.ids)
+        return reassign.Ids(wanted.type or "lead", wanted.ids)
     return lists.named(session, wanted.list or "", actor)
-
-
-def _type_of(wanted: NewReassignment) -> str:
-    return wanted.type or "lead"

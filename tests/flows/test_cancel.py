@@ -8,7 +8,7 @@ from tests.factories import accepted, an_hour_passes, captured, give_leads, impo
 from tests.invariants import assert_promise, everything, receipt, rows
 from tests.tasks import Tasks, run
 from worker.errors import NoReceiptYet, RunEnded, UnknownRun
-from worker.flows import imports, load, runs, scans, upkeep
+from worker.flows import imports, load, pools, runs, scans, upkeep
 from worker.flows.runs import Cancelled
 from worker.flows.system import System
 from worker.store import chunks as store
@@ -238,6 +238,18 @@ def test_a_run_that_failed_in_a_chunk_gives_its_turns_back(system: System, send:
     assert len(receipt(system, run_id)) == 500
     assert give_leads(system, 1) == "c"
     assert_promise(system)
+
+
+def test_the_ring_of_a_pool_that_was_deleted_stays_gone(system: System, send: Tasks) -> None:
+    inbound = pool(system, 3)
+    run_id = loading(system, send, 1)
+    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+
+    assert cancel(system, run_id) == (250, 450)
+    send.drain(system)
+
+    assert system.ring.state(inbound.id) is None
+    assert state_of(system, run_id) == ("cancelled", 250, 450)
 
 
 # --- in the middle ---

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.factories import give_leads, owned, pool, reassigned, smart_list, to_reassign
-from tests.flows.test_reassign import assert_all_is_well, owners, run_of
+from tests.flows.test_reassign import assert_all_is_well
 from tests.invariants import entries_of, rows
 from tests.tasks import Tasks
+from worker.errors import RepeatedRecord
 from worker.flows.reassign import Ids
 from worker.flows.system import System
 
@@ -40,13 +41,11 @@ def test_a_list_that_is_as_long_as_before_gets_the_turns_that_were_taken_for_it(
     assert_all_is_well(system)
 
 
-def test_a_record_that_is_named_twice_is_given_once_at_its_first_place(system: System, send: Tasks) -> None:
+def test_a_record_that_is_named_twice_is_refused(system: System, send: Tasks) -> None:
     pool(system, 3)
-    first, second, third = owned(system, 3)
+    first, second = owned(system, 2)
 
-    run_id = reassigned(system, send, Ids("lead", [second, first, second, third, first]))
+    with pytest.raises(RepeatedRecord):
+        reassigned(system, send, Ids("lead", [first, second, first]))
 
-    assert owners(system, [second, first, third]) == "abc"
-    assert (run_of(system, run_id)["rows"], run_of(system, run_id)["turns"]) == (3, 3)
-    assert give_leads(system, 1) == "a"
-    assert_all_is_well(system)
+    assert rows(system, "SELECT id FROM runs") == []

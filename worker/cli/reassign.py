@@ -8,7 +8,7 @@ from worker import queue
 from worker.cli.forecasts import print_forecast
 from worker.cli.output import Json, say
 from worker.cli.run_output import facts_of, finish
-from worker.domain.picks import check_ids, read_ids
+from worker.domain.picks import read_ids
 from worker.flows import forecast, lists, undo
 from worker.flows import reassign as flow
 from worker.flows.system import system
@@ -40,8 +40,6 @@ def reassign(
     if (list is None) is (ids is None):
         raise typer.BadParameter("name a list, or a file with --ids")
     picked = flow.Ids(type, read_ids(ids)) if ids is not None else None
-    if picked:
-        check_ids(picked.record_type, picked.ids)
 
     def wanted(session: Any) -> lists.SmartList | flow.Ids:
         return picked or lists.named(session, list or "", None)

@@ -22,9 +22,9 @@ from worker.store.views import Facts, who
 
 def of_reassignment(session: Session, ring: Ring, wanted: SmartList | Ids, owner_name: str) -> Facts:
     """Who would get the records of a list, or those with some ids. Raises what accepting the reassignment does."""
+    found = reassign.chosen(session, wanted)
     owner = owner_named(session, owner_name)
     assign.check_owner(session, owner, wanted.record_type)
-    found = reassign.chosen(session, wanted)
     named = wanted.name if isinstance(wanted, SmartList) else None
     records, present = chosen.count(session, found), chosen.owners(session, found)
     return _facts(REASSIGN, wanted.record_type, list=named) | _gifts(session, ring, owner, records, present)

@@ -22,7 +22,7 @@ from worker.errors import (
     UnknownRecordType,
     UnknownRun,
 )
-from worker.store import catalog, filters, imports, smart_lists, users
+from worker.store import catalog, filters, imports, runs, smart_lists, users
 from worker.store.views import Facts, time_text, who
 
 IMPORT = "import:"
@@ -194,6 +194,8 @@ def _is_number(text: str) -> bool:
 def _of_run(session: Session, text: str) -> tuple[SmartList, Row[Any]]:
     number = text.removeprefix(IMPORT)
     run = imports.find(session, int(number)) if _is_number(number) else None
+    if run is None and _is_number(number) and runs.find(session, int(number)):
+        raise UnknownList(name=text)
     if run is None:
         raise UnknownRun(run_id=told(number))
     made_by_it = Condition("import_run", Operator.EQ, run.id)

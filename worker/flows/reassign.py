@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from worker.domain.chunks import cut
 from worker.domain.claims import run_claim
 from worker.domain.filters import as_json, parse
+from worker.domain.picks import check_ids
 from worker.domain.runs import REASSIGN
 from worker.errors import UnknownRecord
 from worker.flows import assign, gifts, scans, seed, sets
@@ -36,12 +37,12 @@ class Ids(NamedTuple):
 
 def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int | None) -> int:
     """The id of a new run, which workers carry on. What can be known to be wrong now is raised now."""
+    chosen(session, wanted)
     named = owner_named(session, owner)
     assign.check_owner(session, named, wanted.record_type)
-    chosen(session, wanted)
     run_id = runs.add(session, REASSIGN, wanted.record_type, named.id, actor_id)
     if isinstance(wanted, Ids):
-        reassignments.add(session, run_id, ids=list(dict.fromkeys(wanted.ids)))
+        reassignments.add(session, run_id, ids=list(wanted.ids))
     else:
         reassignments.add(session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order)
     enqueue(session, "reassignments.freeze", run=run_id)
@@ -49,10 +50,12 @@ def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int 
 
 
 def chosen(session: Session, wanted: SmartList | Ids) -> Chosen:
-    """The records that are wanted, and their order. Raises UnknownRecord for an id that is nobody's, and what `filters.condition` does."""
+    """The records that are wanted, and their order. Raises what `check_ids` does, UnknownRecord for an id that is nobody's, and what
+    `filters.condition` does."""
     if isinstance(wanted, SmartList):
         found = smart_lists.matching(session, wanted.record_type, wanted.filter, wanted.order)
         return Chosen(found, smart_lists.order_by(wanted.record_type, wanted.order))
+    check_ids(wanted.record_type, wanted.ids)
     missing = selections.first_missing(session, wanted.record_type, wanted.ids)
     if missing is not None:
         raise UnknownRecord(record_type=wanted.record_type, record_id=missing)

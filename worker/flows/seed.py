@@ -35,9 +35,10 @@ def seed(session: Session, ring: Ring, pool_id: int, stumbled_over: str | None, 
 
 
 def seed_again(session: Session, ring: Ring, pool_id: int, reason: str) -> None:
-    """Seeds a pool's ring whatever it holds: this is how turns come back."""
+    """Seeds a pool's ring whatever it holds: this is how turns come back. A pool that was deleted hands out nothing any more."""
     pool = pools.lock(session, pool_id)
-    _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id), reason)
+    if pool.deleted_at is None:
+        _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id), reason)
 
 
 def would_find(session: Session, pool: Row[Any]) -> Upcoming:

@@ -43,5 +43,7 @@ def _do(session: Session, run_id: int, chunk: Row[Any], work: Work) -> None:
     if runs.hold_shared(session, run_id) != "loading" or not chunks.finish(session, run_id, chunk.number):
         return
     run = runs.with_id(session, run_id)
-    if runs.count_chunk(session, run_id, *work(session, run, chunk)) == 0:
+    outcome = work(session, run, chunk)
+    chunks.date(session, run_id, chunk.number)
+    if runs.count_chunk(session, run_id, *outcome) == 0:
         enqueue(session, STORIES[run.kind].close, run=run_id)
