@@ -2,6 +2,7 @@
 
 import json as json_text
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from worker.errors import BadFilterText
 from worker.flows import lists
 from worker.flows.names import user_named
 from worker.flows.system import system
+from worker.store import users
 from worker.store.views import Facts
 
 smart_list = typer.Typer(no_args_is_help=True, help="Smart lists: saved filters with an order, and the records that they hold.")
@@ -68,11 +70,12 @@ def show(name: Name, page: Annotated[int, typer.Option(min=1, max=1_000_000, hel
     with system().reading() as session:
         facts, found = lists.shown(session, name, None), lists.named(session, name, None)
         held = lists.records(session, found, page, PER_PAGE) | {"count": lists.count(session, found)}
+        owners = users.by_id(session, (record["owner_id"] for record in held["records"]))
     if json:
         print_json(facts | held)
         return
     console.print(facts_list(_about(facts)))
-    console.print(_records(held["records"]))
+    console.print(_records(held["records"], {owner.id: owner.name for owner in owners.values()}))
     say(f"{held['count']:,} {found.record_type}s" + (f"; --page {held['next']} shows more" if held["next"] else ""))
 
 
@@ -81,12 +84,10 @@ def _about(facts: Facts) -> Facts:
     return plain | {"sorted by": facts["order"], "whose": (facts["owner"] or {}).get("email"), "published": facts["published"]}
 
 
-def _records(facts: list[Facts]) -> Table:
-    """Records by what tells them apart, whatever their type."""
-    told = [each | {"called": _name(each), "email": each.get("email")} for each in facts]
-    return rows(
-        table("id", "name", "email", "owner", "created", right=("id", "owner")), told, "id", "called", "email", "owner_id", "created_at"
-    )
+def _records(facts: list[Facts], owners: Mapping[int, str]) -> Table:
+    """Records by what tells them apart, whatever their type; and whose they are."""
+    told = [each | {"called": _name(each), "email": each.get("email"), "owner": owners[each["owner_id"]]} for each in facts]
+    return rows(table("id", "name", "email", "owner", "created", right=("id",)), told, "id", "called", "email", "owner", "created_at")
 
 
 def _name(record: Facts) -> str | None:
