@@ -77,7 +77,7 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(system: System
     assert (ended["state"], ended["rows"], ended["records"], ended["skipped"], ended["returned"]) == ("done", RECORDS, RECORDS, 0, 0)
     spent = rows(system, "SELECT turn FROM ledger WHERE claim = :claim AND record_id IS NULL ORDER BY turn", claim=f"undo:{undo_id}")
     assert [entry["turn"] for entry in spent] == list(range(RECORDS + 1, 2 * RECORDS + 1))
-    assert len(rows(system, "SELECT id FROM ledger_history WHERE reason = :claim", claim=f"undo:{undo_id}")) == RECORDS
+    assert len(rows(system, "SELECT turn FROM ledger_history WHERE reason = :claim", claim=f"undo:{undo_id}")) == RECORDS
     assert give_leads(system, 1) == "abc"[2 * RECORDS % 3]
     assert_all_is_well(system)
 

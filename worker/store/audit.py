@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns import Turns
 from worker.store.ledger import conditions
-from worker.store.tables import RECORDS, blocks, captures, conversions, ledger, ledger_history, pools, rosters, users
+from worker.store.tables import RECORDS, blocks, captures, conversions, ledger, ledger_history, pools, rosters, runs, undos, users
 
 ROWS_AT_ONCE = 10_000
 
@@ -85,13 +85,20 @@ def peculiar(session: Session, pool_id: int) -> Iterator[Row[Any]]:
     unlike = ledger.c.record_id.is_(None) != ledger.c.cause.in_(RECORDLESS)
     misnamed = or_(and_(ledger.c.cause == "capture", ledger.c.claim != own_claim), and_(ledger.c.cause.in_(BOOKED), ~booked))
     again = and_(ledger.c.ordinal != 0, ledger.c.cause.not_in(RECORDLESS), ~booked)
-    before = and_(ledger_history.c.pool_id == ledger.c.pool_id, ledger_history.c.turn == ledger.c.turn)
-    undone = exists().where(before, ledger_history.c.user_id == ledger.c.user_id, ledger_history.c.reason == ledger.c.claim)
-    unproven = and_(ledger.c.cause == "undo", ~undone)
+    unproven = and_(ledger.c.cause == "undo", ~_undone())
     signs = {"misnamed": misnamed, "again": again, "nobody": nobody, "unproven": unproven}
     told = [_flag(sign, name) for name, sign in signs.items()]
     found = select(ledger, *told).where(ledger.c.pool_id == pool_id, or_(unlike, *signs.values()))
     return stream(session, found.order_by(ledger.c.turn))
+
+
+def _undone() -> ColumnElement[bool]:
+    """That the history has what the undo, whose claim an entry bears, has taken back at that turn."""
+    there = ledger_history.join(runs, ledger_history.c.claim == runs.c.kind + ":" + cast(runs.c.id, Text))
+    there = there.join(undos, undos.c.undone_run_id == runs.c.id)
+    same = (ledger_history.c[name] == ledger.c[name] for name in ("pool_id", "ordinal", "turn", "user_id"))
+    its = and_(ledger.c.claim == "undo:" + cast(undos.c.run_id, Text), ledger_history.c.reason == ledger.c.claim)
+    return exists(select(1).select_from(there).where(its, *same).correlate(ledger))
 
 
 def agreement(session: Session, pool_id: int, record_type: str) -> tuple[int, int]:

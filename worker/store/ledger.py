@@ -165,7 +165,7 @@ def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
 def taken_back(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
     """The entries of a record that were taken back, newest first."""
     of_type = select(ledger_history).join(pools, pools.c.id == ledger_history.c.pool_id).where(pools.c.record_type == record_type)
-    return list(session.execute(of_type.where(ledger_history.c.record_id == record_id).order_by(ledger_history.c.id.desc())))
+    return list(session.execute(of_type.where(ledger_history.c.record_id == record_id).order_by(ledger_history.c.taken_back_at.desc())))
 
 
 def page(session: Session, pool_id: int, after: int, limit: int) -> list[Row[Any]]:

@@ -2,9 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-from worker.store.tables.columns import id_column, metadata, pool_column, where
+from worker.store.tables.columns import metadata, pool_column, where
 from worker.store.types import Id, Moment
 
 pools = Table(
@@ -76,20 +89,17 @@ ledger = Table(
     Column("turn", BigInteger, primary_key=True, autoincrement=False),
     *_entry(),
     UniqueConstraint("pool_id", "claim", "ordinal"),
-    Index("ix_ledger_record_id", "record_id"),
+    Index("ix_ledger_record_id", "record_id", **where("record_id IS NOT NULL")),
 )
 
 ledger_history = Table(
     "ledger_history",
     metadata,
-    id_column(),
     Column("pool_id", Id, nullable=False),
     Column("turn", BigInteger, nullable=False),
     *_entry(),
     Column("reason", Text, nullable=False),
     Column("taken_back_at", Moment, nullable=False),
-    Index("ix_ledger_history_pool_id_turn", "pool_id", "turn"),
-    Index("ix_ledger_history_pool_id_claim_ordinal", "pool_id", "claim", "ordinal", unique=True),
+    PrimaryKeyConstraint("pool_id", "claim", "ordinal"),
     Index("ix_ledger_history_record_id", "record_id"),
-    sqlite_autoincrement=True,
 )

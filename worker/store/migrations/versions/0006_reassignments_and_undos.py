@@ -58,8 +58,28 @@ def _chunks() -> None:
 
 
 def _history() -> None:
-    op.create_index("ix_ledger_history_pool_id_claim_ordinal", "ledger_history", ["pool_id", "claim", "ordinal"], unique=True)
+    """What is taken back keeps its place in its claim. Nothing was ever taken back before."""
+    op.drop_table("ledger_history")
+    op.create_table(
+        "ledger_history",
+        sa.Column("pool_id", Id, nullable=False),
+        sa.Column("turn", sa.BigInteger, nullable=False),
+        sa.Column("claim", sa.Text, nullable=False),
+        sa.Column("ordinal", sa.BigInteger, nullable=False, comment="of the record within its claim, from 0"),
+        sa.Column("record_id", Id, comment="none where the turn is void"),
+        sa.Column("user_id", Id, nullable=False, comment="the rightful member"),
+        sa.Column("previous_owner_id", Id),
+        sa.Column("cause", sa.String(10), nullable=False),
+        sa.Column("actor_id", Id),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("taken_back_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("pool_id", "claim", "ordinal", name=op.f("pk_ledger_history")),
+    )
     op.create_index("ix_ledger_history_record_id", "ledger_history", ["record_id"])
+    op.drop_index("ix_ledger_record_id", "ledger")
+    some = sa.text("record_id IS NOT NULL")
+    op.create_index("ix_ledger_record_id", "ledger", ["record_id"], postgresql_where=some, sqlite_where=some)
 
 
 def _of_run(table: str, *columns: sa.Column[Any], key: str | None = None) -> None:
