@@ -22,8 +22,10 @@ def measure(bench: Bench) -> Figure:
         with ThreadPoolExecutor(1) as thread:
             over = Event()
             captured = thread.submit(_capture, here, pool, over)
-            moves.give(here)
-            over.set()
+            try:
+                moves.give(here)
+            finally:
+                over.set()
             many = captured.result()
         waited = [seconds(accepted, assigned) for accepted, assigned in times(here, pool_id, many)]
     half, most = percentile(waited, 50), percentile(waited, 95)
@@ -33,8 +35,8 @@ def measure(bench: Bench) -> Figure:
 
 def _capture(here: Stand, pool: str, over: Event) -> int:
     """Captures leads at a steady rate until told to stop. Returns how many."""
-    begun, many = time.monotonic(), 0
+    begun, many, lead = time.monotonic(), 0, {"last_name": moves.CAPTURED, "tags": [], "custom_fields": {}}
     while not over.wait(max(begun + many / PER_SECOND - time.monotonic(), 0)):
-        here.system.transact(lambda session: capture.accept(session, pool, [{"last_name": "Lee", "tags": [], "custom_fields": {}}]))
+        here.system.transact(lambda session: capture.accept(session, pool, [lead]))
         many += 1
     return many

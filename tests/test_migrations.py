@@ -109,3 +109,31 @@ def test_labels_go_on_from_those_that_the_migration_made(earlier: Engine) -> Non
 
     [[newest]] = held(earlier, "SELECT name FROM labels ORDER BY id DESC LIMIT 1")
     assert newest == "new"
+
+
+def test_the_chunks_of_version_0005_are_dated_before_anybody_edited_their_records(earlier: Engine) -> None:
+    migrate(earlier, "0005")
+    later = "2026-01-02 12:00:00"
+    run = f"1, 'import', 'cancelled', 'lead', 1, '{NOW}', '{later}'"
+    chunk = "(1, {number}, 7, 8, 9, 10, 11, 12, 1, {done})"
+    with writing(earlier) as session:
+        for statement in (
+            f"INSERT INTO users (name, email, created_at, updated_at) VALUES ('Root', 'root@example.com', '{NOW}', '{NOW}')",
+            f"INSERT INTO runs (id, kind, state, record_type, owner_id, accepted_at, moved_at) VALUES ({run})",
+            'INSERT INTO chunks (run_id, number, "offset", length, first_line, first_ordinal, rows, records, attempts, done) VALUES '
+            + ", ".join(chunk.format(number=number, done=f"({number} = 0)") for number in (0, 1)),
+            "INSERT INTO leads (owner_id, tags, custom_fields, created_at, updated_at) VALUES "
+            + ", ".join(f"(1, '[]', '{{}}', '{NOW}', '{moment}')" for moment in (NOW, later)),
+        ):
+            session.execute(text(statement))
+
+    migrate(earlier)
+
+    places = held(
+        earlier, 'SELECT number, "offset", length, first_line, first_ordinal, rows, records, attempts FROM chunks ORDER BY number'
+    )
+    assert places == [(number, 7, 8, 9, 10, 11, 12, 1) for number in (0, 1)]
+    dated = "SELECT chunks.number FROM chunks JOIN runs ON runs.id = run_id WHERE done_at = accepted_at"
+    assert held(earlier, f"{dated} UNION SELECT -1 FROM chunks WHERE done_at IS NULL ORDER BY 1") == [(-1,), (0,)]
+    assert held(earlier, "SELECT id FROM leads WHERE edited_at = updated_at") == [(2,)]
+    assert held(earlier, "SELECT id FROM leads WHERE edited_at IS NULL") == [(1,)]

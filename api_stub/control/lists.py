@@ -25,6 +25,7 @@ from worker.errors import (
     WrongRunType,
 )
 from worker.flows import lists
+from worker.store import engine
 
 router = control("/api/lists", "lists")
 
@@ -146,6 +147,7 @@ def list_records(
 ) -> Any:
     """A page of what it holds now. What its filter names must be there still: else that is an error, and no empty list."""
     with system.reading() as session:
+        engine.hurry(session)
         return lists.records(session, lists.named(session, list_id, actor), page, per_page)
 
 
@@ -153,4 +155,5 @@ def list_records(
 def count_records(system: Using, actor: Acting, list_id: Key) -> Any:
     """How many it holds now."""
     with system.reading() as session:
+        engine.hurry(session)
         return {"count": lists.count(session, lists.named(session, list_id, actor))}

@@ -29,6 +29,7 @@ from worker.errors import (
     WrongRunType,
 )
 from worker.flows import forecast, lists, reassign
+from worker.store import engine
 
 router = control("/api/reassignments", "reassignments")
 
@@ -65,6 +66,7 @@ def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, 
     _check(wanted)
     if wanted.dry_run:
         with system.reading() as session:
+            engine.hurry(session)
             return told(forecast.of_reassignment(session, system.ring, _records(session, wanted, actor), wanted.owner))
     run_id = system.transact(lambda session: reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id))
     return accepted(system, request, response, run_id)

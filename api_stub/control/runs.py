@@ -47,8 +47,8 @@ def own_run(system: Using, actor: Acting, run_id: Id) -> int:
     return _own(system, actor, run_id).id
 
 
-def undoable_run(system: Using, actor: Acting, run_id: Id) -> int:
-    """The same of a run that the actor may undo: giving back what was reassigned is reassigning."""
+def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
+    """The same of a run that the actor may retry or undo: of one that changes the owners of records it takes the permission."""
     run = _own(system, actor, run_id)
     if run.kind != IMPORT and not may(actor, Deed.REASSIGN):
         raise InsufficientScope(deed=Deed.REASSIGN)
@@ -66,7 +66,7 @@ def _own(system: System, actor: Acting, run_id: int) -> Any:
 
 
 OwnRun = Annotated[int, Depends(own_run)]
-UndoableRun = Annotated[int, Depends(undoable_run)]
+MovingRun = Annotated[int, Depends(moving_run)]
 
 
 @router.get("", summary="List runs", response_model=list[RunSummary])
@@ -130,7 +130,7 @@ def cancel_run(system: Using, run_id: OwnRun) -> Any:
     response_model=Retried,
     responses=problems(InsufficientScope, UnknownRun, NothingToRetry),
 )
-def retry_run(system: Using, run_id: OwnRun) -> Any:
+def retry_run(system: Using, run_id: MovingRun) -> Any:
     """Goes on with a run that failed: with the chunks that were set aside, or from the beginning."""
     return {"retried": system.transact(lambda session: runs.retry(session, run_id))}
 
@@ -142,7 +142,7 @@ def retry_run(system: Using, run_id: OwnRun) -> Any:
     response_model=Run,
     responses=problems(InsufficientScope, UnknownRun, NotUndoable),
 )
-def undo_run(system: Using, actor: Acting, run_id: UndoableRun, request: Request, response: Response, wanted: Undo | None = None) -> Any:
+def undo_run(system: Using, actor: Acting, run_id: MovingRun, request: Request, response: Response, wanted: Undo | None = None) -> Any:
     """Deletes what an import has made, and gives back what a reassignment has given, but for records that somebody has touched since.
     Answers with the run that does so: asked again, with the same one."""
     returns_turns = wanted is not None and wanted.return_turns

@@ -248,7 +248,7 @@ def test_whoever_began_an_import_may_undo_it_and_nobody_else_but_an_admin(
     assert client.post(f"/api/runs/{another}/undo").status_code == 202
 
 
-def test_who_may_not_reassign_any_more_may_not_undo_a_reassignment(
+def test_who_may_not_reassign_any_more_may_neither_undo_nor_retry_a_reassignment(
     client: TestClient, reassigner: TestClient, system: System, send: Tasks
 ) -> None:
     create_pool(client)
@@ -257,7 +257,8 @@ def test_who_may_not_reassign_any_more_may_not_undo_a_reassignment(
     me = reassigner.get("/api/users/self").json()["id"]
     client.patch(f"/api/users/{me}", json={"can_reassign": False})
 
-    assert refusal(reassigner.post(f"/api/runs/{run_id}/undo"))[:2] == (403, "insufficient_scope")
+    for verb in ("undo", "retry"):
+        assert refusal(reassigner.post(f"/api/runs/{run_id}/{verb}"))[:2] == (403, "insufficient_scope")
 
 
 def test_another_persons_list_is_unknown(client: TestClient, reassigner: TestClient, system: System) -> None:

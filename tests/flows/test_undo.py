@@ -201,7 +201,8 @@ def test_captured_leads_that_waited_wait_again(system: System, send: Tasks) -> N
 
     undone(system, send, run_id)
 
-    assert [capture["lead_id"] for capture in rows(system, "SELECT lead_id FROM captures ORDER BY lead_id")] == waiting
+    back = "SELECT captures.lead_id FROM captures JOIN leads ON leads.id = lead_id WHERE accepted_at = created_at ORDER BY lead_id"
+    assert [capture["lead_id"] for capture in rows(system, back)] == waiting
     assert_all_is_well(system)
 
 
@@ -292,6 +293,31 @@ def test_only_a_run_that_has_ended_is_undone(system: System, send: Tasks) -> Non
         undone(system, send, 99)
 
 
+def test_a_run_that_failed_before_it_began_is_not_undone(system: System, send: Tasks) -> None:
+    pool(system, 1)
+    run_id = accepted(system, sheet(3))
+    leave(system, email(0))
+    send.drain(system)
+
+    with pytest.raises(NotUndoable, match="before it did anything"):
+        undone(system, send, run_id)
+
+
+def test_undone_out_of_order_what_they_share_stays_with_the_later(system: System, send: Tasks) -> None:
+    pool(system, 2)
+    pool(system, [email(4)], "Others")
+    ids = owned(system, 3)
+    first = reassigned(system, send, smart_list(system, {}))
+    second = reassigned(system, send, smart_list(system, {}), "Others")
+
+    undo_id = undone(system, send, first)
+
+    assert skipped(system, undo_id) == [(record_id, "given") for record_id in ids]
+    undone(system, send, second)
+    assert [lead["turn"] for lead in as_given(system)] == [1, 2, 3]
+    assert_all_is_well(system)
+
+
 @pytest.mark.parametrize("returns_turns", [False, True])
 def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(system: System, send: Tasks, returns_turns: bool) -> None:
     pool(system, 3)
@@ -301,8 +327,9 @@ def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(system: System, send
     first = system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns))
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(0))
-    system.transact(lambda session: runs.cancel(session, system.ring, first))
+    cancelled = system.transact(lambda session: runs.cancel(session, system.ring, first))
     send.drain(system)
+    assert cancelled == (250, 250 if returns_turns else 0)
     assert (run_of(system, first)["state"], run_of(system, first)["records"]) == ("cancelled", 250)
     assert_all_is_well(system)
 

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.turns import Span, Turns, holes
+from worker.domain.turns import Span, Turns, holes, meet
 
 SPANS = st.builds(Span, st.integers(1, 60), st.integers(1, 12))
 TURNS = st.lists(SPANS, max_size=6).map(Turns)
@@ -43,3 +43,15 @@ def test_holes_are_the_turns_in_none_of_the_spans(used: list[Span], first: int, 
     taken = {turn for span in used for turn in range(span.first, span.last + 1)}
     assert list(Turns(found).each()) == [turn for turn in range(first, last + 1) if turn not in taken]
     assert all(before.last + 1 < after.first for before, after in itertools.pairwise(found))
+
+
+@given(TURNS, TURNS)
+def test_spans_meet_when_a_turn_is_in_both(some: Turns, others: Turns) -> None:
+    assert meet(some, others) == bool({*some.each()} & {*others.each()})
+
+
+def test_many_spans_are_compared_with_many_without_a_word() -> None:
+    even, odd = ([Span(turn, 1) for turn in range(first, 200_000, 2)] for first in (1, 2))
+
+    assert not meet(even, odd)
+    assert meet(even, [*odd, even[-1]])

@@ -31,7 +31,9 @@ def reassign(
         typer.FileBinaryRead | None,
         typer.Option(help="A file with one record's id a line, instead of a list; - is standard input.", show_default=False),
     ] = None,
-    type: Annotated[str, typer.Option(help="What the ids are of: lead, contact or deal.")] = "lead",
+    type: Annotated[
+        str | None, typer.Option(help="What the ids are of: lead, contact or deal; lead unless given.", show_default=False)
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen, and change nothing.")] = False,
     wait: Wait = True,
     json: Json = False,
@@ -39,7 +41,9 @@ def reassign(
     """Reassign records: each goes to the next member, in the order of the list, as one block of turns; or all go to one person."""
     if (list is None) is (ids is None):
         raise typer.BadParameter("name a list, or a file with --ids")
-    picked = flow.Ids(type, read_ids(ids)) if ids is not None else None
+    if list is not None and type is not None:
+        raise typer.BadParameter("a list has a type of its own: leave --type out")
+    picked = flow.Ids(type or "lead", read_ids(ids)) if ids is not None else None
 
     def wanted(session: Any) -> lists.SmartList | flow.Ids:
         return picked or lists.named(session, list or "", None)
@@ -72,9 +76,11 @@ def undo_run(
 
 
 def _say_who_does_so(undo_id: int, run: int) -> None:
-    state = facts_of(undo_id)["state"]
+    facts = facts_of(undo_id)
+    state = facts["state"]
     if state == "done":
-        say(f"Run {undo_id} has undone run {run} already.")
+        turns = "came back" if facts["returns_turns"] else "stay spent"
+        say(f"Run {undo_id} has undone run {run} already; its turns {turns}.")
     elif state == "failed":
         say(f"Run {undo_id} was to undo run {run}, and has failed: `evenhand runs retry {undo_id}` goes on with it.")
     else:

@@ -116,6 +116,12 @@ def uncovered(spans: Iterable[Span], covers: Iterable[Span]) -> Iterator[Span]:
             yield Span(at, span.last - at + 1)
 
 
+def meet(turns: Iterable[Span], others: Iterable[Span]) -> bool:
+    """Whether a turn is among both. The spans may come in any order, and there may be many of either."""
+    mine = merged(turns)
+    return sum(span.count for span in uncovered(mine, merged(others))) < sum(span.count for span in mine)
+
+
 def but_last(spans: Iterable[Span], count: int) -> Iterator[Span]:
     """All but the last so many turns. Keeps no more than those."""
     kept: deque[Span] = deque()

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.rosters import Roster, Rosters
-from worker.domain.turns import Turns, merged
+from worker.domain.turns import Turns, meet, merged
 from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownOwner, UnknownPool, WrongPoolType
 from worker.ring import Ring, Taken
 from worker.store import ledger, pools, records
@@ -123,7 +123,7 @@ def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim:
     if ledger.any_entered(session, pool.id, turns):
         refuse("a turn is in the ledger already")
     for name, reserved in ledger.open_blocks(session, pool.id).items():
-        if name != claim and any(span.overlaps(other) for span in turns for other in reserved):
+        if name != claim and meet(turns, reserved):
             refuse(f"a turn is reserved by {name}")
 
 

@@ -1,7 +1,7 @@
 """The rings in Redis against the ledger: where they disagree, or turns were handed out and never entered, the ring is seeded."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.rosters import Roster
-from worker.domain.turns import Span, Turns, holes
+from worker.domain.turns import Span, Turns, merged, uncovered
 from worker.errors import Garbled
 from worker.flows import seed
 from worker.flows.system import System
@@ -99,10 +99,10 @@ def disagreements(state: RingState, latest: Roster, greatest: int) -> list[str]:
     return [what for what, right in checks.items() if not right]
 
 
-def _beyond(turns: Iterable[Span], others: Collection[Span]) -> list[Span]:
+def _beyond(turns: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     """The turns that are not among the others. Of those that are neither entered nor reserved and those that are returned, each must be
-    among the other."""
-    return [hole for span in turns for hole in holes(others, span.first, span.last)]
+    among the other. There may be many of both."""
+    return list(uncovered(merged(turns), merged(others)))
 
 
 def _settled(session: Session, pool: Row[Any]) -> int | None:

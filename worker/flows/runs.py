@@ -6,12 +6,12 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.claims import run_claim
-from worker.domain.runs import STORIES
+from worker.domain.runs import STORIES, UNDO
 from worker.errors import NothingToRetry, RunEnded, UnknownRun
 from worker.flows import seed
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, chunks, ledger, lookups, runs
+from worker.store import captures, chunks, ledger, lookups, runs, undos
 
 
 class Cancelled(NamedTuple):
@@ -27,14 +27,21 @@ def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
     unfinished = run.state == "failed" and run.chunks_left
     if run.state == "cancelled" or (run.ended_at is not None and not unfinished):
         raise RunEnded(run_id=run_id, state=run.state)
-    claim = run_claim(run.kind, run_id)
-    returned = run.turns - ledger.entered_of(session, run.owner_id, claim) if run.turns else 0
+    claim, returned = run_claim(run.kind, run_id), _returned(session, run)
     runs.change(session, run_id, state="cancelled", reason=None, returned=returned, ended_at=None)  # closing ends it
     if run.turns:
         ledger.close_block(session, run.owner_id, claim)
         seed.seed_again(session, ring, run.owner_id, f"run {run_id} was cancelled")
     enqueue(session, STORIES[run.kind].close, run=run_id)
     return Cancelled(run.records, returned)
+
+
+def _returned(session: Session, run: Row[Any]) -> int:
+    """The turns that a cancelled run gives back: of its own those that it hasn't used, or of an undo those that it has freed."""
+    entered = ledger.entered_of(session, run.owner_id, run_claim(run.kind, run.id))
+    if run.kind == UNDO:
+        return entered if undos.with_id(session, run.id).returns_turns else 0
+    return run.turns - entered if run.turns else 0
 
 
 def retry(session: Session, run_id: int) -> int:

@@ -34,6 +34,8 @@ def accept(session: Session, run_id: int, actor_id: int | None, *, returns_turns
         raise UnknownRun(run_id=run_id)
     if undone.kind == UNDO:
         raise NotUndoable(run_id=run_id, reason="it is an undo itself")
+    if undone.state == "failed" and undone.chunks_left is None:
+        raise NotUndoable(run_id=run_id, reason="it has failed before it did anything")
     if undone.state not in ("done", "cancelled") or undone.ended_at is None:
         raise NotUndoable(run_id=run_id, reason=f"it is {undone.state}; cancel it first, or wait until it has ended")
     present = undos.of_run(session, run_id)
@@ -110,7 +112,7 @@ def _give_back(session: Session, record_type: str, places: Sequence[Place], mome
     records.hand_over(session, record_type, Owners(record_ids, owner_ids, pool_ids, turns), moment)
     for pool_id in pools.among(session, set(owner_ids)):
         waiting = [place.record_id for place in places if place.owner_id == pool_id]
-        captures.add(session, waiting, pool_id, None)
+        captures.put_back(session, waiting, pool_id)
         enqueue(session, "captures.assign", lead=max(waiting))
 
 

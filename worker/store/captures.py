@@ -1,13 +1,13 @@
 """Captured leads that wait for their owner. A lead that has got it is here no more."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, literal, select, true, update
 from sqlalchemy.orm import Session
 
-from worker.store import leases
+from worker.store import given, leases
 from worker.store.clock import now
 from worker.store.leases import Work
 from worker.store.tables import captures, leads
@@ -25,6 +25,13 @@ def add(session: Session, lead_ids: Iterable[int], pool_id: int, actor_id: int |
     moment = now()
     rows = [{"lead_id": lead_id, "pool_id": pool_id, "actor_id": actor_id, "accepted_at": moment} for lead_id in lead_ids]
     session.execute(insert(captures), rows)
+
+
+def put_back(session: Session, lead_ids: Sequence[int], pool_id: int) -> None:
+    """Leads that have waited for the pool before wait again, as if they had not left the line."""
+    again = given.table(session, lead_id=lead_ids)
+    found = select(leads.c.id, literal(pool_id), leads.c.creator_id, leads.c.created_at).join(again, leads.c.id == again.c.lead_id)
+    session.execute(insert(captures).from_select(["lead_id", "pool_id", "actor_id", "accepted_at"], found))
 
 
 def pool_of(session: Session, lead_id: int) -> int | None:

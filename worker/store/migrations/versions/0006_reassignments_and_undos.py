@@ -27,7 +27,8 @@ def upgrade() -> None:
 
 
 def _chunks() -> None:
-    """Of chunks it is known when they were done; those that are no part of a file have no place in one."""
+    """Of chunks it is known when they were done, as early as it may have been: nobody has edited their records before. Those that are no
+    part of a file have no place in one."""
     op.execute("CREATE TABLE earlier_chunks AS SELECT * FROM chunks")
     op.drop_table("chunks")
     _of_run(
@@ -50,7 +51,7 @@ def _chunks() -> None:
     kept = (
         'run_id, number, "offset", length, first_line, first_ordinal, rows, records, attempts, leased_until, leased_by, set_aside, reason'
     )
-    ended = "CASE WHEN done THEN (SELECT moved_at FROM runs WHERE runs.id = run_id) END"
+    ended = "CASE WHEN done THEN (SELECT accepted_at FROM runs WHERE runs.id = run_id) END"
     op.execute(f"INSERT INTO chunks ({kept}, done_at) SELECT {kept}, {ended} FROM earlier_chunks")
     op.drop_table("earlier_chunks")
     waiting = sa.text("done_at IS NULL")
