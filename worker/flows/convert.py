@@ -56,9 +56,12 @@ def convert(session: Session, asking: Asking, asked: Conversion) -> Facts:
 
     Raises AlreadyConverted when it was another request that did it, LeadWaits, InsufficientScope, IncorrectPayload.
     """
+    seen = records.live(session, "lead", asked.lead_id)  # first: somebody may convert it before the next look
     if (done := conversions.of_lead(session, asked.lead_id)) is not None:
         return _again(session, asked, done)
-    actor, owner = asking.actor, _owner(session, asked)
+    if seen is None:
+        raise _unknown(asked.lead_id)
+    actor, owner = asking.actor, _owner(session, asked, seen)
     lead = records.live(session, "lead", asked.lead_id, lock=True)
     if (done := conversions.of_lead(session, asked.lead_id)) is not None:
         return _again(session, asked, done)
@@ -84,11 +87,8 @@ def _unknown(lead_id: int) -> IncorrectPayload:
     return IncorrectPayload.of(CONVERSION.type, [Fault(at("lead_id"), INCORRECT, f"names lead {lead_id}, which is not there")])
 
 
-def _owner(session: Session, asked: Conversion) -> Row[Any]:
+def _owner(session: Session, asked: Conversion, lead: Row[Any]) -> Row[Any]:
     """A user; or a pool that shares contacts, or deals when one is made. It is held before the lead is."""
-    lead = records.live(session, "lead", asked.lead_id)
-    if lead is None:
-        raise _unknown(asked.lead_id)
     if captures.find(session, lead.id):
         raise LeadWaits(lead_id=lead.id)
     owner_id = asked.owner_id or lead.owner_id
