@@ -84,7 +84,7 @@ def test_what_was_imported_already_is_reassigned_and_undone(sqlite_url: str, tmp
         ]
         assert "has got another owner meanwhile" in here.run("runs", "show", str(undone["id"])).stdout
         again = here.run("undo", str(moved["id"]))
-        assert f"Run {undone['id']} has undone run {moved['id']} already." in again.stderr
+        assert f"Run {undone['id']} has undone run {moved['id']} already" in again.stderr
         assert f"undone by    run {undone['id']}" in here.run("runs", "show", str(moved["id"])).stdout
         assert f"run {undone['id']} gave it back" in here.run("why", "lead", "1").stdout
         assert here.facts("pool", "show", "Inbound")["next"] == "Ann"

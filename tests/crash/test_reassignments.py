@@ -82,7 +82,7 @@ def test_killed_workers_change_nothing_about_a_reassignment_and_its_undo(rig: Ri
 
     with rig.turn_held(pool.id, ROWS - 1):  # in the last chunk
         run_id = reassigning(rig, pool.name, ids)
-        rig.waiting_worker("INTO ledger")
+        rig.waiting_worker('COPY "ledger"')
         kill_some(rig)
     end(rig, run_id)
     assert_in_list_order(rig, run_id, ids)
@@ -132,7 +132,7 @@ def test_redis_may_lose_what_a_reassignment_has_reserved_and_an_undo_returned(ri
 
     with rig.turn_held(pool.id, ROWS), fault(rig, pool.id):
         run_id = reassigning(rig, pool.name, ids)
-        rig.waiting_worker("INTO ledger")
+        rig.waiting_worker('COPY "ledger"')
     leads = captured(rig.system, 2, pool.name)
     end(rig, run_id)
     rig.wait_for_turns(leads)

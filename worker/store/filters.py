@@ -9,7 +9,24 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, Double, Text, and_, cast, column, exists, false, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    Double,
+    Text,
+    and_,
+    cast,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy import type_coerce as typed
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
@@ -110,7 +127,7 @@ def _plain(records: _Records, nature: Nature, expression: ColumnElement[Any], as
         case Operator.EQ:
             return told == value
         case Operator.ANY:
-            return told.in_(value)
+            return told.in_([literal(each, told.type) for each in value])  # each by itself: they are taken for what the first one is
         case Operator.CONTAINS:
             return position(told, value, on_postgresql=records.on_postgresql) > 0
         case Operator.STARTS_WITH:
