@@ -1,4 +1,4 @@
-"""Chunks: the parts of a file that tasks load side by side."""
+"""Chunks: the parts of a file, or of a list, that tasks carry out side by side."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field

@@ -21,5 +21,5 @@ class Story(NamedTuple):
 STORIES = {
     IMPORT: Story("file", "imports.scan", "imports.load_chunk", "imports.close"),
     REASSIGN: Story("list", "reassignments.freeze", "reassignments.move", "reassignments.close"),
-    UNDO: Story("run", "undos.scan", "undos.take_back", "undos.close"),
+    UNDO: Story("other run", "undos.scan", "undos.take_back", "undos.close"),
 }

@@ -1,6 +1,7 @@
 """Leases: who is on a piece of work that others would take over, how often it was tried, and why it waits.
 
-The work is rows of a table with the columns attempts, leased_until, leased_by, set_aside and reason: chunks, captured leads, or lookups.
+The work is rows of a table with the columns attempts, leased_until, leased_by, set_aside and reason: runs, chunks, captured leads or
+lookups.
 """
 
 from datetime import datetime, timedelta
