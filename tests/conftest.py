@@ -23,7 +23,7 @@ hypothesis_settings.register_profile("evenhand", deadline=None, database=None, s
 hypothesis_settings.load_profile("evenhand")
 
 
-LONG = ("chaos", "acceptance", "crash")
+LONG = ("chaos", "acceptance", "crash", "protocol", "topologies")
 """The folders of tests that wait more than they work."""
 
 
