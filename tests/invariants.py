@@ -12,6 +12,7 @@ from sqlalchemy import text
 from worker.domain.claims import capture_claim
 from worker.flows.imports import RECEIPT
 from worker.flows.system import System
+from worker.flows.verify import verify
 from worker.ring import keys
 from worker.store.tables import metadata
 
@@ -109,6 +110,12 @@ def assert_promise(system: System, *, quiet: bool = True) -> None:
             assert_none_skipped(kept)
     assert_waiting_leads_wait(system)
     assert_runs_add_up(system)
+
+
+def assert_all_is_well(system: System) -> None:
+    """The promise holds, by this arithmetic and by `verify`."""
+    assert_promise(system)
+    assert [report.violations for report in verify(system) if not report.holds] == []
 
 
 def assert_waiting_leads_wait(system: System) -> None:

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.factories import give_leads, owned, pool, reassigned, smart_list, to_reassign
-from tests.flows.test_reassign import assert_all_is_well
-from tests.invariants import entries_of, rows
+from tests.invariants import assert_all_is_well, entries_of, rows
 from tests.tasks import Tasks
 from worker.errors import RepeatedRecord
 from worker.flows.reassign import Ids

@@ -21,13 +21,12 @@ from tests.factories import (
     smart_list,
     to_reassign,
 )
-from tests.invariants import assert_promise, entries_of, everything, rows
+from tests.invariants import assert_all_is_well, entries_of, everything, rows
 from tests.tasks import Tasks, run
 from worker.errors import EmptyPool, UnknownOwner, UnknownRecord, WrongPoolType
 from worker.flows import people, pools, runs
 from worker.flows.reassign import Ids
 from worker.flows.system import System
-from worker.flows.verify import verify
 
 RECORDS = 700
 """Two chunks of 250 records and one of 200."""
@@ -43,11 +42,6 @@ def owners(system: System, ids: list[int], table: str = "leads") -> str:
 def run_of(system: System, run_id: int) -> dict[str, Any]:
     [found] = rows(system, "SELECT * FROM runs WHERE id = :run", run=run_id)
     return found
-
-
-def assert_all_is_well(system: System) -> None:
-    assert_promise(system)
-    assert [report.violations for report in verify(system) if not report.holds] == []
 
 
 # --- in order ---

@@ -22,22 +22,16 @@ from tests.factories import (
     to_reassign,
     undone,
 )
-from tests.invariants import assert_promise, entries_of, everything, rows
+from tests.invariants import assert_all_is_well, entries_of, everything, rows
 from tests.tasks import Tasks, run
 from worker.domain.permissions import Actor
 from worker.domain.resources import LEAD
 from worker.errors import NotUndoable, UnknownRun
 from worker.flows import records, runs, undo
 from worker.flows.system import System
-from worker.flows.verify import verify
 
 RECORDS = 700
 """Two chunks of 250 records and one of 200."""
-
-
-def assert_all_is_well(system: System) -> None:
-    assert_promise(system)
-    assert [report.violations for report in verify(system) if not report.holds] == []
 
 
 def run_of(system: System, run_id: int) -> dict[str, Any]:

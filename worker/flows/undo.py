@@ -19,7 +19,7 @@ from worker.flows.sets import Outcome
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, chunks, holds, pools, records, runs, selections, undos
+from worker.store import captures, chunks, holds, imports, pools, records, runs, selections, undos
 from worker.store.clock import now
 from worker.store.holds import Kind
 from worker.store.records import Owners
@@ -92,7 +92,7 @@ def _places(session: Session, undone: Row[Any], chunk: Row[Any]) -> dict[int, Pl
     """The records of a chunk by ordinal, but for those that the run has left alone itself. Those of an import belonged to nobody before."""
     first, last = chunk.first_ordinal, chunk.first_ordinal + chunk.rows - 1
     if undone.kind == IMPORT:
-        first_id = undos.first_record_id(session, undone.id)
+        first_id = imports.with_id(session, undone.id).first_record_id
         return {ordinal: Place(ordinal, first_id + ordinal, 0, None, None) for ordinal in range(first, last + 1)}
     left = undos.skipped_between(session, undone.id, first, last) if undone.skipped else ()
     places = selections.places(session, Part(undone.id, undone.record_type, first, chunk.rows))

@@ -11,7 +11,6 @@ from worker.domain.runs import DELETED, EDITED, GIVEN, UNDO
 from worker.store import given
 from worker.store.selections import Gifts
 from worker.store.tables import RECORDS, chunks, ledger, ledger_history, runs, skips, undos
-from worker.store.tables import imports as import_table
 
 _ENTRY = [column.name for column in ledger_history.c if column.name in ledger.c]
 
@@ -128,8 +127,3 @@ def skip_all_but(session: Session, run_id: int, done: Done, ordinals: Sequence[i
     )
     rest = left.where(~exists(select(1).where(kept.c.ordinal == theirs.c.ordinal)))
     session.execute(insert(skips).from_select(["run_id", "ordinal", "record_id", "reason"], rest))
-
-
-def first_record_id(session: Session, run_id: int) -> int:
-    """Of an import that has made records, the id of the first."""
-    return session.scalars(select(import_table.c.first_record_id).where(import_table.c.run_id == run_id)).one()
