@@ -45,7 +45,7 @@ def fill(here: Stand, rows: int) -> None:
     here.run_import(rows)
     with connected(here.system.engine) as connection:
         connection.autocommit = True
-        connection.execute("VACUUM ANALYZE leads, ledger, ledger_history, selections, captures")
+        connection.execute("VACUUM ANALYZE leads, ledger, selections, captures")
         connection.execute("CHECKPOINT")
 
 

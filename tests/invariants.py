@@ -27,6 +27,7 @@ class Book:
     rosters: Rows
     ledger: Rows
     history: Rows
+    takebacks: Rows
     blocks: Rows
     records: Rows
     made_along: set[tuple[int, int]]
@@ -49,6 +50,10 @@ class Book:
 
     def entered(self) -> dict[int, dict[str, Any]]:
         return {entry["turn"]: entry for entry in self.ledger}
+
+    def undone(self) -> list[tuple[str, int]]:
+        """The claim and ordinal of each entry that was taken back."""
+        return [(span["claim"], at) for span in self.takebacks for at in range(span["first_ordinal"], span["last_ordinal"] + 1)]
 
     def reserved(self) -> dict[int, str]:
         """The claim of each turn that sits in an open block."""
@@ -73,6 +78,7 @@ def book(system: System, pool: dict[str, Any]) -> Book:
         rows(system, "SELECT * FROM rosters WHERE pool_id = :pool ORDER BY version", **of_pool),
         rows(system, "SELECT * FROM ledger WHERE pool_id = :pool ORDER BY turn", **of_pool),
         rows(system, "SELECT * FROM ledger_history WHERE pool_id = :pool", **of_pool),
+        rows(system, "SELECT * FROM takebacks WHERE pool_id = :pool", **of_pool),
         rows(system, "SELECT * FROM blocks WHERE pool_id = :pool", **of_pool),
         rows(system, f"SELECT id, owner_id, pool_id, turn FROM {pool['record_type']}s"),
         made_along(system, pool),
@@ -105,6 +111,7 @@ def assert_promise(system: System, *, quiet: bool = True) -> None:
         assert_rosters_follow(kept)
         assert_in_turn(kept)
         assert_once(kept)
+        assert_undone(kept)
         assert_records_agree(kept)
         if quiet:
             assert_none_skipped(kept)
@@ -139,10 +146,24 @@ def assert_runs_add_up(system: System) -> None:
         if run["turns"]:
             assert (len(entries_of(system, **claimed)), run["returned"]) == (run["records"], run["turns"] - run["records"]), run
             assert_in_block_order(system, run)
+        if run["kind"] == "undo":
+            assert_taken_back(system, run)
+
+
+def assert_taken_back(system: System, run: dict[str, Any]) -> None:
+    """An undo has taken back one entry of its pool for each record; and has moved those to the history whose turns came back."""
+    [undo] = rows(system, "SELECT * FROM undos WHERE run_id = :run", run=run["id"])
+    if not rows(system, "SELECT id FROM pools WHERE id = :pool", pool=run["owner_id"]):
+        assert run["returned"] == 0, run
+        return
+    undone = "FROM {} JOIN takebacks t USING (pool_id, claim) WHERE t.run_id = :run AND ordinal BETWEEN t.first_ordinal AND t.last_ordinal"
+    spent, moved = (rows(system, f"SELECT 1 {undone.format(book)}", run=run["id"]) for book in ("ledger", "ledger_history"))
+    assert (len(spent) + len(moved), len(moved)) == (run["records"], run["returned"]), run
+    assert undo["returns_turns"] or not moved, run
 
 
 def entries_of(system: System, claim: str) -> Rows:
-    """What a claim has entered, be it in the ledger or, since it was undone, in its history."""
+    """What a claim has entered, be it in the ledger or, since its turn came back, in its history."""
     columns = "SELECT turn, ordinal, record_id, user_id, previous_owner_id FROM"
     both = f"{columns} ledger WHERE claim = :claim UNION ALL {columns} ledger_history WHERE claim = :claim ORDER BY ordinal"
     return rows(system, both, claim=claim)
@@ -177,16 +198,11 @@ def assert_rosters_follow(book: Book) -> None:
 
 
 def assert_in_turn(book: Book) -> None:
-    """Each turn went to the one that the roster in force names; a void one to a member who left, and one that is spent on nothing is in the
-    history of what was undone."""
+    """Each turn went to the one that the roster in force names, a void one to a member who left."""
     latest = book.rosters[-1]
-    undone = {(entry["turn"], entry["user_id"], entry["reason"]) for entry in book.history}
     for entry in book.ledger:
         assert entry["user_id"] == book.rightful(entry["turn"]), entry
-        if entry["cause"] == "undo":
-            assert (entry["turn"], entry["user_id"], entry["claim"]) in undone, ("spent on nothing that was undone", entry)
-            assert entry["record_id"] is None, entry
-        elif entry["record_id"] is None:
+        if entry["record_id"] is None:
             later = [roster for roster in book.rosters if roster["first_turn"] >= entry["turn"] or roster is latest]
             assert any(entry["user_id"] not in roster["members"] for roster in later), ("void, though its member stayed", entry)
 
@@ -201,24 +217,35 @@ def assert_once(book: Book) -> None:
         assert turn not in entered or entered[turn]["claim"] == claim, ("a reserved turn was stolen", turn, claim)
 
 
+def assert_undone(book: Book) -> None:
+    """What was taken back once was entered once, and all of the history was taken back."""
+    undone, history = book.undone(), [(entry["claim"], entry["ordinal"]) for entry in book.history]
+    entered = history + [(entry["claim"], entry["ordinal"]) for entry in book.ledger]
+    assert not repeated(undone)
+    assert not repeated(entered)
+    assert set(history) <= set(undone) <= set(entered), ("taken back and never entered", set(undone) - set(entered))
+
+
 def repeated(things: Any) -> list[Any]:
     return [thing for thing, times in Counter(things).items() if times > 1]
 
 
 def assert_records_agree(book: Book) -> None:
-    """A record that a turn gave its owner is the record of that turn's entry, and its owner is the entry's."""
-    entered, ids = book.entered(), {record["id"] for record in book.records}
+    """A record that a turn gave its owner is the record of that turn's entry, which stands, and its owner is the entry's."""
+    entered, undone, ids = book.entered(), set(book.undone()), {record["id"] for record in book.records}
     for record in book.records:
         if record["pool_id"] == book.pool["id"]:
             entry = entered[record["turn"]]
             assert entry["user_id"] == record["owner_id"], (record, entry)
+            assert (entry["claim"], entry["ordinal"]) not in undone, ("it was undone", record, entry)
             assert entry["record_id"] == record["id"] or (record["turn"], record["id"]) in book.made_along, (record, entry)
     for entry in book.ledger:
         assert entry["record_id"] is None or entry["record_id"] in ids, ("an entry without its record", entry)
 
 
 def assert_none_skipped(book: Book) -> None:
-    """Turns 1 to T are all entered, or in an open block, or wait in the ring, or will once it is seeded; and the ring stands where SQL says."""
+    """Turns 1 to T are all entered, or in an open block, or wait in the ring, or will as soon as it is seeded; and the ring is where SQL
+    says."""
     used, ring, latest = {*book.entered(), *book.reserved()}, book.ring, book.rosters[-1]
     if ring is None or ring.epoch != book.pool["epoch"]:
         skipped = set(range(1, book.pool["watermark"] + 1)) - used

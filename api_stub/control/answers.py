@@ -126,6 +126,7 @@ class Entry(BaseModel):
     previous_owner: Who | None
     cause: str
     claim: str = Field(description="The name under which the request took its turns.")
+    undone_by: int | None = Field(description="The run that has taken it back; its turn stays spent.")
     actor: Who | None
     at: datetime
 

@@ -69,9 +69,10 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(system: System
     assert as_given(system) == before
     ended = run_of(system, undo_id)
     assert (ended["state"], ended["rows"], ended["records"], ended["skipped"], ended["returned"]) == ("done", RECORDS, RECORDS, 0, 0)
-    spent = rows(system, "SELECT turn FROM ledger WHERE claim = :claim AND record_id IS NULL ORDER BY turn", claim=f"undo:{undo_id}")
-    assert [entry["turn"] for entry in spent] == list(range(RECORDS + 1, 2 * RECORDS + 1))
-    assert len(rows(system, "SELECT turn FROM ledger_history WHERE reason = :claim", claim=f"undo:{undo_id}")) == RECORDS
+    assert [entry["turn"] for entry in entries_of(system, f"reassign:{run_id}")] == list(range(RECORDS + 1, 2 * RECORDS + 1))
+    spans = rows(system, "SELECT first_ordinal, last_ordinal FROM takebacks WHERE run_id = :run ORDER BY first_ordinal", run=undo_id)
+    assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [(0, 249), (250, 499), (500, 699)]
+    assert rows(system, "SELECT turn FROM ledger_history") == []
     assert give_leads(system, 1) == "abc"[2 * RECORDS % 3]
     assert_all_is_well(system)
 

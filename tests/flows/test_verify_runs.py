@@ -86,6 +86,11 @@ ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 
 A_SKIP = "INSERT INTO skips (run_id, ordinal, record_id, reason) VALUES ({}, {}, {}, 'given')"
 NAMES_IT = "UPDATE leads SET pool_id = 4, turn = {}, owner_id = {} WHERE id = {}"
 
+TAKEBACKS = "UPDATE takebacks SET"
+MOVED = "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM ledger WHERE turn = 3".format(
+    "claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at"
+)
+
 CORRUPTIONS = {
     "an entry's record is another than the list's": (ANOTHER_RECORD, "in order", 9),
     "a list's record is another than the entry's": ("UPDATE selections SET record_id = 99 WHERE run_id = 2 AND ordinal = 2", "in order", 9),
@@ -112,19 +117,29 @@ CORRUPTIONS = {
     "an undo of a run to a person counts other records": ("UPDATE runs SET records = 1 WHERE id = 7", "nothing lost", None),
     "an undo of a run to a person has returned turns": ("UPDATE runs SET returned = 1 WHERE id = 7", "checkable", None),
     "a chunk of an undo isn't done": ("UPDATE chunks SET done_at = NULL WHERE run_id = 3", "nothing lost", None),
-    "a spent turn isn't in the history": ("DELETE FROM ledger_history WHERE turn = 3", "checkable", 3),
+    "a takeback is gone": ("DELETE FROM takebacks WHERE run_id = 3 AND first_ordinal = 2", "nothing lost", None),
+    "a takeback is shorter": ("UPDATE takebacks SET last_ordinal = 4 WHERE run_id = 3 AND first_ordinal = 2", "nothing lost", None),
+    "a takeback has what the undo has left alone": (f"{TAKEBACKS} first_ordinal = 1 WHERE first_ordinal = 2", "nothing lost", None),
+    "a takeback has what another has": (f"{TAKEBACKS} last_ordinal = 2 WHERE first_ordinal = 0", "once", None),
+    "a takeback has what the undo never got to": (f"{TAKEBACKS} last_ordinal = 6 WHERE first_ordinal = 2", "checkable", None),
+    "a takeback is of another claim": (f"{TAKEBACKS} claim = 'import:9' WHERE first_ordinal = 2", "checkable", None),
+    "a takeback is of another pool": (f"{TAKEBACKS} pool_id = 1 WHERE first_ordinal = 2", "nothing lost", None),
+    "a takeback is of another undo": (f"{TAKEBACKS} run_id = 7 WHERE first_ordinal = 2", "checkable", None),
+    "a takeback is of a run that undoes nothing": (f"{TAKEBACKS} run_id = 2 WHERE first_ordinal = 2", "checkable", None),
+    "a spent turn is in the history": (MOVED, "none skipped", 3),
     "the history of a returned turn is gone": ("DELETE FROM ledger_history WHERE turn = 11", "none skipped", 11),
-    "the history has another claim": ("UPDATE ledger_history SET claim = 'import:9' WHERE turn = 3", "checkable", 3),
-    "the history has another ordinal": ("UPDATE ledger_history SET ordinal = 9 WHERE turn = 3", "once", 3),
+    "the history has another claim": ("UPDATE ledger_history SET claim = 'import:9' WHERE turn = 11", "checkable", 11),
+    "the history has another ordinal": ("UPDATE ledger_history SET ordinal = 9 WHERE turn = 11", "once", 11),
     "the history has another turn": ("UPDATE ledger_history SET turn = 99 WHERE turn = 11", "in order", 99),
-    "the history has another record": ("UPDATE ledger_history SET record_id = 99 WHERE turn = 3", "in order", 3),
     "the history has another record of a list": ("UPDATE ledger_history SET record_id = 99 WHERE turn = 11", "in order", 11),
-    "the history of a spent turn has another member": ("UPDATE ledger_history SET user_id = 1 WHERE turn = 3", "checkable", 3),
-    "the history has another reason": ("UPDATE ledger_history SET reason = 'undo:9' WHERE turn = 3", "checkable", 3),
-    "an undo undoes another run": ("UPDATE undos SET undone_run_id = 6 WHERE run_id = 3", "checkable", 1),
-    "an undo is gone": ("DELETE FROM undos WHERE run_id = 3", "checkable", 1),
-    "a spent turn has a record": ("UPDATE ledger SET record_id = 3 WHERE turn = 3", "nothing lost", 3),
-    "a spent turn is of no undo": ("UPDATE ledger SET claim = 'undo:9' WHERE turn = 3", "checkable", 3),
+    "the history has another pool": ("UPDATE ledger_history SET pool_id = 1 WHERE turn = 11", "nothing lost", None),
+    "an undone entry has another record": ("UPDATE ledger SET record_id = 99 WHERE turn = 3", "in order", 3),
+    "an undone entry has another member": ("UPDATE ledger SET user_id = 1 WHERE turn = 3", "in turn", 3),
+    "an undone entry has no record": ("UPDATE ledger SET record_id = NULL WHERE turn = 3", "nothing lost", 3),
+    "an undone entry has another claim": ("UPDATE ledger SET claim = 'undo:3' WHERE turn = 3", "none skipped", 3),
+    "an undo undoes another run": ("UPDATE undos SET undone_run_id = 6 WHERE run_id = 3", "checkable", None),
+    "an undo is gone": ("DELETE FROM undos WHERE run_id = 3", "checkable", None),
+    "an undo was to return its turns": ("UPDATE undos SET returns_turns = true WHERE run_id = 3", "none skipped", None),
     "a record of an import that was undone names its turn": (NAMES_IT.format(3, 3, 3), "checkable", 3),
     "a record that was given back names its turn": (NAMES_IT.format(11, 2, 14), "checkable", 11),
     "a record names a returned turn that another has now": (NAMES_IT.format(8, 2, 13), "checkable", 8),

@@ -211,7 +211,9 @@ class Bulk(RuleBasedStateMachine):
         assert self._book() == before
 
     def _book(self) -> list[object]:
-        return [rows(self.system, f"SELECT * FROM {table}") for table in ("ledger", "ledger_history", "leads", "runs", "skips")]
+        return [
+            rows(self.system, f"SELECT * FROM {table}") for table in ("ledger", "ledger_history", "takebacks", "leads", "runs", "skips")
+        ]
 
     def _bring_home(self) -> None:
         for name, members in self.members.items():

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.reports import CHECKABLE, NONE_SKIPPED, NOTHING_LOST, Report
+from worker.domain.reports import CHECKABLE, NONE_SKIPPED, NOTHING_LOST, ONCE, Report
 from worker.store import counts
 
 
@@ -29,15 +29,34 @@ def _numbers(run: Row[Any]) -> Iterator[tuple[str, int, str, int]]:
 
 
 def check_undone(session: Session, pool_id: int, report: Report) -> None:
-    """Checks the undos of a pool's runs: each entry that was taken back is in the history, and its turn spent or returned."""
+    """Checks the undos of a pool's runs: each entry that was taken back is in the ledger, its turn spent, or in the history, its turn
+    returned."""
     for undo in counts.undoings(session, pool_id):
-        if undo.records != undo.taken_back:
-            what = f"run {undo.id} counts {undo.records:,} records that it has undone, the history has {undo.taken_back:,}"
-            report.violate(NOTHING_LOST, None, what)
-        if undo.spent + undo.returned != undo.taken_back:
-            what = f"{undo.taken_back:,} turns, counts {undo.returned:,} as returned, and {undo.spent:,} are spent"
-            report.violate(NOTHING_LOST, None, f"run {undo.id} has taken back {what}")
+        for what in _undone_numbers(undo):
+            report.violate(NOTHING_LOST, None, f"run {undo.id} {what}")
         if undo.spent and undo.returns_turns and undo.ended_at and not report.deleted:
             report.violate(NONE_SKIPPED, None, f"run {undo.id} was to return its turns, and {undo.spent:,} are spent")
-    for entry in counts.taken_back_by_nobody(session, pool_id):
-        report.violate(CHECKABLE, entry.turn, f"was taken back from {entry.claim} by {entry.reason}, and there is no such undo")
+    for takeback in counts.strange_takebacks(session, pool_id):
+        for point, what in _strange(takeback):
+            entries = f"records {takeback.first_ordinal + 1:,} to {takeback.last_ordinal + 1:,} of {takeback.claim}"
+            report.violate(point, None, f"{entries} were taken back by run {takeback.run_id}, {what}")
+    for turn, claim in counts.moved_by_nobody(session, pool_id):
+        report.violate(CHECKABLE, turn, f"is in the history of {claim}, and no undo has taken it back")
+
+
+def _undone_numbers(undo: Row[Any]) -> Iterator[str]:
+    if undo.records != undo.taken_back:
+        yield f"counts {undo.records:,} records that it has undone, and has taken back {undo.taken_back:,} entries"
+    if undo.spent + undo.moved != undo.taken_back:
+        yield f"has taken back {undo.taken_back:,} entries, of which {undo.spent:,} are in the ledger and {undo.moved:,} in its history"
+    if undo.returned != undo.moved:
+        yield f"counts {undo.returned:,} turns returned, and the history has {undo.moved:,}"
+
+
+def _strange(takeback: Row[Any]) -> Iterator[tuple[str, str]]:
+    if takeback.unknown:
+        yield CHECKABLE, "which is no undo that has got to them"
+    if takeback.again:
+        yield ONCE, "and some of them by another takeback, too"
+    if takeback.skipped:
+        yield NOTHING_LOST, "which has left some of them alone"

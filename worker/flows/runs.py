@@ -11,7 +11,7 @@ from worker.errors import NothingToRetry, RunEnded, UnknownRun
 from worker.flows import seed
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, chunks, ledger, lookups, runs, undos
+from worker.store import captures, chunks, ledger, lookups, runs, takebacks, undos
 
 
 class Cancelled(NamedTuple):
@@ -38,10 +38,9 @@ def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
 
 def _returned(session: Session, run: Row[Any]) -> int:
     """The turns that a cancelled run gives back: of its own those that it hasn't used, or of an undo those that it has freed."""
-    entered = ledger.entered_of(session, run.owner_id, run_claim(run.kind, run.id))
     if run.kind == UNDO:
-        return entered if undos.with_id(session, run.id).returns_turns else 0
-    return run.turns - entered if run.turns else 0
+        return takebacks.count(session, run.id) if undos.with_id(session, run.id).returns_turns else 0
+    return run.turns - ledger.entered_of(session, run.owner_id, run_claim(run.kind, run.id)) if run.turns else 0
 
 
 def retry(session: Session, run_id: int) -> int:

@@ -14,8 +14,6 @@ from worker.store import ledger, pools, seedings
 
 logger = logging.getLogger(__name__)
 
-VOID = "void"
-
 
 def new_epoch() -> str:
     """A token that no ring has borne before."""
@@ -69,8 +67,8 @@ def _void_those_of_leavers(session: Session, pool_id: int, roster: Roster, missi
         return Turns()
     rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
     returned, voided = split_by_membership(rosters, roster.members, missing)
-    entries = (ledger.Entry(turn, f"{VOID}:{epoch}", turn, None, rosters.member(turn)) for turn in voided.each())
-    ledger.enter(session, pool_id, entries, VOID)
+    entries = (ledger.Entry(turn, f"{ledger.VOID}:{epoch}", turn, None, rosters.member(turn)) for turn in voided.each())
+    ledger.enter(session, pool_id, entries, ledger.VOID)
     return returned
 
 

@@ -1,6 +1,6 @@
 """An undo: what an import or a reassignment has done is taken back, chunk by chunk, but for records that somebody has touched since.
 
-Its entries move into the ledger's history. The turns stay spent, on nothing, or in the end come back to the members as returned turns.
+Its entries are noted as taken back. The turns stay spent, or in the end come back to the members as returned turns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from worker.flows.sets import Outcome
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, chunks, holds, imports, pools, records, runs, selections, undos
+from worker.store import captures, chunks, holds, imports, pools, records, runs, selections, takebacks, undos
 from worker.store.clock import now
 from worker.store.holds import Kind
 from worker.store.records import Owners
@@ -82,7 +82,7 @@ def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
     else:
         _give_back(session, run.record_type, places, moment)
     if intact.pool_id:
-        undos.spend(session, intact, run_claim(undone.kind, undone.id), run_claim(UNDO, run.id), undo.actor_id, moment)
+        takebacks.add(session, run.id, intact.pool_id, run_claim(undone.kind, undone.id), intact.ordinals, moment)
     if len(places) < chunk.records:
         undos.skip_all_but(session, run.id, done, intact.ordinals)
     return Outcome(len(places), chunk.records - len(places))
@@ -132,11 +132,12 @@ def _end(session: Session, ring: Ring, run_id: int) -> None:
 
 
 def _return_turns(session: Session, ring: Ring, undo: Row[Any]) -> int:
-    """Frees the turns that the undo has spent, for seeding to find them: also those below the watermark. Returns how many."""
+    """Frees the turns of what the undo has taken back, for seeding to find them: also those below the watermark. Returns how many."""
     if not pools.among(session, [undo.owner_id]):
         return 0
     pool = pools.lock(session, undo.owner_id)
-    freed = None if pool.deleted_at else undos.free(session, pool.id, run_claim(UNDO, undo.id))
+    undone = runs.with_id(session, undo.undone_run_id)
+    freed = None if pool.deleted_at else takebacks.free(session, undo.id, pool.id, run_claim(undone.kind, undone.id))
     if freed is None:
         return 0
     pools.change(session, pool.id, watermark=min(pool.watermark, freed.first - 1))

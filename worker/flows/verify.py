@@ -16,6 +16,7 @@ from worker.flows.replay import replay
 from worker.flows.system import System
 from worker.ring import RingState
 from worker.store import audit, engine, pools
+from worker.store.ledger import VOID
 
 __all__ = ["Report", "verify"]
 
@@ -93,14 +94,12 @@ def _check_entries(session: Session, pool: Row[Any], report: Report) -> None:
 
 
 def _peculiarities(entry: Row[Any]) -> Iterator[tuple[str, str]]:
-    if (entry.record_id is None) != (entry.cause in audit.RECORDLESS):
+    if (entry.record_id is None) != (entry.cause == VOID):
         yield NOTHING_LOST, f"has the cause {entry.cause} and " + (f"record {entry.record_id}" if entry.record_id else "no record")
     if entry.misnamed:
         yield CHECKABLE, f"has the cause {entry.cause}, but the claim {entry.claim}, which doesn't name record {entry.record_id}"
     if entry.again:
         yield ONCE, f"is turn {entry.ordinal + 1:,} of the claim {entry.claim}, which takes one"
-    if entry.unproven:
-        yield CHECKABLE, f"is spent under the claim {entry.claim}, and the history has no entry of it that was undone"
     if entry.nobody:
         yield CHECKABLE, f"names an actor or previous owner who isn't there: user {entry.actor_id} or {entry.previous_owner_id}"
 
@@ -123,7 +122,7 @@ def _check_records(session: Session, pool: Row[Any], naming: Naming, report: Rep
         agreeing = report.records if record_type == pool.record_type else 0
         if naming[record_type].get(pool.id, 0) != agreeing:
             for turn, record_id in audit.records_without_entry(session, pool.id, record_type, pool.record_type):
-                report.violate(CHECKABLE, turn, f"is named by {record_type} {record_id}, and its entry isn't that record's")
+                report.violate(CHECKABLE, turn, f"is named by {record_type} {record_id}, and its entry isn't that record's, or was undone")
         for record_id in audit.owned_by_pool(session, pool.id, record_type):
             report.violate(NOTHING_LOST, None, f"{record_type} {record_id} belongs to the pool itself, and isn't in line")
 

@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.claims import run_id_of
+from worker.domain.claims import run_claim
 from worker.domain.fields import RECORD_TYPES
 from worker.domain.rosters import Roster
+from worker.domain.runs import UNDO
 from worker.errors import UnknownRecord, UnknownRecordType
-from worker.store import captures, ledger, pools, records, users
+from worker.store import captures, ledger, pools, records, takebacks, users
 from worker.store.views import Facts, who
 
 
@@ -32,7 +33,7 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
     }
     entry = ledger.entry(session, record.pool_id, record.turn) if record.turn else None
     waits = _waits(session, record_id) if record_type == "lead" else None
-    undone = ledger.taken_back(session, record_type, record_id)
+    undone = takebacks.of_record(session, record_type, record_id)
     facts |= {"undone": _undone(session, undone), "given_back_by": _given_back_by(record, entry, undone[0]) if undone else None}
     return facts | ({"turn": None, "waits": waits} if entry is None else _turn(session, entry))
 
@@ -56,7 +57,7 @@ def _undone(session: Session, undone: Sequence[Row[Any]]) -> list[Facts]:
             "cause": entry.cause,
             "at": entry.at.isoformat(),
             "taken_back_at": entry.taken_back_at.isoformat(),
-            "by": entry.reason,
+            "by": run_claim(UNDO, entry.run_id),
         }
         for entry in undone
     ]
@@ -69,7 +70,7 @@ def _given_back_by(record: Row[Any], entry: Row[Any] | None, newest: Row[Any]) -
     untouched = record.edited_at is None or record.edited_at < newest.taken_back_at
     given_back = record.deleted_at is None and record.owner_id == newest.previous_owner_id
     removed = newest.previous_owner_id is None and record.deleted_at == newest.taken_back_at
-    return run_id_of(newest.reason) if removed or (given_back and earlier and untouched) else None
+    return int(newest.run_id) if removed or (given_back and earlier and untouched) else None
 
 
 def _turn(session: Session, entry: Row[Any]) -> Facts:

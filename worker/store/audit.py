@@ -11,13 +11,11 @@ from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exist
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Turns
-from worker.store.ledger import conditions
-from worker.store.tables import RECORDS, blocks, captures, conversions, ledger, ledger_history, pools, rosters, runs, undos, users
+from worker.store.ledger import VOID, conditions
+from worker.store.tables import RECORDS, blocks, captures, conversions, ledger, pools, rosters, users
+from worker.store.takebacks import stands
 
 ROWS_AT_ONCE = 10_000
-
-RECORDLESS = ("undo", "void")
-"""The causes of entries that have no record: what it was given for was undone, or its member had left."""
 
 BOOKED = ("import", "reassign")
 """The causes of what runs enter, whose turns are in blocks."""
@@ -66,7 +64,7 @@ def entered_within(session: Session, pool_id: int, turns: Turns, but_by: str = "
 
 def voids(session: Session, pool_id: int) -> Iterator[tuple[int, int]]:
     """The (turn, user) of the turns that are void, since their member had left."""
-    return stream(session, select(ledger.c.turn, ledger.c.user_id).where(ledger.c.pool_id == pool_id, ledger.c.cause == "void"))
+    return stream(session, select(ledger.c.turn, ledger.c.user_id).where(ledger.c.pool_id == pool_id, ledger.c.cause == VOID))
 
 
 # --- entries ---
@@ -75,43 +73,32 @@ def voids(session: Session, pool_id: int) -> Iterator[tuple[int, int]]:
 def peculiar(session: Session, pool_id: int) -> Iterator[Row[Any]]:
     """The entries whose record, claim, ordinal or people can't be right, in the order of turns.
 
-    misnamed: the claim isn't the record's; again: another turn of a claim that takes one; nobody: somebody isn't there; unproven: the turn
-    is spent on what was undone, and the history doesn't tell on what.
+    misnamed: the claim isn't the record's; again: another turn of a claim that takes one; nobody: somebody isn't there.
     """
     booked = ledger.c.claim.in_(select(blocks.c.claim).where(blocks.c.pool_id == pool_id))
     known = select(users.c.id)
     own_claim = literal("lead:") + cast(ledger.c.record_id, Text) + ":capture"
     nobody = or_(ledger.c.actor_id.not_in(known), ledger.c.previous_owner_id.not_in(known))
-    unlike = ledger.c.record_id.is_(None) != ledger.c.cause.in_(RECORDLESS)
+    unlike = ledger.c.record_id.is_(None) != (ledger.c.cause == VOID)
     misnamed = or_(and_(ledger.c.cause == "capture", ledger.c.claim != own_claim), and_(ledger.c.cause.in_(BOOKED), ~booked))
-    again = and_(ledger.c.ordinal != 0, ledger.c.cause.not_in(RECORDLESS), ~booked)
-    unproven = and_(ledger.c.cause == "undo", ~_undone())
-    signs = {"misnamed": misnamed, "again": again, "nobody": nobody, "unproven": unproven}
-    told = [_flag(sign, name) for name, sign in signs.items()]
+    again = and_(ledger.c.ordinal != 0, ledger.c.cause != VOID, ~booked)
+    signs = {"misnamed": misnamed, "again": again, "nobody": nobody}
+    told = [flag(sign, name) for name, sign in signs.items()]
     found = select(ledger, *told).where(ledger.c.pool_id == pool_id, or_(unlike, *signs.values()))
     return stream(session, found.order_by(ledger.c.turn))
 
 
-def _undone() -> ColumnElement[bool]:
-    """That the history has what the undo, whose claim an entry bears, has taken back at that turn."""
-    there = ledger_history.join(runs, ledger_history.c.claim == runs.c.kind + ":" + cast(runs.c.id, Text))
-    there = there.join(undos, undos.c.undone_run_id == runs.c.id)
-    same = (ledger_history.c[name] == ledger.c[name] for name in ("pool_id", "ordinal", "turn", "user_id"))
-    its = and_(ledger.c.claim == "undo:" + cast(undos.c.run_id, Text), ledger_history.c.reason == ledger.c.claim)
-    return exists(select(1).select_from(there).where(its, *same).correlate(ledger))
-
-
 def agreement(session: Session, pool_id: int, record_type: str) -> tuple[int, int]:
-    """How many entries have a record, and how many of those records name their entry and have the owner that it gave them."""
+    """How many entries that stand have a record, and how many of those records name their entry and have the owner that it gave them."""
     table = RECORDS[record_type]
     joined = ledger.outerjoin(table, and_(table.c.id == ledger.c.record_id, _names_it(table), table.c.owner_id == ledger.c.user_id))
     counted = select(func.count(), func.count(table.c.id)).select_from(joined)
-    entries, agreeing = session.execute(counted.where(ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None))).one()
+    entries, agreeing = session.execute(counted.where(ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None), stands(ledger))).one()
     return entries, agreeing
 
 
 def disagreeing(session: Session, pool_id: int, record_type: str) -> Iterator[Row[Any]]:
-    """The entries whose record isn't there, doesn't name them, or has another owner, in the order of turns.
+    """The entries that stand and whose record isn't there, doesn't name them, or has another owner, in the order of turns.
 
     gone: the record isn't there; named: it names this entry; forgotten: it names none, and waits with a pool; overtaken: it names an
     entry of its own that is older; twice: it has another entry of a cause that comes once.
@@ -131,9 +118,9 @@ def disagreeing(session: Session, pool_id: int, record_type: str) -> Iterator[Ro
     joined = joined.outerjoin(present, and_(present.c.pool_id == table.c.pool_id, present.c.turn == table.c.turn))
     agrees = and_(_names_it(table), table.c.owner_id == ledger.c.user_id)
     columns = ledger.c.turn, ledger.c.cause, ledger.c.record_id, ledger.c.user_id, table.c.owner_id
-    found = select(*columns, *(_flag(sign, name) for name, sign in signs.items())).select_from(joined)
-    odd = and_(ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None), func.coalesce(case((agrees, 1), else_=0), 0) == 0)
-    return stream(session, found.where(odd).order_by(ledger.c.turn))
+    found = select(*columns, *(flag(sign, name) for name, sign in signs.items())).select_from(joined)
+    of_pool = ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None), stands(ledger)
+    return stream(session, found.where(*of_pool, func.coalesce(case((agrees, 1), else_=0), 0) == 0).order_by(ledger.c.turn))
 
 
 def _names_it(table: Any) -> ColumnElement[bool]:
@@ -156,10 +143,10 @@ def records_naming(session: Session, record_type: str) -> dict[int, int]:
 
 
 def records_without_entry(session: Session, pool_id: int, record_type: str, shared_type: str) -> Iterator[tuple[int | None, int]]:
-    """The (turn, record) of records that name a turn of a pool, whose entry isn't theirs, nor that of another record which was made
-    together with them of one lead."""
+    """The (turn, record) of records that name a turn of a pool, whose entry was taken back, or isn't theirs, nor that of another record
+    which was made together with them of one lead."""
     table = RECORDS[record_type]
-    theirs = exists().where(_names_it(table), ledger.c.record_id == table.c.id)
+    theirs = exists().where(_names_it(table), ledger.c.record_id == table.c.id, stands(ledger))
     found = select(table.c.turn, table.c.id).where(table.c.pool_id == pool_id, ~_made_along(table, record_type))
     return stream(session, (found.where(~theirs) if record_type == shared_type else found).order_by(table.c.turn))
 
@@ -207,7 +194,7 @@ def waiting_in_vain(session: Session, pool_id: int) -> Iterator[Row[Any]]:
 # --- a few at a time ---
 
 
-def _flag(sign: ColumnElement[bool], name: str) -> ColumnElement[int]:
+def flag(sign: ColumnElement[bool], name: str) -> ColumnElement[int]:
     return case((sign, 1), else_=0).label(name)
 
 

@@ -1,24 +1,18 @@
 """What `verify` reads of blocks: which there are, the runs that reserved them, and what those have entered, be it in the ledger or, where
-it was undone, in its history."""
+the turn came back, in its history."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, union_all
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from worker.store.audit import partitions, stream
-from worker.store.tables import blocks, chunks, imports, ledger, ledger_history, runs, selections, skips
+from worker.store.tables import blocks, chunks, imports, runs, selections, skips
+from worker.store.takebacks import ENTERED
 
 BLOCKS_AT_ONCE = 200
-
-_COLUMNS = ("pool_id", "turn", "claim", "ordinal", "record_id")
-
-_entered = union_all(
-    select(*(ledger.c[name] for name in _COLUMNS)),
-    select(*(ledger_history.c[name] for name in _COLUMNS)),
-).subquery("entered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +37,27 @@ def block_rows(session: Session, pool_id: int) -> Iterator[Sequence[Row[Any]]]:
 
 def stretches(session: Session, pool_id: int, claims: Collection[str]) -> Iterator[Stretch]:
     """What those claims have entered. Where nothing is amiss, these are the spans of their blocks."""
-    ordinal, record = _entered.c.ordinal, _entered.c.record_id - _entered.c.ordinal
-    ends = func.min(ordinal), func.max(ordinal), func.min(_entered.c.turn), func.count(), func.min(record), func.max(record)
-    found = select(_entered.c.claim, *ends).where(_entered.c.pool_id == pool_id, _entered.c.claim.in_(claims))
-    for row in stream(session, found.group_by(_entered.c.claim, _entered.c.turn - ordinal)):
+    ordinal, record = ENTERED.c.ordinal, ENTERED.c.record_id - ENTERED.c.ordinal
+    ends = func.min(ordinal), func.max(ordinal), func.min(ENTERED.c.turn), func.count(), func.min(record), func.max(record)
+    found = select(ENTERED.c.claim, *ends).where(ENTERED.c.pool_id == pool_id, ENTERED.c.claim.in_(claims))
+    for row in stream(session, found.group_by(ENTERED.c.claim, ENTERED.c.turn - ordinal)):
         yield Stretch(*row)
 
 
 def entries_of(session: Session, pool_id: int, claim: str) -> Iterator[tuple[int, int, int | None]]:
     """The (ordinal, turn, record) of what a claim has entered, by ordinal."""
-    found = select(_entered.c.ordinal, _entered.c.turn, _entered.c.record_id)
-    return stream(session, found.where(_entered.c.pool_id == pool_id, _entered.c.claim == claim).order_by(_entered.c.ordinal))
+    found = select(ENTERED.c.ordinal, ENTERED.c.turn, ENTERED.c.record_id)
+    return stream(session, found.where(ENTERED.c.pool_id == pool_id, ENTERED.c.claim == claim).order_by(ENTERED.c.ordinal))
 
 
 def out_of_order(session: Session, pool_id: int, claim: str, run_id: int) -> Iterator[Row[Any]]:
     """The entries of a reassignment whose record isn't the one of its list that has that place: ordinal, turn, record_id, and listed, the
     record that has it, if any."""
-    theirs = (selections.c.run_id == run_id) & (selections.c.ordinal == _entered.c.ordinal)
-    found = select(_entered.c.ordinal, _entered.c.turn, _entered.c.record_id, selections.c.record_id.label("listed"))
-    found = found.outerjoin_from(_entered, selections, theirs).where(_entered.c.pool_id == pool_id, _entered.c.claim == claim)
-    wrong = or_(selections.c.record_id.is_(None), selections.c.record_id != _entered.c.record_id)
-    return stream(session, found.where(wrong).order_by(_entered.c.ordinal))
+    theirs = (selections.c.run_id == run_id) & (selections.c.ordinal == ENTERED.c.ordinal)
+    found = select(ENTERED.c.ordinal, ENTERED.c.turn, ENTERED.c.record_id, selections.c.record_id.label("listed"))
+    found = found.outerjoin_from(ENTERED, selections, theirs).where(ENTERED.c.pool_id == pool_id, ENTERED.c.claim == claim)
+    wrong = or_(selections.c.record_id.is_(None), selections.c.record_id != ENTERED.c.record_id)
+    return stream(session, found.where(wrong).order_by(ENTERED.c.ordinal))
 
 
 def runs_with(session: Session, ids: Collection[int]) -> dict[int, Row[Any]]:

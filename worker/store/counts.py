@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Row, Text, and_, case, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from worker.store.audit import stream
-from worker.store.tables import blocks, chunks, ledger, ledger_history, pools, runs, skips, undos
+from worker.store.audit import flag, stream
+from worker.store.tables import blocks, chunks, ledger, ledger_history, pools, runs, skips, takebacks, undos
+from worker.store.takebacks import LENGTH, stands, undo_of
 
 
 def _claim(of: FromClause) -> ColumnElement[str]:
@@ -46,23 +47,43 @@ def miscounted(session: Session, pool_id: int | None) -> Iterator[Row[Any]]:
 
 
 def undoings(session: Session, pool_id: int) -> list[Row[Any]]:
-    """The undos of a pool's runs: each with returns_turns, how many entries it has taken_back into the history, and how many of those turns
-    are still spent on nothing."""
+    """The undos of a pool's runs: each with returns_turns, how many entries its takebacks have, taken_back, and of those the ones that are
+    in the ledger, spent, and in its history, moved."""
     undone = runs.alias("undone")
-    its = ledger_history.c.claim == _claim(undone), ledger_history.c.reason == _claim(runs)
-    taken_back = select(func.count()).select_from(ledger_history).where(ledger_history.c.pool_id == pool_id, *its)
-    spent = select(func.count()).select_from(ledger).where(ledger.c.pool_id == pool_id, ledger.c.claim == _claim(runs))
-    counts = taken_back.scalar_subquery().label("taken_back"), spent.scalar_subquery().label("spent")
+    taken_back = select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.pool_id == pool_id, takebacks.c.run_id == runs.c.id)
+    spent, moved = (
+        select(func.count()).where(book.c.pool_id == pool_id, book.c.claim == _claim(undone), undo_of(book) == runs.c.id)
+        for book in (ledger, ledger_history)
+    )
+    told = {"taken_back": taken_back, "spent": spent, "moved": moved}
+    counts = (found.correlate(runs, undone).scalar_subquery().label(name) for name, found in told.items())
     found = select(runs, undos.c.returns_turns, *counts).join(undos, undos.c.run_id == runs.c.id)
     found = found.join(undone, undone.c.id == undos.c.undone_run_id).where(_owned_by(pool_id))
     return list(session.execute(found.order_by(runs.c.id)))
 
 
-def taken_back_by_nobody(session: Session, pool_id: int) -> Iterator[Row[Any]]:
-    """What is in the history of a pool, and no undo of the run that had entered it: turn, claim and reason."""
-    undone = runs.alias("undone")
-    an_undo = select(1).select_from(undos.join(undone, undone.c.id == undos.c.undone_run_id))
-    named = and_(ledger_history.c.reason == "undo:" + cast(undos.c.run_id, Text), ledger_history.c.claim == _claim(undone))
-    found = select(ledger_history.c.turn, ledger_history.c.claim, ledger_history.c.reason)
-    strange = ledger_history.c.pool_id == pool_id, ~exists(an_undo.where(named))
-    return stream(session, found.where(*strange).order_by(ledger_history.c.turn))
+def strange_takebacks(session: Session, pool_id: int) -> Iterator[Row[Any]]:
+    """The takebacks that can't be right. unknown: no undo of the run with that claim has them in a chunk that it has done; again: one has
+    an ordinal that another has; skipped: one has an ordinal that its undo has left alone."""
+    undone, following = runs.alias("undone"), takebacks.alias("following")
+    its = and_(undos.c.run_id == takebacks.c.run_id, _claim(undone) == takebacks.c.claim, undone.c.owner_id == pool_id)
+    in_chunk = and_(chunks.c.first_ordinal <= takebacks.c.first_ordinal, takebacks.c.last_ordinal < chunks.c.first_ordinal + chunks.c.rows)
+    known = select(1).select_from(undos.join(undone, undone.c.id == undos.c.undone_run_id).join(chunks, chunks.c.run_id == undos.c.run_id))
+    next_first = select(func.min(following.c.first_ordinal)).where(
+        following.c.pool_id == pool_id, following.c.claim == takebacks.c.claim, following.c.first_ordinal > takebacks.c.first_ordinal
+    )
+    left = skips.c.run_id == takebacks.c.run_id, skips.c.ordinal.between(takebacks.c.first_ordinal, takebacks.c.last_ordinal)
+    signs = {
+        "unknown": ~exists(known.where(its, in_chunk, chunks.c.done_at.is_not(None)).correlate(takebacks)),
+        "again": next_first.correlate(takebacks).scalar_subquery() <= takebacks.c.last_ordinal,
+        "skipped": exists(select(1).where(*left)),
+    }
+    found = select(takebacks, *(flag(sign, name) for name, sign in signs.items()))
+    of_pool = found.where(takebacks.c.pool_id == pool_id, or_(*signs.values()))
+    return stream(session, of_pool.order_by(takebacks.c.claim, takebacks.c.first_ordinal))
+
+
+def moved_by_nobody(session: Session, pool_id: int) -> Iterator[tuple[int, str]]:
+    """The (turn, claim) of what is in the history of a pool, and that nobody has taken back."""
+    found = select(ledger_history.c.turn, ledger_history.c.claim).where(ledger_history.c.pool_id == pool_id, stands(ledger_history))
+    return stream(session, found.order_by(ledger_history.c.turn))

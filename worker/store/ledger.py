@@ -1,5 +1,6 @@
-"""The ledger, its history, and the blocks that runs have reserved."""
+"""The ledger, and the blocks that runs have reserved."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
@@ -11,9 +12,13 @@ from sqlalchemy.orm import Session
 from worker.domain.turns import Span, Turns, holes
 from worker.store import bulk
 from worker.store.clock import now
-from worker.store.tables import blocks, ledger, ledger_history, pools, rosters
+from worker.store.tables import blocks, ledger, pools, rosters, takebacks
+from worker.store.takebacks import stands, undo_of
 
 SPANS_AT_ONCE = 200
+
+VOID = "void"
+"""The cause of entries without a record: the turn came back, and its member had left."""
 
 
 class Entry(NamedTuple):
@@ -147,9 +152,12 @@ def _entered_within(session: Session, pool_id: int, span: Span) -> list[Span]:
 
 
 def counts(session: Session, pool_id: int) -> dict[int, int]:
-    """How many records each user was given by the pool."""
-    used = select(ledger.c.user_id, func.count().label("records")).where(ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None))
-    return {row.user_id: row.records for row in session.execute(used.group_by(ledger.c.user_id))}
+    """How many records each user was given by the pool, but for those that were taken back."""
+    of_pool = ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None)
+    given = select(ledger.c.user_id, func.count()).where(*of_pool).group_by(ledger.c.user_id)
+    some_undone = ledger.c.claim.in_(select(takebacks.c.claim).where(takebacks.c.pool_id == pool_id))  # a claim has few, a pool has many
+    taken_back = given.where(some_undone, ~stands(ledger))
+    return Counter(dict(session.execute(given).all())) - Counter(dict(session.execute(taken_back).all()))
 
 
 def turns_so_far(session: Session) -> dict[int, int]:
@@ -162,13 +170,7 @@ def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
     return session.execute(select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn == turn)).one_or_none()
 
 
-def taken_back(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
-    """The entries of a record that were taken back, newest first."""
-    of_type = select(ledger_history).join(pools, pools.c.id == ledger_history.c.pool_id).where(pools.c.record_type == record_type)
-    return list(session.execute(of_type.where(ledger_history.c.record_id == record_id).order_by(ledger_history.c.taken_back_at.desc())))
-
-
 def page(session: Session, pool_id: int, after: int, limit: int) -> list[Row[Any]]:
-    """The entries that follow a turn, so many at most."""
-    following = select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn > after)
+    """The entries that follow a turn, so many at most, each with the run that has undone it, if one has: undone_by."""
+    following = select(ledger, undo_of(ledger).label("undone_by")).where(ledger.c.pool_id == pool_id, ledger.c.turn > after)
     return list(session.execute(following.order_by(ledger.c.turn).limit(limit)))

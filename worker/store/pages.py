@@ -49,6 +49,7 @@ def _entry(entry: Row[Any], record_type: str, people: People) -> Facts:
         "previous_owner": who(people.get(entry.previous_owner_id or 0)),
         "cause": entry.cause,
         "claim": entry.claim,
+        "undone_by": entry.undone_by,
         "actor": who(people.get(entry.actor_id or 0)),
         "at": time_text(entry.at),
     }

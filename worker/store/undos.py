@@ -1,18 +1,16 @@
-"""Undos: what a run has done to its records and to the ledger, taken back set by set."""
+"""Undos: what a run has done to its records, taken back set by set."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, case, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Row, and_, case, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from worker.domain.runs import DELETED, EDITED, GIVEN, UNDO
+from worker.domain.runs import DELETED, EDITED, GIVEN
 from worker.store import given
 from worker.store.selections import Gifts
-from worker.store.tables import RECORDS, chunks, ledger, ledger_history, runs, skips, undos
-
-_ENTRY = [column.name for column in ledger_history.c if column.name in ledger.c]
+from worker.store.tables import RECORDS, chunks, runs, skips, undos
 
 
 def add(session: Session, run_id: int, undone_run_id: int, *, returns_turns: bool) -> None:
@@ -70,9 +68,11 @@ class Done(NamedTuple):
 def lock_intact(session: Session, done: Done) -> list[int]:
     """The ordinals of the records that nobody has touched since, in order. They stay so until the transaction ends."""
     table, theirs = RECORDS[done.record_type], done.table(session)
-    found = select(theirs.c.ordinal).join(table, table.c.id == theirs.c.record_id)
-    found = found.where(table.c.deleted_at.is_(None), _as_given(table, theirs, done), _unedited(table, done))
-    return sorted(session.scalars(found.order_by(table.c.id).with_for_update(of=table)))
+    # Asked of each, not looked for: of what has just changed by the thousand, planners know nothing, and would try every pair.
+    intact = and_(table.c.deleted_at.is_(None), _as_given(table, theirs, done), _unedited(table, done))
+    found = select(theirs.c.ordinal, intact).join(table, table.c.id == theirs.c.record_id)
+    locked = session.execute(found.order_by(table.c.id).with_for_update(of=table))
+    return sorted(ordinal for ordinal, is_intact in locked if is_intact)
 
 
 def _as_given(table: Any, theirs: FromClause, done: Done) -> ColumnElement[bool]:
@@ -89,32 +89,6 @@ def remove(session: Session, record_type: str, record_ids: Sequence[int], moment
     table, theirs = RECORDS[record_type], given.table(session, record_id=record_ids)
     values = {"deleted_at": moment, "updated_at": moment, "pool_id": None, "turn": None}
     session.execute(update(table).where(table.c.id == theirs.c.record_id).values(values))
-
-
-def spend(session: Session, gifts: Gifts, undone: str, claim: str, actor_id: int | None, moment: datetime) -> None:
-    """Moves the entries of the claim that is undone into the history. Their turns stay spent, on nothing, under the undo's claim."""
-    theirs = given.table(session, turn=gifts.turns)
-    same = and_(ledger.c.pool_id == gifts.pool_id, ledger.c.turn == theirs.c.turn, ledger.c.claim == undone)
-    reason, taken_back_at = literal(claim), literal(moment, ledger_history.c.taken_back_at.type)
-    entries = select(*(ledger.c[name] for name in _ENTRY), reason, taken_back_at).join_from(ledger, theirs, same)
-    session.execute(insert(ledger_history).from_select([*_ENTRY, "reason", "taken_back_at"], entries))
-    values = {"claim": claim, "record_id": None, "previous_owner_id": None, "cause": UNDO, "actor_id": actor_id, "at": moment}
-    session.execute(update(ledger).where(same).values(values))
-
-
-class Freed(NamedTuple):
-    """Turns that are nobody's any more: the lowest, and how many."""
-
-    first: int
-    turns: int
-
-
-def free(session: Session, pool_id: int, claim: str) -> Freed | None:
-    """Takes the turns that the undo has spent out of the ledger. Their entries stay in its history."""
-    spent = and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim)
-    first, turns = session.execute(select(func.min(ledger.c.turn), func.count()).where(spent)).one()
-    session.execute(delete(ledger).where(spent))
-    return Freed(first, turns) if turns else None
 
 
 def skip_all_but(session: Session, run_id: int, done: Done, ordinals: Sequence[int]) -> None:

@@ -11,10 +11,10 @@ from worker.store.tables.lists import smart_lists
 from worker.store.tables.people import answers, tokens, users
 from worker.store.tables.records import RECORDS, captures, contacts, conversions, deals, leads
 from worker.store.tables.runs import chunks, imports, reassignments, runs, selections, skips, undos
-from worker.store.tables.turns import blocks, ledger, ledger_history, pools, rosters, seedings
+from worker.store.tables.turns import blocks, ledger, ledger_history, pools, rosters, seedings, takebacks
 
 __all__ = [
     "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "deliveries", "forms", "imports",
     "integrations", "labels", "leads", "ledger", "ledger_history", "lookups", "metadata", "pipelines", "pools", "reassignments", "rosters",
-    "runs", "seedings", "selections", "skips", "smart_lists", "stages", "tokens", "undos", "users",
+    "runs", "seedings", "selections", "skips", "smart_lists", "stages", "takebacks", "tokens", "undos", "users",
 ]  # fmt: skip

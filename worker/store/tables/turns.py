@@ -98,8 +98,19 @@ ledger_history = Table(
     Column("pool_id", Id, nullable=False),
     Column("turn", BigInteger, nullable=False),
     *_entry(),
-    Column("reason", Text, nullable=False),
-    Column("taken_back_at", Moment, nullable=False),
     PrimaryKeyConstraint("pool_id", "claim", "ordinal"),
     Index("ix_ledger_history_record_id", "record_id"),
+)
+
+takebacks = Table(
+    "takebacks",
+    metadata,
+    Column("pool_id", Id, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("first_ordinal", BigInteger, nullable=False),
+    Column("last_ordinal", BigInteger, nullable=False),
+    Column("run_id", Id, ForeignKey("runs.id"), nullable=False, comment="the undo's"),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("pool_id", "claim", "first_ordinal"),
+    Index("ix_takebacks_run_id", "run_id"),
 )

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _chunks()
     _history()
     _runs()
+    _takebacks()
 
 
 def _chunks() -> None:
@@ -73,8 +74,6 @@ def _history() -> None:
         sa.Column("cause", sa.String(10), nullable=False),
         sa.Column("actor_id", Id),
         sa.Column("at", Moment, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("taken_back_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("pool_id", "claim", "ordinal", name=op.f("pk_ledger_history")),
     )
     op.create_index("ix_ledger_history_record_id", "ledger_history", ["record_id"])
@@ -123,3 +122,17 @@ def _runs() -> None:
         sa.Column("reason", sa.String(10), nullable=False, comment="why the run has left the record as it is"),
         key="ordinal",
     )
+
+
+def _takebacks() -> None:
+    op.create_table(
+        "takebacks",
+        sa.Column("pool_id", Id, nullable=False),
+        sa.Column("claim", sa.Text, nullable=False),
+        sa.Column("first_ordinal", sa.BigInteger, nullable=False),
+        sa.Column("last_ordinal", sa.BigInteger, nullable=False),
+        sa.Column("run_id", Id, sa.ForeignKey("runs.id", name=op.f("fk_takebacks_run_id")), nullable=False, comment="the undo's"),
+        sa.Column("at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("pool_id", "claim", "first_ordinal", name=op.f("pk_takebacks")),
+    )
+    op.create_index("ix_takebacks_run_id", "takebacks", ["run_id"])

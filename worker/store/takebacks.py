@@ -1,0 +1,73 @@
+"""Takebacks: entries of a run, one after another, that an undo has taken back.
+
+They stay in the ledger as long as their turns are spent, and move to its history when those come back.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, select, union_all
+from sqlalchemy.orm import Session
+
+from worker.domain.turns import islands
+from worker.store.tables import ledger, ledger_history, pools, takebacks
+
+_COLUMNS = [column.name for column in ledger_history.c]
+
+ENTERED = union_all(select(ledger), select(*(ledger_history.c[column.name] for column in ledger.c))).subquery("entered")
+"""What was ever entered: the ledger and its history."""
+
+LENGTH = takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1
+
+
+def undo_of(entries: FromClause) -> ScalarSelect[int | None]:
+    """The undo that has taken an entry back, if one has. A look at the one takeback that may have it, however many there are."""
+    before = and_(
+        takebacks.c.pool_id == entries.c.pool_id, takebacks.c.claim == entries.c.claim, takebacks.c.first_ordinal <= entries.c.ordinal
+    )
+    run_id = case((takebacks.c.last_ordinal >= entries.c.ordinal, takebacks.c.run_id))
+    return select(run_id).where(before).order_by(takebacks.c.first_ordinal.desc()).limit(1).correlate(entries).scalar_subquery()
+
+
+def stands(entries: FromClause) -> ColumnElement[bool]:
+    """That no undo has taken an entry back."""
+    return undo_of(entries).is_(None)
+
+
+def add(session: Session, run_id: int, pool_id: int, claim: str, ordinals: Sequence[int], moment: datetime) -> None:
+    """Notes that an undo has taken back the entries of a claim with those ordinals, which ascend."""
+    common = {"run_id": run_id, "pool_id": pool_id, "claim": claim, "at": moment}
+    spans = [{"first_ordinal": ordinals[begin], "last_ordinal": ordinals[end - 1], **common} for begin, end in islands(ordinals)]
+    if spans:
+        session.execute(insert(takebacks), spans)
+
+
+def count(session: Session, run_id: int) -> int:
+    """How many entries an undo has taken back."""
+    return session.scalars(select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.run_id == run_id)).one()
+
+
+class Freed(NamedTuple):
+    """Turns that are nobody's any more: the lowest, and how many."""
+
+    first: int
+    turns: int
+
+
+def free(session: Session, run_id: int, pool_id: int, claim: str) -> Freed | None:
+    """Moves what an undo has taken back of a claim into the history: its turns are in no ledger any more."""
+    theirs = and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, undo_of(ledger) == run_id)
+    first, turns = session.execute(select(func.min(ledger.c.turn), func.count()).where(theirs)).one()
+    session.execute(insert(ledger_history).from_select(_COLUMNS, select(*(ledger.c[name] for name in _COLUMNS)).where(theirs)))
+    session.execute(delete(ledger).where(theirs))
+    return Freed(first, turns) if turns else None
+
+
+def of_record(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
+    """The entries of a record that were taken back, newest first, each with the run_id of the undo and the moment, taken_back_at."""
+    same = and_(takebacks.c.pool_id == ENTERED.c.pool_id, takebacks.c.claim == ENTERED.c.claim)
+    within = and_(same, ENTERED.c.ordinal.between(takebacks.c.first_ordinal, takebacks.c.last_ordinal))
+    found = select(ENTERED, takebacks.c.run_id, takebacks.c.at.label("taken_back_at")).join_from(ENTERED, takebacks, within)
+    found = found.join(pools, pools.c.id == ENTERED.c.pool_id).where(pools.c.record_type == record_type)
+    return list(session.execute(found.where(ENTERED.c.record_id == record_id).order_by(takebacks.c.at.desc())))
