@@ -15,7 +15,7 @@ from benchmarks.figure import Figure
 
 FIGURES = (
     "import_postgresql", "import_sqlite", "take_turns", "memory", "one_task_a_row", "verify",
-    "owner_field", "owner_latency", "capture_latency", "burst", "smart_list", "reassign", "undo", "reassign_latency",
+    "owner_field", "owner_latency", "capture_latency", "burst", "smart_list", "reassign", "undo", "undo_returning", "reassign_latency",
 )  # fmt: skip
 
 ROWS, QUICK_ROWS = 1_000_000, 50_000

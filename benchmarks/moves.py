@@ -56,9 +56,9 @@ def give(here: Stand) -> int:
     return _ended(here, run_id)
 
 
-def take_back(here: Stand, run_id: int) -> int:
+def take_back(here: Stand, run_id: int, *, returns_turns: bool = False) -> int:
     """The id of a run that has undone another."""
-    return _ended(here, here.system.transact(lambda session: undo.accept(session, run_id, None)))
+    return _ended(here, here.system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns)))
 
 
 def seconds(here: Stand, run_id: int) -> float:

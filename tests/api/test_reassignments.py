@@ -362,6 +362,27 @@ def test_why_tells_what_was_undone_and_who_gave_the_record_back(
     assert client.get("/api/why/lead/2").json()["given_back_by"] is None
 
 
+def test_the_ledger_tells_what_was_undone_and_it_counts_for_nobody(
+    client: TestClient, system: System, send: Tasks, imported: dict[str, Any]
+) -> None:
+    run_id = reassign(client, list=imported["list"]).json()["id"]
+    send.drain(system)
+    undo_id = client.post(f"/api/runs/{run_id}/undo").json()["id"]
+    send.drain(system)
+    give_leads(system, 1)
+
+    [inbound] = (pool for pool in client.get("/api/pools").json() if pool["name"] == "Inbound")
+    entries = client.get(f"/api/pools/{inbound['id']}/ledger").json()["entries"]
+    members = client.get(f"/api/pools/{inbound['id']}").json()["members"]
+
+    assert [(entry["turn"], entry["cause"], entry["undone_by"]) for entry in entries] == [
+        (1, "edit", None),
+        *((turn, "reassign", undo_id) for turn in (2, 3, 4)),
+        (5, "edit", None),
+    ]
+    assert [member["records"] for member in members] == [2, 0]
+
+
 def test_why_tells_of_several_undos_the_newest_first(client: TestClient, system: System, send: Tasks, imported: dict[str, Any]) -> None:
     for _ in range(2):
         run_id = reassign(client, list=imported["list"]).json()["id"]

@@ -189,6 +189,7 @@ def test_a_ledger_is_read_page_by_page(client: Any, system: System, send: Tasks)
         "previous_owner": None,
         "cause": "capture",
         "claim": "lead:1:capture",
+        "undone_by": None,
         "actor": {name: root[name] for name in ("id", "name", "email")},
         "at": first["entries"][0]["at"],
     }

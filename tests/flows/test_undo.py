@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.factories import (
     accepted,
@@ -29,6 +30,7 @@ from worker.domain.resources import LEAD
 from worker.errors import NotUndoable, UnknownRun
 from worker.flows import records, runs, undo
 from worker.flows.system import System
+from worker.store.clock import now
 
 RECORDS = 700
 """Two chunks of 250 records and one of 200."""
@@ -74,6 +76,21 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(system: System
     assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [(0, 249), (250, 499), (500, 699)]
     assert rows(system, "SELECT turn FROM ledger_history") == []
     assert give_leads(system, 1) == "abc"[2 * RECORDS % 3]
+    assert_all_is_well(system)
+
+
+@pytest.mark.parametrize("returns", [False, True])
+def test_what_is_left_alone_may_lie_between_any_two_that_go_back(system: System, send: Tasks, returns: bool) -> None:
+    pool(system, 3)
+    run_id = imported(system, send, sheet(RECORDS))
+    system.transact(lambda session: session.execute(text("UPDATE leads SET edited_at = :later WHERE id % 2 = 0"), {"later": now()}))
+
+    undo_id = undone(system, send, run_id, returns_turns=returns)
+
+    ended = run_of(system, undo_id)
+    assert (ended["records"], ended["skipped"], ended["returned"]) == (RECORDS // 2, RECORDS // 2, RECORDS // 2 * returns)
+    assert len(rows(system, "SELECT claim FROM takebacks")) == RECORDS // 2
+    assert give_leads(system, 4) == ("acba" if returns else "bcab")
     assert_all_is_well(system)
 
 

@@ -39,9 +39,9 @@ def system(postgresql_url: str, ring: Ring, send: Tasks, tmp_path: Path) -> Iter
 
 @contextmanager
 def nobody_enters(system: System) -> Iterator[None]:
-    """Whoever is about to enter the ledger waits until the block ends."""
+    """Whoever is about to enter the ledger, or to take back what is in it, waits until the block ends."""
     with system.engine.connect() as connection, connection.begin():
-        connection.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
+        connection.execute(text("LOCK TABLE ledger, takebacks IN EXCLUSIVE MODE"))
         yield
 
 

@@ -19,7 +19,7 @@ from worker.flows.sets import Outcome
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, chunks, holds, imports, pools, records, runs, selections, takebacks, undos
+from worker.store import captures, chunks, holds, imports, ledger, pools, records, runs, selections, takebacks, undos
 from worker.store.clock import now
 from worker.store.holds import Kind
 from worker.store.records import Owners
@@ -133,13 +133,15 @@ def _end(session: Session, ring: Ring, run_id: int) -> None:
 
 def _return_turns(session: Session, ring: Ring, undo: Row[Any]) -> int:
     """Frees the turns of what the undo has taken back, for seeding to find them: also those below the watermark. Returns how many."""
-    if not pools.among(session, [undo.owner_id]):
+    freed = takebacks.count(session, undo.id)
+    if not freed:
         return 0
     pool = pools.lock(session, undo.owner_id)
-    undone = runs.with_id(session, undo.undone_run_id)
-    freed = None if pool.deleted_at else takebacks.free(session, undo.id, pool.id, run_claim(undone.kind, undone.id))
-    if freed is None:
+    if pool.deleted_at:
         return 0
-    pools.change(session, pool.id, watermark=min(pool.watermark, freed.first - 1))
+    claim = run_claim(runs.with_id(session, undo.undone_run_id).kind, undo.undone_run_id)
+    takebacks.free(session, undo.id, pool.id, claim)
+    lowest = min((span.first for span in ledger.block(session, pool.id, claim) or ()), default=1)
+    pools.change(session, pool.id, watermark=min(pool.watermark, lowest - 1))
     seed.seed_again(session, ring, pool.id, f"run {undo.undone_run_id} was undone, and its turns are to come back")
-    return freed.turns
+    return freed

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exist
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Turns
-from worker.store.ledger import VOID, conditions
+from worker.store.ledger import VOID
+from worker.store.spans import within
 from worker.store.tables import RECORDS, blocks, captures, conversions, ledger, pools, rosters, users
 from worker.store.takebacks import stands
 
@@ -58,8 +59,8 @@ def slices(session: Session, pool_id: int) -> Iterator[tuple[Sequence[int], Sequ
 def entered_within(session: Session, pool_id: int, turns: Turns, but_by: str = "") -> Iterator[tuple[int, str]]:
     """The (turn, claim) of what is entered at those turns, but for one claim's."""
     found = select(ledger.c.turn, ledger.c.claim).where(ledger.c.pool_id == pool_id, ledger.c.claim != but_by)
-    for within in conditions(turns):
-        yield from stream(session, found.where(within).order_by(ledger.c.turn))
+    for some in within(ledger.c.turn, turns):
+        yield from stream(session, found.where(some).order_by(ledger.c.turn))
 
 
 def voids(session: Session, pool_id: int) -> Iterator[tuple[int, int]]:

@@ -1,21 +1,20 @@
 """The ledger, and the blocks that runs have reserved."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Span, Turns, holes
 from worker.store import bulk
 from worker.store.clock import now
+from worker.store.spans import within
 from worker.store.tables import blocks, ledger, pools, rosters, takebacks
 from worker.store.takebacks import stands, undo_of
-
-SPANS_AT_ONCE = 200
 
 VOID = "void"
 """The cause of entries without a record: the turn came back, and its member had left."""
@@ -69,13 +68,7 @@ def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, 
 def any_entered(session: Session, pool_id: int, turns: Turns) -> bool:
     """Whether any of the turns is in the ledger."""
     of_pool = select(1).where(ledger.c.pool_id == pool_id)
-    return any(session.execute(of_pool.where(within).limit(1)).first() is not None for within in conditions(turns))
-
-
-def conditions(turns: Turns) -> Iterator[ColumnElement[bool]]:
-    """That an entry's turn is one of those: as several conditions, because a statement can't have any number of spans."""
-    for start in range(0, len(turns), SPANS_AT_ONCE):
-        yield or_(*(ledger.c.turn.between(span.first, span.last) for span in turns[start : start + SPANS_AT_ONCE]))
+    return any(session.execute(of_pool.where(some).limit(1)).first() is not None for some in within(ledger.c.turn, turns))
 
 
 # --- blocks ---

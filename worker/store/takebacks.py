@@ -5,12 +5,13 @@ They stay in the ledger as long as their turns are spent, and move to its histor
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from worker.domain.turns import islands
+from worker.domain.turns import Span, islands, merged
+from worker.store.spans import within
 from worker.store.tables import ledger, ledger_history, pools, takebacks
 
 _COLUMNS = [column.name for column in ledger_history.c]
@@ -31,8 +32,8 @@ def undo_of(entries: FromClause) -> ScalarSelect[int | None]:
 
 
 def stands(entries: FromClause) -> ColumnElement[bool]:
-    """That no undo has taken an entry back."""
-    return undo_of(entries).is_(None)
+    """That no undo has taken an entry back. Of most claims none has taken back anything, which is asked first, and once for all."""
+    return or_(entries.c.claim.not_in(select(takebacks.c.claim)), undo_of(entries).is_(None))
 
 
 def add(session: Session, run_id: int, pool_id: int, claim: str, ordinals: Sequence[int], moment: datetime) -> None:
@@ -48,26 +49,20 @@ def count(session: Session, run_id: int) -> int:
     return session.scalars(select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.run_id == run_id)).one()
 
 
-class Freed(NamedTuple):
-    """Turns that are nobody's any more: the lowest, and how many."""
-
-    first: int
-    turns: int
-
-
-def free(session: Session, run_id: int, pool_id: int, claim: str) -> Freed | None:
+def free(session: Session, run_id: int, pool_id: int, claim: str) -> None:
     """Moves what an undo has taken back of a claim into the history: its turns are in no ledger any more."""
-    theirs = and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, undo_of(ledger) == run_id)
-    first, turns = session.execute(select(func.min(ledger.c.turn), func.count()).where(theirs)).one()
-    session.execute(insert(ledger_history).from_select(_COLUMNS, select(*(ledger.c[name] for name in _COLUMNS)).where(theirs)))
-    session.execute(delete(ledger).where(theirs))
-    return Freed(first, turns) if turns else None
+    found = select(takebacks.c.first_ordinal, LENGTH).where(takebacks.c.run_id == run_id, takebacks.c.pool_id == pool_id)
+    spans, of_claim = merged(Span(*row) for row in session.execute(found)), and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim)
+    for some in within(ledger.c.ordinal, spans):
+        entries = select(*(ledger.c[name] for name in _COLUMNS)).where(of_claim, some)
+        session.execute(insert(ledger_history).from_select(_COLUMNS, entries))
+        session.execute(delete(ledger).where(of_claim, some))
 
 
 def of_record(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
     """The entries of a record that were taken back, newest first, each with the run_id of the undo and the moment, taken_back_at."""
     same = and_(takebacks.c.pool_id == ENTERED.c.pool_id, takebacks.c.claim == ENTERED.c.claim)
-    within = and_(same, ENTERED.c.ordinal.between(takebacks.c.first_ordinal, takebacks.c.last_ordinal))
-    found = select(ENTERED, takebacks.c.run_id, takebacks.c.at.label("taken_back_at")).join_from(ENTERED, takebacks, within)
+    its = and_(same, ENTERED.c.ordinal.between(takebacks.c.first_ordinal, takebacks.c.last_ordinal))
+    found = select(ENTERED, takebacks.c.run_id, takebacks.c.at.label("taken_back_at")).join_from(ENTERED, takebacks, its)
     found = found.join(pools, pools.c.id == ENTERED.c.pool_id).where(pools.c.record_type == record_type)
     return list(session.execute(found.where(ENTERED.c.record_id == record_id).order_by(takebacks.c.at.desc())))
