@@ -33,7 +33,7 @@ CHUNK_ROWS = 5_000
 
 BARE = """
 from sqlalchemy import select
-from worker.cli import commands
+from worker.cli.commands import app
 from worker.flows.system import system
 from worker.store.tables import ledger
 with system().reading() as session:

@@ -187,6 +187,10 @@ class Databases:
         empty = [f"DELETE FROM {name}" for name in reversed(tables)]
         self._reset = "; ".join([*empty, *(f"SELECT setval({name}, {last or 1}, {last is not None})" for name, last in sequences)])
 
+    def copies_of(self, written: str) -> "Databases":
+        """Copies of one with more in it, to which nobody is connected."""
+        return Databases(self._server, written)
+
     @contextmanager
     def lend(self) -> Iterator[str]:
         """The address of one that is as if it were new."""

@@ -46,7 +46,7 @@ class Broker(AMQP):  # type: ignore[misc]
 
 request_id.mark_log_records()
 
-app = Celery("evenhand", include=["worker.tasks"], set_as_current=False, amqp=Broker)
+app = Celery("evenhand", set_as_current=False, amqp=Broker)
 app.conf.update(
     broker_url=settings().broker_url,
     broker_connection_retry_on_startup=True,

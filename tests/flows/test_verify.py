@@ -1,13 +1,17 @@
 """Verification: a sound book passes, and each way of corrupting one is named, with its point and its turn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from redis import Redis
 from sqlalchemy import text
 
+from tests import books
+from tests.books import Book
 from tests.factories import accepted, captured, give, give_leads, imported, join, lead, leave, pool, sheet
+from tests.servers import Databases
 from tests.tasks import Tasks, run
 from worker.cli.records import print_reports
 from worker.domain.reports import Report
@@ -79,8 +83,7 @@ CORRUPTIONS = {
 """What is done to the book, and the point and the turn that it must be named with."""
 
 
-@pytest.fixture
-def inbound(system: System, send: Tasks) -> System:
+def write(system: System, send: Tasks) -> None:
     """A pool (4) of three (1, 2, 3) whose leads have the numbers of their turns: 1 to 4 were edited, 5 to 7 captured, 8 to 13 imported, 14
     edited; from 15 on there are four members. Turns 17 to 316 are reserved by an import that is scanned, and a contact is there, too."""
     pool(system, 3)
@@ -94,8 +97,25 @@ def inbound(system: System, send: Tasks) -> System:
     lead(system, record_type="contact")
     accepted(system, sheet(300))
     run(system, send.waiting.pop())
-    send.lose()
-    return system
+
+
+@pytest.fixture(scope="module")
+def sqlite_book(sqlite_template: Path, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Book:
+    return books.on_sqlite(sqlite_template, valkey_url, tmp_path_factory.mktemp("book"), write)
+
+
+@pytest.fixture(scope="module")
+def postgresql_book(postgres_databases: Databases, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
+    with books.on_postgresql(postgres_databases, valkey_url, tmp_path_factory.mktemp("book"), write) as book:
+        yield book
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def inbound(request: pytest.FixtureRequest, valkey: Redis, send: Tasks, tmp_path: Path) -> Iterator[System]:
+    """A copy of what `write` writes, once of each kind."""
+    book: Book = request.getfixturevalue(f"{request.param}_book")
+    with book.copy(valkey, send, tmp_path) as system:
+        yield system
 
 
 def execute(system: System, statements: str) -> None:
@@ -118,7 +138,6 @@ def only(system: System, name: str = "Inbound", *, offline: bool = False) -> Rep
 @pytest.mark.parametrize("corruption", CORRUPTIONS)
 def test_verify_names_what_is_corrupt(inbound: System, corruption: str) -> None:
     statements, point, turn = CORRUPTIONS[corruption]
-    assert found(inbound) == found(inbound, offline=True) == []
 
     execute(inbound, statements)
 
@@ -285,6 +304,8 @@ def test_a_gap_that_no_seeding_would_find_is_named_without_a_ring_too(system: Sy
 
 
 def test_a_sound_book_is_told_with_numbers(inbound: System) -> None:
+    assert found(inbound) == found(inbound, offline=True) == []
+
     report = only(inbound)
 
     assert (report.turns, report.entered, report.records, report.open, report.blocks, report.rosters) == (316, 16, 16, 300, 2, 2)

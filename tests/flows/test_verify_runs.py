@@ -1,12 +1,13 @@
 """Verification of runs: whatever reassignments and undos leave passes, and each way of corrupting it is named."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from tests import books
+from tests.books import Book
 from tests.factories import (
     accepted,
     captured,
@@ -36,9 +37,6 @@ from worker.flows.reassign import Ids
 from worker.flows.records import Asking
 from worker.flows.system import System
 from worker.flows.verify import verify
-from worker.ring import Ring, connect
-from worker.store.engine import open_engine
-from worker.uploads import Uploads
 
 ROWS = 700
 """Two chunks of 250 and one of 200."""
@@ -170,30 +168,20 @@ def write(system: System, send: Tasks) -> None:
 
 
 @pytest.fixture(scope="module")
-def written(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Path:
-    """The database of that book, which nobody may touch."""
-    folder, send = tmp_path_factory.mktemp("book"), Tasks()
-    path = Path(shutil.copy(sqlite_template, folder / "evenhand.db"))
-    with connect(valkey_url) as client:
-        client.flushall()
-        system = System(open_engine(f"sqlite:///{path}"), Ring(client), Uploads(str(folder / "uploads")), send)
-        write(system, send)
-    system.engine.dispose()
-    return path
+def written(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Book:
+    return books.on_sqlite(sqlite_template, valkey_url, tmp_path_factory.mktemp("book"), write)
 
 
 @pytest.fixture
-def book(written: Path, ring: Ring, tmp_path: Path, send: Tasks) -> Iterator[System]:
-    """A copy of it, without its ring."""
-    engine = open_engine(f"sqlite:///{shutil.copy(written, tmp_path / 'evenhand.db')}")
-    yield System(engine, ring, Uploads(str(tmp_path / "uploads")), send)
-    engine.dispose()
+def book(written: Book, valkey: Redis, send: Tasks, tmp_path: Path) -> Iterator[System]:
+    """A copy of it."""
+    with written.copy(valkey, send, tmp_path) as system:
+        yield system
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS)
 def test_verify_names_what_is_corrupt_of_runs(book: System, corruption: str) -> None:
     statements, point, turn = CORRUPTIONS[corruption]
-    assert found(book, offline=True) == []
 
     execute(book, statements)
 
@@ -201,6 +189,10 @@ def test_verify_names_what_is_corrupt_of_runs(book: System, corruption: str) -> 
 
 
 # --- what is sound ---
+
+
+def test_a_copy_of_the_book_is_sound(book: System) -> None:
+    assert found(book) == found(book, offline=True) == []
 
 
 def test_a_book_of_all_of_them_is_sound(system: System, send: Tasks) -> None:

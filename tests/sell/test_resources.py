@@ -183,7 +183,8 @@ def test_tags_are_replaced_and_custom_fields_and_addresses_are_joined(client: An
         assert (found, type(found)) == (value, type(value))
     rest = updated(client, "contacts", made["id"], custom_fields={"VIP": True})
     nothing = dict.fromkeys(("address", "billing_address", "shipping_address", "custom_fields"))
-    assert updated(client, "contacts", made["id"], **nothing) == rest
+    again = updated(client, "contacts", made["id"], **nothing)
+    assert again == rest | {"updated_at": again["updated_at"]}
 
 
 # --- sent back as a whole ---

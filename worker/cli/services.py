@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,6 @@ import typer
 
 from worker.cli.output import console, facts_list, say
 from worker.errors import FlowerNeedsPassword
-from worker.flows.system import system
 from worker.settings import LOOPBACK, settings
 
 app = typer.Typer()
@@ -58,6 +58,7 @@ def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
 @app.command(epilog="Example: evenhand migrate")
 def migrate() -> None:
     """Bring the database to the tables of this version."""
+    from worker.flows.system import system
     from worker.store.migrate import migrate as bring_up_to_date
 
     bring_up_to_date(system().engine)
@@ -71,6 +72,8 @@ def worker(
     name: Annotated[str, typer.Option(help="What to call it in Flower.")] = "worker",
 ) -> None:
     """Run Celery workers."""
+    import_module("worker.tasks")  # which Celery knows from then on; beat and Flower do without, and without what they import
+
     options = ["--queues", queues, "--concurrency", str(processes), "--hostname", f"{name}@%h", "--pool", "prefork"]
     _celery("worker", *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--task-events")
 
