@@ -36,6 +36,7 @@ from sqlalchemy import select
 from worker.cli.commands import app
 from worker.flows.system import system
 from worker.store.tables import ledger
+app("verify")
 with system().reading() as session:
     turns = select(ledger.c.turn, ledger.c.user_id).order_by(ledger.c.pool_id, ledger.c.turn)
     assert sum(map(len, session.execute(turns, execution_options={"yield_per": 10_000}).partitions()))

@@ -27,13 +27,14 @@ LONG = ("chaos", "crash"), ("acceptance", "topologies", "protocol")
 """The folders of tests that wait more than they work, in two halves."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each process begins with a part of the list. Two begin with what waits, so that the others have the machine for what works, and
-    nothing long is left for the end."""
-    halves = [[item for item in items if item.path.parent.name in names] for names in LONG]
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each process begins with an equal part of the list. Two begin with what waits, so that the others have the machine for what works,
+    and nothing long is left for the end."""
+    first, second = ([item for item in items if item.path.parent.name in names] for names in LONG)
     rest = [item for item in items if not any(item.path.parent.name in names for names in LONG)]
-    middle = len(rest) // 2
-    items[:] = [*halves[0], *rest[:middle], *halves[1], *rest[middle:]]
+    processes = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    between = max(len(items) // processes - len(first), 0)
+    items[:] = [*first, *rest[:between], *second, *rest[between:]]
 
 
 @pytest.fixture(scope="session")

@@ -22,11 +22,12 @@ _forks.set_forkserver_preload(
 )
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Runs an evenhand command to its end, in that folder and with that environment alone."""
-    with tempfile.TemporaryDirectory() as outputs:
-        out, errors = Path(outputs) / "out", Path(outputs) / "errors"
-        command = _forks.Process(target=_evenhand, args=(list(arguments), dict(environment), folder, out, errors))
+def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, text: bytes = b"") -> subprocess.CompletedProcess[str]:
+    """Runs an evenhand command to its end, in that folder, with that environment alone, and that text on its standard input."""
+    with tempfile.TemporaryDirectory() as files:
+        given, out, errors = (Path(files) / name for name in ("in", "out", "errors"))
+        given.write_bytes(text)
+        command = _forks.Process(target=_evenhand, args=(list(arguments), dict(environment), folder, given, out, errors))
         command.start()
         command.join(TIMEOUT_SECONDS)
         if command.exitcode is None:
@@ -35,8 +36,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) 
         return subprocess.CompletedProcess(["evenhand", *arguments], command.exitcode, out.read_text(), errors.read_text())
 
 
-def _evenhand(arguments: list[str], environment: dict[str, str], folder: Path, out: Path, errors: Path) -> None:
+def _evenhand(arguments: list[str], environment: dict[str, str], folder: Path, given: Path, out: Path, errors: Path) -> None:
     """What the new process does: what `python -W error -m worker` does once it runs."""
+    os.dup2(os.open(given, os.O_RDONLY), 0)
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115  that of the process from which this was forked reads from nowhere
     for descriptor, path in ((1, out), (2, errors)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
     os.chdir(folder)

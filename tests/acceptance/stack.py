@@ -45,16 +45,16 @@ class Home:
         named = {name.removeprefix("EVENHAND_").lower(): value for name, value in self.environment.items() if name.startswith("EVENHAND_")}
         return Settings(**named)
 
-    def run(self, *arguments: str | Path, fails: int = 0) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end; its exit code must be as expected."""
-        done = commands.run([str(argument) for argument in arguments], self.environment, ROOT)
+    def run(self, *arguments: str | Path, fails: int = 0, text: bytes = b"") -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end, with that text on its standard input; its exit code must be as expected."""
+        done = commands.run([str(argument) for argument in arguments], self.environment, ROOT, text)
         assert done.returncode == fails, (arguments, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done
 
-    def facts(self, *arguments: str | Path, fails: int = 0) -> Any:
+    def facts(self, *arguments: str | Path, fails: int = 0, text: bytes = b"") -> Any:
         """What a command prints with --json."""
-        return json.loads(self.run(*arguments, "--json", fails=fails).stdout)
+        return json.loads(self.run(*arguments, "--json", fails=fails, text=text).stdout)
 
     def signed_in(self, email: str) -> dict[str, str]:
         """The header by which that person comes in over HTTP."""

@@ -31,13 +31,6 @@ def make_team(here: Home) -> None:
         pool(system, 0, "Deals", "deal")
 
 
-def piped(here: Home, text: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """A command that is given text on its standard input."""
-    return subprocess.run(
-        [*EVENHAND, *arguments], input=text, capture_output=True, check=False, env=here.environment, cwd=ROOT, timeout=SECONDS
-    )
-
-
 def lines(count: int, first: int = 0) -> bytes:
     return b"".join(
         b'{"last_name": "Lead %d", "Email": "lead%d@example.com"}\n' % (number, number) for number in range(first, first + count)
@@ -54,33 +47,24 @@ def check_capture(here: Home, folder: Path) -> None:
     file.write_bytes(lines(4))
 
     from_file = here.facts("capture", "--pool", "Inbound", "--file", file)
-    mixed = piped(
-        here,
-        b'{"last_name": "Five"}\n\nnonsense\n[1]\n{"first_name": "Nameless"}\n{"company": "Six"}',
-        "capture",
-        "--pool",
-        "inbound",
-        "--json",
-    )
-    told = piped(here, b"{}\n" + lines(1, 6), "capture", "--pool", "Inbound")
+    some = b'{"last_name": "Five"}\n\nnonsense\n[1]\n{"first_name": "Nameless"}\n{"company": "Six"}'
+    mixed = here.facts("capture", "--pool", "inbound", text=some, fails=1)
+    told = here.run("capture", "--pool", "Inbound", text=b"{}\n" + lines(1, 6), fails=1)
 
     assert (from_file["captured"], from_file["refused"]) == (4, [])
     assert owners(from_file) == [(1, "ann"), (2, "bob"), (3, "cy"), (4, "ann")]
-    facts = json.loads(mixed.stdout)
-    assert (mixed.returncode, facts["captured"], owners(facts)) == (1, 2, [(5, "bob"), (6, "cy")])
-    assert [refused["line"] for refused in facts["refused"]] == [3, 4, 5]
-    assert ["no JSON" in facts["refused"][0]["reason"], "last_name" in facts["refused"][2]["reason"]] == [True, True]
-    assert (told.returncode, b"Captured 1 leads, of which 1 have their owner." in told.stderr) == (1, True)
-    assert b"line 1: The lead can't be taken: last_name" in told.stderr
+    assert (mixed["captured"], owners(mixed)) == (2, [(5, "bob"), (6, "cy")])
+    assert [refused["line"] for refused in mixed["refused"]] == [3, 4, 5]
+    assert ["no JSON" in mixed["refused"][0]["reason"], "last_name" in mixed["refused"][2]["reason"]] == [True, True]
+    assert "Captured 1 leads, of which 1 have their owner." in told.stderr
+    assert "line 1: The lead can't be taken: last_name" in told.stderr
 
 
 def check_refusals(here: Home, folder: Path) -> None:
-    unknown = piped(here, lines(1), "capture", "--pool", "Nowhere")
-    assert (unknown.returncode, b"no pool 'Nowhere'" in unknown.stderr) == (2, True)
-    assert piped(here, lines(1), "capture", "--pool", "Deals").returncode == 2
+    assert "no pool 'Nowhere'" in here.run("capture", "--pool", "Nowhere", text=lines(1), fails=2).stderr
+    here.run("capture", "--pool", "Deals", text=lines(1), fails=2)
     here.run("capture", "--pool", "Inbound", "--file", folder / "none.jsonl", fails=2)
-    nothing = piped(here, b"", "capture", "--pool", "Inbound", "--json")
-    assert (nothing.returncode, json.loads(nothing.stdout)) == (0, {"captured": 0, "refused": [], "leads": []})
+    assert here.facts("capture", "--pool", "Inbound") == {"captured": 0, "refused": [], "leads": []}
     assert here.facts("waiting") == []
 
 
@@ -93,7 +77,7 @@ def check_why(here: Home) -> None:
 
 def check_waiting(here: Home) -> None:
     """Leads of a pool without members wait with the reason, and are assigned in order as soon as somebody joins."""
-    waiting = json.loads(piped(here, lines(3), "capture", "--pool", "Empty", "--json").stdout)
+    waiting = here.facts("capture", "--pool", "Empty", text=lines(3))
     assert owners_or_none(waiting) == [None, None, None]
 
     listed = here.facts("waiting", "Empty")
@@ -130,7 +114,7 @@ def check_cancel(here: Home, folder: Path) -> None:
     used = [int(line["turn"]) for line in receipt if not line["error"]]
     assert len(used) == cancelled["records"]
     assert "nothing left to cancel" in here.run("runs", "cancel", str(run["id"]), fails=2).stderr
-    [lead] = json.loads(piped(here, lines(1), "capture", "--pool", "Inbound", "--json").stdout)["leads"]
+    [lead] = here.facts("capture", "--pool", "Inbound", text=lines(1))["leads"]
     assert lead["turn"] == min(set(range(CAPTURED + 1, ROWS)) - set(used))
 
 

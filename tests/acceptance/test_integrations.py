@@ -1,13 +1,13 @@
 """Webhooks of every kind on the whole stack: set up on the command line, signed as the real ones are, each a lead in turn."""
 
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.acceptance.stack import EVENHAND, ROOT, Home, home, up
+from tests.acceptance.stack import Home, home, up
 from tests.factories import pool
 from tests.intake.hubspot import TOKEN, HubSpot
 from tests.intake.senders import KINDS, SECRETS, Sender, outcome
@@ -24,10 +24,9 @@ pytestmark = pytest.mark.timeout(300)
 def integration(here: Home, kind: str, hubspot: HubSpot) -> dict[str, Any]:
     """Set up with its secret on standard input, and the access token in the environment."""
     more = ["--access-token", "env:TOKEN", "--base-url", hubspot.url] if kind == "hubspot" else []
-    command = [*EVENHAND, "integration", "add", f"Our {kind}", "--kind", kind, "--secret", "-", "--owner", "Inbound", "--tag", kind, *more]
-    environment = {**here.environment, "TOKEN": TOKEN}
-    done = subprocess.run(command, input=f"{SECRETS[kind]}\n", capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
-    assert "/hooks/our-" in done.stderr
+    command = ["integration", "add", f"Our {kind}", "--kind", kind, "--secret", "-", "--owner", "Inbound", "--tag", kind, *more]
+    informed = replace(here, environment={**here.environment, "TOKEN": TOKEN})
+    assert "/hooks/our-" in informed.run(*command, text=f"{SECRETS[kind]}\n".encode()).stderr
     facts: dict[str, Any] = here.facts("integration", "show", f"our {kind}")
     return facts
 

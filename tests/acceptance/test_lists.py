@@ -1,11 +1,10 @@
 """Smart lists, as they are saved and read on the command line."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.stack import EVENHAND, ROOT, Home, home
+from tests.acceptance.stack import Home, home
 from tests.factories import lead, person
 from worker.store import labels, records
 
@@ -60,8 +59,7 @@ def test_people_read_tables_and_sentences(here: Home) -> None:
 
 
 def test_a_filter_comes_in_on_standard_input(here: Home) -> None:
-    command = [*EVENHAND, "list", "create", "Rome", "--filter", "-"]
-    subprocess.run(command, input='{"city": "Rome"}', text=True, check=True, env=here.environment, cwd=ROOT, capture_output=True)
+    here.run("list", "create", "Rome", "--filter", "-", text=b'{"city": "Rome"}')
 
     assert here.facts("list", "count", "Rome") == {"count": 1}
 

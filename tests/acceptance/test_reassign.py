@@ -1,14 +1,13 @@
 """A file that was imported already goes to a pool and comes back, through the command line, on the whole stack."""
 
 import csv
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.acceptance.stack import EVENHAND, ROOT, Home, home, up
+from tests.acceptance.stack import Home, home, up
 from tests.invariants import assert_promise, rows
 from worker.flows import lists
 
@@ -69,10 +68,7 @@ def test_what_was_imported_already_is_reassigned_and_undone(sqlite_url: str, tmp
         why = here.facts("why", "lead", "5")
         assert (why["turn"], why["owner"]["name"], why["claim"], why["undone"]) == (5, "Bob", f"reassign:{moved['id']}", [])
 
-        ids = subprocess.run(
-            [*EVENHAND, "reassign", "--ids", "-", "--to", "bob@example.com"],
-            input="id\n\n5\n2\n", capture_output=True, text=True, check=True, env=here.environment, cwd=ROOT, timeout=60,
-        )  # fmt: skip
+        ids = here.run("reassign", "--ids", "-", "--to", "bob@example.com", text=b"id\n\n5\n2\n")
         assert "ids          2 " in ids.stdout
         undone = here.facts("undo", str(moved["id"]), "--return-turns")
         assert (undone["state"], undone["undoes"], undone["records"], undone["skipped"]) == ("done", moved["id"], good - 2, 2)

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from worker.domain.rosters import Roster, Rosters
 from worker.domain.turns import Span, Turns, Upcoming
 from worker.ring import Ring
-from worker.store import ledger, pools, seedings
+from worker.store import bulk, ledger, pools, seedings
+from worker.store.clock import now
+from worker.store.ledger import Entries
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +69,9 @@ def _void_those_of_leavers(session: Session, pool_id: int, roster: Roster, missi
         return Turns()
     rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
     returned, voided = split_by_membership(rosters, roster.members, missing)
-    entries = (ledger.Entry(turn, f"{ledger.VOID}:{epoch}", turn, None, rosters.member(turn)) for turn in voided.each())
-    ledger.enter(session, pool_id, entries, ledger.VOID)
+    turns, nobody = list(voided.each()), [None] * voided.total
+    entries = Entries(turns, turns, nobody, list(rosters.owners(voided)), nobody)
+    ledger.enter_all(session, pool_id, f"{ledger.VOID}:{epoch}", ledger.VOID, None, bulk.moment_text(session, now()), entries)
     return returned
 
 

@@ -45,7 +45,7 @@ class Entries(NamedTuple):
 
     turns: Sequence[int | None]
     ordinals: Sequence[int]
-    record_ids: Sequence[int]
+    record_ids: Sequence[int | None]
     user_ids: Sequence[int]
     previous_owner_ids: Sequence[int | None]
 
