@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from sqlalchemy import update
+from sqlalchemy import text, update
 
-from tests.factories import accepted, an_hour_passes, captured, give_leads, join, leave, pool, sheet
+from tests.factories import accepted, an_hour_passes, captured, give_leads, imported, join, leave, pool, sheet, undone
 from tests.faults import photograph, roll_back
-from tests.invariants import assert_promise, everything, rows
+from tests.invariants import assert_in_file_order, assert_promise, everything, rows
 from tests.tasks import Tasks, run
 from worker.flows import capture, rings
 from worker.flows.system import System
+from worker.flows.verify import verify
 from worker.ring import keys
+from worker.store.clock import now
 from worker.store.engine import writing
 from worker.store.tables import ledger
 
@@ -222,6 +224,28 @@ def test_a_ring_that_went_back_to_when_a_turn_was_returned_is_seeded(system: Sys
     assert_promise(system)
     assert give_leads(system, 1) == "a"
     assert_promise(system)
+
+
+@pytest.mark.parametrize("is_mended", [False, True])
+def test_a_ring_in_many_pieces_that_went_back_gives_no_turn_twice(system: System, valkey: Redis, send: Tasks, is_mended: bool) -> None:
+    pool(system, 3)
+    run_id, pieces = imported(system, send, sheet(400)), list(range(2, 399, 2))
+    scattered = "UPDATE leads SET edited_at = :later WHERE turn % 2 = 1"
+    system.transact(lambda session: session.execute(text(scattered), {"later": now()}))
+    undone(system, send, run_id, returns_turns=True)
+    assert [span.first for span in system.ring.state(4).returned] == pieces  # type: ignore[union-attr]
+    earlier = photograph(valkey)
+    assert assert_in_file_order(system, imported(system, send, sheet(100))) == pieces[:100]
+    roll_back(valkey, earlier)
+
+    found = rings.mend(system) if is_mended else []
+    second = imported(system, send, sheet(99))
+
+    assert len(found) == is_mended
+    assert ("it would hand out turn 2 again" if is_mended else "a turn is in the ledger already") in reasons(system)[-1]
+    assert assert_in_file_order(system, second) == pieces[100:]
+    assert_promise(system)
+    assert [report.violations for report in verify(system)] == [[]]
 
 
 # --- rings that are left alone ---

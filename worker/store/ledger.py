@@ -1,7 +1,7 @@
 """The ledger, and the blocks that runs have reserved."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from worker.domain.turns import Span, Turns, holes
+from worker.domain.turns import Span, Turns, holes, meet, uncovered
 from worker.store import bulk
 from worker.store.clock import now
-from worker.store.spans import within
+from worker.store.spans import FEW_SPANS, among
 from worker.store.tables import blocks, ledger, pools, rosters, takebacks
 from worker.store.takebacks import stands, undo_of
 
@@ -67,8 +67,10 @@ def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, 
 
 def any_entered(session: Session, pool_id: int, turns: Turns) -> bool:
     """Whether any of the turns is in the ledger."""
-    of_pool = select(1).where(ledger.c.pool_id == pool_id)
-    return any(session.execute(of_pool.where(some).limit(1)).first() is not None for some in within(ledger.c.turn, turns))
+    if len(turns) > FEW_SPANS:
+        return meet(turns, entered_spans(session, pool_id, turns))
+    found = select(1).where(ledger.c.pool_id == pool_id, among(ledger.c.turn, turns)).limit(1)
+    return session.execute(found).first() is not None
 
 
 # --- blocks ---
@@ -111,11 +113,10 @@ def greatest_turn(session: Session, pool_id: int) -> int:
 
 def missing(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
     """The turns up to last that are neither entered nor in an open block. Reads the ledger above the watermark and outside open blocks
-    only, and brings back gaps, not turns."""
+    only, unless those are in many pieces."""
     reserved = [span for turns in open_blocks(session, pool_id).values() for span in turns]
     outside = list(holes(reserved, watermark + 1, last))
-    entered = [found for span in outside for found in _entered_within(session, pool_id, span)]
-    return [hole for span in outside for hole in holes(entered, span.first, span.last)]
+    return list(uncovered(outside, sorted(entered_spans(session, pool_id, outside))))
 
 
 def settled(session: Session, pool_id: int, last: int, open_ended: Turns) -> int:
@@ -130,15 +131,20 @@ def entered_after(session: Session, pool_id: int, turn: int, moment: datetime) -
     return session.execute(later.order_by(ledger.c.turn).limit(1)).first() is not None
 
 
-def _entered_within(session: Session, pool_id: int, span: Span) -> list[Span]:
-    """What the ledger holds of a span, as spans. Within each, turn minus row number stays the same."""
-    numbered = (
-        select(ledger.c.turn, (ledger.c.turn - func.row_number().over(order_by=ledger.c.turn)).label("island"))
-        .where(ledger.c.pool_id == pool_id, ledger.c.turn.between(span.first, span.last))
-        .subquery()
-    )
-    islands = select(func.min(numbered.c.turn), func.count()).group_by(numbered.c.island)
-    return [Span(first, count) for first, count in session.execute(islands)]
+def entered_spans(session: Session, pool_id: int, spans: Sequence[Span], but_by: str = "") -> Iterator[Span]:
+    """What the ledger holds within those spans, as spans: of many, all from the first to the last. The entries of one claim may be left
+    out. Within each span found, turn minus row number stays the same."""
+    for span in spans if len(spans) <= FEW_SPANS else [_hull(spans)]:
+        within = ledger.c.pool_id == pool_id, ledger.c.turn.between(span.first, span.last), ledger.c.claim != but_by
+        numbered = select(ledger.c.turn, (ledger.c.turn - func.row_number().over(order_by=ledger.c.turn)).label("island"))
+        found = numbered.where(*(within if but_by else within[:2])).subquery()
+        islands = select(func.min(found.c.turn), func.count()).group_by(found.c.island)
+        yield from (Span(first, count) for first, count in session.execute(islands))
+
+
+def _hull(spans: Sequence[Span]) -> Span:
+    first = min(span.first for span in spans)
+    return Span(first, max(span.last for span in spans) - first + 1)
 
 
 # --- counts ---

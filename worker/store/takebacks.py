@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case,
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Span, islands, merged
-from worker.store.spans import within
+from worker.store.spans import FEW_SPANS, among
 from worker.store.tables import ledger, ledger_history, pools, takebacks
 
 _COLUMNS = [column.name for column in ledger_history.c]
@@ -52,11 +52,11 @@ def count(session: Session, run_id: int) -> int:
 def free(session: Session, run_id: int, pool_id: int, claim: str) -> None:
     """Moves what an undo has taken back of a claim into the history: its turns are in no ledger any more."""
     found = select(takebacks.c.first_ordinal, LENGTH).where(takebacks.c.run_id == run_id, takebacks.c.pool_id == pool_id)
-    spans, of_claim = merged(Span(*row) for row in session.execute(found)), and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim)
-    for some in within(ledger.c.ordinal, spans):
-        entries = select(*(ledger.c[name] for name in _COLUMNS)).where(of_claim, some)
-        session.execute(insert(ledger_history).from_select(_COLUMNS, entries))
-        session.execute(delete(ledger).where(of_claim, some))
+    spans = merged(Span(*row) for row in session.execute(found))
+    taken_back = among(ledger.c.ordinal, spans) if len(spans) <= FEW_SPANS else undo_of(ledger) == run_id
+    theirs = and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, taken_back)
+    session.execute(insert(ledger_history).from_select(_COLUMNS, select(*(ledger.c[name] for name in _COLUMNS)).where(theirs)))
+    session.execute(delete(ledger).where(theirs))
 
 
 def of_record(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
