@@ -201,6 +201,7 @@ class Report(BaseModel):
     turns: int = Field(description="The last turn that was handed out.")
     entered: int
     voided: int = Field(description="Of the entered ones, those of members who had left.")
+    undone: int = Field(description="Of the entered ones, those that an undo has taken back, and whose turns stay spent.")
     open: int = Field(description="Turns in open blocks that aren't entered yet.")
     returned: int = Field(description="Turns that wait in the ring to be handed out again.")
     gaps: int = Field(description="Turns that are nowhere, where no ring was compared: the next seeding returns them.")

@@ -207,6 +207,7 @@ def test_a_book_of_all_of_them_is_sound(system: System, send: Tasks) -> None:
         ("done", 2, 1, 0),
         ("done", 2, 0, 0),
     ]
+    assert [report.undone for report in verify(system)] == [5]
     assert_sound(system)
 
 

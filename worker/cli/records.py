@@ -105,7 +105,7 @@ def print_reports(reports: list[Report]) -> None:
 
 def reports_table(reports: list[Report]) -> Table:
     """What was checked of each pool, with numbers."""
-    numbers = ("turns", "entered", "voided", "open", "returned", "gaps", "owed", "records", "waiting", "blocks", "rosters")
+    numbers = ("turns", "entered", "voided", "undone", "open", "returned", "gaps", "owed", "records", "waiting", "blocks", "rosters")
     made = table("pool", *numbers, "ring", "promise", right=numbers)
     for report in reports:
         counted = [f"{getattr(report, name):,}" for name in numbers]

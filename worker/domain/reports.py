@@ -29,6 +29,8 @@ class Report:
     turns: int = 0
     entered: int = 0
     voided: int = 0
+    undone: int = 0
+    """Entries that an undo has taken back, and whose turns stay spent."""
     open: int = 0
     returned: int = 0
     gaps: int = 0

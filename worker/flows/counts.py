@@ -32,6 +32,7 @@ def check_undone(session: Session, pool_id: int, report: Report) -> None:
     """Checks the undos of a pool's runs: each entry that was taken back is in the ledger, its turn spent, or in the history, its turn
     returned."""
     for undo in counts.undoings(session, pool_id):
+        report.undone += undo.spent
         for what in _undone_numbers(undo):
             report.violate(NOTHING_LOST, None, f"run {undo.id} {what}")
         if undo.spent and undo.returns_turns and undo.ended_at and not report.deleted:
