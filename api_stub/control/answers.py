@@ -126,7 +126,7 @@ class Entry(BaseModel):
     previous_owner: Who | None
     cause: str
     claim: str = Field(description="The name under which the request took its turns.")
-    undone_by: int | None = Field(description="The run that has taken it back; its turn stays spent.")
+    undone_by: int | None = Field(description="The run that has taken it back. Its turn is spent, unless that run is to return it.")
     actor: Who | None
     at: datetime
 
@@ -156,7 +156,7 @@ class UndoneTurn(BaseModel):
     cause: str
     at: datetime
     taken_back_at: datetime
-    by: str = Field(description="The claim of the run that has undone it.", examples=["undo:8"])
+    by: str = Field(description="The kind and the number of the run that has undone it.", examples=["undo:8"])
 
 
 class Why(BaseModel):

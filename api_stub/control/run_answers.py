@@ -57,7 +57,7 @@ class Cancelled(BaseModel):
 
     id: int
     records: int = Field(description="To which it has done what it was to do. That stays.")
-    returned: int = Field(description="Turns given back unused: they are the next to be handed out.")
+    returned: int = Field(description="Turns that come back: unused ones, or of an undo those of what it has undone.")
 
 
 class Skip(BaseModel):

@@ -1,10 +1,11 @@
 """Smart lists, as they are saved and read on the command line."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.stack import Home, home
+from tests.acceptance.stack import EVENHAND, ROOT, Home, home
 from tests.factories import lead, person
 from worker.store import labels, records
 
@@ -58,8 +59,9 @@ def test_people_read_tables_and_sentences(here: Home) -> None:
     assert "Deleted the list Oslo." in here.run("list", "delete", "1").stderr
 
 
-def test_a_filter_comes_in_on_standard_input(here: Home) -> None:
-    here.run("list", "create", "Rome", "--filter", "-", text=b'{"city": "Rome"}')
+def test_a_filter_comes_in_through_a_pipe(here: Home) -> None:
+    command = [*EVENHAND, "list", "create", "Rome", "--filter", "-"]
+    subprocess.run(command, input='{"city": "Rome"}', text=True, check=True, env=here.environment, cwd=ROOT, capture_output=True)
 
     assert here.facts("list", "count", "Rome") == {"count": 1}
 

@@ -1,4 +1,4 @@
-"""Undos: owners go back to who they were, what an import made is gone, and the ledger's history tells of both."""
+"""Undos: owners go back to who they were, what an import made is gone, and the ledger tells of both."""
 
 from functools import partial
 from random import Random

@@ -130,6 +130,9 @@ CORRUPTIONS = {
     "the history has another ordinal": ("UPDATE ledger_history SET ordinal = 9 WHERE turn = 11", "once", 11),
     "the history has another turn": ("UPDATE ledger_history SET turn = 99 WHERE turn = 11", "in order", 99),
     "the history has another record of a list": ("UPDATE ledger_history SET record_id = 99 WHERE turn = 11", "in order", 11),
+    "the history has a member who isn't there": ("UPDATE ledger_history SET user_id = 99 WHERE turn = 11", "checkable", 11),
+    "the history has no record": ("UPDATE ledger_history SET record_id = NULL WHERE turn = 11", "checkable", 11),
+    "the history has another cause": ("UPDATE ledger_history SET cause = 'import' WHERE turn = 11", "checkable", 11),
     "the history has another pool": ("UPDATE ledger_history SET pool_id = 1 WHERE turn = 11", "nothing lost", None),
     "an undone entry has another record": ("UPDATE ledger SET record_id = 99 WHERE turn = 3", "in order", 3),
     "an undone entry has another member": ("UPDATE ledger SET user_id = 1 WHERE turn = 3", "in turn", 3),
@@ -447,6 +450,23 @@ def test_a_turn_may_be_given_undone_and_returned_again_and_again(system: System,
 
     assert len(rows(system, "SELECT turn FROM ledger_history")) == 12
     assert give_leads(system, 1) == "a"
+    assert_sound(system)
+
+
+def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    undo_id = to_undo(system, reassigned(system, send, Ids("lead", owned(system, ROWS))), returns_turns=True)
+    run(system, send.waiting.pop())
+    run(system, send.waiting.pop(1))
+
+    cancelled = system.transact(lambda session: runs.cancel(session, system.ring, undo_id))
+
+    assert cancelled == (250, 250)
+    assert all(type(number) is int for number in cancelled)
+    assert state_of(system, undo_id) == ("cancelled", 250, 0, 0)
+    assert_sound(system)
+    send.drain(system)
+    assert state_of(system, undo_id) == ("cancelled", 250, 0, 250)
     assert_sound(system)
 
 

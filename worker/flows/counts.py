@@ -41,8 +41,9 @@ def check_undone(session: Session, pool_id: int, report: Report) -> None:
         for point, what in _strange(takeback):
             entries = f"records {takeback.first_ordinal + 1:,} to {takeback.last_ordinal + 1:,} of {takeback.claim}"
             report.violate(point, None, f"{entries} were taken back by run {takeback.run_id}, {what}")
-    for turn, claim in counts.moved_by_nobody(session, pool_id):
-        report.violate(CHECKABLE, turn, f"is in the history of {claim}, and no undo has taken it back")
+    for entry in counts.strange_history(session, pool_id):
+        for what in _strange_history(entry):
+            report.violate(CHECKABLE, entry.turn, f"is in the history of {entry.claim}, and {what}")
 
 
 def _undone_numbers(undo: Row[Any]) -> Iterator[str]:
@@ -61,3 +62,12 @@ def _strange(takeback: Row[Any]) -> Iterator[tuple[str, str]]:
         yield ONCE, "and some of them by another takeback, too"
     if takeback.skipped:
         yield NOTHING_LOST, "which has left some of them alone"
+
+
+def _strange_history(entry: Row[Any]) -> Iterator[str]:
+    if entry.unmoved:
+        yield "no undo has taken it back"
+    if entry.nobody:
+        yield "names somebody who isn't there"
+    if entry.another:
+        yield "names no record, or another cause"

@@ -28,7 +28,8 @@ def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
     if run.state == "cancelled" or (run.ended_at is not None and not unfinished):
         raise RunEnded(run_id=run_id, state=run.state)
     claim, returned = run_claim(run.kind, run_id), _returned(session, run)
-    runs.change(session, run_id, state="cancelled", reason=None, returned=returned, ended_at=None)  # closing ends it
+    so_far = 0 if run.kind == UNDO else returned  # an undo's come back when it is closed
+    runs.change(session, run_id, state="cancelled", reason=None, returned=so_far, ended_at=None)  # closing ends it
     if run.turns:
         ledger.close_block(session, run.owner_id, claim)
         seed.seed_again(session, ring, run.owner_id, f"run {run_id} was cancelled")

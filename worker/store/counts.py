@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, FromClause, Row, Text, and_, case, cast, e
 from sqlalchemy.orm import Session
 
 from worker.store.audit import flag, stream
-from worker.store.tables import blocks, chunks, ledger, ledger_history, pools, runs, skips, takebacks, undos
+from worker.store.tables import blocks, chunks, ledger, ledger_history, pools, runs, skips, takebacks, undos, users
 from worker.store.takebacks import LENGTH, stands, undo_of
 
 
@@ -83,7 +83,12 @@ def strange_takebacks(session: Session, pool_id: int) -> Iterator[Row[Any]]:
     return stream(session, of_pool.order_by(takebacks.c.claim, takebacks.c.first_ordinal))
 
 
-def moved_by_nobody(session: Session, pool_id: int) -> Iterator[tuple[int, str]]:
-    """The (turn, claim) of what is in the history of a pool, and that nobody has taken back."""
-    found = select(ledger_history.c.turn, ledger_history.c.claim).where(ledger_history.c.pool_id == pool_id, stands(ledger_history))
-    return stream(session, found.order_by(ledger_history.c.turn))
+def strange_history(session: Session, pool_id: int) -> Iterator[Row[Any]]:
+    """What is in the history of a pool and can't be right: turn and claim. unmoved: nobody has taken it back; nobody: it names somebody who
+    isn't there; another: it names no record, or another cause than its claim's."""
+    known, book = select(users.c.id), ledger_history
+    nobody = or_(book.c.user_id.not_in(known), book.c.actor_id.not_in(known), book.c.previous_owner_id.not_in(known))
+    another = or_(book.c.record_id.is_(None), ~book.c.claim.startswith(book.c.cause + ":"))
+    signs = {"unmoved": stands(book), "nobody": nobody, "another": another}
+    found = select(book.c.turn, book.c.claim, *(flag(sign, name) for name, sign in signs.items()))
+    return stream(session, found.where(book.c.pool_id == pool_id, or_(*signs.values())).order_by(book.c.turn))

@@ -10,11 +10,10 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Span, Turns, holes, meet, uncovered
-from worker.store import bulk
+from worker.store import bulk, takebacks
 from worker.store.clock import now
-from worker.store.spans import FEW_SPANS, among
-from worker.store.tables import blocks, ledger, pools, rosters, takebacks
-from worker.store.takebacks import stands, undo_of
+from worker.store.spans import FEW_SPANS, among, parts
+from worker.store.tables import blocks, ledger, pools, rosters
 
 VOID = "void"
 """The cause of entries without a record: the turn came back, and its member had left."""
@@ -132,19 +131,14 @@ def entered_after(session: Session, pool_id: int, turn: int, moment: datetime) -
 
 
 def entered_spans(session: Session, pool_id: int, spans: Sequence[Span], but_by: str = "") -> Iterator[Span]:
-    """What the ledger holds within those spans, as spans: of many, all from the first to the last. The entries of one claim may be left
+    """What the ledger holds within those spans, as spans, and maybe some of what lies between them. The entries of one claim may be left
     out. Within each span found, turn minus row number stays the same."""
-    for span in spans if len(spans) <= FEW_SPANS else [_hull(spans)]:
-        within = ledger.c.pool_id == pool_id, ledger.c.turn.between(span.first, span.last), ledger.c.claim != but_by
+    for part in parts(spans):
+        within = ledger.c.pool_id == pool_id, among(ledger.c.turn, part), ledger.c.claim != but_by
         numbered = select(ledger.c.turn, (ledger.c.turn - func.row_number().over(order_by=ledger.c.turn)).label("island"))
         found = numbered.where(*(within if but_by else within[:2])).subquery()
         islands = select(func.min(found.c.turn), func.count()).group_by(found.c.island)
         yield from (Span(first, count) for first, count in session.execute(islands))
-
-
-def _hull(spans: Sequence[Span]) -> Span:
-    first = min(span.first for span in spans)
-    return Span(first, max(span.last for span in spans) - first + 1)
 
 
 # --- counts ---
@@ -154,9 +148,10 @@ def counts(session: Session, pool_id: int) -> dict[int, int]:
     """How many records each user was given by the pool, but for those that were taken back."""
     of_pool = ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None)
     given = select(ledger.c.user_id, func.count()).where(*of_pool).group_by(ledger.c.user_id)
-    some_undone = ledger.c.claim.in_(select(takebacks.c.claim).where(takebacks.c.pool_id == pool_id))  # a claim has few, a pool has many
-    taken_back = given.where(some_undone, ~stands(ledger))
-    return Counter(dict(session.execute(given).all())) - Counter(dict(session.execute(taken_back).all()))
+    stay: Counter[int] = Counter(dict(session.execute(given).all()))
+    for claim in takebacks.claims(session, pool_id):
+        stay -= Counter(dict(session.execute(given.where(takebacks.taken_back(session, pool_id, claim))).all()))
+    return stay
 
 
 def turns_so_far(session: Session) -> dict[int, int]:
@@ -171,5 +166,5 @@ def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
 
 def page(session: Session, pool_id: int, after: int, limit: int) -> list[Row[Any]]:
     """The entries that follow a turn, so many at most, each with the run that has undone it, if one has: undone_by."""
-    following = select(ledger, undo_of(ledger).label("undone_by")).where(ledger.c.pool_id == pool_id, ledger.c.turn > after)
+    following = select(ledger, takebacks.undo_of(ledger).label("undone_by")).where(ledger.c.pool_id == pool_id, ledger.c.turn > after)
     return list(session.execute(following.order_by(ledger.c.turn).limit(limit)))

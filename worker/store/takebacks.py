@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, or_, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Span, islands, merged
@@ -33,7 +33,8 @@ def undo_of(entries: FromClause) -> ScalarSelect[int | None]:
 
 def stands(entries: FromClause) -> ColumnElement[bool]:
     """That no undo has taken an entry back. Of most claims none has taken back anything, which is asked first, and once for all."""
-    return or_(entries.c.claim.not_in(select(takebacks.c.claim)), undo_of(entries).is_(None))
+    some = select(takebacks.c.claim).distinct()  # else PostgreSQL would go through all of many takebacks for each entry
+    return or_(entries.c.claim.not_in(some), undo_of(entries).is_(None))
 
 
 def add(session: Session, run_id: int, pool_id: int, claim: str, ordinals: Sequence[int], moment: datetime) -> None:
@@ -46,15 +47,27 @@ def add(session: Session, run_id: int, pool_id: int, claim: str, ordinals: Seque
 
 def count(session: Session, run_id: int) -> int:
     """How many entries an undo has taken back."""
-    return session.scalars(select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.run_id == run_id)).one()
+    return int(session.scalars(select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.run_id == run_id)).one())
+
+
+def claims(session: Session, pool_id: int) -> list[str]:
+    """The claims of which something was taken back."""
+    return list(session.scalars(select(takebacks.c.claim).where(takebacks.c.pool_id == pool_id).distinct()))
+
+
+def taken_back(session: Session, pool_id: int, claim: str, run_id: int | None = None) -> ColumnElement[bool]:
+    """That an entry in the ledger is one of those that were taken back of a claim, by one undo or by whichever."""
+    its = and_(takebacks.c.pool_id == pool_id, takebacks.c.claim == claim, takebacks.c.run_id == run_id if run_id else true())
+    found = session.execute(select(takebacks.c.first_ordinal, LENGTH).where(its))
+    spans = merged(Span(first, count) for first, count in found)
+    by_one = undo_of(ledger) == run_id if run_id else undo_of(ledger).is_not(None)
+    within = among(ledger.c.ordinal, spans) if len(spans) <= FEW_SPANS else by_one
+    return and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, within)
 
 
 def free(session: Session, run_id: int, pool_id: int, claim: str) -> None:
     """Moves what an undo has taken back of a claim into the history: its turns are in no ledger any more."""
-    found = select(takebacks.c.first_ordinal, LENGTH).where(takebacks.c.run_id == run_id, takebacks.c.pool_id == pool_id)
-    spans = merged(Span(*row) for row in session.execute(found))
-    taken_back = among(ledger.c.ordinal, spans) if len(spans) <= FEW_SPANS else undo_of(ledger) == run_id
-    theirs = and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, taken_back)
+    theirs = taken_back(session, pool_id, claim, run_id)
     session.execute(insert(ledger_history).from_select(_COLUMNS, select(*(ledger.c[name] for name in _COLUMNS)).where(theirs)))
     session.execute(delete(ledger).where(theirs))
 
