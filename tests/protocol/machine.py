@@ -21,21 +21,7 @@ from worker.queue import Task
 from worker.store.tables import captures
 from worker.store.tables import runs as runs_table
 
-TABLES = (
-    "ledger",
-    "ledger_history",
-    "takebacks",
-    "blocks",
-    "captures",
-    "chunks",
-    "imports",
-    "runs",
-    "leads",
-    "rosters",
-    "seedings",
-    "pools",
-    "users",
-)
+TABLES = ("ledger", "ledger_history", "blocks", "captures", "chunks", "imports", "runs", "leads", "rosters", "seedings", "pools", "users")
 CAST = [email(number) for number in range(6)]
 SOME = st.integers(0, 99)
 ROUNDS = 6

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.turns import Span, Turns, holes, meet
+from worker.domain.turns import Span, Turns, common, holes, meet, merged
 
 SPANS = st.builds(Span, st.integers(1, 60), st.integers(1, 12))
 TURNS = st.lists(SPANS, max_size=6).map(Turns)
@@ -48,6 +48,7 @@ def test_holes_are_the_turns_in_none_of_the_spans(used: list[Span], first: int, 
 @given(TURNS, TURNS)
 def test_spans_meet_when_a_turn_is_in_both(some: Turns, others: Turns) -> None:
     assert meet(some, others) == bool({*some.each()} & {*others.each()})
+    assert {*Turns(common(merged(some), merged(others))).each()} == {*some.each()} & {*others.each()}
 
 
 def test_many_spans_are_compared_with_many_without_a_word() -> None:

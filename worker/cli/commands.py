@@ -7,26 +7,14 @@ import typer
 from worker.cli import services
 
 PARTS = (
-    "demo",
-    "services",
-    "people",
-    "pools",
-    "captures",
-    "forms",
-    "integrations",
-    "runs",
-    "lists",
-    "reassign",
-    "records",
-    "upkeep",
-    "chaos",
-)
+    "demo", "services", "people", "pools", "captures", "forms", "integrations", "runs", "lists", "reassign", "records", "upkeep", "chaos",
+)  # fmt: skip
 
 
-def app(word: str | None) -> typer.Typer:
+def app(word: str = "") -> typer.Typer:
     """The command, as it is needed for a line that begins with that word. A service doesn't wait for what the others import: a stack starts
     seven processes."""
-    alone = word is not None and word in {command.callback.__name__ for command in services.app.registered_commands if command.callback}
+    alone = word in {command.callback.__name__ for command in services.app.registered_commands if command.callback}
     return _app(("services",) if alone else PARTS)
 
 

@@ -23,7 +23,7 @@ def main() -> None:
     try:
         from worker.cli.commands import app  # here, because settings are read on the way, and may be wrong
 
-        app(next(iter(sys.argv[1:]), None))()
+        app(*sys.argv[1:2])()
     except EvenhandError as error:
         say(str(error))
         sys.exit(error.exit_code)

@@ -73,7 +73,6 @@ def worker(
 ) -> None:
     """Run Celery workers."""
     import_module("worker.tasks")  # which Celery knows from then on; beat and Flower do without, and without what they import
-
     options = ["--queues", queues, "--concurrency", str(processes), "--hostname", f"{name}@%h", "--pool", "prefork"]
     _celery("worker", *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--task-events")
 

@@ -116,10 +116,14 @@ def uncovered(spans: Iterable[Span], covers: Iterable[Span]) -> Iterator[Span]:
             yield Span(at, span.last - at + 1)
 
 
+def common(spans: Sequence[Span], others: Iterable[Span]) -> Iterator[Span]:
+    """What is among both. Both ascend, and neither's spans overlap among themselves."""
+    return uncovered(spans, uncovered(spans, others))
+
+
 def meet(turns: Iterable[Span], others: Iterable[Span]) -> bool:
     """Whether a turn is among both. The spans may come in any order, and there may be many of either."""
-    mine = merged(turns)
-    return sum(span.count for span in uncovered(mine, merged(others))) < sum(span.count for span in mine)
+    return any(common(merged(turns), merged(others)))
 
 
 def but_last(spans: Iterable[Span], count: int) -> Iterator[Span]:

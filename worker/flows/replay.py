@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from worker.domain import succession
 from worker.domain.reports import CHECKABLE, IN_TURN, NEXT_STAYS_NEXT, NONE_SKIPPED, ONCE, ONE_RING, Report
 from worker.domain.rosters import Roster, Rosters
-from worker.domain.turns import Span, but_last, islands, merged, uncovered
+from worker.domain.turns import Span, but_last, common, islands, merged, uncovered
 from worker.flows.blocks import check_blocks
 from worker.flows.counts import check_counts, check_undone
 from worker.flows.rings import disagreements
@@ -159,5 +159,5 @@ def _check_returned(session: Session, pool_id: int, ring: RingState, rosters: Ro
     for turn, claim in audit.entered_within(session, pool_id, ring.returned):
         report.violate(ONCE, turn, f"is returned, and entered by {claim}")
     returned = merged(ring.returned)
-    for span in uncovered(returned, uncovered(returned, reserved)):
+    for span in common(returned, reserved):
         report.violate(ONCE, span.first, f"{_through(span)}is returned, and reserved")

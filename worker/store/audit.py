@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exists, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from worker.domain.turns import Turns, merged, uncovered
+from worker.domain.turns import Turns, common, merged
 from worker.store.ledger import VOID, entered_spans
-from worker.store.spans import FEW_SPANS, among
+from worker.store.spans import among, batches
 from worker.store.tables import RECORDS, blocks, captures, conversions, ledger, pools, rosters, users
 from worker.store.takebacks import stands
 
@@ -58,12 +58,10 @@ def slices(session: Session, pool_id: int) -> Iterator[tuple[Sequence[int], Sequ
 
 def entered_within(session: Session, pool_id: int, turns: Turns, but_by: str = "") -> Iterator[tuple[int, str]]:
     """The (turn, claim) of what is entered at those turns, but for one claim's. There should be none."""
-    asked, entered = merged(turns), sorted(entered_spans(session, pool_id, turns, but_by))
-    both = list(uncovered(asked, uncovered(asked, entered)))
+    both = list(common(merged(turns), sorted(entered_spans(session, pool_id, turns, but_by))))
     found = select(ledger.c.turn, ledger.c.claim).where(ledger.c.pool_id == pool_id, ledger.c.claim != but_by)
-    for start in range(0, len(both), FEW_SPANS):
-        few = both[start : start + FEW_SPANS]
-        yield from stream(session, found.where(among(ledger.c.turn, few)).order_by(ledger.c.turn))
+    for some in batches(both):
+        yield from stream(session, found.where(among(ledger.c.turn, some)).order_by(ledger.c.turn))
 
 
 def voids(session: Session, pool_id: int) -> Iterator[tuple[int, int]]:

@@ -27,4 +27,9 @@ def parts(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
     if last - first < CLOSE_TURNS * len(spans):
         yield [Span(first, last - first + 1)]
         return
-    yield from (spans[start : start + FEW_SPANS] for start in range(0, len(spans), FEW_SPANS))
+    yield from batches(spans)
+
+
+def batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """Some of them, and then some more."""
+    return (spans[start : start + FEW_SPANS] for start in range(0, len(spans), FEW_SPANS))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, or_, select, true, union_all
+from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from worker.domain.turns import Span, islands, merged
@@ -57,12 +57,13 @@ def claims(session: Session, pool_id: int) -> list[str]:
 
 def taken_back(session: Session, pool_id: int, claim: str, run_id: int | None = None) -> ColumnElement[bool]:
     """That an entry in the ledger is one of those that were taken back of a claim, by one undo or by whichever."""
-    its = and_(takebacks.c.pool_id == pool_id, takebacks.c.claim == claim, takebacks.c.run_id == run_id if run_id else true())
-    found = session.execute(select(takebacks.c.first_ordinal, LENGTH).where(its))
-    spans = merged(Span(first, count) for first, count in found)
-    by_one = undo_of(ledger) == run_id if run_id else undo_of(ledger).is_not(None)
-    within = among(ledger.c.ordinal, spans) if len(spans) <= FEW_SPANS else by_one
-    return and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, within)
+    found = select(takebacks.c.first_ordinal, LENGTH).where(takebacks.c.pool_id == pool_id, takebacks.c.claim == claim)
+    asked_of_each: ColumnElement[bool] = undo_of(ledger).is_not(None)
+    if run_id is not None:
+        found, asked_of_each = found.where(takebacks.c.run_id == run_id), undo_of(ledger) == run_id
+    spans = merged(Span(first, count) for first, count in session.execute(found))
+    its = among(ledger.c.ordinal, spans) if len(spans) <= FEW_SPANS else asked_of_each
+    return and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, its)
 
 
 def free(session: Session, run_id: int, pool_id: int, claim: str) -> None:
