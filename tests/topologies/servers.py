@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from tests.servers import START_SECONDS, short_folder, wait_until
 from tests.topologies.proxy import Proxy, proxy
@@ -186,17 +186,29 @@ class Watched:
         return ready and is_replica_of(self.other, self.master)
 
     def hand_over(self) -> None:
-        """Has Sentinel promote the other server. On a busy machine it may give that up after its second: then it is asked again."""
+        """Has Sentinel promote the other server. On a busy machine it may refuse that, or give it up after its second: then it is asked
+        again."""
         demoted, asked = self.master, -math.inf
 
         def promoted() -> bool:
             nonlocal asked
-            if time.monotonic() - asked > ASKED_AGAIN_SECONDS:
+            if self._succeeds(demoted):
+                return True
+            if time.monotonic() - asked > ASKED_AGAIN_SECONDS and self._agrees_to_promote():
                 asked = time.monotonic()
-                self.sentinel.ask("SENTINEL", "FAILOVER", MASTER)
-            return self._succeeds(demoted)
+            return False
 
         wait_until(promoted, "another master")
+
+    def _agrees_to_promote(self) -> bool:
+        """Sentinel refuses while what it heard last of the replica is older than three of its info periods."""
+        try:
+            self.sentinel.ask("SENTINEL", "FAILOVER", MASTER)
+        except ResponseError as refusal:
+            if "NOGOODSLAVE" in str(refusal):
+                return False
+            raise
+        return True
 
     def await_failover(self, dead: Node) -> None:
         wait_until(lambda: self._succeeds(dead), "another master")
