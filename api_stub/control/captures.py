@@ -7,11 +7,13 @@ from pydantic import Field
 
 from api_stub.control.answers import Captured, Retried, WaitingLead
 from api_stub.deps import Acting, Admin, Body, Text, Using, control
+from api_stub.keys import GivenKey, with_body
 from api_stub.problems import problems
 from worker.domain.intake import lead_values
-from worker.errors import BadLead, InsufficientScope, UnknownPool, WrongPoolType
+from worker.errors import BadLead, InsufficientScope, KeyReused, UnknownPool, WrongPoolType
 from worker.flows import capture, runs
-from worker.store.views import all_waiting
+from worker.flows.answers import answer_once
+from worker.store.views import Facts, all_waiting
 
 MOST_LEADS = 1000
 
@@ -33,14 +35,18 @@ class NewLead(Body):
     summary="Capture a lead",
     status_code=202,
     response_model=Captured,
-    responses=problems(UnknownPool, BadLead, WrongPoolType),
+    responses=problems(UnknownPool, BadLead, WrongPoolType, KeyReused),
 )
-def capture_lead(system: Using, actor: Acting, new: NewLead) -> Any:
+def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> Any:
     """The lead is stored when this answers, and is never lost from then on. Workers give it to the pool's next member, in the order of
     acceptance; while the pool has no members, it waits."""
     values = lead_values(new.lead)
-    [lead_id] = system.transact(lambda session: capture.accept(session, new.pool, [values], actor.id))
-    return {"id": lead_id, "pool": new.pool}
+
+    def work(session: Any) -> Facts:
+        [lead_id] = capture.accept(session, new.pool, [values], actor.id)
+        return {"id": lead_id, "pool": new.pool}
+
+    return system.transact(lambda session: answer_once(session, with_body(key, new.model_dump()), lambda: work(session)))
 
 
 @router.get("/waiting", summary="List leads that wait", response_model=list[WaitingLead], responses=problems(UnknownPool))

@@ -1,12 +1,15 @@
 """Imports: files in."""
 
-from typing import Annotated, Any
+import hashlib
+from io import BufferedIOBase
+from typing import IO, Annotated, Any, cast
 
 from fastapi import File, Form, Request, Response, UploadFile
 
 from api_stub.control.run_answers import Run
 from api_stub.control.runs import FORECAST, accepted, told
 from api_stub.deps import Acting, RecordType, Text, Using, control
+from api_stub.keys import GivenKey, with_body
 from api_stub.problems import problems
 from api_stub.refusals import BodyTooLarge
 from worker.domain.rows import mapping_of
@@ -14,6 +17,7 @@ from worker.errors import (
     AmbiguousUser,
     BadMapping,
     EmptyPool,
+    KeyReused,
     UnknownField,
     UnknownHeader,
     UnknownOwner,
@@ -22,6 +26,7 @@ from worker.errors import (
     WrongPoolType,
 )
 from worker.flows import forecast, imports
+from worker.flows.answers import Key
 
 UPLOADS = "/api/imports"
 
@@ -29,7 +34,7 @@ router = control(UPLOADS, "imports")
 
 _REFUSALS = problems(
     UnknownOwner, BodyTooLarge, UnreadableFile, UnknownRecordType, WrongPoolType, EmptyPool, AmbiguousUser, BadMapping, UnknownField,
-    UnknownHeader,
+    UnknownHeader, KeyReused,
 )  # fmt: skip
 
 
@@ -39,6 +44,7 @@ def import_file(
     actor: Acting,
     request: Request,
     response: Response,
+    key: GivenKey,
     file: Annotated[UploadFile, File(description="A CSV file in UTF-8 whose first line names the columns.")],
     owner: Annotated[Text, Form(description="Who gets every row: a pool, or a user by email or name.")],
     type: Annotated[RecordType, Form(description="What the rows become.")] = "lead",
@@ -51,4 +57,14 @@ def import_file(
     asked = imports.Request(name, type, owner, mapping_of(map), actor.id)
     if dry_run:
         return told(forecast.of_import(system, asked, file.file))
+    asked = asked._replace(key=_with_file(key, asked, file.file))
     return accepted(system, request, response, imports.accept(system, asked, file.file))
+
+
+def _with_file(key: Key | None, asked: imports.Request, file: IO[bytes]) -> Key | None:
+    """The key of a request with that file."""
+    if key is None:
+        return None
+    digest = hashlib.file_digest(cast("BufferedIOBase", file), "sha256").hexdigest()
+    file.seek(0)
+    return with_body(key, asked._asdict() | {"file": digest})

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from api_stub.control.run_answers import Run
 from api_stub.control.runs import FORECAST, accepted, told
 from api_stub.deps import GREATEST_ID, Body, Reassigner, RecordType, Text, Using, control
+from api_stub.keys import GivenKey, with_body
 from api_stub.problems import problems
 from worker.domain.permissions import Actor
 from worker.errors import (
@@ -17,6 +18,7 @@ from worker.errors import (
     Fault,
     IncorrectPayload,
     InsufficientScope,
+    KeyReused,
     RepeatedRecord,
     UnknownCustomField,
     UnknownList,
@@ -29,7 +31,9 @@ from worker.errors import (
     WrongRunType,
 )
 from worker.flows import forecast, lists, reassign
+from worker.flows.answers import answer_once
 from worker.store import engine
+from worker.store.views import Facts
 
 router = control("/api/reassignments", "reassignments")
 
@@ -45,7 +49,7 @@ RecordIds = Annotated[list[Annotated[int, Field(strict=True, ge=1, le=GREATEST_I
 
 _REFUSALS = problems(
     InsufficientScope, IncorrectPayload, UnknownList, AmbiguousList, UnknownRun, UnknownOwner, AmbiguousUser, WrongPoolType, EmptyPool,
-    UnknownRecordType, UnknownRecord, RepeatedRecord, UnknownPool, UnknownCustomField, WrongRunType,
+    UnknownRecordType, UnknownRecord, RepeatedRecord, UnknownPool, UnknownCustomField, WrongRunType, KeyReused,
 )  # fmt: skip
 
 
@@ -60,7 +64,7 @@ class NewReassignment(Body):
 
 
 @router.post("", summary="Reassign records", status_code=202, response_model=Run, responses=FORECAST | _REFUSALS)
-def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, request: Request, response: Response) -> Any:
+def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, key: GivenKey, request: Request, response: Response) -> Any:
     """Each record goes to the next member, in the order of the list, as one block of turns; or all go to the user. Answers with the run
     that workers carry on; follow it at the address in `Location`. A dry run is answered with 200, and what would happen."""
     _check(wanted)
@@ -68,8 +72,12 @@ def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, 
         with system.reading() as session:
             engine.hurry(session)
             return told(forecast.of_reassignment(session, system.ring, _records(session, wanted, actor), wanted.owner))
-    run_id = system.transact(lambda session: reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id))
-    return accepted(system, request, response, run_id)
+
+    def work(session: Any) -> Facts:
+        return {"run": reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id)}
+
+    answer = system.transact(lambda session: answer_once(session, with_body(key, wanted.model_dump()), lambda: work(session)))
+    return accepted(system, request, response, answer["run"])
 
 
 def _check(wanted: NewReassignment) -> None:

@@ -1,7 +1,5 @@
 """What a request asks for, taken out of its parameters, headers and body."""
 
-import hashlib
-import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -15,11 +13,8 @@ from api_stub.deps import NO_SUCH, Acting, Using
 from api_stub.refusals import InvalidUserAgent
 from worker.domain.claims import request_claim
 from worker.domain.resources import Resource
-from worker.flows.answers import Key
 from worker.flows.records import Asking
 from worker.store.catalog import Asked
-
-LONGEST_KEY_CHARACTERS = 255
 
 _FIELD = re.compile(r"custom_fields\[([^\0]{1,320})\]")
 """A name may hold brackets itself."""
@@ -64,30 +59,6 @@ def attributes_of(payload: Any) -> dict[str, Any]:
 async def asking(system: Using, actor: Acting) -> Asking:
     """Who asks, under a claim of this request's own."""
     return Asking(actor, request_claim(secrets.token_hex(16)), system.ring)
-
-
-async def given_key(
-    request: Request,
-    actor: Acting,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=LONGEST_KEY_CHARACTERS,
-            description="A request that comes again under the same key within 24 hours gets the same answer, and takes no second turn.",
-        ),
-    ] = None,
-) -> Key | None:
-    """The Idempotency-Key, if there is one; what tells the request from others is filled in where its body is known."""
-    return None if idempotency_key is None else Key(actor.id, idempotency_key, f"{request.method} {request.url.path}?{request.url.query}")
-
-
-def with_body(key: Key | None, body: Mapping[str, Any]) -> Key | None:
-    """The key of a request with that body: the same whatever the order of its names."""
-    if key is None:
-        return None
-    told = f"{key.fingerprint}\n{json.dumps(body, sort_keys=True)}"  # orjson takes no half characters and no huge numbers, clients may
-    return key._replace(fingerprint=hashlib.sha256(told.encode()).hexdigest())
 
 
 async def known_agent(user_agent: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from api_stub.deps import ForThoseSignedIn, Id, Using, actor
+from api_stub.keys import GivenKey, with_body
 from api_stub.problems import SELL, problems
-from api_stub.sell.asking import about, asked_of, asking, attributes_of, given_key, known_agent, match_of, no_parameters, with_body
+from api_stub.sell.asking import about, asked_of, asking, attributes_of, known_agent, match_of, no_parameters
 from api_stub.sell.envelopes import collection, one
 from api_stub.sell.models import answer_model, collection_model, list_parameters, match_parameters, request_model
 from worker.domain.editing import normalized
@@ -27,7 +28,6 @@ sell_problems = partial(problems, under=SELL)
 
 Endpoint = Callable[..., Response | None]
 Asks = Annotated[Asking, Depends(asking)]
-GivenKey = Annotated[Key | None, Depends(given_key)]
 
 BARE = Depends(no_parameters)
 

@@ -5,10 +5,11 @@ from typing import Any
 from fastapi import Response
 
 from api_stub.deps import Acting, Using
-from api_stub.sell.asking import about, attributes_of, with_body
+from api_stub.keys import GivenKey, with_body
+from api_stub.sell.asking import about, attributes_of
 from api_stub.sell.envelopes import one
 from api_stub.sell.models import ConversionRequest, answer_model
-from api_stub.sell.routes import BARE, Asks, GivenKey, answered, answers, router
+from api_stub.sell.routes import BARE, Asks, answered, answers, router
 from worker.domain.claims import convert_claim
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
 from worker.errors import AlreadyConverted, IncorrectPayload, InsufficientScope, LeadWaits

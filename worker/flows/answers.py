@@ -24,12 +24,21 @@ def answer_once(session: Session, key: Key | None, work: Callable[[], Facts]) ->
     again. Raises KeyReused for another request under the same key."""
     if key is None:
         return work()
-    kept = answers.find(session, key.user_id, key.text)
-    if kept is not None:
-        if kept.fingerprint != key.fingerprint:
-            raise KeyReused(key=key.text)
-        return orjson.loads(kept.body)
+    earlier = answered(session, key)
+    if earlier is not None:
+        return earlier
     answers.begin(session, key.user_id, key.text, key.fingerprint)
     facts = work()
     answers.keep(session, key.user_id, key.text, orjson.dumps(facts).decode())
+    return facts
+
+
+def answered(session: Session, key: Key) -> Facts | None:
+    """What was answered to the same request before, if it was. Raises KeyReused for another request under the same key."""
+    kept = answers.find(session, key.user_id, key.text)
+    if kept is None:
+        return None
+    if kept.fingerprint != key.fingerprint:
+        raise KeyReused(key=key.text)
+    facts: Facts = orjson.loads(kept.body)
     return facts

@@ -17,6 +17,7 @@ from worker.domain.rows import Columns, RowReader
 from worker.domain.runs import IMPORT
 from worker.errors import EvenhandError, NoReceipt, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
 from worker.flows import assign, scans
+from worker.flows.answers import Key, answer_once, answered
 from worker.flows.names import owner_named
 from worker.flows.system import System
 from worker.queue import enqueue
@@ -30,13 +31,15 @@ PROGRESS_SECONDS = 2.0
 
 
 class Request(NamedTuple):
-    """What somebody asks to import. The mapping names fields by header, for headers that don't speak for themselves."""
+    """What somebody asks to import. The mapping names fields by header, for headers that don't speak for themselves. Under a key the same
+    request makes one run, however often it comes."""
 
     file_name: str
     record_type: str
     owner: str
     mapping: Mapping[str, str]
     actor_id: int | None = None
+    key: Key | None = None
 
 
 class Sheet(NamedTuple):
@@ -49,6 +52,9 @@ class Sheet(NamedTuple):
 
 def accept(system: System, request: Request, file: IO[bytes]) -> int:
     """Stores an upload and returns the id of its run, which workers carry on. What can be known to be wrong now is raised now."""
+    earlier = _accepted_before(system, request.key)
+    if earlier is not None:
+        return earlier
     check(system, request)
     folder = secrets.token_hex(FOLDER_BYTES)
     size = system.uploads.store(f"{folder}/{UPLOAD}", file)
@@ -61,6 +67,14 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     except EvenhandError:
         system.uploads.remove([f"{folder}/{UPLOAD}"])
         raise
+
+
+def _accepted_before(system: System, key: Key | None) -> int | None:
+    if key is None:
+        return None
+    with system.reading() as session:
+        answer = answered(session, key)
+    return None if answer is None else int(answer["run"])
 
 
 def check(system: System, request: Request) -> None:
@@ -80,6 +94,11 @@ def read(file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk
 
 
 def _record(session: Session, request: Request, folder: str, size: int) -> int:
+    """Makes the run; or tells the one of the same request that came at the same time, whose upload is another. Upkeep removes this one."""
+    return int(answer_once(session, request.key, lambda: {"run": _add(session, request, folder, size)})["run"])
+
+
+def _add(session: Session, request: Request, folder: str, size: int) -> int:
     owner = owner_named(session, request.owner)
     run_id = runs.add(session, IMPORT, request.record_type, owner.id, request.actor_id)
     imports.add(session, run_id, folder=folder, file_name=request.file_name, size_bytes=size, mapping=dict(request.mapping))
