@@ -88,13 +88,16 @@ def test_a_database_with_other_people_in_it_is_left_alone(system: System, databa
 def assert_held(facts: dict[str, Any]) -> None:
     assert facts["held"]
     assert facts["violations"] == 0
-    assert facts["lost_leads"] == facts["lost_imports"] == []
+    assert facts["lost_leads"] == facts["lost_runs"] == []
     assert len(facts["faults"]) >= LEAST_KINDS
     assert sum(facts["faults"].values()) >= LEAST_FAULTS
     assert facts["assigned"] == facts["captured"] > 0
     assert facts["created_in_turn"] == facts["created"] > 0
-    assert facts["created_twice"] == []
-    assert facts["imports_done"] + facts["imports_cancelled"] == facts["imports"] > 0
+    assert (facts["created_twice"], facts["moved_twice"]) == ([], 0)
+    for kind in ("imports", "moves", "undos"):
+        kept = facts[kind]
+        assert kept["done"] + kept["cancelled"] == kept["accepted"] > 0, kind
+        assert kept["records"] > 0, kind
     assert facts["leads"] >= LEAST_LEADS
     assert facts["turns"] >= facts["leads"]
 

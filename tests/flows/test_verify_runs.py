@@ -358,6 +358,7 @@ def test_a_run_of_a_pool_that_is_deleted_since_may_be_undone(system: System, sen
     undos = [undone(system, send, each, returns_turns=True) for each in (reassign_id, run_id)]
 
     assert [state_of(system, undo_id) for undo_id in undos] == [("done", 9, 0, 0)] * 2
+    assert rows(system, "SELECT * FROM ledger_history") == []
     assert_sound(system)
 
 

@@ -1,19 +1,23 @@
 """What the books say in the end. Chaos doesn't take the product's word for it: this is its own SQL."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Table, and_, func, select
+from sqlalchemy import Row, Select, Table, and_, func, select, union_all
 from sqlalchemy.orm import Session
 
+from worker.chaos.api import CREATED
 from worker.domain.claims import capture_claim, run_claim
-from worker.store.tables import captures, leads, ledger, pools, runs, seedings, users
+from worker.domain.runs import IMPORT, REASSIGN, UNDO
+from worker.store.tables import captures, leads, ledger, ledger_history, pools, runs, seedings, takebacks, undos, users
 
 
 class Totals(NamedTuple):
     """What was counted over all pools."""
 
     leads: int
+    reassignments: int
     turns: int
     conflicts: int
     seeds: int
@@ -21,18 +25,45 @@ class Totals(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """An import that is done or was cancelled, and how many records it made."""
+    """A run that is done or was cancelled, and how many records it made, moved or took back."""
 
     state: str
     records: int
 
 
-def totals(session: Session) -> Totals:
+class Books(NamedTuple):
+    """What they say at one moment."""
+
+    totals: Totals
+    entered: dict[int, datetime]
+    created: dict[int, int]
+    created_twice: list[str]
+    imported: dict[int, Ended]
+    stocked: dict[int, int]
+    moved: dict[int, Ended]
+    undone: dict[int, Ended]
+
+
+def read(session: Session) -> Books:
+    return Books(
+        totals=_totals(session),
+        entered=_entered(session),
+        created=_created(session),
+        created_twice=_created_twice(session),
+        imported=_imported(session),
+        stocked=_stocked(session),
+        moved=_moved(session),
+        undone=_undone(session),
+    )
+
+
+def _totals(session: Session) -> Totals:
     def count(what: Any, table: Table) -> int:
         return int(session.scalar(select(func.coalesce(what, 0)).select_from(table)) or 0)
 
     return Totals(
         leads=count(func.count(), leads),
+        reassignments=count(func.count().filter(runs.c.kind == REASSIGN), runs),
         turns=count(func.count(), ledger),
         conflicts=count(func.sum(pools.c.refusals), pools),
         seeds=count(func.count(), seedings),
@@ -40,36 +71,77 @@ def totals(session: Session) -> Totals:
     )
 
 
-def entered(session: Session) -> dict[int, datetime]:
+def _entered(session: Session) -> dict[int, datetime]:
     """The captured leads that belong to a person by a turn under their own claim, and since when."""
     found = _given("capture").with_only_columns(ledger.c.record_id, ledger.c.claim, ledger.c.at)
     return {row.record_id: row.at for row in session.execute(found) if row.claim == capture_claim(row.record_id)}
 
 
-def created(session: Session) -> dict[int, int]:
+def _created(session: Session) -> dict[int, int]:
     """The leads that somebody created for a pool, and the member whose turn it was."""
     found = _given("create").with_only_columns(ledger.c.record_id, ledger.c.user_id)
     return {row.record_id: row.user_id for row in session.execute(found)}
 
 
-def created_twice(session: Session, beginning: str) -> list[str]:
-    """The names with that beginning that several leads bear."""
-    named = select(leads.c.last_name).where(leads.c.last_name.startswith(beginning)).group_by(leads.c.last_name)
+def _created_twice(session: Session) -> list[str]:
+    """The keys under which several leads were created: each is named after its own."""
+    named = select(leads.c.last_name).where(leads.c.last_name.startswith(CREATED)).group_by(leads.c.last_name)
     return list(session.scalars(named.having(func.count() > 1).order_by(leads.c.last_name)))
 
 
-def ended(session: Session) -> dict[int, Ended]:
-    """The imports that ended in good order: each record belongs to a person by a turn of the run's block, and what the run says agrees
-    with that. One that is done has made all its good rows records; one that was cancelled has returned the turns that it didn't use."""
+def _imported(session: Session) -> dict[int, Ended]:
+    """The imports to pools that ended in good order: each record belongs to a person by a turn of the run's block, and what the run says
+    agrees with that. One that is done has made all its good rows records; one that was cancelled has returned the turns it didn't use."""
     counted = _given("import").with_only_columns(ledger.c.claim, func.count().label("records")).group_by(ledger.c.claim)
     made = {row.claim: row.records for row in session.execute(counted)}
-    found = session.execute(select(runs).where(runs.c.state.in_(("done", "cancelled"))))
-    return {run.id: Ended(run.state, run.records) for run in found if _agrees(run, made.get(run_claim("import", run.id), 0))}
+    return {
+        run.id: Ended(run.state, run.records)
+        for run in _ended(session, IMPORT)
+        if run.records == made.get(run_claim(IMPORT, run.id), 0)
+        and (run.records == run.rows - run.errors if run.state == "done" else run.returned == run.turns - run.records)
+    }
 
 
-def _agrees(run: Row[Any], made: int) -> bool:
-    whole = run.records == run.rows - run.errors if run.state == "done" else run.returned == run.turns - run.records
-    return run.records == made and whole
+def _stocked(session: Session) -> dict[int, int]:
+    """How many records each import has made that made all of its good rows records, whoever owns them now."""
+    return {run.id: run.records for run in _ended(session, IMPORT) if run.records == run.rows - run.errors}
+
+
+def _moved(session: Session) -> dict[int, Ended]:
+    """The reassignments to pools that ended in good order: for each record that it moved there is an entry, taken back or not, the turns
+    that it didn't use came back, and one that is done has moved or skipped each record of its list."""
+    entered = union_all(select(ledger.c.claim), select(ledger_history.c.claim)).subquery()
+    counted = _counts(session, select(entered.c.claim, func.count()).group_by(entered.c.claim))
+    return {
+        run.id: Ended(run.state, run.records)
+        for run in _ended(session, REASSIGN)
+        if run.records == counted.get(run_claim(REASSIGN, run.id), 0) == run.turns - run.returned and _is_whole(run)
+    }
+
+
+def _undone(session: Session) -> dict[int, Ended]:
+    """The undos of such reassignments that ended in good order: each entry that it took back is noted, and their turns came back, if that
+    was asked for."""
+    spans = select(takebacks.c.run_id, func.sum(takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1)).group_by(takebacks.c.run_id)
+    counted = _counts(session, spans)
+    returning = set(session.scalars(select(undos.c.run_id).where(undos.c.returns_turns)))
+    return {
+        run.id: Ended(run.state, run.records)
+        for run in _ended(session, UNDO)
+        if run.records == counted.get(run.id, 0) and run.returned == (run.records if run.id in returning else 0) and _is_whole(run)
+    }
+
+
+def _counts(session: Session, statement: Select[Any]) -> dict[Any, int]:
+    return {what: int(count) for what, count in session.execute(statement)}
+
+
+def _is_whole(run: Row[Any]) -> bool:
+    return run.state == "cancelled" or bool(run.records + run.skipped == run.rows)
+
+
+def _ended(session: Session, kind: str) -> Sequence[Row[Any]]:
+    return session.execute(select(runs).where(runs.c.kind == kind, runs.c.state.in_(("done", "cancelled")))).all()
 
 
 def _given(cause: str) -> Select[Any]:
@@ -80,7 +152,7 @@ def _given(cause: str) -> Select[Any]:
 
 
 def unfinished(session: Session) -> int:
-    """How many captured leads wait for their owner, and imports for their end. What was set aside or has failed waits for an operator."""
+    """How many captured leads wait for their owner, and runs for their end. What was set aside or has failed waits for an operator."""
     waiting = session.scalar(select(func.count()).select_from(captures).where(~captures.c.set_aside)) or 0
     return waiting + (session.scalar(select(func.count()).select_from(runs).where(runs.c.ended_at.is_(None))) or 0)
 
@@ -93,5 +165,6 @@ def newest_leads(session: Session, many: int) -> list[int]:
     return list(session.scalars(select(leads.c.id).order_by(leads.c.id.desc()).limit(many)))
 
 
-def newest_runs(session: Session, many: int) -> list[int]:
-    return list(session.scalars(select(runs.c.id).order_by(runs.c.id.desc()).limit(many)))
+def newest_runs(session: Session, many: int) -> list[tuple[int, str]]:
+    """Each with its kind."""
+    return [(run_id, kind) for run_id, kind in session.execute(select(runs.c.id, runs.c.kind).order_by(runs.c.id.desc()).limit(many))]

@@ -16,6 +16,7 @@ from worker.chaos import books, database
 from worker.chaos.depot import Depot
 from worker.chaos.proxy import Mode, Proxy
 from worker.chaos.site import Site
+from worker.domain.runs import STORIES
 from worker.flows.leases import LEASE_SECONDS
 from worker.queue import Task
 from worker.stack.children import Child
@@ -161,5 +162,6 @@ def _send_again(site: Site) -> None:
     with site.system.reading() as session:
         leads, runs = books.newest_leads(session, SENT_AGAIN), books.newest_runs(session, SENT_AGAIN)
     queue.send(Task("captures.assign", {"lead": lead}) for lead in leads)
-    for name, more in (("imports.scan", {}), ("imports.load_chunk", {"chunk": 0}), ("imports.close", {})):
-        queue.send(Task(name, {"run": run, **more}) for run in runs)
+    for run, kind in runs:
+        story = STORIES[kind]
+        queue.send(Task(name, {"run": run, **more}) for name, more in ((story.scan, {}), (story.chunk, {"chunk": 0}), (story.close, {})))

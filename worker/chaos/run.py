@@ -10,9 +10,10 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from worker.chaos import books
+from worker.chaos.api import Accepted, Door, Pool
 from worker.chaos.database import DOMAIN
 from worker.chaos.faults import all_faults
-from worker.chaos.producers import Accepted, Door, Pool, producing
+from worker.chaos.producers import producing
 from worker.chaos.site import Site
 from worker.chaos.storm import Storm
 from worker.chaos.tally import Outcome, tally
@@ -139,4 +140,4 @@ def _retry(session: Session) -> Counter[str]:
     failed = books.failed_runs(session)
     for run_id in failed:
         runs.retry(session, run_id)
-    return +Counter(leads=runs.retry_leads(session), imports=len(failed))
+    return +Counter(leads=runs.retry_leads(session), runs=len(failed))

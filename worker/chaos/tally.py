@@ -2,15 +2,14 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from worker.chaos import books
-from worker.chaos.books import Ended, Totals
-from worker.chaos.producers import CREATED, Accepted
+from worker.chaos.api import Accepted
+from worker.chaos.books import Ended
 from worker.chaos.storm import Struck
 from worker.domain.reports import Report, Violation
 from worker.flows.system import System
@@ -21,6 +20,20 @@ class Recovery(NamedTuple):
 
     seconds: float = 0.0
     after: str | None = None
+
+
+class Kept(NamedTuple):
+    """Runs that got a 2xx, and what became of them."""
+
+    accepted: int
+    done: int
+    """Those that did all that they were to do."""
+    cancelled: int
+    """Those that were cancelled by request, and whose unused turns came back."""
+    records: int
+    """That both have made, moved or taken back."""
+    lost: list[int]
+    """The others, by id."""
 
 
 @dataclass
@@ -37,14 +50,14 @@ class Outcome:
     """Leads that were created for a pool, and got a 2xx."""
     created_in_turn: int
     """Of those, the ones that belong to the person whom the answer showed, whose turn it was."""
-    imports: int
-    """Files that got a 2xx."""
-    imports_done: int
-    """Of those, the ones all of whose good rows belong to a person."""
-    imports_cancelled: int
-    """Of those, the ones that were cancelled by request, and whose unused turns came back."""
-    imported: int
-    """The records of both."""
+    imports: Kept
+    """Files that were imported to a pool."""
+    stocked: int
+    """Leads that were imported to a person, to be reassigned."""
+    moves: Kept
+    """Reassignments of those to a pool."""
+    undos: Kept
+    """Undos of reassignments."""
     unanswered: int
     """Leads that are there though nobody got an answer to them, or none but an error."""
     roster_changes: int
@@ -56,9 +69,11 @@ class Outcome:
     ended_by_themselves: dict[str, int]
     longest_recovery: Recovery
     lost_leads: list[int] = field(default_factory=list)
-    lost_imports: list[int] = field(default_factory=list)
+    lost_runs: list[int] = field(default_factory=list)
     created_twice: list[str] = field(default_factory=list)
     """Keys under which several leads were created."""
+    moved_twice: int = 0
+    """Reassignments beyond those that were asked for."""
     violations: int = 0
     first_violations: list[str] = field(default_factory=list)
     timeline: list[tuple[str, float, float]] = field(default_factory=list)
@@ -67,11 +82,12 @@ class Outcome:
     @property
     def held(self) -> bool:
         """Whether the promise was kept: no violation, and everything that was accepted is there and assigned."""
-        return not (self.violations or self.lost_leads or self.lost_imports or self.created_twice)
+        return not (self.violations or self.lost_leads or self.lost_runs or self.created_twice or self.moved_twice)
 
     def as_json(self) -> dict[str, Any]:
-        recovery = self.longest_recovery._asdict()
-        return asdict(self) | {"longest_recovery": recovery, "leads": self.captured + self.created + self.imported, "held": self.held}
+        tuples = {name: value._asdict() for name, value in vars(self).items() if isinstance(value, Recovery | Kept)}
+        leads = self.captured + self.created + self.imports.records + self.stocked
+        return asdict(self) | tuples | {"leads": leads, "held": self.held}
 
 
 def tally(
@@ -83,22 +99,27 @@ def tally(
     reports: list[Report],
 ) -> Outcome:
     """Holds what was answered against what SQL says."""
-    totals, entered, created, twice, ended = _read(system)
-    times = {lead: (at, entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in entered}
-    kept = {run: ended[run] for run in accepted.runs if run in ended and (ended[run].state == "done" or run in accepted.to_cancel)}
-    imported, states = sum(run.records for run in kept.values()), Counter(run.state for run in kept.values())
+    with system.reading() as session:
+        said = books.read(session)
+    totals, others = said.totals, _others(accepted, said.created)
+    times = {lead: (at, said.entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in said.entered}
+    imports, moves, undos = (
+        _kept(accepted, runs, ended)
+        for runs, ended in ((accepted.runs, said.imported), (accepted.moves, said.moved), (accepted.undos, said.undone))
+    )
+    stocked = {run: said.stocked[run] for run in accepted.stocks if run in said.stocked}
     return Outcome(
         faults=dict(sorted(Counter(fault.name for fault in struck).items())),
         answers=dict(sorted(Counter(accepted.answers).items())),
         captured=len(accepted.leads),
         assigned=len(times),
         created=len(accepted.created),
-        created_in_turn=len(accepted.created) - len(_others(accepted, created)),
-        imports=len(accepted.runs),
-        imports_done=states["done"],
-        imports_cancelled=states["cancelled"],
-        imported=imported,
-        unanswered=totals.leads - len(accepted.leads) - len(accepted.created) - imported,
+        created_in_turn=len(accepted.created) - len(others),
+        imports=imports,
+        stocked=sum(stocked.values()),
+        moves=moves,
+        undos=undos,
+        unanswered=totals.leads - len(accepted.leads) - len(accepted.created) - imports.records - sum(stocked.values()),
         roster_changes=accepted.roster_changes,
         turns=totals.turns,
         conflicts=totals.conflicts,
@@ -107,25 +128,27 @@ def tally(
         retried=dict(retried),
         ended_by_themselves=dict(ended_by_themselves),
         longest_recovery=longest_recovery(struck, times.values()),
-        lost_leads=sorted({*accepted.leads} - {*entered} | _others(accepted, created)),
-        created_twice=twice,
-        lost_imports=sorted(set(accepted.runs) - set(kept)),
+        lost_leads=sorted({*accepted.leads} - {*said.entered} | others),
+        created_twice=said.created_twice,
+        lost_runs=sorted({*accepted.stocks} - {*stocked} | {*imports.lost, *moves.lost, *undos.lost}),
+        moved_twice=max(totals.reassignments - len(accepted.moves) - accepted.given_up, 0),
         violations=sum(report.violated.total() for report in reports),
         first_violations=[_words(report.pool, found) for report in reports for found in report.violations],
         timeline=[(fault.name, round(fault.began, 3), round(fault.over, 3)) for fault in struck],
     )
 
 
-def _others(accepted: Accepted, created: dict[int, int]) -> set[int]:
+def _kept(accepted: Accepted, runs: Sequence[int], ended: Mapping[int, Ended]) -> Kept:
+    """Runs that got a 2xx, held against those that ended in good order. An undo that is asked for again is the same one."""
+    kept = {run: ended[run] for run in runs if run in ended and (ended[run].state == "done" or run in accepted.to_cancel)}
+    states = Counter(run.state for run in kept.values())
+    lost = sorted({*runs} - {*kept})
+    return Kept(len({*runs}), states["done"], states["cancelled"], sum(run.records for run in kept.values()), lost)
+
+
+def _others(accepted: Accepted, created: Mapping[int, int]) -> set[int]:
     """The leads that were created and aren't there, or aren't theirs whom the answer showed."""
     return {lead for lead, _ in accepted.created.items() - created.items()}
-
-
-def _read(system: System) -> tuple[Totals, dict[int, datetime], dict[int, int], list[str], dict[int, Ended]]:
-    """What the books say at one moment."""
-    with system.reading() as session:
-        created, twice = books.created(session), books.created_twice(session, CREATED)
-        return books.totals(session), books.entered(session), created, twice, books.ended(session)
 
 
 def _words(pool: str, violation: Violation) -> str:

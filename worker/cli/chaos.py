@@ -17,7 +17,7 @@ from worker.flows.system import system
 from worker.settings import settings, socket_path
 
 if TYPE_CHECKING:
-    from worker.chaos.tally import Outcome
+    from worker.chaos.tally import Kept, Outcome
 
 app = typer.Typer()
 
@@ -92,39 +92,49 @@ def _print(outcome: "Outcome") -> None:
 
 def _results(outcome: "Outcome") -> Table:
     made = table("what came of it", "", right=("",))
-    rows = {
-        "captured leads that got a 2xx": outcome.captured,
-        "of these, assigned in turn": outcome.assigned,
-        "leads created for a pool that got a 2xx": outcome.created,
-        "of these, in turn and once": outcome.created_in_turn,
-        "imports that got a 2xx": outcome.imports,
-        "of these, done": outcome.imports_done,
-        "of these, cancelled by request": outcome.imports_cancelled,
-        "leads that they brought": outcome.imported,
-        "leads that came in without an answer": outcome.unanswered,
-        "roster changes": outcome.roster_changes,
-        "turns": outcome.turns,
-        "conflicts met at the fence": outcome.conflicts,
-        "seeds": outcome.seeds,
-        "returned turns": outcome.returned,
-        **{f"{what} set aside and retried": times for what, times in outcome.retried.items()},
-        **{f"restarts of the {part} that had ended by itself": times for part, times in outcome.ended_by_themselves.items()},
-        "violations": outcome.violations,
-    }
-    for what, number in rows.items():
+    rows = [
+        ("captured leads that got a 2xx", outcome.captured),
+        ("of these, assigned in turn", outcome.assigned),
+        ("leads created for a pool that got a 2xx", outcome.created),
+        ("of these, in turn and once", outcome.created_in_turn),
+        *_of_runs("imports", "leads that they brought", outcome.imports),
+        *_of_runs("reassignments", "leads that they moved", outcome.moves),
+        *_of_runs("undos of these", "leads that went back", outcome.undos),
+        ("leads that came in without an answer", outcome.unanswered),
+        ("roster changes", outcome.roster_changes),
+        ("turns", outcome.turns),
+        ("conflicts met at the fence", outcome.conflicts),
+        ("seeds", outcome.seeds),
+        ("returned turns", outcome.returned),
+        *((f"{what} set aside and retried", times) for what, times in outcome.retried.items()),
+        *((f"restarts of the {part} that had ended by itself", times) for part, times in outcome.ended_by_themselves.items()),
+        ("violations", outcome.violations),
+    ]
+    for what, number in rows:
         made.add_row(what, f"{number:,}")
     made.add_row("longest recovery", f"{outcome.longest_recovery.seconds:.1f} s")
     made.add_row("", f"after: {outcome.longest_recovery.after}")
     return made
 
 
+def _of_runs(what: str, did: str, kept: "Kept") -> list[tuple[str, int]]:
+    return [
+        (f"{what} that got a 2xx", kept.accepted),
+        ("of these, done", kept.done),
+        ("of these, cancelled by request", kept.cancelled),
+        (did, kept.records),
+    ]
+
+
 def _tell_whats_wrong(outcome: "Outcome", seed: int, home: Path) -> None:
     for violation in outcome.first_violations[:SHOWN]:
         say(violation)
-    for what, lost in (("leads", outcome.lost_leads), ("imports", outcome.lost_imports)):
+    for what, lost in (("Accepted leads that are not assigned", outcome.lost_leads), ("Runs that did not end well", outcome.lost_runs)):
         if lost:
             more = f" and {len(lost) - SHOWN:,} more" if len(lost) > SHOWN else ""
-            say(f"Accepted {what} that are not assigned: {', '.join(map(str, lost[:SHOWN]))}{more}.")
+            say(f"{what}: {', '.join(map(str, lost[:SHOWN]))}{more}.")
     for key in outcome.created_twice[:SHOWN]:
         say(f"Created more than once under one key: {key}")
+    if outcome.moved_twice:
+        say(f"Reassignments beyond those that were asked for: {outcome.moved_twice:,}.")
     say(f"The promise did not hold. Seed {seed}; logs, database and uploads are kept in {home}.")

@@ -133,15 +133,18 @@ def _end(session: Session, ring: Ring, run_id: int) -> None:
 
 def _return_turns(session: Session, ring: Ring, undo: Row[Any]) -> int:
     """Frees the turns of what the undo has taken back, for seeding to find them: also those below the watermark. Returns how many."""
-    freed = takebacks.count(session, undo.id)
+    freed, pool_id = takebacks.count(session, undo.id), undo.owner_id
     if not freed:
         return 0
-    pool = pools.lock(session, undo.owner_id)
-    if pool.deleted_at:
-        return 0
     claim = run_claim(runs.with_id(session, undo.undone_run_id).kind, undo.undone_run_id)
-    takebacks.free(session, undo.id, pool.id, claim)
-    lowest = min((span.first for span in ledger.block(session, pool.id, claim) or ()), default=1)
-    pools.change(session, pool.id, watermark=min(pool.watermark, lowest - 1))
-    seed.seed_again(session, ring, pool.id, f"run {undo.undone_run_id} was undone, and its turns are to come back")
+    with session.begin_nested() as noted:
+        takebacks.note_in_history(session, undo.id, pool_id, claim)  # most of the work, before the pool is held
+        pool = pools.lock(session, pool_id)
+        if pool.deleted_at is not None:
+            noted.rollback()
+            return 0
+    takebacks.free(session, undo.id, pool_id, claim)
+    lowest = min((span.first for span in ledger.block(session, pool_id, claim) or ()), default=1)
+    pools.change(session, pool_id, watermark=min(pool.watermark, lowest - 1))
+    seed.seed_again(session, ring, pool_id, f"run {undo.undone_run_id} was undone, and its turns are to come back")
     return freed

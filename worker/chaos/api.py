@@ -1,0 +1,108 @@
+"""How those who hand in leads and move them speak to the API, and what they were answered. Only a 2xx counts as accepted."""
+
+import io
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from typing import Any, NamedTuple
+
+from worker.sample import write_sample
+
+TIMEOUT_SECONDS = 40.0
+"""A lead may have to wait at a database that a paused worker holds."""
+
+TRIES, AGAIN_SECONDS = 20, 1.0
+
+CREATED = "created "
+"""How the names of leads begin that somebody creates for a pool."""
+
+BOUNDARY = "evenhand-chaos"
+JSON, FORM = "application/json", f"multipart/form-data; boundary={BOUNDARY}"
+
+
+class Door(NamedTuple):
+    """Where the API listens, and the token by which it lets us in."""
+
+    address: str
+    token: str
+
+
+class Pool(NamedTuple):
+    """A pool by its id and its name."""
+
+    id: int
+    name: str
+
+
+@dataclass
+class Accepted:
+    """What got a 2xx, and when; and all that was answered."""
+
+    leads: dict[int, float] = field(default_factory=dict)
+    created: dict[int, int] = field(default_factory=dict)
+    """The owner whom the answer showed, of each lead that was created for a pool."""
+    runs: list[int] = field(default_factory=list)
+    to_cancel: set[int] = field(default_factory=set)
+    """The runs that somebody has asked to cancel, whatever was answered."""
+    stocks: list[int] = field(default_factory=list)
+    """Imports to a person, whose leads are there to be reassigned."""
+    moves: list[int] = field(default_factory=list)
+    undos: list[int] = field(default_factory=list)
+    given_up: int = 0
+    """Reassignments that never got a 2xx, however often they were asked for. Each may have happened."""
+    answers: list[str] = field(default_factory=list)
+    """The status of each; "none" where there was no answer."""
+    roster_changes: int = 0
+
+
+class NotAccepted(Exception):
+    """There was no 2xx. What was asked for may have happened nevertheless."""
+
+
+class Api:
+    """One connection to the API, made anew when it is lost."""
+
+    def __init__(self, door: Door, accepted: Accepted) -> None:
+        self._connection = HTTPConnection(door.address, timeout=TIMEOUT_SECONDS)
+        self._token, self._accepted = door.token, accepted
+
+    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = JSON, **headers: str) -> Any:
+        """The answer's JSON. Raises NotAccepted."""
+        ours = {"Content-Type": kind, "Authorization": f"Bearer {self._token}", "User-Agent": "chaos"}
+        try:
+            self._connection.request(method, path, body, {**ours, **headers})
+            answer = self._connection.getresponse()
+            facts = json.loads(answer.read())
+        except (OSError, HTTPException, ValueError):
+            self._connection.close()
+            self._accepted.answers.append("none")
+            raise NotAccepted from None
+        self._accepted.answers.append(str(answer.status))
+        if answer.status // 100 != 2:
+            raise NotAccepted
+        return facts
+
+    def insist(self, path: str, body: bytes, key: str, kind: str = JSON) -> Generator[float, None, Any]:
+        """Asks again under the same key until there is an answer, as programs do, and returns it. What was asked for must have happened
+        once, whatever became of the first requests. Raises NotAccepted in the end."""
+        for _ in range(TRIES):
+            try:
+                return self.ask("POST", path, body, kind, **{"Idempotency-Key": key})
+            except NotAccepted:
+                yield AGAIN_SECONDS
+        raise NotAccepted
+
+
+def packed(facts: Mapping[str, Any]) -> bytes:
+    return json.dumps(facts).encode()
+
+
+def sample_form(owner: str, rows: int, seed: int) -> bytes:
+    """The form of an import of so many sample leads."""
+    file = io.StringIO(newline="")
+    write_sample(file, rows, seed)
+    parts = (('name="owner"', owner), ('name="file"; filename="leads.csv"', file.getvalue()))
+    return "".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}\r\n" for name, text in parts).encode() + (
+        f"--{BOUNDARY}--\r\n".encode()
+    )

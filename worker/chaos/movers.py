@@ -1,0 +1,70 @@
+"""Who moves leads meanwhile, many at once: a stock of them is reassigned again and again, and some of that cancelled or undone."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from random import Random
+
+from worker.chaos.api import AGAIN_SECONDS, FORM, TRIES, Accepted, Api, NotAccepted, Pool, packed, sample_form
+
+MOVERS, MOVE_EVERY_SECONDS = 2, 3.0
+STOCK_ROWS = 600
+"""Three chunks."""
+
+UNDONE, RETURNING = 0.6, 0.5
+CANCELLED, CANCEL_WITHIN_SECONDS = 0.2, 1.0
+
+Pauses = Generator[float, None, None]
+
+
+def move(dice: Random, api: Api, pools: Sequence[Pool], people: Sequence[str], accepted: Accepted) -> Iterator[float]:
+    """Everybody's stock is anybody's to reassign: who comes second finds leads that have changed hands meanwhile."""
+    with suppress(NotAccepted):
+        yield from _import_stock(dice, api, dice.choice(people), accepted)
+    while True:
+        with suppress(NotAccepted):
+            if accepted.stocks:
+                yield from _reassign(dice, api, dice.choice(accepted.stocks), dice.choice(pools), accepted)
+        yield MOVE_EVERY_SECONDS
+
+
+def _import_stock(dice: Random, api: Api, owner: str, accepted: Accepted) -> Pauses:
+    """Leads of one person, by nobody's turn."""
+    form = sample_form(owner, STOCK_ROWS, dice.randrange(2**31))
+    stock = yield from api.insist("/api/imports", form, f"stock {dice.randbytes(8).hex()}", FORM)
+    accepted.stocks.append(stock["id"])
+    yield from _await_end(api, stock["id"])
+
+
+def _reassign(dice: Random, api: Api, stock: int, pool: Pool, accepted: Accepted) -> Pauses:
+    body = packed({"list": f"import:{stock}", "owner": pool.name})
+    try:
+        run = yield from api.insist("/api/reassignments", body, f"move {dice.randbytes(8).hex()}")
+    except NotAccepted:
+        accepted.given_up += 1
+        raise
+    accepted.moves.append(run["id"])
+    yield from perhaps_cancel(dice, api, run["id"], accepted)
+    if dice.random() < UNDONE:
+        yield from _await_end(api, run["id"])
+        undo = api.ask("POST", f"/api/runs/{run['id']}/undo", packed({"return_turns": dice.random() < RETURNING}))
+        accepted.undos.append(undo["id"])
+        yield from perhaps_cancel(dice, api, undo["id"], accepted)
+
+
+def perhaps_cancel(dice: Random, api: Api, run_id: int, accepted: Accepted) -> Pauses:
+    """Now and then somebody thinks better of it a moment later."""
+    if dice.random() < CANCELLED:
+        yield dice.random() * CANCEL_WITHIN_SECONDS
+        accepted.to_cancel.add(run_id)
+        with suppress(NotAccepted):
+            api.ask("POST", f"/api/runs/{run_id}/cancel")
+
+
+def _await_end(api: Api, run_id: int) -> Pauses:
+    """Raises NotAccepted if it doesn't end soon."""
+    for _ in range(TRIES):
+        with suppress(NotAccepted):
+            if api.ask("GET", f"/api/runs/{run_id}")["state"] in ("done", "cancelled"):
+                return
+        yield AGAIN_SECONDS
+    raise NotAccepted
