@@ -304,6 +304,29 @@ def test_leads_that_wait_while_a_list_takes_them_are_left_to_it_without_a_deadlo
     assert_all_is_well(system)
 
 
+def test_leads_that_come_back_to_their_line_while_a_worker_enters_another_stay_in_it(system: System, send: Tasks) -> None:
+    inbound = pool(system, 3)
+    person(system, "zoe@example.com")
+    assert give_leads(system, 1) == "a"
+    leads = captured(system, 3)
+    send.lose()
+    batch = system.transact(lambda session: capture._lease(session, inbound.id, "a worker"))
+    cut(system, send, reassigned(system, send, Ids("lead", leads[1:]), "zoe@example.com"), returns_turns=False)
+    [chunk] = send.lose()
+
+    with ThreadPoolExecutor(1) as threads:
+        with system.engine.connect() as connection, connection.begin():
+            connection.execute(text("SELECT id FROM leads WHERE id = :id FOR UPDATE"), {"id": leads[0]})
+            entering = threads.submit(system.transact, lambda session: capture._enter(session, system.ring, inbound.id, batch))
+            wait_until(lambda: waiting(system) == 1, "the one who enters", SECONDS)
+            run(system, chunk)
+        entering.result(SECONDS)
+    send.drain(system)
+
+    assert rows(system, "SELECT turn FROM leads ORDER BY id") == [{"turn": turn} for turn in (1, 2, 3, 4)]
+    assert_all_is_well(system)
+
+
 def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(system: System, send: Tasks) -> None:
     pool(system, 3)
     leads = captured(system, 3)

@@ -103,5 +103,4 @@ def _enter(session: Session, ring: Ring, pool_id: int, batch: Sequence[Waiting])
     mine = still.intersection(line)
     requests = [Request(capture_claim(lead.lead_id), lead.lead_id, actor_id=lead.actor_id) for lead in batch if lead.lead_id in mine]
     assign(session, ring, pool_id, "lead", requests, "capture", [capture_claim(lead_id) for lead_id in line])
-    set_aside_meanwhile = still - mine
-    captures.remove(session, set(_ids(batch)) - set_aside_meanwhile)
+    captures.remove_owned(session, _ids(batch))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, literal, select, true, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, literal, select, true, update
 from sqlalchemy.orm import Session
 
 from worker.store import given, leases
@@ -90,6 +90,12 @@ def lock_leads(session: Session, lead_ids: Collection[int], pool_id: int) -> set
 
 def remove(session: Session, lead_ids: Collection[int]) -> None:
     session.execute(delete(captures).where(captures.c.lead_id.in_(lead_ids)))
+
+
+def remove_owned(session: Session, lead_ids: Collection[int]) -> None:
+    """Takes those leads out of the line that belong to somebody by now. One that an undo has just put back into it stays there."""
+    waits = exists(select(1).where(leads.c.id == captures.c.lead_id, leads.c.owner_id == captures.c.pool_id))
+    session.execute(delete(captures).where(captures.c.lead_id.in_(lead_ids), ~waits))
 
 
 def lease(session: Session, lead_ids: Collection[int], holder: str, seconds: float) -> None:
