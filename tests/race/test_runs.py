@@ -71,6 +71,25 @@ def loading(system: System, send: Tasks) -> int:
     return run_id
 
 
+def test_custom_fields_are_known_before_any_chunk_can_be_loaded(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    run_id = accepted(system, sheet(ROWS))
+    [scan] = send.lose()
+
+    with ThreadPoolExecutor(1) as threads:
+        with system.engine.connect() as connection, connection.begin():
+            connection.execute(text("LOCK TABLE labels IN EXCLUSIVE MODE"))
+            scanning = threads.submit(run, system, scan)
+            wait_until(lambda: waiting(system) == 1, "the one who scans", SECONDS)
+            assert rows(system, "SELECT state FROM runs WHERE id = :run", run=run_id) == [{"state": "scanning"}]
+        scanning.result(SECONDS)
+    send.drain(system)
+
+    assert rows(system, "SELECT name FROM labels WHERE kind = 'custom_field'") == [{"name": "Territory"}]
+    assert_in_file_order(system, run_id)
+    assert_promise(system)
+
+
 def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send: Tasks) -> None:
     run_id = loading(system, send)
     first, late, _ = send.waiting

@@ -116,11 +116,12 @@ def _scan(system: System, run_id: int) -> None:
         run = imports.with_id(session, run_id)
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
         header, columns, found = read(upload, run.record_type, run.mapping, _progress(system, run.id))
+    # Known before any record bears them: whoever dies after the next step leaves nobody behind who would make them known.
+    system.transact(lambda session: labels.register(session, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id))
     # In a transaction of its own: it holds up everybody who makes a record until it commits, who may hold the pool.
     first_id = system.transact(lambda session: records.reserve_ids(session, run.record_type, found.records)) if found.records else None
     layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
     system.transact(lambda session: _reserve(session, system, run.id, layout, found))
-    system.transact(lambda session: labels.register(session, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id))
 
 
 def _progress(system: System, run_id: int) -> Callable[[Chunk], None]:
