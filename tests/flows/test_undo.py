@@ -29,6 +29,7 @@ from worker.domain.permissions import Actor
 from worker.domain.resources import LEAD
 from worker.errors import NotUndoable, UnknownRun
 from worker.flows import records, runs, undo
+from worker.flows.reassign import Ids
 from worker.flows.system import System
 from worker.store.clock import now
 
@@ -327,6 +328,36 @@ def test_undone_out_of_order_what_they_share_stays_with_the_later(system: System
     assert skipped(system, undo_id) == [(record_id, "given") for record_id in ids]
     undone(system, send, second)
     assert [lead["turn"] for lead in as_given(system)] == [1, 2, 3]
+    assert_all_is_well(system)
+
+
+def test_what_a_later_run_gave_to_the_same_person_stays_with_them(system: System, send: Tasks) -> None:
+    for address in ("ann@example.com", "bob@example.com"):
+        person(system, address)
+    import_id = imported(system, send, sheet(3), "ann@example.com")
+    ids = [lead["id"] for lead in as_given(system)]
+    first, second, third = (reassigned(system, send, Ids("lead", ids), f"{name}@example.com") for name in ("bob", "ann", "bob"))
+    before = as_given(system)
+
+    too_early = [undone(system, send, run_id) for run_id in (first, import_id)]
+
+    assert [skipped(system, undo_id) for undo_id in too_early] == [[(record_id, "given") for record_id in ids]] * 2
+    assert as_given(system) == before
+    in_order = [undone(system, send, run_id) for run_id in (third, second)]
+    assert [run_of(system, undo_id)["records"] for undo_id in in_order] == [3, 3]
+    assert as_given(system) == before
+    assert_all_is_well(system)
+
+
+def test_what_the_import_gave_may_go_when_all_that_came_after_was_undone(system: System, send: Tasks) -> None:
+    person(system, "ann@example.com")
+    import_id = imported(system, send, sheet(3), "ann@example.com")
+    ids = [lead["id"] for lead in as_given(system)]
+    undone(system, send, reassigned(system, send, Ids("lead", ids), "ann@example.com"))
+
+    undone(system, send, import_id)
+
+    assert as_given(system) == []
     assert_all_is_well(system)
 
 

@@ -114,7 +114,8 @@ def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
     places = selections.lock_unchanged(session, part)
     given = gifts.of_run(session, run, part.first, part.records).only([place.ordinal for place in places])
     record_ids = [place.record_id for place in places]
-    records.hand_over(session, run.record_type, Owners(record_ids, given.owners, [given.pool_id] * len(places), given.turns), moment)
+    pool_ids, run_ids = ([same] * len(places) for same in (given.pool_id, run.id))
+    records.hand_over(session, run.record_type, Owners(record_ids, given.owners, pool_ids, given.turns, run_ids), moment)
     if given.pool_id:
         entries = Entries(given.turns, given.ordinals, record_ids, given.owners, [place.owner_id for place in places])
         claim, at = run_claim(REASSIGN, run.id), bulk.moment_text(session, moment)

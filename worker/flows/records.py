@@ -140,7 +140,7 @@ def _give(session: Session, asking: Asking, record_type: str, record: Row[Any], 
         request = Request(asking.claim, record.id, record.owner_id, asking.actor.id)
         _assign(session, asking, record_type, request, owner.id, "edit")
     else:
-        by_hand = {"owner_id": owner.id, "pool_id": None, "turn": None, "edited_at": now()}
+        by_hand = {"owner_id": owner.id, "pool_id": None, "turn": None, "given_by": None, "edited_at": now()}
         records.change(session, record_type, record.id, by_hand)
 
 

@@ -93,7 +93,7 @@ def _places(session: Session, undone: Row[Any], chunk: Row[Any]) -> dict[int, Pl
     first, last = chunk.first_ordinal, chunk.first_ordinal + chunk.rows - 1
     if undone.kind == IMPORT:
         first_id = imports.with_id(session, undone.id).first_record_id
-        return {ordinal: Place(ordinal, first_id + ordinal, 0, None, None) for ordinal in range(first, last + 1)}
+        return {ordinal: Place(ordinal, first_id + ordinal, 0, None, None, None) for ordinal in range(first, last + 1)}
     left = undos.skipped_between(session, undone.id, first, last) if undone.skipped else ()
     places = selections.places(session, Part(undone.id, undone.record_type, first, chunk.rows))
     return {place.ordinal: place for place in places if place.ordinal not in left}
@@ -103,14 +103,16 @@ def _done(session: Session, undone: Row[Any], chunk: Row[Any], places: Mapping[i
     """What the run has done to them."""
     given = gifts.of_run(session, undone, chunk.first_ordinal, chunk.rows).only(list(places))
     at = undos.done_at(session, undone.id, chunk.first_ordinal)
-    return Done(undone.record_type, [place.record_id for place in places.values()], given, at)
+    given_by = None if undone.kind == IMPORT else undone.id
+    return Done(undone.record_type, [place.record_id for place in places.values()], given, given_by, at)
 
 
 def _give_back(session: Session, record_type: str, places: Sequence[Place], moment: datetime) -> None:
     """The records go back to whom they belonged; leads that waited for a pool's next member wait again."""
-    _, record_ids, owner_ids, pool_ids, turns = zip(*places, strict=True) if places else ((),) * len(Place._fields)
-    records.hand_over(session, record_type, Owners(record_ids, owner_ids, pool_ids, turns), moment)
-    for pool_id in pools.among(session, set(owner_ids)):
+    _, *columns = zip(*places, strict=True) if places else ((),) * len(Place._fields)
+    owners = Owners(*columns)
+    records.hand_over(session, record_type, owners, moment)
+    for pool_id in pools.among(session, set(owners.owner_ids)):
         waiting = [place.record_id for place in places if place.owner_id == pool_id]
         captures.put_back(session, waiting, pool_id)
         enqueue(session, "captures.assign", lead=max(waiting))

@@ -64,25 +64,28 @@ def give(session: Session, record_type: str, gifts: Iterable[Gift]) -> None:
     """Sets the owners of records, in the order of their ids, as everybody who locks several does."""
     table = RECORDS[record_type]
     chosen = update(table).where(table.c.id == bindparam("record_id"))
-    new = chosen.values(owner_id=bindparam("owner_id"), pool_id=bindparam("pool_id"), turn=bindparam("turn"), updated_at=now())
+    new = chosen.values(
+        owner_id=bindparam("owner_id"), pool_id=bindparam("pool_id"), turn=bindparam("turn"), given_by=None, updated_at=now()
+    )
     session.connection().execute(new, [gift._asdict() for gift in sorted(gifts)])
 
 
 class Owners(NamedTuple):
-    """Whose records are to be, column by column: the record, its owner, and the (pool, turn) that gave it, if one did."""
+    """Whose records are to be, column by column: the record, its owner, the (pool, turn) that gave it, if one did, and the run."""
 
     record_ids: Sequence[int]
     owner_ids: Sequence[int]
     pool_ids: Sequence[int | None]
     turns: Sequence[int | None]
+    runs: Sequence[int | None]
 
 
 def hand_over(session: Session, record_type: str, owners: Owners, moment: datetime) -> None:
     """Sets the owners of any number of records, which the caller holds."""
-    record_ids, owner_ids, pool_ids, turns = owners
-    table, new = RECORDS[record_type], given.table(session, record_id=record_ids, owner_id=owner_ids, pool_id=pool_ids, turn=turns)
-    values = {"owner_id": new.c.owner_id, "pool_id": new.c.pool_id, "turn": new.c.turn, "updated_at": moment}
-    session.execute(update(table).where(table.c.id == new.c.record_id).values(values))
+    columns = dict(zip(("record_id", "owner_id", "pool_id", "turn", "given_by"), owners, strict=True))
+    table, new = RECORDS[record_type], given.table(session, **columns)
+    values = {name: new.c[name] for name in columns if name != "record_id"}
+    session.execute(update(table).where(table.c.id == new.c.record_id).values(**values, updated_at=moment))
 
 
 def reserve_ids(session: Session, record_type: str, count: int) -> int:

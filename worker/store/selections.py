@@ -34,7 +34,11 @@ class Place(NamedTuple):
     owner_id: int
     pool_id: int | None
     turn: int | None
+    given_by: int | None
 
+
+OWNED = ("owner_id", "pool_id", "turn", "given_by")
+"""The columns of a record that tell whose it is, and by what."""
 
 _PLACE = [selections.c[name] for name in Place._fields]
 
@@ -56,7 +60,7 @@ class Gifts(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """Records that were chosen, by id, owner_id, pool_id and turn, and what to sort them by."""
+    """Records that were chosen, by id and what `OWNED` names, and what to sort them by."""
 
     found: Select[Any]
     order: Sequence[ColumnElement[Any]]
@@ -65,7 +69,7 @@ class Chosen(NamedTuple):
 def with_ids(session: Session, record_type: str, ids: Sequence[int]) -> Chosen:
     """The records with those ids, in that order. Those that are not there are left out."""
     table, wanted = RECORDS[record_type], given.table(session, id=ids, place=range(len(ids)))
-    columns = (table.c[name] for name in ("id", "owner_id", "pool_id", "turn"))
+    columns = (table.c[name] for name in ("id", *OWNED))
     found = select(*columns).join_from(wanted, table, table.c.id == wanted.c.id).where(table.c.deleted_at.is_(None))
     return Chosen(found, [wanted.c.place])
 
@@ -82,8 +86,7 @@ def freeze(session: Session, run_id: int, chosen: Chosen) -> None:
     session.execute(delete(selections).where(selections.c.run_id == run_id))
     place = (func.row_number().over(order_by=list(chosen.order)) - 1).label("ordinal")
     numbered = chosen.found.order_by(None).add_columns(place, literal(run_id).label("run_id"))
-    names = ["record_id", "owner_id", "pool_id", "turn", "ordinal", "run_id"]
-    session.execute(insert(selections).from_select(names, numbered))
+    session.execute(insert(selections).from_select(["record_id", *OWNED, "ordinal", "run_id"], numbered))
 
 
 def count(session: Session, run_id: int) -> int:
@@ -98,7 +101,7 @@ def places(session: Session, part: Part) -> list[Place]:
 def lock_unchanged(session: Session, part: Part) -> list[Place]:
     """The same of those records that are still so, which they stay until the transaction ends."""
     table = RECORDS[part.record_type]
-    same = (table.c[name].is_not_distinct_from(selections.c[name]) for name in ("owner_id", "pool_id", "turn"))
+    same = (table.c[name].is_not_distinct_from(selections.c[name]) for name in OWNED)
     # Asked of each, not looked for: of what has just changed by the thousand, planners know nothing, and would try every pair.
     found = select(*_PLACE, and_(table.c.deleted_at.is_(None), *same)).join(table, table.c.id == selections.c.record_id)
     locked = session.execute(found.where(part.rows).order_by(table.c.id).with_for_update(of=table))

@@ -12,13 +12,14 @@ from worker.store import ordering
 from worker.store.attributes import PLACES
 from worker.store.clock import now
 from worker.store.filters import condition
+from worker.store.selections import OWNED
 from worker.store.tables import smart_lists
 
 
 def matching(session: Session, record_type: str, filter: Filter, order: str) -> Select[Any]:
-    """The id, owner_id, pool_id and turn of each record that the filter lets pass, in that order. Raises what `filters.condition` does."""
+    """The id and what `OWNED` names of each record that the filter lets pass, in that order. Raises what `filters.condition` does."""
     place = PLACES[RECORDS[record_type].path]
-    columns = (place.table.c[name] for name in ("id", "owner_id", "pool_id", "turn"))
+    columns = (place.table.c[name] for name in ("id", *OWNED))
     found = select(*columns).where(place.rows, condition(session, record_type, filter))
     return found.order_by(*order_by(record_type, order))
 

@@ -53,11 +53,12 @@ def skipped_between(session: Session, run_id: int, first: int, last: int) -> set
 
 
 class Done(NamedTuple):
-    """What a chunk of a run has done: to which records, whom it gave them, and when."""
+    """What a chunk of a run has done: to which records, whom it gave them, what they bear of that, and when."""
 
     record_type: str
     record_ids: Sequence[int]
     gifts: Gifts
+    given_by: int | None
     at: datetime
 
     def table(self, session: Session) -> FromClause:
@@ -76,8 +77,9 @@ def lock_intact(session: Session, done: Done) -> list[int]:
 
 
 def _as_given(table: Any, theirs: FromClause, done: Done) -> ColumnElement[bool]:
-    same_turn = and_(table.c.pool_id == done.gifts.pool_id, table.c.turn == theirs.c.turn) if done.gifts.pool_id else table.c.turn.is_(None)
-    return and_(table.c.owner_id == theirs.c.owner_id, same_turn)
+    by_turn = and_(table.c.pool_id == done.gifts.pool_id, table.c.turn == theirs.c.turn)
+    by_choice = and_(table.c.turn.is_(None), table.c.given_by.is_not_distinct_from(done.given_by))
+    return and_(table.c.owner_id == theirs.c.owner_id, by_turn if done.gifts.pool_id else by_choice)
 
 
 def _unedited(table: Any, done: Done) -> ColumnElement[bool]:

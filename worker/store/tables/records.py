@@ -19,6 +19,7 @@ def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence
         Column("creator_id", Id),
         Column("pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"),
         Column("turn", BigInteger),
+        Column("given_by", Id, comment="the run that gave the record its owner, if a reassignment did"),
         *(Column(field, Text) for field in TEXT_FIELDS[record_type]),
         *typed,
         Column("tags", Json, nullable=False),

@@ -89,9 +89,10 @@ selections = Table(
     run_column(),
     Column("ordinal", BigInteger, primary_key=True, autoincrement=False, comment="in the order of the list, from 0"),
     Column("record_id", Id, nullable=False),
-    Column("owner_id", Id, nullable=False, comment="like pool_id and turn: as the record was when the list was read"),
+    Column("owner_id", Id, nullable=False, comment="as the record was when the list was read, like what follows"),
     Column("pool_id", Id),
     Column("turn", BigInteger),
+    Column("given_by", Id),
 )
 
 skips = Table(

@@ -1,4 +1,4 @@
-"""Reassignments and undos: what they are about, what they leave alone, and when somebody last edited a record."""
+"""Reassignments and undos: what they are about, what they leave alone, which gave a record its owner, and when somebody last edited it."""
 
 from typing import Any
 
@@ -12,11 +12,13 @@ down_revision = "0005"
 
 SET_ASIDE = "tried often enough, until somebody asks for more"
 
+GIVEN = "the run that gave the record its owner, if a reassignment did"
 EDITED = "when somebody last changed what it says, or chose its owner by hand"
 
 
 def upgrade() -> None:
     for table in ("leads", "contacts", "deals"):
+        op.add_column(table, sa.Column("given_by", Id, comment=GIVEN))
         op.add_column(table, sa.Column("edited_at", Moment, comment=EDITED))
         op.execute(f"UPDATE {table} SET edited_at = updated_at WHERE updated_at <> created_at")
     left = sa.Column("skipped", sa.BigInteger, server_default="0", nullable=False, comment="records that it has left as they are")
@@ -110,9 +112,10 @@ def _runs() -> None:
         "selections",
         sa.Column("ordinal", sa.BigInteger, nullable=False, comment="in the order of the list, from 0"),
         sa.Column("record_id", Id, nullable=False),
-        sa.Column("owner_id", Id, nullable=False, comment="like pool_id and turn: as the record was when the list was read"),
+        sa.Column("owner_id", Id, nullable=False, comment="as the record was when the list was read, like what follows"),
         sa.Column("pool_id", Id),
         sa.Column("turn", sa.BigInteger),
+        sa.Column("given_by", Id),
         key="ordinal",
     )
     _of_run(
