@@ -6,6 +6,7 @@ On SQLite whoever is at a chunk holds the whole database, and there is nothing t
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from worker.flows.reassign import Ids
 from worker.flows.records import Asking
 from worker.flows.system import System
 from worker.flows.verify import verify
+from worker.store import clock
 
 __all__ = ["system"]
 
@@ -234,6 +236,30 @@ def test_what_is_changed_by_hand_while_a_chunk_is_taken_back_comes_after_it(syst
 
     assert state_of(system, undo_id) == ("done", 5, 0, 5)
     assert rows(system, "SELECT turn FROM leads WHERE turn IS NOT NULL") == []
+    assert_all_is_well(system)
+
+
+def test_what_is_edited_after_a_worker_whose_clock_is_ahead_has_moved_it_is_left_alone(
+    system: System, send: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Ahead":
+            return super().now(tz) + timedelta(minutes=5)
+
+    pool(system, 3)
+    ids = named(system, send, 3)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(clock, "datetime", Ahead)
+        run_id = reassigned(system, send, Ids("lead", ids))
+    by_hand(system, ids[1], phone="1")()
+
+    undo_id = to_undo(system, run_id, returns_turns=False)
+    send.drain(system)
+
+    assert rows(system, "SELECT record_id, reason FROM skips WHERE run_id = :run", run=undo_id) == [
+        {"record_id": ids[1], "reason": "edited"}
+    ]
     assert_all_is_well(system)
 
 

@@ -18,7 +18,7 @@ from worker.flows.assign import Request, assign, check_door
 from worker.flows.columns import Columns, columns_of
 from worker.ring import Ring
 from worker.store import captures, catalog, holds, labels, pools, records, users
-from worker.store.clock import now
+from worker.store.clock import now, shared_now
 from worker.store.holds import Kind
 from worker.store.views import Facts
 
@@ -53,7 +53,8 @@ def update(session: Session, asking: Asking, resource: Resource, record_id: int,
     new = {name: value for name, value in wanted.items() if differ(getattr(record, name), value)}
     if new:
         _permit(asking.actor, Deed.EDIT, record.owner_id, record.creator_id)
-        records.change(session, record_type, record_id, {**new, **_stage_change(record_type, new, asking.actor), "edited_at": now()})
+        edited = {**new, **_stage_change(record_type, new, asking.actor), "edited_at": shared_now(session)}
+        records.change(session, record_type, record_id, edited)
         _register(session, record_type, new, asking.actor)
     if owner is not None and owner.id != record.owner_id:
         _permit(asking.actor, Deed.REASSIGN)
@@ -140,7 +141,7 @@ def _give(session: Session, asking: Asking, record_type: str, record: Row[Any], 
         request = Request(asking.claim, record.id, record.owner_id, asking.actor.id)
         _assign(session, asking, record_type, request, owner.id, "edit")
     else:
-        by_hand = {"owner_id": owner.id, "pool_id": None, "turn": None, "given_by": None, "edited_at": now()}
+        by_hand = {"owner_id": owner.id, "pool_id": None, "turn": None, "given_by": None, "edited_at": shared_now(session)}
         records.change(session, record_type, record.id, by_hand)
 
 

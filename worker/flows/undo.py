@@ -20,7 +20,7 @@ from worker.flows.system import System
 from worker.queue import enqueue
 from worker.ring import Ring
 from worker.store import captures, chunks, holds, imports, ledger, pools, records, runs, selections, takebacks, undos
-from worker.store.clock import now
+from worker.store.clock import shared_now
 from worker.store.holds import Kind
 from worker.store.records import Owners
 from worker.store.selections import Part, Place
@@ -71,7 +71,7 @@ def take_back(system: System, run_id: int, number: int, holder: str) -> None:
 
 
 def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
-    undo, moment = undos.with_id(session, run.id), now()
+    undo, moment = undos.with_id(session, run.id), shared_now(session)
     undone = runs.with_id(session, undo.undone_run_id)
     before = _places(session, undone, chunk)
     done = _done(session, undone, chunk, before)

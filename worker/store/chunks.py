@@ -7,7 +7,7 @@ from sqlalchemy import Row, and_, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.store import leases
-from worker.store.clock import now
+from worker.store.clock import shared_now
 from worker.store.leases import Work
 from worker.store.tables import chunks, runs
 
@@ -34,13 +34,13 @@ def work(run_id: int, number: int) -> Work:
 def finish(session: Session, run_id: int, number: int) -> bool:
     """Marks a chunk as done; False when somebody has done so. Whoever comes second waits here until the first has committed."""
     waiting = update(chunks).where(work(run_id, number).which)
-    ended = waiting.values(done_at=now(), set_aside=False, leased_until=None, leased_by=None, reason=None)
+    ended = waiting.values(done_at=shared_now(session), set_aside=False, leased_until=None, leased_by=None, reason=None)
     return session.execute(ended.returning(chunks.c.number)).one_or_none() is not None
 
 
 def date(session: Session, run_id: int, number: int) -> None:
     """Dates a chunk that is done anew, now that its records are held: whoever has edited one before has done so earlier."""
-    session.execute(update(chunks).where(chunks.c.run_id == run_id, chunks.c.number == number).values(done_at=now()))
+    session.execute(update(chunks).where(chunks.c.run_id == run_id, chunks.c.number == number).values(done_at=shared_now(session)))
 
 
 def waiting(session: Session, run_id: int) -> list[int]:
