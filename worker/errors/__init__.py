@@ -84,6 +84,7 @@ from worker.errors.servers import (
     ServerDidNotStart,
     StackRunning,
     StorageUnreachable,
+    TookTooLong,
     Unreadable,
 )
 
@@ -156,6 +157,7 @@ __all__ = [
     "TokenUsed",
     "TooManySubmissions",
     "TooSoon",
+    "TookTooLong",
     "Unauthorized",
     "Unavailable",
     "UnknownCustomField",

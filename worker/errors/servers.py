@@ -29,6 +29,11 @@ class DatabaseUnreachable(Unavailable):
     """The database doesn't answer at {address} ({reason}). Check EVENHAND_DATABASE_URL and that the server runs."""
 
 
+class TookTooLong(Unavailable):
+    """The database took longer over this than anybody waits for an answer, and was stopped. It may have much to do: try again in a moment.
+    If that doesn't help, ask for less, such as a filter with fewer conditions."""
+
+
 class DatabaseNotMigrated(Unavailable):
     """The database has no tables of this version yet. Run `evenhand migrate`, or `evenhand up`, which does so too."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, Programm
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from worker.errors import DatabaseNotMigrated, DatabaseUnreachable
+from worker.errors import DatabaseNotMigrated, DatabaseUnreachable, TookTooLong
 
 BUSY_SECONDS = 60
 """How long a SQLite transaction waits for its turn to write."""
@@ -43,6 +43,7 @@ _AWAY = ("08", "53", "57", "25P03")
 """SQL states, or their classes: no connection, no resources, an operator's intervention, ended while it said nothing."""
 
 _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = "40001", "40P01", "23505", "42P01"
+_QUERY_CANCELED = "57014"
 
 
 def open_engine(url: str) -> Engine:
@@ -91,7 +92,7 @@ def take_your_time(session: Session) -> None:
 
 def hurry(session: Session, seconds: float = HURRY_SECONDS) -> None:
     """Somebody waits for the answer: within this transaction PostgreSQL ends a statement that takes longer, be it for its work or for a
-    lock, and that counts as a database that is away. SQLite has no such limit; who writes there waits for BUSY_SECONDS at most."""
+    lock, and the transaction raises TookTooLong. SQLite has no such limit; who writes there waits for BUSY_SECONDS at most."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
 
@@ -114,6 +115,8 @@ def _own_errors(engine: Engine) -> Iterator[None]:
     except (OperationalError, InternalError, ProgrammingError) as error:
         if is_unmigrated(error):
             raise DatabaseNotMigrated from error
+        if _state(error) == _QUERY_CANCELED:
+            raise TookTooLong from error
         if error.connection_invalidated or _is_away(error):
             raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
         raise
