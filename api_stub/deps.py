@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 from api_stub.limits import count, rate_limit
 from api_stub.problems import problems
 from worker.domain.fields import RECORD_TYPES
+from worker.domain.integers import GREATEST
 from worker.domain.permissions import Actor, Deed, may
 from worker.errors import InsufficientScope, RateLimitExceeded, Unauthorized, UnknownPool, UnknownUser
 from worker.flows import access
@@ -22,12 +23,10 @@ from worker.store import pools, users
 
 Provided = TypeVar("Provided")
 
-GREATEST_ID = 2**63 - 1
-
 NO_SUCH = "There is no such parameter here"
 
 Using = Annotated[System, Depends(system)]
-Id = Annotated[int, Path(ge=1, le=GREATEST_ID)]
+Id = Annotated[int, Path(ge=1, le=GREATEST)]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 """Any text that a database stores."""
 

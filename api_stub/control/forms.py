@@ -8,9 +8,10 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from api_stub.control.answers import Deliveries
-from api_stub.deps import GREATEST_ID, Admin, Body, Id, Text, Using, control
+from api_stub.deps import Admin, Body, Id, Text, Using, control
 from api_stub.problems import problems
 from worker.domain import forms as domain
+from worker.domain.integers import GREATEST
 from worker.errors import AmbiguousUser, BadForm, FormExists, InsufficientScope, UnknownForm, UnknownOwner, WrongPoolType
 from worker.flows import forms
 from worker.settings import settings
@@ -150,7 +151,7 @@ def delete_form(system: Using, _: Admin, form_id: Id) -> None:
 def list_form_deliveries(
     system: Using,
     form_id: Id,
-    before: Annotated[int | None, Query(ge=1, le=GREATEST_ID, description="The delivery before which to go on.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=GREATEST, description="The delivery before which to go on.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> Any:
     """What was sent through the form within 30 days, newest first, and what became of it."""

@@ -7,8 +7,9 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field, SecretStr
 
 from api_stub.control.answers import Deliveries, Delivery
-from api_stub.deps import GREATEST_ID, Admin, Body, Id, Text, Using, control
+from api_stub.deps import Admin, Body, Id, Text, Using, control
 from api_stub.problems import problems
+from worker.domain.integers import GREATEST
 from worker.domain.signatures import KINDS
 from worker.errors import (
     AmbiguousUser,
@@ -226,7 +227,7 @@ def list_deliveries(
     system: Using,
     _: Slug,
     integration_id: Id,
-    before: Annotated[int | None, Query(ge=1, le=GREATEST_ID, description="Those before that delivery only.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=GREATEST, description="Those before that delivery only.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> Any:
     """The deliveries of the last 30 days, newest first, and what became of each."""

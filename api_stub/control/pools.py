@@ -7,8 +7,9 @@ from pydantic import Field
 
 from api_stub.control.answers import Entries, Pool, PoolSummary, Report, RosterChange
 from api_stub.control.records import Offline
-from api_stub.deps import GREATEST_ID, Admin, Body, Id, PoolName, RecordType, Text, UserEmail, Using, control
+from api_stub.deps import Admin, Body, Id, PoolName, RecordType, Text, UserEmail, Using, control
 from api_stub.problems import problems
+from worker.domain.integers import GREATEST
 from worker.errors import (
     AlreadyMember,
     AmbiguousUser,
@@ -143,7 +144,7 @@ def list_rosters(system: Using, pool_id: Id) -> Any:
 def read_ledger(
     system: Using,
     pool_id: Id,
-    after: Annotated[int, Query(ge=0, le=GREATEST_ID, description="The turn after which to begin.")] = 0,
+    after: Annotated[int, Query(ge=0, le=GREATEST, description="The turn after which to begin.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="How many turns at most.")] = 100,
 ) -> Any:
     """Turn by turn: who was given what, and why."""

@@ -7,9 +7,10 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api_stub.control.run_answers import Run
 from api_stub.control.runs import FORECAST, accepted, told
-from api_stub.deps import GREATEST_ID, Body, Reassigner, RecordType, Text, Using, control
+from api_stub.deps import Body, Reassigner, RecordType, Text, Using, control
 from api_stub.keys import GivenKey, with_body
 from api_stub.problems import problems
+from worker.domain.integers import GREATEST
 from worker.domain.permissions import Actor
 from worker.errors import (
     AmbiguousList,
@@ -44,7 +45,7 @@ ListName = Annotated[
 ]
 """An id may come as a number."""
 
-RecordIds = Annotated[list[Annotated[int, Field(strict=True, ge=1, le=GREATEST_ID)]], Field(min_length=1, fail_fast=True)]
+RecordIds = Annotated[list[Annotated[int, Field(strict=True, ge=1, le=GREATEST)]], Field(min_length=1, fail_fast=True)]
 """The first that is none is told, and not all of a hundred thousand."""
 
 _REFUSALS = problems(

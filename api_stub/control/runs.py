@@ -9,8 +9,9 @@ from pydantic import Field
 
 from api_stub.control.answers import Retried
 from api_stub.control.run_answers import Cancelled, Forecast, Run, RunSummary, Skips
-from api_stub.deps import GREATEST_ID, Acting, Body, Id, Using, control
+from api_stub.deps import Acting, Body, Id, Using, control
 from api_stub.problems import problems
+from worker.domain.integers import GREATEST
 from worker.domain.permissions import Deed, may
 from worker.domain.runs import IMPORT
 from worker.errors import (
@@ -86,7 +87,7 @@ def show_run(system: Using, run_id: Id) -> Any:
 def list_skipped(
     system: Using,
     run_id: Id,
-    after: Annotated[int, Query(ge=-1, le=GREATEST_ID, description="The ordinal after which to begin.")] = -1,
+    after: Annotated[int, Query(ge=-1, le=GREATEST, description="The ordinal after which to begin.")] = -1,
     limit: Annotated[int, Query(ge=1, le=MOST_SKIPS, description="How many records at most.")] = 100,
 ) -> Any:
     """The records that it has left as they were, in the order of its list, and why: somebody has touched them meanwhile."""

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from api_stub.deps import GREATEST_ID
+from worker.domain.integers import GREATEST
 from worker.domain.resources import ADDRESS_PARTS, Attribute, Kind, Resource
 
 MOST_PER_PAGE, LAST_PAGE = 100, 1_000_000
 
 IDS = r"^\d{1,18}(,\d{1,18}){0,99}$"
 
-Integer = Annotated[int, Field(ge=-GREATEST_ID, le=GREATEST_ID)]
+Integer = Annotated[int, Field(ge=-GREATEST, le=GREATEST)]
 Words = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 FieldValues = Annotated[
     dict[str, Any],
@@ -129,10 +129,8 @@ def _field(attribute: Attribute) -> Any:
 class ConversionAttributes(Strict):
     """Which lead is to be converted, and who gets what it becomes."""
 
-    lead_id: Annotated[int, Field(ge=1, le=GREATEST_ID)]
-    owner_id: Annotated[int, Field(ge=1, le=GREATEST_ID)] | None = Field(
-        None, description="A user or a pool; the lead's owner unless given."
-    )
+    lead_id: Annotated[int, Field(ge=1, le=GREATEST)]
+    owner_id: Annotated[int, Field(ge=1, le=GREATEST)] | None = Field(None, description="A user or a pool; the lead's owner unless given.")
     create_deal: StrictBool = True
 
 

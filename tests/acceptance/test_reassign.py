@@ -12,6 +12,7 @@ from tests.invariants import assert_promise, rows
 from worker.flows import lists
 
 ROWS = 600
+HUGE = str(2**64)
 TEAM = ("ann", "bob", "cy")
 
 pytestmark = pytest.mark.timeout(400)
@@ -99,6 +100,9 @@ def test_what_was_imported_already_is_reassigned_and_undone(sqlite_url: str, tmp
 
         header = here.signed_in("ann@example.com")
         assert httpx2.get(f"{running.api}/api/runs/{gone['id']}", headers=header).json()["undoes"] == run["id"]
+        odd = "zoe[/b]@example.com"
+        here.run("user", "add", "[b]Zoe", odd)
+        assert odd in here.run("reassign", run["list"], "--to", odd, "--dry-run").stdout
         refuse(here, tmp_path)
         with here.system() as system:
             assert_promise(system)
@@ -120,6 +124,10 @@ def refuse(here: Home, folder: Path) -> None:
         ("is an undo itself", ("undo", "4")),
         ("no run 99", ("undo", "99")),
         ("is no import, and has no receipt", ("receipt", "2")),
+        ("no pool and no active user '?'", ("reassign", "import:1", "--to", "\udcff")),
+        ("less than or equal to 9223372036854775807", ("undo", HUGE)),
+        ("less than or equal to 9223372036854775807", ("runs", "show", HUGE)),
+        ("less than or equal to 9223372036854775807", ("why", "lead", HUGE)),
     ):
         done = here.run(*arguments, fails=2)
         assert done.stdout == ""

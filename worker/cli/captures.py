@@ -11,6 +11,7 @@ import orjson
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, errors, print_json, rows, say, table
 from worker.domain.intake import lead_values
 from worker.errors import BadLead
@@ -106,7 +107,7 @@ def _print(facts: Facts) -> None:
 @app.command(epilog="Example: evenhand waiting Inbound")
 def waiting(
     pool: Annotated[str | None, typer.Argument(help="A pool's name; all pools without it.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many leads to list at most.")] = 50,
+    limit: Limit = 50,
     json: Json = False,
 ) -> None:
     """List captured leads that wait for their owner, oldest first, and for what."""

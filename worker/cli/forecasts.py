@@ -30,5 +30,5 @@ def _print_shares(facts: dict[str, Any]) -> None:
     most = max(share["records"] for share in facts["members"])
     for place, share in enumerate(facts["members"], 1):
         numbers = f"{share['records']:,}", f"{share['stay']:,}"
-        made.add_row(str(place), escape(share["name"]), share["email"], *numbers, bar(share, most))
+        made.add_row(str(place), escape(share["name"]), escape(share["email"]), *numbers, bar(share, most))
     console.print(made)

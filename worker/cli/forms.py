@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, facts_list, print_json, print_line, rows, say, table
 from worker.domain.forms import USUAL_FIELDS, Field
 from worker.flows import forms
@@ -113,9 +114,7 @@ def delete(name: Name) -> None:
 
 
 @form.command("deliveries", epilog="Example: evenhand form deliveries contact-us --limit 10")
-def list_deliveries(
-    name: Name, limit: Annotated[int, typer.Option(min=1, help="How many to list at most.")] = 50, json: Json = False
-) -> None:
+def list_deliveries(name: Name, limit: Limit = 50, json: Json = False) -> None:
     """List what was sent through a form within 30 days, newest first, and what became of it."""
     with system().reading() as session:
         facts = forms.delivered(session, forms.form_named(session, name).id, None, limit)["deliveries"]

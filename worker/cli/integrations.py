@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from worker.cli.arguments import Before, Limit, number
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
 from worker.domain.mapping import paths_of
 from worker.errors import BadSecret
@@ -148,8 +149,8 @@ def rotate(name: Named, secret: Secret, json: Json = False) -> None:
 @integration.command("deliveries", epilog="Example: evenhand integration deliveries 'Support desk'")
 def list_deliveries(
     name: Named,
-    before: Annotated[int | None, typer.Option(min=1, help="Those before that delivery only.", show_default=False)] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many to list at most.")] = 50,
+    before: Before = None,
+    limit: Limit = 50,
     json: Json = False,
 ) -> None:
     """List what an integration delivered in the last 30 days, newest first, and what became of it."""
@@ -167,7 +168,7 @@ def list_deliveries(
 
 
 @integration.command(epilog="Example: evenhand integration replay 7")
-def replay(delivery: Annotated[int, typer.Argument(help="The number of the delivery.")], json: Json = False) -> None:
+def replay(delivery: Annotated[int, number("The number of the delivery.")], json: Json = False) -> None:
     """Read a delivery again, by the mapping as it is now. One whose leads are still there is refused."""
     facts = system().transact(lambda session: flow.replay(session, delivery))
     if json:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from worker.cli.arguments import number
 from worker.cli.output import Json, console, print_json, print_line, rows, say, table
 from worker.flows import access, people
 from worker.flows.names import user_named
@@ -103,7 +104,7 @@ def tokens(email: Email, json: Json = False) -> None:
 
 
 @user.command(epilog="Example: evenhand user revoke 7")
-def revoke(token_id: Annotated[int, typer.Argument(help="The number of the token.")]) -> None:
+def revoke(token_id: Annotated[int, number("The number of the token.")]) -> None:
     """Revoke an access token: it lets nobody in from now on."""
     system().transact(lambda session: access.revoke(session, token_id))
     say(f"Token {token_id} lets nobody in any more.")

@@ -98,9 +98,9 @@ def shares(facts: dict[str, Any]) -> Table:
     made = table("", "member", "email", "records", "", right=("", "records"))
     most = max((share["records"] for share in [*facts["members"], *facts["left"]]), default=0)
     for place, share in enumerate(facts["members"], 1):
-        made.add_row(str(place), escape(share["name"]), share["email"], f"{share['records']:,}", bar(share, most))
+        made.add_row(str(place), escape(share["name"]), escape(share["email"]), f"{share['records']:,}", bar(share, most))
     for share in facts["left"]:
-        made.add_row("left", escape(share["name"]), share["email"], f"{share['records']:,}", bar(share, most))
+        made.add_row("left", escape(share["name"]), escape(share["email"]), f"{share['records']:,}", bar(share, most))
     return made
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from worker import queue
+from worker.cli.arguments import Run
 from worker.cli.forecasts import print_forecast
 from worker.cli.output import Json, say
 from worker.cli.run_output import facts_of, finish
@@ -59,7 +60,7 @@ def reassign(
 
 @app.command("undo", epilog="Example: evenhand undo 5; evenhand undo 5 --return-turns")
 def undo_run(
-    run: Annotated[int, typer.Argument(help="The run's number, as `evenhand runs list` shows it.")],
+    run: Run,
     return_turns: Annotated[
         bool, typer.Option("--return-turns", help="Hand its turns out again, before any other. Else they stay spent.")
     ] = False,

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from worker.cli.arguments import number
 from worker.cli.output import Json, console, facts_list, print_json, say, table
 from worker.flows.system import system
 from worker.flows.verify import Report, verify
@@ -19,7 +20,7 @@ VIOLATED = 1
 @app.command("why", epilog="Example: evenhand why lead 7")
 def why_record(
     type: Annotated[str, typer.Argument(help="lead, contact or deal.")],
-    id: Annotated[int, typer.Argument(help="The record's id.")],
+    id: Annotated[int, number("The record's id.")],
     json: Json = False,
 ) -> None:
     """Tell why a record has its owner: the turn, the roster in force, who came before and who was next."""

@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from worker import queue
+from worker.cli.arguments import Run, number
 from worker.cli.forecasts import print_forecast
 from worker.cli.output import Json, console, print_json, rows, say, table
 from worker.cli.run_output import FIRST, about, facts_of, finish, print_run, print_skips
@@ -27,8 +28,6 @@ runs = typer.Typer(no_args_is_help=True, help="Imports, reassignments and undos 
 app.add_typer(runs, name="runs")
 
 SKIPS_SHOWN = 100
-
-Run = Annotated[int, typer.Argument(help="The run's number, as `evenhand runs list` shows it.")]
 
 
 @app.command("import", epilog="Example: evenhand import leads.csv --owner Inbound --map 'Surname=last_name'")
@@ -117,7 +116,7 @@ def cancel(run: Run, json: Json = False) -> None:
 
 @runs.command(epilog="Example: evenhand runs retry 1; evenhand runs retry --leads")
 def retry(
-    run: Annotated[int | None, typer.Argument(help="The number of a run that failed.", show_default=False)] = None,
+    run: Annotated[int | None, number("The number of a run that failed.")] = None,
     leads: Annotated[bool, typer.Option("--leads", help="Retry captured leads and lookups that were set aside.")] = False,
     json: Json = False,
 ) -> None:

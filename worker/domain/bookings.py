@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from worker.domain.integers import GREATEST
 from worker.domain.reports import CHECKABLE, IN_ORDER, NONE_SKIPPED, NOTHING_LOST, ONCE, Violation
 from worker.domain.turns import Span, Turns
-
-GREATEST = 2**63 - 1
 
 Loaded = Sequence[tuple[int, int]]
 

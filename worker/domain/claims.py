@@ -1,6 +1,8 @@
 """Claims: the names under which requests take turns, fixed before the first attempt."""
 
-_LONGEST_NUMBER = len(str(2**63 - 1))
+from worker.domain.integers import GREATEST
+
+_LONGEST_NUMBER = len(str(GREATEST))
 
 
 def run_claim(kind: str, run_id: int) -> str:

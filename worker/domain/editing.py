@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from worker.domain.fields import CONVERSIONS
+from worker.domain.integers import GREATEST
 from worker.domain.resources import Attribute, Kind, Resource
 from worker.domain.texts import is_storable
 from worker.errors import Fault, IncorrectPayload
 
 BLANK, MISSING, INCORRECT = "blank", "missing", "incorrect_value"
 
-GREATEST_INTEGER = 2**63 - 1
 
 Values = dict[str, Any]
 
@@ -119,7 +119,7 @@ def _field(name: str, value: Any) -> Any:
         return [_storable(each) for each in value]
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= GREATEST_INTEGER:
+    if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= GREATEST:
         return value
     raise ValueError(f"has a value for {name} that is no text, number, boolean or list of texts")
 

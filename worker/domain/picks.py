@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from worker.domain.fields import RECORD_TYPES
+from worker.domain.integers import GREATEST
 from worker.domain.texts import told
 from worker.errors import BadIds, RepeatedRecord, UnknownRecord, UnknownRecordType
-
-GREATEST_ID = 2**63 - 1
 
 HEADER = "id"
 """What the first line may say."""
@@ -22,7 +21,7 @@ def check_ids(record_type: str, ids: Sequence[int]) -> None:
     if not ids:
         raise BadIds(reason="there are none")
     for record_id, times in Counter(ids).items():
-        if not 0 < record_id <= GREATEST_ID:
+        if not 0 < record_id <= GREATEST:
             raise UnknownRecord(record_type=record_type, record_id=record_id)
         if times > 1:
             raise RepeatedRecord(record_type=record_type, record_id=record_id)
@@ -38,6 +37,6 @@ def read_ids(lines: Iterable[bytes]) -> list[int]:
 
 
 def _id(number: int, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST_ID))):
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST))):
         raise BadIds(reason=f"line {number} is no record's number: {told(text[:MOST_SHOWN_CHARACTERS])!r}")
     return int(text)

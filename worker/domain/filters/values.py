@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from worker.domain.filters.askable import Nature
+from worker.domain.integers import GREATEST
 from worker.domain.texts import is_storable
 
 LONGEST_TEXT_CHARACTERS = 1_000
 
-GREATEST_INTEGER = 2**63 - 1
 
 MOST_DAYS = 36_500
 
@@ -48,14 +48,14 @@ def boolean(value: Any) -> bool:
 
 
 def integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > GREATEST_INTEGER:
-        raise ValueError(f"must be an integer from -{GREATEST_INTEGER} to {GREATEST_INTEGER}")
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > GREATEST:
+        raise ValueError(f"must be an integer from -{GREATEST} to {GREATEST}")
     return value
 
 
 def number(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= GREATEST_INTEGER:
-        raise ValueError(f"must be a number from -{GREATEST_INTEGER} to {GREATEST_INTEGER}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= GREATEST:
+        raise ValueError(f"must be a number from -{GREATEST} to {GREATEST}")
     return int(value) if math.floor(value) == value else value
 
 
