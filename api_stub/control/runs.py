@@ -13,7 +13,6 @@ from api_stub.deps import Acting, Body, Id, Using, control
 from api_stub.problems import problems
 from worker.domain.integers import GREATEST
 from worker.domain.permissions import Deed, may
-from worker.domain.runs import IMPORT
 from worker.errors import (
     FileGone,
     InsufficientScope,
@@ -45,20 +44,21 @@ class Undo(Body):
 
 def own_run(system: Using, actor: Acting, run_id: Id) -> int:
     """The id of a run that the actor has begun, or that an admin asks about. Raises UnknownRun, InsufficientScope."""
-    return _own(system, actor, run_id).id
+    with system.reading() as session:
+        return int(_own(session, actor, run_id).id)
 
 
 def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
     """The same of a run that the actor may retry or undo: of one that changes the owners of records it takes the permission."""
-    run = _own(system, actor, run_id)
-    if run.kind != IMPORT and not may(actor, Deed.REASSIGN):
-        raise InsufficientScope(deed=Deed.REASSIGN)
+    with system.reading() as session:
+        run = _own(session, actor, run_id)
+        if runs.changes_owners(session, run) and not may(actor, Deed.REASSIGN):
+            raise InsufficientScope(deed=Deed.REASSIGN)
     return run_id
 
 
-def _own(system: System, actor: Acting, run_id: int) -> Any:
-    with system.reading() as session:
-        run = find(session, run_id)
+def _own(session: Any, actor: Acting, run_id: int) -> Any:
+    run = find(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
     if not may(actor, Deed.ANOTHERS, run.actor_id):

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from tests.api.asking import LEADS, create_pool, posted, refusal, upload
@@ -246,6 +247,19 @@ def test_whoever_began_an_import_may_undo_it_and_nobody_else_but_an_admin(
     assert refusal(member.post(f"/api/runs/{another}/undo"))[:2] == (403, "insufficient_scope")
     assert member.post(f"/api/runs/{own}/undo").status_code == 202
     assert client.post(f"/api/runs/{another}/undo").status_code == 202
+
+
+def test_whoever_may_undo_an_import_may_retry_that(client: TestClient, member: TestClient, system: System, send: Tasks) -> None:
+    create_pool(client)
+    own = upload(member).json()["id"]
+    send.drain(system)
+    undo_id = member.post(f"/api/runs/{own}/undo").json()["id"]
+    send.lose()
+    system.transact(lambda session: session.execute(text("UPDATE runs SET state = 'failed' WHERE id = :id"), {"id": undo_id}))
+
+    assert member.post(f"/api/runs/{undo_id}/retry").json() == {"retried": 1}
+    send.drain(system)
+    assert member.get(f"/api/runs/{undo_id}").json()["records"] == 3
 
 
 def test_who_may_not_reassign_any_more_may_neither_undo_nor_retry_a_reassignment(

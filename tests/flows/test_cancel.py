@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.factories import accepted, an_hour_passes, captured, give_leads, imported, leave, person, pool, sheet
+from tests.factories import accepted, an_hour_passes, captured, give_leads, imported, leave, owned, person, pool, reassigned, sheet
 from tests.invariants import assert_promise, everything, receipt, rows
 from tests.tasks import Tasks, run
 from worker.errors import NoReceiptYet, RunEnded, UnknownRun
-from worker.flows import imports, load, pools, runs, scans, upkeep
+from worker.flows import imports, load, pools, runs, scans, undo, upkeep
+from worker.flows.reassign import Ids
 from worker.flows.runs import Cancelled
 from worker.flows.system import System
 from worker.store import chunks as store
@@ -250,6 +251,20 @@ def test_the_ring_of_a_pool_that_was_deleted_stays_gone(system: System, send: Ta
 
     assert system.ring.state(inbound.id) is None
     assert state_of(system, run_id) == ("cancelled", 250, 450)
+
+
+def test_an_undo_gives_nothing_back_to_a_pool_that_was_deleted(system: System, send: Tasks) -> None:
+    pool(system, 3)
+    run_id = reassigned(system, send, Ids("lead", owned(system, ROWS)))
+    undo_id = system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=True))
+    run(system, send.waiting.pop())
+    run(system, send.waiting.pop())
+    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+
+    cancelled = cancel(system, undo_id)
+    send.drain(system)
+
+    assert (cancelled.returned, state_of(system, undo_id)[2]) == (0, 0)
 
 
 # --- in the middle ---

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from worker.chaos import books
 from worker.chaos.api import Accepted
-from worker.chaos.books import Ended
+from worker.chaos.books import Books, Ended
 from worker.chaos.storm import Struck
 from worker.domain.reports import Report, Violation
 from worker.flows.system import System
@@ -101,25 +101,15 @@ def tally(
     """Holds what was answered against what SQL says."""
     with system.reading() as session:
         said = books.read(session)
-    totals, others = said.totals, _others(accepted, said.created)
-    times = {lead: (at, said.entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in said.entered}
-    imports, moves, undos = (
-        _kept(accepted, runs, ended)
-        for runs, ended in ((accepted.runs, said.imported), (accepted.moves, said.moved), (accepted.undos, said.undone))
-    )
-    stocked = {run: said.stocked[run] for run in accepted.stocks if run in said.stocked}
+    entered = {lead: (at, said.entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in said.entered}
+    of_runs, totals = _of_runs(accepted, said), said.totals
+    answered = len(accepted.leads) + len(accepted.created) + of_runs["imports"].records + of_runs["stocked"]
     return Outcome(
+        **_of_leads(accepted, said),
+        **of_runs,
         faults=dict(sorted(Counter(fault.name for fault in struck).items())),
         answers=dict(sorted(Counter(accepted.answers).items())),
-        captured=len(accepted.leads),
-        assigned=len(times),
-        created=len(accepted.created),
-        created_in_turn=len(accepted.created) - len(others),
-        imports=imports,
-        stocked=sum(stocked.values()),
-        moves=moves,
-        undos=undos,
-        unanswered=totals.leads - len(accepted.leads) - len(accepted.created) - imports.records - sum(stocked.values()),
+        unanswered=totals.leads - answered,
         roster_changes=accepted.roster_changes,
         turns=totals.turns,
         conflicts=totals.conflicts,
@@ -127,15 +117,38 @@ def tally(
         returned=totals.returned,
         retried=dict(retried),
         ended_by_themselves=dict(ended_by_themselves),
-        longest_recovery=longest_recovery(struck, times.values()),
-        lost_leads=sorted({*accepted.leads} - {*said.entered} | others),
-        created_twice=said.created_twice,
-        lost_runs=sorted({*accepted.stocks} - {*stocked} | {*imports.lost, *moves.lost, *undos.lost}),
-        moved_twice=max(totals.reassignments - len(accepted.moves) - accepted.given_up, 0),
+        longest_recovery=longest_recovery(struck, entered.values()),
         violations=sum(report.violated.total() for report in reports),
         first_violations=[_words(report.pool, found) for report in reports for found in report.violations],
         timeline=[(fault.name, round(fault.began, 3), round(fault.over, 3)) for fault in struck],
     )
+
+
+def _of_leads(accepted: Accepted, said: Books) -> dict[str, Any]:
+    lost = {*accepted.leads} - {*said.entered}
+    others = {lead for lead, _ in accepted.created.items() - said.created.items()}  # not there, or not theirs whom the answer showed
+    return {
+        "captured": len(accepted.leads),
+        "assigned": len(accepted.leads) - len(lost),
+        "created": len(accepted.created),
+        "created_in_turn": len(accepted.created) - len(others),
+        "created_twice": said.created_twice,
+        "lost_leads": sorted(lost | others),
+    }
+
+
+def _of_runs(accepted: Accepted, said: Books) -> dict[str, Any]:
+    asked = (accepted.runs, said.imported), (accepted.moves, said.moved), (accepted.undos, said.undone)
+    imports, moves, undos = (_kept(accepted, runs, ended) for runs, ended in asked)
+    stocked = {run: said.stocked[run] for run in accepted.stocks if run in said.stocked}
+    return {
+        "imports": imports,
+        "stocked": sum(stocked.values()),
+        "moves": moves,
+        "moved_twice": max(said.totals.reassignments - len(accepted.moves) - accepted.given_up, 0),
+        "undos": undos,
+        "lost_runs": sorted({*accepted.stocks} - {*stocked} | {*imports.lost, *moves.lost, *undos.lost}),
+    }
 
 
 def _kept(accepted: Accepted, runs: Sequence[int], ended: Mapping[int, Ended]) -> Kept:
@@ -144,11 +157,6 @@ def _kept(accepted: Accepted, runs: Sequence[int], ended: Mapping[int, Ended]) -
     states = Counter(run.state for run in kept.values())
     lost = sorted({*runs} - {*kept})
     return Kept(len({*runs}), states["done"], states["cancelled"], sum(run.records for run in kept.values()), lost)
-
-
-def _others(accepted: Accepted, created: Mapping[int, int]) -> set[int]:
-    """The leads that were created and aren't there, or aren't theirs whom the answer showed."""
-    return {lead for lead, _ in accepted.created.items() - created.items()}
 
 
 def _words(pool: str, violation: Violation) -> str:

@@ -42,7 +42,7 @@ def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int 
     assign.check_owner(session, named, wanted.record_type)
     run_id = runs.add(session, REASSIGN, wanted.record_type, named.id, actor_id)
     if isinstance(wanted, Ids):
-        reassignments.add(session, run_id, ids=list(wanted.ids))
+        reassignments.add(session, run_id, ids=list(wanted.ids), ids_count=len(wanted.ids))
     else:
         reassignments.add(session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order)
     enqueue(session, "reassignments.freeze", run=run_id)

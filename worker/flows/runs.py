@@ -6,12 +6,12 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.claims import run_claim
-from worker.domain.runs import STORIES, UNDO
+from worker.domain.runs import IMPORT, STORIES, UNDO
 from worker.errors import NothingToRetry, RunEnded, UnknownRun
 from worker.flows import seed
 from worker.queue import enqueue
 from worker.ring import Ring
-from worker.store import captures, chunks, ledger, lookups, runs, takebacks, undos
+from worker.store import captures, chunks, ledger, lookups, pools, runs, takebacks, undos
 
 
 class Cancelled(NamedTuple):
@@ -38,10 +38,18 @@ def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
 
 
 def _returned(session: Session, run: Row[Any]) -> int:
-    """The turns that a cancelled run gives back: of its own those that it hasn't used, or of an undo those that it has freed."""
+    """The turns that a cancelled run gives back: of its own those that it hasn't used, or of an undo those that it has freed, unless
+    there is no pool any more that they could come back to."""
     if run.kind == UNDO:
-        return takebacks.count(session, run.id) if undos.with_id(session, run.id).returns_turns else 0
+        returning = undos.with_id(session, run.id).returns_turns and pools.with_id(session, run.owner_id)
+        return takebacks.count(session, run.id) if returning else 0
     return run.turns - ledger.entered_of(session, run.owner_id, run_claim(run.kind, run.id)) if run.turns else 0
+
+
+def changes_owners(session: Session, run: Row[Any]) -> bool:
+    """Whether a run gives records that are there already to others, or back: unlike an import, and the undo of one."""
+    undone = runs.with_id(session, undos.with_id(session, run.id).undone_run_id) if run.kind == UNDO else run
+    return undone.kind != IMPORT
 
 
 def retry(session: Session, run_id: int) -> int:

@@ -35,7 +35,7 @@ _RUNS = (
         imports.c.scanned_bytes,
         imports.c.first_errors,
         reassignments.c.list,
-        func.json_array_length(reassignments.c.ids).label("ids"),
+        reassignments.c.ids_count.label("ids"),
         undos.c.undone_run_id.label("undoes"),
         undos.c.returns_turns,
         users.c.name.label("owner"),

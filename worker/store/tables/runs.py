@@ -72,6 +72,7 @@ reassignments = Table(
     Column("filter", JSON, comment="of the list, as it was then"),
     Column("order", Text),
     Column("ids", JSON, comment="of the records, in order, where no list was named"),
+    Column("ids_count", Integer, comment="how many these are: counting them would read them all"),
 )
 
 undos = Table(

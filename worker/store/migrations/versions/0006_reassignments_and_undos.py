@@ -101,6 +101,7 @@ def _runs() -> None:
         sa.Column("filter", sa.JSON, comment="of the list, as it was then"),
         sa.Column("order", sa.Text),
         sa.Column("ids", sa.JSON, comment="of the records, in order, where no list was named"),
+        sa.Column("ids_count", sa.Integer, comment="how many these are: counting them would read them all"),
     )
     _of_run(
         "undos",
