@@ -94,10 +94,9 @@ def assert_held(facts: dict[str, Any]) -> None:
     assert facts["assigned"] == facts["captured"] > 0
     assert facts["created_in_turn"] == facts["created"] > 0
     assert (facts["created_twice"], facts["moved_twice"]) == ([], 0)
-    for kind in ("imports", "moves", "undos"):
+    for kind, least in (("imports", 1), ("moves", 1), ("undos", 1 if SOAK_MINUTES else 0)):
         kept = facts[kind]
-        assert kept["done"] + kept["cancelled"] == kept["accepted"] > 0, kind
-        assert kept["records"] > 0, kind
+        assert kept["done"] + kept["cancelled"] == kept["accepted"] >= least, kind
     assert facts["leads"] >= LEAST_LEADS
     assert facts["turns"] >= facts["leads"]
 
