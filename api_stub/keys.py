@@ -21,7 +21,8 @@ async def given_key(
         Header(
             min_length=1,
             max_length=LONGEST_KEY_CHARACTERS,
-            description="A request that comes again under the same key within 24 hours gets the same answer, and takes no second turn.",
+            description="A request that comes again under the same key within 24 hours does nothing a second time: it gets the same answer,"
+            " or that of the same run as it is by then.",
         ),
     ] = None,
 ) -> Key | None:

@@ -52,7 +52,8 @@ def import_file(
     dry_run: Annotated[bool, Form(description="Tell what would happen, and import nothing.")] = False,
 ) -> Any:
     """Every good row becomes a record, owned by the next member in file order. Answers as soon as the file is stored, with the run
-    that workers carry on; follow it at the address in `Location`. A dry run is answered with 200, and what would happen."""
+    that workers carry on; follow it at the address in `Location`. A dry run is answered with 200, and what would happen. Under an
+    `Idempotency-Key` the same request is one with the same file, by its name and what it holds."""
     name = (file.filename or "").replace("\0", "") or "upload.csv"
     asked = imports.Request(name, type, owner, mapping_of(map), actor.id)
     if dry_run:

@@ -93,7 +93,7 @@ def assert_held(facts: dict[str, Any]) -> None:
     assert sum(facts["faults"].values()) >= LEAST_FAULTS
     assert facts["assigned"] == facts["captured"] > 0
     assert facts["created_in_turn"] == facts["created"] > 0
-    assert (facts["created_twice"], facts["moved_twice"]) == ([], 0)
+    assert (facts["created_twice"], facts["runs_twice"]) == ([], 0)
     for kind, least in (("imports", 1), ("moves", 1), ("undos", 1 if SOAK_MINUTES else 0)):
         kept = facts[kind]
         assert kept["done"] + kept["cancelled"] == kept["accepted"] >= least, kind

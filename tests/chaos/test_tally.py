@@ -26,8 +26,9 @@ LEADS, ROWS = 5, 30
 
 
 def outcome(system: System, leads: Sequence[int] = (), imports: Sequence[int] = (), **more: Any) -> Outcome:
-    asked = Accepted(dict.fromkeys(leads, 0.0), runs=list(imports), **more)
-    return tally(system, [], asked, Counter(), Counter(), verify(system))
+    asked = {"asked": len(more.get("stocks", ())) + len(more.get("moves", ()))} | more
+    accepted = Accepted(dict.fromkeys(leads, 0.0), runs=list(imports), **asked)
+    return tally(system, [], accepted, Counter(), Counter(), verify(system))
 
 
 def tamper(system: System, statement: str) -> None:
@@ -181,9 +182,10 @@ def test_a_reassignment_or_an_undo_that_lacks_a_record_is_named(
 def test_a_reassignment_that_nobody_asked_for_is_counted(system: System, send: Tasks, stock: int) -> None:
     runs_made = [reassigned(system, send, smart_list(system, {})) for _ in range(3)]
 
-    found = outcome(system, stocks=[stock], moves=runs_made[:1], given_up=1)
+    assert outcome(system, stocks=[stock], moves=runs_made).held
+    found = outcome(system, stocks=[stock], moves=runs_made[:1], asked=3)
 
-    assert (found.held, found.moved_twice) == (False, 1)
+    assert (found.held, found.runs_twice) == (False, 1)
 
 
 def test_a_stock_that_is_not_whole_is_named(system: System, send: Tasks, stock: int) -> None:

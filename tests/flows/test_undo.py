@@ -31,6 +31,7 @@ from worker.errors import NotUndoable, UnknownRun
 from worker.flows import records, runs, undo
 from worker.flows.reassign import Ids
 from worker.flows.system import System
+from worker.flows.why import why
 from worker.store.clock import now
 
 RECORDS = 700
@@ -346,6 +347,28 @@ def test_what_a_later_run_gave_to_the_same_person_stays_with_them(system: System
     in_order = [undone(system, send, run_id) for run_id in (third, second)]
     assert [run_of(system, undo_id)["records"] for undo_id in in_order] == [3, 3]
     assert as_given(system) == before
+    assert_all_is_well(system)
+
+
+def test_an_undo_is_told_as_the_reason_only_as_long_as_it_is(system: System, send: Tasks) -> None:
+    pool(system, 2)
+    for address in ("ann@example.com", "bob@example.com"):
+        person(system, address)
+    imported(system, send, sheet(2), "ann@example.com")
+    wanted = Ids("lead", [lead["id"] for lead in as_given(system)])
+
+    def told() -> int | None:
+        with system.reading() as session:
+            given_back_by: int | None = why(session, "lead", wanted.ids[0])["given_back_by"]
+        return given_back_by
+
+    undo_id = undone(system, send, reassigned(system, send, wanted))
+    assert told() == undo_id
+    for name in ("bob", "ann"):  # whose they are again, but for another reason
+        later = reassigned(system, send, wanted, f"{name}@example.com")
+        assert told() is None
+    undone(system, send, later)
+    assert told() is None
     assert_all_is_well(system)
 
 

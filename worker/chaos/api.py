@@ -49,8 +49,8 @@ class Accepted:
     """Imports to a person, whose leads are there to be reassigned."""
     moves: list[int] = field(default_factory=list)
     undos: list[int] = field(default_factory=list)
-    given_up: int = 0
-    """Reassignments that never got a 2xx, however often they were asked for. Each may have happened."""
+    asked: int = 0
+    """Runs that were asked for under a key each: stocks and reassignments, whatever was answered."""
     answers: list[str] = field(default_factory=list)
     """The status of each; "none" where there was no answer."""
     roster_changes: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Table, and_, func, select, union_all
+from sqlalchemy import Row, Select, Table, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from worker.chaos.api import CREATED
@@ -17,7 +17,8 @@ class Totals(NamedTuple):
     """What was counted over all pools."""
 
     leads: int
-    reassignments: int
+    keyed_runs: int
+    """Imports to a person and reassignments: each was asked for under a key."""
     turns: int
     conflicts: int
     seeds: int
@@ -61,9 +62,10 @@ def _totals(session: Session) -> Totals:
     def count(what: Any, table: Table) -> int:
         return int(session.scalar(select(func.coalesce(what, 0)).select_from(table)) or 0)
 
+    to_a_person = runs.c.owner_id.not_in(select(pools.c.id))
     return Totals(
         leads=count(func.count(), leads),
-        reassignments=count(func.count().filter(runs.c.kind == REASSIGN), runs),
+        keyed_runs=count(func.count().filter(or_(runs.c.kind == REASSIGN, and_(runs.c.kind == IMPORT, to_a_person))), runs),
         turns=count(func.count(), ledger),
         conflicts=count(func.sum(pools.c.refusals), pools),
         seeds=count(func.count(), seedings),

@@ -18,11 +18,11 @@ Pauses = Generator[float, None, None]
 
 def move(dice: Random, api: Api, pools: Sequence[Pool], people: Sequence[str], accepted: Accepted) -> Iterator[float]:
     """Everybody's stock is anybody's to reassign: who comes second finds leads that have changed hands meanwhile."""
-    with suppress(NotAccepted):
-        yield from _import_stock(dice, api, dice.choice(people), accepted)
     while True:
         with suppress(NotAccepted):
-            if accepted.stocks:
+            if len(accepted.stocks) < MOVERS:
+                yield from _import_stock(dice, api, dice.choice(people), accepted)
+            else:
                 yield from _reassign(dice, api, dice.choice(accepted.stocks), dice.choice(pools), accepted)
         yield MOVE_EVERY_SECONDS
 
@@ -30,6 +30,7 @@ def move(dice: Random, api: Api, pools: Sequence[Pool], people: Sequence[str], a
 def _import_stock(dice: Random, api: Api, owner: str, accepted: Accepted) -> Pauses:
     """Leads of one person, by nobody's turn."""
     form = sample_form(owner, STOCK_ROWS, dice.randrange(2**31))
+    accepted.asked += 1
     stock = yield from api.insist("/api/imports", form, f"stock {dice.randbytes(8).hex()}", FORM)
     accepted.stocks.append(stock["id"])
     yield from _await_end(api, stock["id"])
@@ -37,11 +38,8 @@ def _import_stock(dice: Random, api: Api, owner: str, accepted: Accepted) -> Pau
 
 def _reassign(dice: Random, api: Api, stock: int, pool: Pool, accepted: Accepted) -> Pauses:
     body = packed({"list": f"import:{stock}", "owner": pool.name})
-    try:
-        run = yield from api.insist("/api/reassignments", body, f"move {dice.randbytes(8).hex()}")
-    except NotAccepted:
-        accepted.given_up += 1
-        raise
+    accepted.asked += 1
+    run = yield from api.insist("/api/reassignments", body, f"move {dice.randbytes(8).hex()}")
     accepted.moves.append(run["id"])
     yield from perhaps_cancel(dice, api, run["id"], accepted)
     if dice.random() < UNDONE:

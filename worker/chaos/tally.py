@@ -72,8 +72,8 @@ class Outcome:
     lost_runs: list[int] = field(default_factory=list)
     created_twice: list[str] = field(default_factory=list)
     """Keys under which several leads were created."""
-    moved_twice: int = 0
-    """Reassignments beyond those that were asked for."""
+    runs_twice: int = 0
+    """Runs beyond those that were asked for under keys."""
     violations: int = 0
     first_violations: list[str] = field(default_factory=list)
     timeline: list[tuple[str, float, float]] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Outcome:
     @property
     def held(self) -> bool:
         """Whether the promise was kept: no violation, and everything that was accepted is there and assigned."""
-        return not (self.violations or self.lost_leads or self.lost_runs or self.created_twice or self.moved_twice)
+        return not (self.violations or self.lost_leads or self.lost_runs or self.created_twice or self.runs_twice)
 
     def as_json(self) -> dict[str, Any]:
         tuples = {name: value._asdict() for name, value in vars(self).items() if isinstance(value, Recovery | Kept)}
@@ -145,7 +145,7 @@ def _of_runs(accepted: Accepted, said: Books) -> dict[str, Any]:
         "imports": imports,
         "stocked": sum(stocked.values()),
         "moves": moves,
-        "moved_twice": max(said.totals.reassignments - len(accepted.moves) - accepted.given_up, 0),
+        "runs_twice": max(said.totals.keyed_runs - accepted.asked, 0),
         "undos": undos,
         "lost_runs": sorted({*accepted.stocks} - {*stocked} | {*imports.lost, *moves.lost, *undos.lost}),
     }

@@ -135,6 +135,6 @@ def _tell_whats_wrong(outcome: "Outcome", seed: int, home: Path) -> None:
             say(f"{what}: {', '.join(map(str, lost[:SHOWN]))}{more}.")
     for key in outcome.created_twice[:SHOWN]:
         say(f"Created more than once under one key: {key}")
-    if outcome.moved_twice:
-        say(f"Reassignments beyond those that were asked for: {outcome.moved_twice:,}.")
+    if outcome.runs_twice:
+        say(f"Runs beyond those that were asked for, each under a key: {outcome.runs_twice:,}.")
     say(f"The promise did not hold. Seed {seed}; logs, database and uploads are kept in {home}.")

@@ -23,7 +23,6 @@ KEPT_FOR_RETRY = timedelta(days=7)
 FORGOTTEN = timedelta(days=1)
 """After so long an upload without a run was left by somebody who died between the two."""
 
-
 AT_ONCE = 1_000
 
 

@@ -11,7 +11,8 @@ from worker.domain.fields import RECORD_TYPES
 from worker.domain.rosters import Roster
 from worker.domain.runs import UNDO
 from worker.errors import UnknownRecord, UnknownRecordType
-from worker.store import captures, ledger, pools, records, takebacks, users
+from worker.store import captures, ledger, pools, records, selections, takebacks, undos, users
+from worker.store.selections import OWNED, Part
 from worker.store.views import Facts, who
 
 
@@ -34,7 +35,8 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
     entry = ledger.entry(session, record.pool_id, record.turn) if record.turn else None
     waits = _waits(session, record_id) if record_type == "lead" else None
     undone = takebacks.of_record(session, record_type, record_id)
-    facts |= {"undone": _undone(session, undone), "given_back_by": _given_back_by(record, entry, undone[0]) if undone else None}
+    given_back_by = _given_back_by(session, record_type, record, undone[0]) if undone else None
+    facts |= {"undone": _undone(session, undone), "given_back_by": given_back_by}
     return facts | ({"turn": None, "waits": waits} if entry is None else _turn(session, entry))
 
 
@@ -63,14 +65,16 @@ def _undone(session: Session, undone: Sequence[Row[Any]]) -> list[Facts]:
     ]
 
 
-def _given_back_by(record: Row[Any], entry: Row[Any] | None, newest: Row[Any]) -> int | None:
-    """The run whose undo has left the record as it is, if nobody has touched it since: with the owner it had before, or deleted if it had
-    none."""
-    earlier = entry is None or entry.at < newest.taken_back_at
+def _given_back_by(session: Session, record_type: str, record: Row[Any], newest: Row[Any]) -> int | None:
+    """The run whose undo has left the record as it is, if nobody has touched it since: whose it was before and by what, or deleted if it
+    was nobody's."""
+    if newest.previous_owner_id is None:
+        return newest.run_id if record.deleted_at == newest.taken_back_at else None
+    undone_run_id = undos.with_id(session, newest.run_id).undone_run_id
+    [before] = selections.places(session, Part(undone_run_id, record_type, newest.ordinal, 1))
+    is_as_before = all(getattr(record, name) == getattr(before, name) for name in OWNED)
     untouched = record.edited_at is None or record.edited_at < newest.taken_back_at
-    given_back = record.deleted_at is None and record.owner_id == newest.previous_owner_id
-    removed = newest.previous_owner_id is None and record.deleted_at == newest.taken_back_at
-    return int(newest.run_id) if removed or (given_back and earlier and untouched) else None
+    return newest.run_id if record.deleted_at is None and is_as_before and untouched else None
 
 
 def _turn(session: Session, entry: Row[Any]) -> Facts:

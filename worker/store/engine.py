@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, Programm
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from worker.errors import DatabaseNotMigrated, DatabaseUnreachable, TookTooLong
+from worker.errors import DatabaseNotMigrated, DatabaseUnreachable, TookTooLong, Unavailable
 
 BUSY_SECONDS = 60
 """How long a SQLite transaction waits for its turn to write."""
@@ -109,23 +109,27 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def _own_errors(engine: Engine) -> Iterator[None]:
-    """A database that is away or has no tables is said so in our own words."""
+    """Of a database that is away, has no tables, or took too long, it is said so in our own words."""
     try:
         yield
     except (OperationalError, InternalError, ProgrammingError) as error:
         if is_unmigrated(error):
             raise DatabaseNotMigrated from error
-        if _state(error) == _QUERY_CANCELED:
-            raise TookTooLong from error
         if error.connection_invalidated or _is_away(error):
-            raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
+            raise _unavailable(engine, error) from error
         raise
     except PoolTimeout as error:
         raise DatabaseUnreachable(address=engine.url.render_as_string(), reason="all connections are in use") from error
     except engine.dialect.loaded_dbapi.Error as error:  # the driver's own, bare out of COPY
         if _is_away(error):
-            raise DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error)) from error
+            raise _unavailable(engine, error) from error
         raise
+
+
+def _unavailable(engine: Engine, error: Exception) -> Unavailable:
+    if _state(error) == _QUERY_CANCELED:
+        return TookTooLong()
+    return DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error))
 
 
 def _driver(error: BaseException) -> BaseException:

@@ -12,7 +12,6 @@ from worker.domain.texts import is_storable
 
 LONGEST_TEXT_CHARACTERS = 1_000
 
-
 MOST_DAYS = 36_500
 
 MOST_DIGITS_OF_AN_AMOUNT = 15
