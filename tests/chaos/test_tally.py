@@ -27,7 +27,7 @@ LEADS, ROWS = 5, 30
 
 def outcome(system: System, leads: Sequence[int] = (), imports: Sequence[int] = (), **more: Any) -> Outcome:
     asked = {"asked": len(more.get("stocks", ())) + len(more.get("moves", ()))} | more
-    accepted = Accepted(dict.fromkeys(leads, 0.0), runs=list(imports), **asked)
+    accepted = Accepted(dict.fromkeys(leads, 0.0), imports=list(imports), **asked)
     return tally(system, [], accepted, Counter(), Counter(), verify(system))
 
 

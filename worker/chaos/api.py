@@ -42,7 +42,7 @@ class Accepted:
     leads: dict[int, float] = field(default_factory=dict)
     created: dict[int, int] = field(default_factory=dict)
     """The owner whom the answer showed, of each lead that was created for a pool."""
-    runs: list[int] = field(default_factory=list)
+    imports: list[int] = field(default_factory=list)
     to_cancel: set[int] = field(default_factory=set)
     """The runs that somebody has asked to cancel, whatever was answered."""
     stocks: list[int] = field(default_factory=list)

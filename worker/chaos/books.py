@@ -1,6 +1,6 @@
 """What the books say in the end. Chaos doesn't take the product's word for it: this is its own SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ class Books(NamedTuple):
     created: dict[int, int]
     created_twice: list[str]
     imported: dict[int, Ended]
-    stocked: dict[int, int]
+    stocked: dict[int, Ended]
     moved: dict[int, Ended]
     undone: dict[int, Ended]
 
@@ -94,19 +94,18 @@ def _created_twice(session: Session) -> list[str]:
 def _imported(session: Session) -> dict[int, Ended]:
     """The imports to pools that ended in good order: each record belongs to a person by a turn of the run's block, and what the run says
     agrees with that. One that is done has made all its good rows records; one that was cancelled has returned the turns it didn't use."""
-    counted = _given("import").with_only_columns(ledger.c.claim, func.count().label("records")).group_by(ledger.c.claim)
-    made = {row.claim: row.records for row in session.execute(counted)}
-    return {
-        run.id: Ended(run.state, run.records)
-        for run in _ended(session, IMPORT)
-        if run.records == made.get(run_claim(IMPORT, run.id), 0)
-        and (run.records == run.rows - run.errors if run.state == "done" else run.returned == run.turns - run.records)
-    }
+    made = _counts(session, _given(IMPORT).with_only_columns(ledger.c.claim, func.count()).group_by(ledger.c.claim))
+
+    def in_order(run: Row[Any]) -> bool:
+        whole = run.records == run.rows - run.errors if run.state == "done" else run.returned == run.turns - run.records
+        return run.records == made.get(run_claim(IMPORT, run.id), 0) and whole
+
+    return _ended(session, IMPORT, in_order)
 
 
-def _stocked(session: Session) -> dict[int, int]:
-    """How many records each import has made that made all of its good rows records, whoever owns them now."""
-    return {run.id: run.records for run in _ended(session, IMPORT) if run.records == run.rows - run.errors}
+def _stocked(session: Session) -> dict[int, Ended]:
+    """The imports that made all of their good rows records, whoever owns these now."""
+    return _ended(session, IMPORT, lambda run: run.records == run.rows - run.errors)
 
 
 def _moved(session: Session) -> dict[int, Ended]:
@@ -114,11 +113,11 @@ def _moved(session: Session) -> dict[int, Ended]:
     that it didn't use came back, and one that is done has moved or skipped each record of its list."""
     entered = union_all(select(ledger.c.claim), select(ledger_history.c.claim)).subquery()
     counted = _counts(session, select(entered.c.claim, func.count()).group_by(entered.c.claim))
-    return {
-        run.id: Ended(run.state, run.records)
-        for run in _ended(session, REASSIGN)
-        if run.records == counted.get(run_claim(REASSIGN, run.id), 0) == run.turns - run.returned and _is_whole(run)
-    }
+
+    def in_order(run: Row[Any]) -> bool:
+        return run.records == counted.get(run_claim(REASSIGN, run.id), 0) == run.turns - run.returned and _is_whole(run)
+
+    return _ended(session, REASSIGN, in_order)
 
 
 def _undone(session: Session) -> dict[int, Ended]:
@@ -127,11 +126,12 @@ def _undone(session: Session) -> dict[int, Ended]:
     spans = select(takebacks.c.run_id, func.sum(takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1)).group_by(takebacks.c.run_id)
     counted = _counts(session, spans)
     returning = set(session.scalars(select(undos.c.run_id).where(undos.c.returns_turns)))
-    return {
-        run.id: Ended(run.state, run.records)
-        for run in _ended(session, UNDO)
-        if run.records == counted.get(run.id, 0) and run.returned == (run.records if run.id in returning else 0) and _is_whole(run)
-    }
+
+    def in_order(run: Row[Any]) -> bool:
+        returned = run.records if run.id in returning else 0
+        return run.records == counted.get(run.id, 0) and run.returned == returned and _is_whole(run)
+
+    return _ended(session, UNDO, in_order)
 
 
 def _counts(session: Session, statement: Select[Any]) -> dict[Any, int]:
@@ -142,8 +142,10 @@ def _is_whole(run: Row[Any]) -> bool:
     return run.state == "cancelled" or bool(run.records + run.skipped == run.rows)
 
 
-def _ended(session: Session, kind: str) -> Sequence[Row[Any]]:
-    return session.execute(select(runs).where(runs.c.kind == kind, runs.c.state.in_(("done", "cancelled")))).all()
+def _ended(session: Session, kind: str, in_order: Callable[[Row[Any]], bool]) -> dict[int, Ended]:
+    """The runs of a kind that are done or were cancelled, and are in order."""
+    found = session.execute(select(runs).where(runs.c.kind == kind, runs.c.state.in_(("done", "cancelled"))))
+    return {run.id: Ended(run.state, run.records) for run in found if in_order(run)}
 
 
 def _given(cause: str) -> Select[Any]:

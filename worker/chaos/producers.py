@@ -79,7 +79,7 @@ def _import(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> It
         body = sample_form(dice.choice(pools).name, dice.randrange(*FILE_ROWS), dice.randrange(2**31))
         with suppress(NotAccepted):
             run_id = api.ask("POST", "/api/imports", body, FORM)["id"]
-            accepted.runs.append(run_id)
+            accepted.imports.append(run_id)
             yield from perhaps_cancel(dice, api, run_id, accepted)
         yield FILE_EVERY_SECONDS
 

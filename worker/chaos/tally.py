@@ -58,6 +58,8 @@ class Outcome:
     """Reassignments of those to a pool."""
     undos: Kept
     """Undos of reassignments."""
+    leads: int
+    """All that got a 2xx, by themselves or with their file."""
     unanswered: int
     """Leads that are there though nobody got an answer to them, or none but an error."""
     roster_changes: int
@@ -86,8 +88,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         tuples = {name: value._asdict() for name, value in vars(self).items() if isinstance(value, Recovery | Kept)}
-        leads = self.captured + self.created + self.imports.records + self.stocked
-        return asdict(self) | tuples | {"leads": leads, "held": self.held}
+        return asdict(self) | tuples | {"held": self.held}
 
 
 def tally(
@@ -103,13 +104,14 @@ def tally(
         said = books.read(session)
     entered = {lead: (at, said.entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in said.entered}
     of_runs, totals = _of_runs(accepted, said), said.totals
-    answered = len(accepted.leads) + len(accepted.created) + of_runs["imports"].records + of_runs["stocked"]
+    leads = len(accepted.leads) + len(accepted.created) + of_runs["imports"].records + of_runs["stocked"]
     return Outcome(
         **_of_leads(accepted, said),
         **of_runs,
         faults=dict(sorted(Counter(fault.name for fault in struck).items())),
         answers=dict(sorted(Counter(accepted.answers).items())),
-        unanswered=totals.leads - answered,
+        leads=leads,
+        unanswered=totals.leads - leads,
         roster_changes=accepted.roster_changes,
         turns=totals.turns,
         conflicts=totals.conflicts,
@@ -138,16 +140,17 @@ def _of_leads(accepted: Accepted, said: Books) -> dict[str, Any]:
 
 
 def _of_runs(accepted: Accepted, said: Books) -> dict[str, Any]:
-    asked = (accepted.runs, said.imported), (accepted.moves, said.moved), (accepted.undos, said.undone)
-    imports, moves, undos = (_kept(accepted, runs, ended) for runs, ended in asked)
-    stocked = {run: said.stocked[run] for run in accepted.stocks if run in said.stocked}
+    asked = (
+        (accepted.imports, said.imported), (accepted.stocks, said.stocked), (accepted.moves, said.moved), (accepted.undos, said.undone),
+    )  # fmt: skip
+    imports, stocks, moves, undos = (_kept(accepted, runs, ended) for runs, ended in asked)
     return {
         "imports": imports,
-        "stocked": sum(stocked.values()),
+        "stocked": stocks.records,
         "moves": moves,
         "runs_twice": max(said.totals.keyed_runs - accepted.asked, 0),
         "undos": undos,
-        "lost_runs": sorted({*accepted.stocks} - {*stocked} | {*imports.lost, *moves.lost, *undos.lost}),
+        "lost_runs": sorted([*imports.lost, *stocks.lost, *moves.lost, *undos.lost]),
     }
 
 
