@@ -77,7 +77,7 @@ def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, 
     def work(session: Any) -> Facts:
         return {"run": reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id)}
 
-    answer = system.transact(lambda session: answer_once(session, with_body(key, wanted.model_dump()), lambda: work(session)))
+    answer = system.transact(lambda session: answer_once(session, with_body(key, wanted.model_dump()), work))
     return accepted(system, request, response, answer["run"])
 
 

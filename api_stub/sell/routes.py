@@ -62,7 +62,7 @@ def answered(system: System, resource: Resource, key: Key | None, work: Callable
 
     def hurried(session: Any) -> Facts:
         engine.hurry(session)
-        return answer_once(session, key, lambda: work(session))
+        return answer_once(session, key, work)
 
     return one(resource, system.transact(hurried))
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from worker.cli.arguments import Before, Limit, number
+from worker.cli.arguments import Limit, number
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
+from worker.domain.integers import GREATEST
 from worker.domain.mapping import paths_of
 from worker.errors import BadSecret
 from worker.flows import deliveries as flow
@@ -149,7 +150,7 @@ def rotate(name: Named, secret: Secret, json: Json = False) -> None:
 @integration.command("deliveries", epilog="Example: evenhand integration deliveries 'Support desk'")
 def list_deliveries(
     name: Named,
-    before: Before = None,
+    before: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="Those before that delivery only.", show_default=False)] = None,
     limit: Limit = 50,
     json: Json = False,
 ) -> None:

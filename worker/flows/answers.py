@@ -19,16 +19,16 @@ class Key(NamedTuple):
     fingerprint: str
 
 
-def answer_once(session: Session, key: Key | None, work: Callable[[], Facts]) -> Facts:
+def answer_once(session: Session, key: Key | None, work: Callable[[Session], Facts]) -> Facts:
     """What the work answers, or what it answered to the same request before. Only successes are kept: whatever is refused may be asked
     again. Raises KeyReused for another request under the same key."""
     if key is None:
-        return work()
+        return work(session)
     earlier = answered(session, key)
     if earlier is not None:
         return earlier
     answers.begin(session, key.user_id, key.text, key.fingerprint)
-    facts = work()
+    facts = work(session)
     answers.keep(session, key.user_id, key.text, orjson.dumps(facts).decode())
     return facts
 

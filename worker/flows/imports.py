@@ -95,7 +95,7 @@ def read(file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk
 
 def _record(session: Session, request: Request, folder: str, size: int) -> int:
     """Makes the run; or tells the one of the same request that came at the same time, whose upload is another. Upkeep removes this one."""
-    return int(answer_once(session, request.key, lambda: {"run": _add(session, request, folder, size)})["run"])
+    return int(answer_once(session, request.key, lambda session: {"run": _add(session, request, folder, size)})["run"])
 
 
 def _add(session: Session, request: Request, folder: str, size: int) -> int:

@@ -139,13 +139,14 @@ def _return_turns(session: Session, ring: Ring, undo: Row[Any]) -> int:
     if not freed:
         return 0
     claim = run_claim(runs.with_id(session, undo.undone_run_id).kind, undo.undone_run_id)
+    theirs = takebacks.taken_back(session, pool_id, claim, undo.id)
     with session.begin_nested() as noted:
-        takebacks.note_in_history(session, undo.id, pool_id, claim)  # most of the work, before the pool is held
+        takebacks.note_in_history(session, theirs)  # most of the work, before the pool is held: nobody else moves these entries
         pool = pools.lock(session, pool_id)
         if pool.deleted_at is not None:
             noted.rollback()
             return 0
-    takebacks.free(session, undo.id, pool_id, claim)
+    takebacks.free(session, theirs)
     lowest = min((span.first for span in ledger.block(session, pool_id, claim) or ()), default=1)
     pools.change(session, pool_id, watermark=min(pool.watermark, lowest - 1))
     seed.seed_again(session, ring, pool_id, f"run {undo.undone_run_id} was undone, and its turns are to come back")

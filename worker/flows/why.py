@@ -12,7 +12,8 @@ from worker.domain.rosters import Roster
 from worker.domain.runs import UNDO
 from worker.errors import UnknownRecord, UnknownRecordType
 from worker.store import captures, ledger, pools, records, selections, takebacks, undos, users
-from worker.store.selections import OWNED, Part
+from worker.store.records import OWNED
+from worker.store.selections import Part
 from worker.store.views import Facts, who
 
 

@@ -70,6 +70,10 @@ def give(session: Session, record_type: str, gifts: Iterable[Gift]) -> None:
     session.connection().execute(new, [gift._asdict() for gift in sorted(gifts)])
 
 
+OWNED = ("owner_id", "pool_id", "turn", "given_by")
+"""The columns of a record that tell whose it is, and by what."""
+
+
 class Owners(NamedTuple):
     """Whose records are to be, column by column: the record, its owner, the (pool, turn) that gave it, if one did, and the run."""
 
@@ -82,9 +86,8 @@ class Owners(NamedTuple):
 
 def hand_over(session: Session, record_type: str, owners: Owners, moment: datetime) -> None:
     """Sets the owners of any number of records, which the caller holds."""
-    columns = dict(zip(("record_id", "owner_id", "pool_id", "turn", "given_by"), owners, strict=True))
-    table, new = RECORDS[record_type], given.table(session, **columns)
-    values = {name: new.c[name] for name in columns if name != "record_id"}
+    table, new = RECORDS[record_type], given.table(session, **dict(zip(("record_id", *OWNED), owners, strict=True)))
+    values = {name: new.c[name] for name in OWNED}
     session.execute(update(table).where(table.c.id == new.c.record_id).values(**values, updated_at=moment))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.runs import DELETED, GIVEN
 from worker.store import given
+from worker.store.records import OWNED
 from worker.store.tables import RECORDS, captures, selections, skips
 
 
@@ -36,9 +37,6 @@ class Place(NamedTuple):
     turn: int | None
     given_by: int | None
 
-
-OWNED = ("owner_id", "pool_id", "turn", "given_by")
-"""The columns of a record that tell whose it is, and by what."""
 
 _PLACE = [selections.c[name] for name in Place._fields]
 

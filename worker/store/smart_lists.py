@@ -12,7 +12,7 @@ from worker.store import ordering
 from worker.store.attributes import PLACES
 from worker.store.clock import now
 from worker.store.filters import condition
-from worker.store.selections import OWNED
+from worker.store.records import OWNED
 from worker.store.tables import smart_lists
 
 

@@ -66,15 +66,14 @@ def taken_back(session: Session, pool_id: int, claim: str, run_id: int | None = 
     return and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, its)
 
 
-def note_in_history(session: Session, run_id: int, pool_id: int, claim: str) -> None:
-    """Copies what an undo has taken back of a claim into the history. Nobody else moves those entries, so that the pool may go on."""
-    theirs = taken_back(session, pool_id, claim, run_id)
+def note_in_history(session: Session, theirs: ColumnElement[bool]) -> None:
+    """Copies entries that were taken back into the history."""
     session.execute(insert(ledger_history).from_select(_COLUMNS, select(*(ledger.c[name] for name in _COLUMNS)).where(theirs)))
 
 
-def free(session: Session, run_id: int, pool_id: int, claim: str) -> None:
-    """Removes what an undo has taken back of a claim, and is in the history by now, from the ledger: its turns are free."""
-    session.execute(delete(ledger).where(taken_back(session, pool_id, claim, run_id)))
+def free(session: Session, theirs: ColumnElement[bool]) -> None:
+    """Removes entries that are in the history by now from the ledger: their turns are free."""
+    session.execute(delete(ledger).where(theirs))
 
 
 def of_record(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
