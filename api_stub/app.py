@@ -6,14 +6,14 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api_stub import health
-from api_stub.control import captures, forms, imports, integrations, lists, people, pools, reassignments, records, runs, tokens
+from api_stub.control import audit, captures, forms, imports, integrations, lists, people, pools, reassignments, runs, tokens
+from api_stub.error_responses import ANY_PROBLEM, render_all
 from api_stub.intake import forms as hosted
 from api_stub.intake import hooks
 from api_stub.limits import RateLimitHeaders
 from api_stub.middleware import BodyLimit, BodyTimeout, RequestId
-from api_stub.problems import ANY_PROBLEM, render_all
 from api_stub.sell import app as sell
-from worker.flows.forms import PATH as FORMS
+from worker.flows.intake.forms import PATH as FORMS
 
 MOST_BODY_BYTES = 2**20
 MOST_UPLOAD_BYTES = 2**30
@@ -45,7 +45,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": "none"},
     )
-    for part in (captures, forms, imports, reassignments, runs, people, tokens, pools, records, integrations, lists, hooks, health):
+    for part in (captures, forms, imports, reassignments, runs, people, tokens, pools, audit, integrations, lists, hooks, health):
         app.include_router(part.router)
     app.include_router(sell.router)
     app.include_router(hosted.router)

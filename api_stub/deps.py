@@ -11,15 +11,16 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
+from api_stub.error_responses import problems
 from api_stub.limits import count, rate_limit
-from api_stub.problems import problems
-from worker.domain.fields import RECORD_TYPES
 from worker.domain.integers import GREATEST
-from worker.domain.permissions import Actor, Deed, may
+from worker.domain.people.permissions import Actor, Deed, may
+from worker.domain.records.fields import RECORD_TYPES
 from worker.errors import InsufficientScope, RateLimitExceeded, Unauthorized, UnknownPool, UnknownUser
-from worker.flows import access
+from worker.flows.people import access
 from worker.flows.system import System, system
-from worker.store import pools, users
+from worker.store.people import users
+from worker.store.turns import pools
 
 Provided = TypeVar("Provided")
 
@@ -131,7 +132,7 @@ def _query_parameters(dependant: Dependant) -> set[str]:
     return own.union(*map(_query_parameters, dependant.dependencies))
 
 
-def control(path: str, tag: str) -> APIRouter:
+def control_router(path: str, tag: str) -> APIRouter:
     """A router for our own verbs, which are for those who are signed in."""
     before_all = [Depends(actor), Depends(only_known_parameters)]
     return APIRouter(

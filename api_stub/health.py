@@ -11,7 +11,7 @@ from api_stub.deps import Using
 from worker import queue
 from worker.errors import EvenhandError, Unavailable
 from worker.flows.system import System
-from worker.store import users
+from worker.store.people import users
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_stub.refusals import BodyTooLarge, RequestTimeout
+from api_stub.http_errors import BodyTooLarge, RequestTimeout
 from worker.request_id import current
 
 REQUEST_ID = "X-Request-Id"

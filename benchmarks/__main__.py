@@ -45,13 +45,13 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(names: tuple[str, ...], rows: int) -> list[Figure]:
-    from tests.servers import short_folder
+    from tests.support.servers import short_folder
 
     with short_folder() as home:
         os.environ["EVENHAND_HOME"] = str(home)
         # Only now: Evenhand reads its environment as it is imported.
         from benchmarks import servers
-        from benchmarks.stand import Bench
+        from benchmarks.testbed import Bench
 
         with servers.valkey(home), servers.postgres() as postgres:
             return [_one(name, Bench(rows, PAIRS, postgres)) for name in names]

@@ -7,9 +7,9 @@ from statistics import quantiles
 
 from sqlalchemy import select
 
-from benchmarks.door import Door, as_fast_as_it_answers, at_a_rate, door, hook
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench, Stand, stand, wait_until
+from benchmarks.load_client import Door, as_fast_as_it_answers, at_a_rate, door, hook
+from benchmarks.testbed import Bench, Stand, stand, wait_until
 from worker.settings import settings
 from worker.store.tables import captures, leads, ledger
 

@@ -1,9 +1,9 @@
 """How long a captured lead waits for its owner when nothing else is going on: on the default set-up."""
 
 from benchmarks.burst import open_house, percentile, seconds, times
-from benchmarks.door import at_a_rate, hook
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench
+from benchmarks.load_client import at_a_rate, hook
+from benchmarks.testbed import Bench
 
 LIMIT_SECONDS = 0.3
 PER_SECOND, SECONDS = 5.0, 40.0

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from benchmarks.figure import Figure, Pair, speed
-from benchmarks.stand import Bench, Stand, stand
+from benchmarks.testbed import Bench, Stand, stand
 from worker.settings import settings
 
 TARGET = 0.5

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figure import Figure, Pair, speed
-from benchmarks.stand import Bench, stand
+from benchmarks.testbed import Bench, stand
 from worker.settings import Settings, settings
-from worker.store.engine import open_engine
-from worker.store.migrate import migrate
+from worker.store.sql.engine import open_engine
+from worker.store.sql.migrate import migrate
 
 TARGET = 0.4
 SHARE = 4

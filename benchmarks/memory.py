@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench, stand
+from benchmarks.testbed import Bench, stand
 
 FEW_ROWS = 10_000
 MOST_MEGABYTES = 60

@@ -3,19 +3,30 @@
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.baseline_task_per_row import import_row
 from benchmarks.figure import Figure, timed
-from benchmarks.naive import import_row
-from benchmarks.stand import WORKERS, Bench, Stand, stand, wait_until
-from worker.domain.rows import Columns, RowError, RowReader
-from worker.domain.sheets import Lines, check_rows, read_header
-from worker.store import ledger
-from worker.store.clock import now
+from benchmarks.testbed import WORKERS, Bench, Stand, stand, wait_until
+from worker.domain.files.rows import Columns, RowError, RowReader
+from worker.domain.files.sheets import Lines, check_rows, read_header
+from worker.store.sql.clock import now
+from worker.store.turns import ledger
 
 TARGET = 50.0
 NAIVE_ROWS = 2_000
 MOST_ROWS = 200_000
 
-NAIVE = ("celery", "-A", "benchmarks.naive", "worker", "--queues", "naive", "--concurrency", str(WORKERS), "--pool", "prefork")
+NAIVE = (
+    "celery",
+    "-A",
+    "benchmarks.baseline_task_per_row",
+    "worker",
+    "--queues",
+    "naive",
+    "--concurrency",
+    str(WORKERS),
+    "--pool",
+    "prefork",
+)
 
 
 def measure(bench: Bench) -> Figure:

@@ -2,9 +2,9 @@
 
 from statistics import median
 
-from benchmarks.door import Door, as_fast_as_it_answers, door
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench, stand
+from benchmarks.load_client import Door, as_fast_as_it_answers, door
+from benchmarks.testbed import Bench, stand
 from worker.settings import settings
 
 TARGET = 0.5

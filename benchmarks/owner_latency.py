@@ -2,9 +2,9 @@
 
 from statistics import quantiles
 
-from benchmarks.door import as_fast_as_it_answers, at_a_rate, door
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench, stand
+from benchmarks.load_client import as_fast_as_it_answers, at_a_rate, door
+from benchmarks.testbed import Bench, stand
 from worker.settings import settings
 
 LIMIT_SECONDS = 0.1

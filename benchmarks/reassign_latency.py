@@ -4,26 +4,26 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-from benchmarks import moves
+from benchmarks import reassignments
 from benchmarks.burst import SWIFT, percentile, seconds, times
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench, Stand
-from worker.flows import capture
+from benchmarks.testbed import Bench, Stand
+from worker.flows.intake import capture
 
 LIMIT_SECONDS = 1.0
 PER_SECOND = 20.0
 
 
 def measure(bench: Bench) -> Figure:
-    rows = bench.rows // moves.SHARE
-    with moves.leads(bench) as here, here.program(SWIFT):
+    rows = bench.rows // reassignments.SHARE
+    with reassignments.leads(bench) as here, here.program(SWIFT):
         pool_id, pool = here.pool()
-        moves.fill(here, rows)
+        reassignments.fill(here, rows)
         with ThreadPoolExecutor(1) as thread:
             over = Event()
             captured = thread.submit(_capture, here, pool, over)
             try:
-                moves.give(here)
+                reassignments.give(here)
             finally:
                 over.set()
             many = captured.result()
@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Figure:
 
 def _capture(here: Stand, pool: str, over: Event) -> int:
     """Captures leads at a steady rate until told to stop. Returns how many."""
-    begun, many, lead = time.monotonic(), 0, {"last_name": moves.CAPTURED, "tags": [], "custom_fields": {}}
+    begun, many, lead = time.monotonic(), 0, {"last_name": reassignments.CAPTURED, "tags": [], "custom_fields": {}}
     while not over.wait(max(begun + many / PER_SECOND - time.monotonic(), 0)):
         here.system.transact(lambda session: capture.accept(session, pool, [lead]))
         many += 1

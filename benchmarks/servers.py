@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.servers import Postgres, _installation, program, short_folder
+from tests.support.servers import Postgres, _installation, program, short_folder
 from worker.settings import Settings
 from worker.stack.server import EmbeddedServer
 

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench, Stand, stand
+from benchmarks.testbed import Bench, Stand, stand
 from worker.domain.filters import parse
-from worker.flows import lists
-from worker.flows.lists import SmartList
-from worker.store import imports, runs
-from worker.store.clock import now
-from worker.store.engine import writing
+from worker.flows.records import lists
+from worker.flows.records.lists import SmartList
+from worker.store.runs import imports, runs
+from worker.store.sql.clock import now
+from worker.store.sql.engine import writing
 
 LIMIT_SECONDS = 0.2
 ROUNDS = 9

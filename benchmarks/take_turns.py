@@ -5,9 +5,9 @@ import time
 from statistics import median
 
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench, stand
-from worker.domain.rosters import Roster
-from worker.domain.turns import Turns
+from benchmarks.testbed import Bench, stand
+from worker.domain.turns.rosters import Roster
+from worker.domain.turns.turns import Turns
 from worker.ring import Ring
 
 TARGET = 1.3

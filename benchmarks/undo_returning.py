@@ -2,7 +2,7 @@
 
 from benchmarks import undo
 from benchmarks.figure import Figure
-from benchmarks.stand import Bench
+from benchmarks.testbed import Bench
 
 
 def measure(bench: Bench) -> Figure:

@@ -15,16 +15,19 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from benchmarks.figure import Figure, timed
-from benchmarks.stand import Bench, Stand, stand
-from worker.domain.chunks import Chunk
-from worker.domain.claims import capture_claim, run_claim
-from worker.domain.turns import Span, Turns
-from worker.flows import seed
+from benchmarks.testbed import Bench, Stand, stand
+from worker.domain.runs.chunks import Chunk
+from worker.domain.turns.claims import capture_claim, run_claim
+from worker.domain.turns.turns import Span, Turns
+from worker.flows.turns import seed
 from worker.settings import settings
-from worker.store import bulk, chunks, imports, ledger, pools, records, runs
-from worker.store.clock import now
+from worker.store.records import records
+from worker.store.runs import chunks, imports, runs
+from worker.store.sql import bulk
+from worker.store.sql.clock import now
 from worker.store.tables import leads
 from worker.store.tables import ledger as entries
+from worker.store.turns import ledger, pools
 
 TARGET = 4.0
 """Verification reads every turn and every record, and joins them both ways; the bare reading reads the turns."""

@@ -10,13 +10,13 @@ from hypothesis import settings as hypothesis_settings
 from redis import Redis
 from sqlalchemy import Engine
 
-from tests import servers
-from tests.engines import engine_at
-from tests.tasks import Tasks
+from tests.support import servers
+from tests.support.engines import engine_at
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.ring import Ring, connect
-from worker.store.engine import open_engine
-from worker.store.migrate import migrate
+from worker.store.sql.engine import open_engine
+from worker.store.sql.migrate import migrate
 from worker.uploads import Uploads
 
 hypothesis_settings.register_profile("evenhand", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

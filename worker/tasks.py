@@ -6,9 +6,11 @@ from celery import Task
 
 from worker.app import app
 from worker.errors import Unavailable
-from worker.flows import capture, imports, load, lookups, reassign, rings, tidy, undo, upkeep
+from worker.flows.intake import capture, enrichment
+from worker.flows.runs import imports, load, reassign, undo
 from worker.flows.system import system
-from worker.vault import vault
+from worker.flows.upkeep import rings, sweeps, tidy
+from worker.secret_box import vault
 
 AWAY: dict[str, Any] = {"autoretry_for": (Unavailable,), "max_retries": None, "retry_backoff": True, "retry_backoff_max": 3}
 """A server that is away comes back: until then the task is tried again every few seconds. A retry has the id of the first attempt, by
@@ -27,7 +29,7 @@ def assign_lead(task: Task, lead: int) -> None:
 
 @app.task(name="lookups.fetch", bind=True, **SOON_AGAIN)
 def fetch_lookups(task: Task, integration: int) -> None:
-    lookups.fetch(system(), vault(), integration, task.request.id)
+    enrichment.fetch(system(), vault(), integration, task.request.id)
 
 
 @app.task(name="imports.scan", bind=True, soft_time_limit=3_500, time_limit=3_600, **AWAY)
@@ -77,7 +79,7 @@ def close_undo(run: int) -> None:
 
 @app.task(name="upkeep.sweep", **SOON_AGAIN)
 def sweep() -> None:
-    upkeep.sweep(system())
+    sweeps.sweep(system())
 
 
 @app.task(name="upkeep.mend_rings", **SOON_AGAIN)

@@ -5,19 +5,20 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from api_stub.control.answers import Captured, Retried, WaitingLead
-from api_stub.deps import Acting, Admin, Body, Text, Using, control
-from api_stub.keys import GivenKey, with_body
-from api_stub.problems import problems
-from worker.domain.intake import lead_values
+from api_stub.control.views import Captured, Retried, WaitingLead
+from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
+from api_stub.error_responses import problems
+from api_stub.idempotency import GivenKey, with_body
+from worker.domain.intake.leads import lead_values
 from worker.errors import BadLead, InsufficientScope, KeyReused, UnknownPool, WrongPoolType
-from worker.flows import capture, runs
-from worker.flows.answers import answer_once
-from worker.store.views import Facts, all_waiting
+from worker.flows.idempotency import answer_once
+from worker.flows.intake import capture
+from worker.flows.runs import control
+from worker.store.views.facts import Facts, all_waiting
 
 MOST_LEADS = 1000
 
-router = control("/api/leads", "leads")
+router = control_router("/api/leads", "leads")
 
 
 class NewLead(Body):
@@ -63,4 +64,4 @@ def list_waiting(
 @router.post("/retry", summary="Retry leads that were set aside", response_model=Retried, responses=problems(InsufficientScope))
 def retry_leads(system: Using, _: Admin) -> Any:
     """Puts all captured leads that were tried too often back in line, and has fetched what their sender would not tell of some."""
-    return {"retried": system.transact(runs.retry_leads)}
+    return {"retried": system.transact(control.retry_leads)}

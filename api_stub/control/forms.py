@@ -7,18 +7,18 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from api_stub.control.answers import Deliveries
-from api_stub.deps import Admin, Body, Id, Text, Using, control
-from api_stub.problems import problems
-from worker.domain import forms as domain
+from api_stub.control.views import Deliveries
+from api_stub.deps import Admin, Body, Id, Text, Using, control_router
+from api_stub.error_responses import problems
+from worker.domain.intake import forms as domain
 from worker.domain.integers import GREATEST
 from worker.errors import AmbiguousUser, BadForm, FormExists, InsufficientScope, UnknownForm, UnknownOwner, WrongPoolType
-from worker.flows import forms
+from worker.flows.intake import forms
 from worker.settings import settings
 
 MOST_DELIVERIES = 1000
 
-router = control("/api/forms", "forms")
+router = control_router("/api/forms", "forms")
 
 
 class FormField(Body):

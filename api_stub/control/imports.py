@@ -6,13 +6,13 @@ from typing import IO, Annotated, Any, cast
 
 from fastapi import File, Form, Request, Response, UploadFile
 
-from api_stub.control.run_answers import Run
+from api_stub.control.run_views import Run
 from api_stub.control.runs import FORECAST, accepted, told
-from api_stub.deps import Acting, RecordType, Text, Using, control
-from api_stub.keys import GivenKey, with_body
-from api_stub.problems import problems
-from api_stub.refusals import BodyTooLarge
-from worker.domain.rows import mapping_of
+from api_stub.deps import Acting, RecordType, Text, Using, control_router
+from api_stub.error_responses import problems
+from api_stub.http_errors import BodyTooLarge
+from api_stub.idempotency import GivenKey, with_body
+from worker.domain.files.rows import mapping_of
 from worker.errors import (
     AmbiguousUser,
     BadMapping,
@@ -25,12 +25,12 @@ from worker.errors import (
     UnreadableFile,
     WrongPoolType,
 )
-from worker.flows import forecast, imports
-from worker.flows.answers import Key
+from worker.flows.idempotency import Key
+from worker.flows.runs import dry_runs, imports
 
 UPLOADS = "/api/imports"
 
-router = control(UPLOADS, "imports")
+router = control_router(UPLOADS, "imports")
 
 _REFUSALS = problems(
     UnknownOwner, BodyTooLarge, UnreadableFile, UnknownRecordType, WrongPoolType, EmptyPool, AmbiguousUser, BadMapping, UnknownField,
@@ -57,7 +57,7 @@ def import_file(
     name = (file.filename or "").replace("\0", "") or "upload.csv"
     asked = imports.Request(name, type, owner, mapping_of(map), actor.id)
     if dry_run:
-        return told(forecast.of_import(system, asked, file.file))
+        return told(dry_runs.of_import(system, asked, file.file))
     asked = asked._replace(key=_with_file(key, asked, file.file))
     return accepted(system, request, response, imports.accept(system, asked, file.file))
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field, SecretStr
 
-from api_stub.control.answers import Deliveries, Delivery
-from api_stub.deps import Admin, Body, Id, Text, Using, control
-from api_stub.problems import problems
+from api_stub.control.views import Deliveries, Delivery
+from api_stub.deps import Admin, Body, Id, Text, Using, control_router
+from api_stub.error_responses import problems
+from worker.domain.intake.signatures import KINDS
 from worker.domain.integers import GREATEST
-from worker.domain.signatures import KINDS
 from worker.errors import (
     AmbiguousUser,
     BadAddress,
@@ -27,16 +27,16 @@ from worker.errors import (
     UnknownOwner,
     WrongPoolType,
 )
-from worker.flows import deliveries as flow
-from worker.flows import integrations
-from worker.store import deliveries
-from worker.store import integrations as store
-from worker.vault import Vault, vault
+from worker.flows.intake import deliveries as flow
+from worker.flows.intake import integrations
+from worker.secret_box import Vault, vault
+from worker.store.intake import deliveries
+from worker.store.intake import integrations as store
 
 MOST_DELIVERIES = 200
 MOST_LABELS = 100
 
-router = control("/api", "integrations")
+router = control_router("/api", "integrations")
 
 Vaulted = Annotated[Vault, Depends(vault)]
 Secret = Annotated[SecretStr, Field(max_length=1000)]

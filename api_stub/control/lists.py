@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
-from api_stub.control.answers import Who
-from api_stub.deps import Acting, Body, Id, RecordType, Text, Using, control
-from api_stub.problems import problems
+from api_stub.control.views import Who
+from api_stub.deps import Acting, Body, Id, RecordType, Text, Using, control_router
+from api_stub.error_responses import problems
 from api_stub.sell.models import LAST_PAGE, MOST_PER_PAGE
 from worker.errors import (
     BadListName,
@@ -24,10 +24,10 @@ from worker.errors import (
     UnknownRun,
     WrongRunType,
 )
-from worker.flows import lists
-from worker.store import engine
+from worker.flows.records import lists
+from worker.store.sql import engine
 
-router = control("/api/lists", "lists")
+router = control_router("/api/lists", "lists")
 
 Filter = Annotated[
     dict[str, Any],

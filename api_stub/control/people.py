@@ -4,15 +4,15 @@ from typing import Any
 
 from pydantic import Field
 
-from api_stub.control.answers import Deactivated, User
-from api_stub.deps import Acting, Admin, Body, Text, UserEmail, Using, control
-from api_stub.problems import problems
+from api_stub.control.views import Deactivated, User
+from api_stub.deps import Acting, Admin, Body, Text, UserEmail, Using, control_router
+from api_stub.error_responses import problems
 from worker.errors import BadEmail, BlankName, InsufficientScope, LastAdmin, UnknownUser, UserExists
-from worker.flows import people
-from worker.store import users
-from worker.store.views import all_users, user_facts
+from worker.flows.people import people
+from worker.store.people import users
+from worker.store.views.facts import all_users, user_facts
 
-router = control("/api/users", "users")
+router = control_router("/api/users", "users")
 
 
 class NewUser(Body):

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from pydantic import Field
 
-from api_stub.control.answers import Entries, Pool, PoolSummary, Report, RosterChange
-from api_stub.control.records import Offline
-from api_stub.deps import Admin, Body, Id, PoolName, RecordType, Text, UserEmail, Using, control
-from api_stub.problems import problems
+from api_stub.control.audit import Offline
+from api_stub.control.views import Entries, Pool, PoolSummary, Report, RosterChange
+from api_stub.deps import Admin, Body, Id, PoolName, RecordType, Text, UserEmail, Using, control_router
+from api_stub.error_responses import problems
 from worker.domain.integers import GREATEST
 from worker.errors import (
     AlreadyMember,
@@ -21,15 +21,15 @@ from worker.errors import (
     UnknownRecordType,
     UnknownUser,
 )
-from worker.flows import pools
+from worker.flows.audit.verify import verify
 from worker.flows.system import System
-from worker.flows.verify import verify
-from worker.store import pages
-from worker.store.views import Facts, all_pools
+from worker.flows.turns import pools
+from worker.store.views import pages
+from worker.store.views.facts import Facts, all_pools
 
 MOST_ENTRIES = 1000
 
-router = control("/api/pools", "pools")
+router = control_router("/api/pools", "pools")
 
 Emails = Annotated[
     list[Text], Field(description="Email addresses, in the order of turns.", examples=[["ann@example.com", "bob@example.com"]])

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from api_stub.control.run_answers import Run
+from api_stub.control.run_views import Run
 from api_stub.control.runs import FORECAST, accepted, told
-from api_stub.deps import Body, Reassigner, RecordType, Text, Using, control
-from api_stub.keys import GivenKey, with_body
-from api_stub.problems import problems
+from api_stub.deps import Body, Reassigner, RecordType, Text, Using, control_router
+from api_stub.error_responses import problems
+from api_stub.idempotency import GivenKey, with_body
 from worker.domain.integers import GREATEST
-from worker.domain.permissions import Actor
+from worker.domain.people.permissions import Actor
 from worker.errors import (
     AmbiguousList,
     AmbiguousUser,
@@ -31,12 +31,13 @@ from worker.errors import (
     WrongPoolType,
     WrongRunType,
 )
-from worker.flows import forecast, lists, reassign
-from worker.flows.answers import answer_once
-from worker.store import engine
-from worker.store.views import Facts
+from worker.flows.idempotency import answer_once
+from worker.flows.records import lists
+from worker.flows.runs import dry_runs, reassign
+from worker.store.sql import engine
+from worker.store.views.facts import Facts
 
-router = control("/api/reassignments", "reassignments")
+router = control_router("/api/reassignments", "reassignments")
 
 ListName = Annotated[
     Text,
@@ -72,7 +73,7 @@ def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, 
     if wanted.dry_run:
         with system.reading() as session:
             engine.hurry(session)
-            return told(forecast.of_reassignment(session, system.ring, _records(session, wanted, actor), wanted.owner))
+            return told(dry_runs.of_reassignment(session, system.ring, _records(session, wanted, actor), wanted.owner))
 
     def work(session: Any) -> Facts:
         return {"run": reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id)}

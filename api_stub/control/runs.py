@@ -7,12 +7,12 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import Field
 
-from api_stub.control.answers import Retried
-from api_stub.control.run_answers import Cancelled, Forecast, Run, RunSummary, Skips
-from api_stub.deps import Acting, Body, Id, Using, control
-from api_stub.problems import problems
+from api_stub.control.run_views import Cancelled, Forecast, Run, RunSummary, Skips
+from api_stub.control.views import Retried
+from api_stub.deps import Acting, Body, Id, Using, control_router
+from api_stub.error_responses import problems
 from worker.domain.integers import GREATEST
-from worker.domain.permissions import Deed, may
+from worker.domain.people.permissions import Deed, may
 from worker.errors import (
     FileGone,
     InsufficientScope,
@@ -23,17 +23,17 @@ from worker.errors import (
     RunEnded,
     UnknownRun,
 )
-from worker.flows import imports, runs, undo
+from worker.flows.runs import control, imports, undo
 from worker.flows.system import System
-from worker.store.run_views import all_runs, run_facts, skipped
-from worker.store.runs import find
-from worker.store.views import Facts
+from worker.store.runs.runs import find
+from worker.store.views.facts import Facts
+from worker.store.views.runs import all_runs, run_facts, skipped
 
 MOST_RUNS = 1000
 MOST_SKIPS = 1000
 BLOCK_BYTES = 2**16
 
-router = control("/api/runs", "runs")
+router = control_router("/api/runs", "runs")
 
 
 class Undo(Body):
@@ -52,7 +52,7 @@ def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
     """The same of a run that the actor may retry or undo: of one that changes the owners of records it takes the permission."""
     with system.reading() as session:
         run = _own(session, actor, run_id)
-        if runs.changes_owners(session, run) and not may(actor, Deed.REASSIGN):
+        if control.changes_owners(session, run) and not may(actor, Deed.REASSIGN):
             raise InsufficientScope(deed=Deed.REASSIGN)
     return run_id
 
@@ -122,7 +122,7 @@ def receipt(system: Using, run_id: Id) -> StreamingResponse:
 )
 def cancel_run(system: Using, run_id: OwnRun) -> Any:
     """Stops it between two chunks: what it has done stays, the turns that it doesn't use come back."""
-    return {"id": run_id} | system.transact(lambda session: runs.cancel(session, system.ring, run_id))._asdict()
+    return {"id": run_id} | system.transact(lambda session: control.cancel(session, system.ring, run_id))._asdict()
 
 
 @router.post(
@@ -133,7 +133,7 @@ def cancel_run(system: Using, run_id: OwnRun) -> Any:
 )
 def retry_run(system: Using, run_id: MovingRun) -> Any:
     """Goes on with a run that failed: with the chunks that were set aside, or from the beginning."""
-    return {"retried": system.transact(lambda session: runs.retry(session, run_id))}
+    return {"retried": system.transact(lambda session: control.retry(session, run_id))}
 
 
 @router.post(

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import Depends, Response
 from pydantic import Field
 
-from api_stub.control.answers import NewlyIssued, Token
-from api_stub.deps import Acting, Body, Id, Text, Using, control
-from api_stub.problems import problems
-from worker.domain.permissions import Actor, Deed, may
+from api_stub.control.views import NewlyIssued, Token
+from api_stub.deps import Acting, Body, Id, Text, Using, control_router
+from api_stub.error_responses import problems
+from worker.domain.people.permissions import Actor, Deed, may
 from worker.errors import BlankName, InsufficientScope, UnknownToken, UnknownUser
-from worker.flows import access
+from worker.flows.people import access
 
-router = control("/api", "tokens")
+router = control_router("/api", "tokens")
 
 
 class NewToken(Body):

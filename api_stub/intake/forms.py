@@ -9,18 +9,18 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
 
 from api_stub.deps import Body, Using
+from api_stub.error_responses import problems
+from api_stub.http_errors import BodyTooLarge, InvalidPayload, RequestTimeout, WrongContentType, faults_of
+from api_stub.intake.html_errors import TYPED, ForVisitors, address_of, is_person, preflight
 from api_stub.intake.pages import STYLE, TOKEN, TRAP, Shown, form_page, headers, thanks_page
-from api_stub.intake.visitors import TYPED, ForVisitors, address_of, is_person, preflight
 from api_stub.limits import RateLimit, form_rate_limit
-from api_stub.problems import problems
-from api_stub.refusals import BodyTooLarge, InvalidPayload, RequestTimeout, WrongContentType, faults_of
-from worker.domain.forms import Form
-from worker.domain.submissions import unknown
+from worker.domain.intake.forms import Form
+from worker.domain.intake.submissions import unknown
 from worker.errors import IncorrectPayload, TokenExpired, TokenUsed, TooManySubmissions, TooSoon, UnknownForm
-from worker.flows import submissions
-from worker.flows.forms import PATH
-from worker.flows.submissions import TOKEN_SECONDS, Submission
-from worker.vault import Vault, vault
+from worker.flows.intake import submissions
+from worker.flows.intake.forms import PATH
+from worker.flows.intake.submissions import TOKEN_SECONDS, Submission
+from worker.secret_box import Vault, vault
 
 MOST_BYTES = 64 * 1024
 MOST_NAMES = 200

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
 from api_stub.deps import Using
-from api_stub.problems import problems
-from worker.domain.signatures import Call
+from api_stub.error_responses import problems
+from worker.domain.intake.signatures import Call
 from worker.errors import BadSignature, UnknownHook, UnreadableDelivery
-from worker.flows import deliveries
+from worker.flows.intake import deliveries
+from worker.secret_box import Vault, vault
 from worker.settings import Settings, settings
-from worker.vault import Vault, vault
 
 router = APIRouter(prefix="/hooks", tags=["hooks"])
 

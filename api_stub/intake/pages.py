@@ -9,9 +9,9 @@ from typing import Any
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from worker.domain import forms
-from worker.domain.forms import Field, Form, origin_of
-from worker.domain.submissions import at
+from worker.domain.intake import forms
+from worker.domain.intake.forms import Field, Form, origin_of
+from worker.domain.intake.submissions import at
 from worker.domain.texts import told
 from worker.errors import Fault
 

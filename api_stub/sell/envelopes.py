@@ -6,8 +6,8 @@ import orjson
 from fastapi import Request, Response
 
 from worker.domain.resources import Resource
-from worker.store.catalog import Asked, Page
-from worker.store.views import Facts
+from worker.store.records.catalog import Asked, Page
+from worker.store.views.facts import Facts
 
 
 def one(resource: Resource, facts: Facts) -> Response:

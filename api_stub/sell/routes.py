@@ -9,20 +9,21 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from api_stub.deps import ForThoseSignedIn, Id, Using, actor
-from api_stub.keys import GivenKey, with_body
-from api_stub.problems import SELL, problems
-from api_stub.sell.asking import about, asked_of, asking, attributes_of, known_agent, match_of, no_parameters
+from api_stub.error_responses import SELL, problems
+from api_stub.idempotency import GivenKey, with_body
 from api_stub.sell.envelopes import collection, one
 from api_stub.sell.models import answer_model, collection_model, list_parameters, match_parameters, request_model
-from worker.domain.editing import normalized
+from api_stub.sell.parameters import about, asked_of, asking, attributes_of, known_agent, match_of, no_parameters
+from worker.domain.records.editing import normalized
 from worker.domain.resources import Resource, Verb
 from worker.errors import EvenhandError, IncorrectPayload, InsufficientScope, RateLimitExceeded, SeveralMatches, Unauthorized, UnknownRecord
-from worker.flows import labels, records
-from worker.flows.answers import Key, answer_once
-from worker.flows.records import Asking
+from worker.flows.idempotency import Key, answer_once
+from worker.flows.records import edits, labels
+from worker.flows.records.edits import Asking
 from worker.flows.system import System
-from worker.store import catalog, engine
-from worker.store.views import Facts
+from worker.store.records import catalog
+from worker.store.sql import engine
+from worker.store.views.facts import Facts
 
 sell_problems = partial(problems, under=SELL)
 
@@ -73,7 +74,7 @@ def answers(model: type[BaseModel], *kinds: type[EvenhandError]) -> dict[str, An
 
 
 def _flow(resource: Resource) -> ModuleType:
-    return labels if resource.path in labels.KINDS else records
+    return labels if resource.path in labels.KINDS else edits
 
 
 def _typed(endpoint: Endpoint, **types: Any) -> Endpoint:
@@ -112,7 +113,7 @@ def _add_list(resource: Resource) -> None:
 def _add_show(resource: Resource) -> None:
     def shown(system: Using, id: Id) -> Response:
         with system.reading() as session:
-            return one(resource, records.shown(session, resource, id))
+            return one(resource, edits.shown(session, resource, id))
 
     _route(resource, Verb.SHOW, ONE, shown, "Show a {}", "One of them, by its id.", **answers(answer_model(resource), UnknownRecord))
 
@@ -157,7 +158,7 @@ def _add_upsert(resource: Resource) -> None:
     def upserted(system: Using, asking: Asks, key: GivenKey, parameters: Any, payload: Any) -> Response:
         given, asked = attributes_of(payload), match_of(resource, parameters)
         values = normalized(resource, given)
-        return answered(system, resource, with_body(key, given), lambda session: records.upsert(session, asking, resource, asked, values))
+        return answered(system, resource, with_body(key, given), lambda session: edits.upsert(session, asking, resource, asked, values))
 
     endpoint = _typed(upserted, parameters=Annotated[match_parameters(resource), Query()], payload=request_model(resource))
     told = "Updates the one that matches the parameters, of which at least one is needed; creates one where none does."

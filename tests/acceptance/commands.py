@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 150.0
 
 _forks = get_context("forkserver")
 _forks.set_forkserver_preload(
-    ["typer", "rich.logging", "rich.markdown", *(f"worker.flows.{each.name}" for each in pkgutil.iter_modules(flows.__path__))]
+    ["typer", "rich.logging", "rich.markdown", *(each.name for each in pkgutil.walk_packages(flows.__path__, "worker.flows."))]
 )
 
 

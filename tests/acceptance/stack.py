@@ -14,11 +14,11 @@ from typing import Any
 import httpx2
 
 from tests.acceptance import commands
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 from worker.flows.system import System
 from worker.ring import Ring, connect
 from worker.settings import Settings
-from worker.store.engine import open_engine
+from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 
 ROOT = Path(__file__).parents[2]

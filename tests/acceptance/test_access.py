@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.acceptance.stack import home
-from worker.flows import access
+from worker.flows.people import access
 
 
 def test_people_are_permitted_things_and_given_tokens(sqlite_url: str, tmp_path: Path) -> None:

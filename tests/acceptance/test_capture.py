@@ -11,9 +11,9 @@ import httpx2
 import pytest
 
 from tests.acceptance.stack import EVENHAND, ROOT, Home, home, up
-from tests.factories import pool
-from tests.invariants import assert_promise, rows
-from tests.servers import wait_until
+from tests.support.factories import pool
+from tests.support.invariants import assert_promise, rows
+from tests.support.servers import wait_until
 from worker.sample import write_sample
 
 TEAM = ("ann", "bob", "cy")

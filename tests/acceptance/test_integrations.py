@@ -8,11 +8,11 @@ import httpx2
 import pytest
 
 from tests.acceptance.stack import Home, home, up
-from tests.factories import pool
 from tests.intake.hubspot import TOKEN, HubSpot
 from tests.intake.senders import KINDS, SECRETS, Sender, outcome
-from tests.invariants import assert_promise, rows
-from tests.servers import wait_until
+from tests.support.factories import pool
+from tests.support.invariants import assert_promise, rows
+from tests.support.servers import wait_until
 
 TEAM = ("ann", "bob", "cy")
 SECONDS = 60

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.stack import EVENHAND, ROOT, Home, home
-from tests.factories import lead, person
-from worker.store import labels, records
+from tests.support.factories import lead, person
+from worker.store.records import labels, records
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.acceptance.stack import ROOT, Home, home, up
-from tests.invariants import assert_promise, rows
-from tests.servers import wait_until
+from tests.support.invariants import assert_promise, rows
+from tests.support.servers import wait_until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WORKERS, ONE_BY_ONE = 8, 1_000

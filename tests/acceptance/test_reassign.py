@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from tests.acceptance.stack import Home, home, up
-from tests.invariants import assert_promise, rows
-from worker.flows import lists
+from tests.support.invariants import assert_promise, rows
+from worker.flows.records import lists
 
 ROWS = 600
 HUGE = str(2**64)

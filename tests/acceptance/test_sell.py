@@ -9,7 +9,7 @@ import basecrm
 import pytest
 
 from tests.acceptance.stack import Home, home, up
-from tests.invariants import assert_promise
+from tests.support.invariants import assert_promise
 
 TEAM = ("ann", "bob", "cy")
 CLIENTS, EACH = 30, 4

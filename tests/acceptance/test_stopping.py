@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.acceptance.stack import Running, answers, home, up
-from tests.servers import alive, children, wait_until
+from tests.support.servers import alive, children, wait_until
 from worker.stack.server import EmbeddedServer
 
 pytestmark = pytest.mark.timeout(400)

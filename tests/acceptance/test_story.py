@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.acceptance.stack import Home, home, up
-from tests.invariants import assert_in_file_order, assert_promise
+from tests.support.invariants import assert_in_file_order, assert_promise
 from worker.sample import write_sample
 
 ROWS = 1_000

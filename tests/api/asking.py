@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.factories import emails
+from tests.support.factories import emails
 
 PHRASES = {
     400: "Bad Request",

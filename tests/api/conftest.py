@@ -1,5 +1,5 @@
 """What the tests of our own API are given."""
 
-from tests.clients import app, client, client_of, member, reassigner, stranger
+from tests.support.clients import app, client, client_of, member, reassigner, stranger
 
 __all__ = ["app", "client", "client_of", "member", "reassigner", "stranger"]

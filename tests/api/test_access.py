@@ -13,14 +13,14 @@ from starlette.testclient import TestClient
 
 from api_stub.app import MOST_UPLOAD_BYTES, create_app
 from tests.api.asking import LEADS, create_pool, posted, refusal, upload
-from tests.clients import MEMBER, ROOT, ClientOf
-from tests.factories import give_leads, person, token_of
-from tests.invariants import everything, rows
-from tests.tasks import Tasks
-from worker.flows import access, people
+from tests.support.clients import MEMBER, ROOT, ClientOf
+from tests.support.factories import give_leads, person, token_of
+from tests.support.invariants import everything, rows
+from tests.support.tasks import Tasks
+from worker.flows.people import access, people
 from worker.flows.system import System
 from worker.flows.system import system as the_system
-from worker.store.engine import open_engine
+from worker.store.sql.engine import open_engine
 
 NOBODY = 999
 

@@ -8,14 +8,14 @@ from sqlalchemy import text
 
 from api_stub.app import MOST_BODY_BYTES
 from tests.api.asking import create_pool, posted, refusal, upload
-from tests.factories import an_hour_passes, antidote, join, poison
-from tests.invariants import assert_promise, everything, rows
-from tests.tasks import Tasks, run
-from worker.flows import upkeep
+from tests.support.factories import an_hour_passes, antidote, join, poison
+from tests.support.invariants import assert_promise, everything, rows
+from tests.support.tasks import Tasks, run
 from worker.flows.system import System
 from worker.flows.system import system as the_system
-from worker.store.engine import open_engine
+from worker.flows.upkeep import sweeps
 from worker.store.leases import MOST_ATTEMPTS
+from worker.store.sql.engine import open_engine
 
 
 def capture(client: Any, pool: str = "Inbound", **facts: Any) -> Any:
@@ -49,7 +49,7 @@ def test_a_lead_is_stored_although_the_broker_loses_its_task(client: Any, system
     send.lose()
     an_hour_passes(system)
 
-    upkeep.sweep(system)
+    sweeps.sweep(system)
     send.drain(system)
 
     assert client.get("/api/why/lead/1").json()["turn"] == 1
@@ -203,7 +203,7 @@ def test_a_run_that_failed_says_where_and_is_retried(client: Any, system: System
         with pytest.raises(Exception, match="poison"):
             run(system, send.lose()[0])
         an_hour_passes(system)
-        upkeep.sweep(system)
+        sweeps.sweep(system)
 
     failed = client.get(f"/api/runs/{run_id}").json()
     antidote(system)

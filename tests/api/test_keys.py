@@ -8,9 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.asking import LEADS, create_pool, refusal
-from tests.factories import emails, join, leave
-from tests.invariants import assert_promise, everything, rows
-from tests.tasks import Tasks
+from tests.support.factories import emails, join, leave
+from tests.support.invariants import assert_promise, everything, rows
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 
 KEY = {"Idempotency-Key": "order 66"}

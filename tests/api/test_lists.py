@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.asking import create_pool, faults, posted, refusal, upload
-from tests.factories import person
 from tests.sell.asking import created
-from tests.tasks import Tasks
+from tests.support.factories import person
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 
 OSLO = {"city": "Oslo"}

@@ -13,7 +13,7 @@ import pytest
 
 from tests.acceptance.stack import answers
 from tests.api.test_server import free_port, listens
-from tests.servers import alive, children, program, wait_until
+from tests.support.servers import alive, children, program, wait_until
 from worker.settings import LOOPBACK
 
 PROCESSES = 3

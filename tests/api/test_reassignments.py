@@ -8,11 +8,11 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from tests.api.asking import LEADS, create_pool, posted, refusal, upload
-from tests.factories import give_leads, owned, person
-from tests.invariants import assert_promise, everything, rows
-from tests.tasks import Tasks, run
-from worker.domain.permissions import Actor
-from worker.flows import lists
+from tests.support.factories import give_leads, owned, person
+from tests.support.invariants import assert_promise, everything, rows
+from tests.support.tasks import Tasks, run
+from worker.domain.people.permissions import Actor
+from worker.flows.records import lists
 from worker.flows.system import System
 
 JSON = {"Content-Type": "application/json"}

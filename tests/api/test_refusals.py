@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from api_stub.app import MOST_BODY_BYTES, MOST_UPLOAD_BYTES, create_app
 from tests.api.asking import add_users, create_pool, faults, posted, refusal, upload
-from tests.tasks import Tasks
+from tests.support.tasks import Tasks
 from worker.errors import (
     DatabaseUnreachable,
     EvenhandError,
@@ -26,7 +26,7 @@ from worker.errors import (
 from worker.flows.system import System
 from worker.flows.system import system as the_system
 from worker.ring import Ring, connect
-from worker.store.engine import open_engine
+from worker.store.sql.engine import open_engine
 
 Ask = Callable[[Any], Any]
 

@@ -14,8 +14,8 @@ from redis import Redis
 from tests.api.asking import LEADS
 from tests.api.test_server import api
 from tests.crash.rig import sender
-from tests.factories import pool, token_of
-from tests.servers import program, wait_until
+from tests.support.factories import pool, token_of
+from tests.support.servers import program, wait_until
 from worker.flows.system import open_system
 from worker.queue import Task
 from worker.settings import LOOPBACK, Settings

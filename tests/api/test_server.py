@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from tests.servers import program
-from worker.flows import access, people
-from worker.store.engine import open_engine, writing
-from worker.store.migrate import migrate
+from tests.support.servers import program
+from worker.flows.people import access, people
+from worker.store.sql.engine import open_engine, writing
+from worker.store.sql.migrate import migrate
 
 LOOPBACK = "127.0.0.1"
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tests import invariants
 from tests.api.asking import LEADS, add_users, create_pool, posted, upload
-from tests.factories import give_leads, leave
-from tests.tasks import Tasks
+from tests.support import invariants
+from tests.support.factories import give_leads, leave
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 
 STEAL_TURN_2 = "UPDATE ledger SET user_id = (SELECT user_id FROM ledger WHERE turn = 1) WHERE turn = 2"

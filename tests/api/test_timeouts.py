@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from api_stub.app import create_app
 from api_stub.middleware import BodyTimeout
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 from worker.stack.api import OPTIONS
 
 REQUEST = b"POST /api/users HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"

@@ -11,9 +11,9 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from tests.api.test_server import api
-from tests.factories import pool
-from worker.domain.forms import Field
-from worker.flows import forms
+from tests.support.factories import pool
+from worker.domain.intake.forms import Field
+from worker.flows.intake import forms
 from worker.flows.system import System
 
 

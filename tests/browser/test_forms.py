@@ -16,11 +16,11 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
 from tests.browser.conftest import FIELDS, Site
-from tests.factories import address_of
-from tests.invariants import assert_promise, rows
-from tests.servers import wait_until
-from tests.tasks import run
-from worker.flows.submissions import QUICKEST_SECONDS
+from tests.support.factories import address_of
+from tests.support.invariants import assert_promise, rows
+from tests.support.servers import wait_until
+from tests.support.tasks import run
+from worker.flows.intake.submissions import QUICKEST_SECONDS
 from worker.queue import Task
 
 SMALLEST_FONT_PIXELS = 16

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests import servers
 from tests.acceptance.stack import EVENHAND, ROOT, START_SECONDS, STOP_SECONDS, home
-from tests.factories import person
-from tests.invariants import rows
+from tests.support import servers
+from tests.support.factories import person
+from tests.support.invariants import rows
 from worker.flows.system import System
 
 SOAK_MINUTES = float(os.environ.get("EVENHAND_SOAK_MINUTES", "0"))

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.factories import person, pool
-from tests.invariants import rows
-from tests.servers import Postgres
+from tests.support.factories import person, pool
+from tests.support.invariants import rows
+from tests.support.servers import Postgres
 from worker.chaos.database import behind, prepare, upstream
 from worker.errors import ForeignDatabase
 from worker.flows.system import System
 from worker.ring import Ring
-from worker.store.engine import open_engine, writing
+from worker.store.sql.engine import open_engine, writing
 from worker.uploads import Uploads
 
 

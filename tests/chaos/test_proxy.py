@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import TimeoutError as Silent
 from redis.retry import Retry
 
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 from worker.chaos.proxy import Mode, Proxy
 from worker.settings import LOOPBACK
 

@@ -9,12 +9,12 @@ import pytest
 from tests.acceptance.stack import free_port, home
 from tests.crash.rig import Rig, sender
 from tests.crash.servers import Postgres, Valkey
-from tests.factories import token_of
-from tests.servers import short_folder
+from tests.support.factories import token_of
+from tests.support.servers import short_folder
 from worker.flows.system import System
 from worker.ring import Ring, connect
-from worker.store.engine import open_engine
-from worker.store.migrate import migrate
+from worker.store.sql.engine import open_engine
+from worker.store.sql.migrate import migrate
 from worker.uploads import Uploads
 
 

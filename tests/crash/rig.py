@@ -19,15 +19,16 @@ from sqlalchemy.orm import Session
 from tests.acceptance.stack import Home
 from tests.crash.servers import Postgres, Valkey
 from tests.crash.services import kill, kill_children, start
-from tests.factories import pool
-from tests.invariants import assert_promise, rows
-from tests.servers import wait_until
+from tests.support.factories import pool
+from tests.support.invariants import assert_promise, rows
+from tests.support.servers import wait_until
+from worker.flows.audit.verify import verify
 from worker.flows.system import System
-from worker.flows.verify import verify
 from worker.queue import Task
 from worker.ring import RingState
 from worker.settings import LOOPBACK
-from worker.store import engine, ledger, pools
+from worker.store.sql import engine
+from worker.store.turns import ledger, pools
 
 WORKERS = 2
 START_SECONDS = 60.0

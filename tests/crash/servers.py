@@ -12,8 +12,8 @@ from urllib.parse import quote
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests import servers
-from tests.servers import START_SECONDS, wait_until
+from tests.support import servers
+from tests.support.servers import START_SECONDS, wait_until
 from worker.stack.server import find_program
 
 

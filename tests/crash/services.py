@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.acceptance.stack import ROOT, Home
-from tests.servers import children
+from tests.support.servers import children
 
 KILLED_SECONDS = 20.0
 

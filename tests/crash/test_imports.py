@@ -13,11 +13,11 @@ from redis import Redis
 from tests.acceptance.stack import Home, home
 from tests.crash.rig import Rig
 from tests.crash.services import kill, kill_children, service
-from tests.factories import pool
-from tests.invariants import assert_in_file_order, assert_promise, rows
-from tests.servers import wait_until
+from tests.support.factories import pool
+from tests.support.invariants import assert_in_file_order, assert_promise, rows
+from tests.support.servers import wait_until
+from worker.flows.audit.verify import verify
 from worker.flows.system import System
-from worker.flows.verify import verify
 from worker.sample import write_sample
 
 ROWS = 3_000

@@ -5,9 +5,9 @@ import signal
 from datetime import datetime
 
 from tests.crash.rig import RECOVERY_SECONDS, Rig
-from tests.factories import sheet
-from tests.invariants import assert_in_file_order, rows
-from tests.servers import wait_until
+from tests.support.factories import sheet
+from tests.support.invariants import assert_in_file_order, rows
+from tests.support.servers import wait_until
 from worker.queue import Task
 
 ROWS = 600

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.crash.rig import Rig
-from tests.factories import captured, owned
-from tests.faults import photograph, roll_back
-from tests.invariants import entries_of, rows
-from tests.servers import wait_until
-from worker.domain.runs import STORIES
-from worker.flows import reassign, undo
-from worker.flows.reassign import Ids
+from tests.support.factories import captured, owned
+from tests.support.faults import photograph, roll_back
+from tests.support.invariants import entries_of, rows
+from tests.support.servers import wait_until
+from worker.domain.runs.runs import STORIES
+from worker.flows.runs import reassign, undo
+from worker.flows.runs.reassign import Ids
 from worker.queue import Task
 
 ROWS = 700

@@ -3,8 +3,8 @@
 import httpx2
 
 from tests.crash.rig import SWIFT_SECONDS, Rig, pass_time
-from tests.faults import photograph, roll_back
-from worker.flows import rings
+from tests.support.faults import photograph, roll_back
+from worker.flows.upkeep import rings
 
 OUTAGE_SECONDS = 10.0
 A_WHILE_SECONDS = 2.0

@@ -6,11 +6,11 @@ import httpx2
 import pytest
 
 from tests.crash.rig import SWIFT_SECONDS, Rig, pass_time
-from tests.factories import sheet
-from tests.invariants import assert_in_file_order, rows
-from tests.servers import wait_until
+from tests.support.factories import sheet
+from tests.support.invariants import assert_in_file_order, rows
+from tests.support.servers import wait_until
 from worker.errors import DatabaseUnreachable
-from worker.flows import rings
+from worker.flows.upkeep import rings
 
 OUTAGE_SECONDS = 10.0
 ROWS = 40

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from tests.crash.rig import Rig
 from tests.crash.services import service
-from tests.factories import join, person, sheet
-from tests.servers import wait_until
-from worker.flows import runs
-from worker.flows.runs import Cancelled
+from tests.support.factories import join, person, sheet
+from tests.support.servers import wait_until
+from worker.flows.runs import control
+from worker.flows.runs.control import Cancelled
 from worker.queue import Task
-from worker.store import holds
-from worker.store.holds import Kind
+from worker.store.sql import advisory_locks
+from worker.store.sql.advisory_locks import Kind
 
 ROWS = 20
 
@@ -67,10 +67,10 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
         rig.waiting_worker("advisory")
 
         def cancel(session: Session) -> Cancelled:
-            holds.alone(session, Kind.RUN, run_id)
+            advisory_locks.alone(session, Kind.RUN, run_id)
             free.close()
             rig.waiting_worker("lock_shared")
-            return runs.cancel(session, rig.system.ring, run_id)
+            return control.cancel(session, rig.system.ring, run_id)
 
         cancelled = rig.system.transact(cancel)
     leads = rig.capture(pool.name, 3)

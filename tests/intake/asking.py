@@ -10,7 +10,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from tests.api.asking import posted
-from tests.clients import VAULT
+from tests.support.clients import VAULT
 
 LEE = {"last_name": "Lee", "email": "lee@example.com"}
 

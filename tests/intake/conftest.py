@@ -6,10 +6,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.asking import create_pool
-from tests.clients import app, client, client_of, member, reassigner, stranger
 from tests.intake.asking import define
 from tests.intake.hubspot import HubSpot
-from tests.tasks import Tasks
+from tests.support.clients import app, client, client_of, member, reassigner, stranger
+from tests.support.tasks import Tasks
 
 __all__ = ["app", "client", "client_of", "member", "reassigner", "stranger"]
 

@@ -7,8 +7,8 @@ from starlette.testclient import TestClient
 
 from tests.api.asking import faults, posted, refusal
 from tests.intake.asking import LEE, define, page, send, send_json, token
-from tests.invariants import assert_promise, rows
-from tests.tasks import Tasks
+from tests.support.invariants import assert_promise, rows
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -17,16 +17,16 @@ from api_stub.app import create_app
 from tests.acceptance.stack import Home, home
 from tests.api.asking import posted, refusal
 from tests.api.test_server import api
-from tests.clients import VAULT
-from tests.factories import an_hour_passes, join, person
 from tests.intake.asking import LEE, define, page, send, send_json, token
-from tests.invariants import assert_promise, rows
-from tests.tasks import Tasks
-from worker.flows import tidy, upkeep
+from tests.support.clients import VAULT
+from tests.support.factories import an_hour_passes, join, person
+from tests.support.invariants import assert_promise, rows
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.flows.system import system as the_system
-from worker.store.engine import open_engine
-from worker.vault import vault
+from worker.flows.upkeep import sweeps, tidy
+from worker.secret_box import vault
+from worker.store.sql.engine import open_engine
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_broker_that_is_away_is_nothing_to_the_visitor(client: TestClient, sys
 
     tasks.lose()
     an_hour_passes(system)
-    upkeep.sweep(system)
+    sweeps.sweep(system)
     tasks.drain(system)
     assert client.get("/api/why/lead/1").json()["turn"] == 1
     assert_promise(system)

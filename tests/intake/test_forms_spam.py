@@ -11,13 +11,13 @@ from starlette.testclient import TestClient
 
 from api_stub.limits import RateLimit, form_rate_limit
 from tests.api.asking import refusal
-from tests.clients import VAULT
 from tests.intake.asking import LEE, define, page, send, send_json, token
-from tests.invariants import assert_promise, rows
-from tests.tasks import Tasks
+from tests.support.clients import VAULT
+from tests.support.invariants import assert_promise, rows
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.ring import Counts
-from worker.vault import Vault
+from worker.secret_box import Vault
 
 HOURS = 3600
 

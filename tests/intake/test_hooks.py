@@ -14,15 +14,15 @@ from starlette.testclient import TestClient
 
 from api_stub.app import MOST_BODY_BYTES
 from tests.api.asking import create_pool, refusal
-from tests.factories import an_hour_passes, join, person
 from tests.intake.senders import KINDS, NAMED, Sender, add, outcome
-from tests.invariants import assert_promise, everything, rows
-from tests.tasks import Tasks
-from worker.flows import upkeep
+from tests.support.factories import an_hour_passes, join, person
+from tests.support.invariants import assert_promise, everything, rows
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.flows.system import system as the_system
+from worker.flows.upkeep import sweeps
 from worker.settings import Settings, settings
-from worker.store.engine import open_engine, writing
+from worker.store.sql.engine import open_engine, writing
 from worker.store.tables import deliveries, integrations
 
 EACH = pytest.mark.parametrize("kind", KINDS)
@@ -320,7 +320,7 @@ def test_what_was_accepted_is_assigned_although_the_broker_loses_the_task(
     send.lose()
     an_hour_passes(system)
 
-    upkeep.sweep(system)
+    sweeps.sweep(system)
     send.drain(system)
 
     assert [lead["turn"] for lead in leads(system)] == [1, 2]

@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 from tests.api.asking import create_pool, posted, refusal
 from tests.intake.hubspot import TOKEN
 from tests.intake.senders import KINDS, SECRETS, add, outcome
-from tests.invariants import everything
-from tests.tasks import VAULT
+from tests.support.invariants import everything
+from tests.support.tasks import VAULT
 from worker.flows.system import System
 
 NEW = {"name": "Desk", "kind": "zapier", "secret": SECRETS["zapier"], "owner": "Inbound"}

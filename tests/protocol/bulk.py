@@ -8,20 +8,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from redis import Redis
 
-from tests.factories import accepted, an_hour_passes, captured, email, join, leave, person, pool, sheet
-from tests.faults import Photograph, forget, photograph, roll_back
-from tests.invariants import assert_promise, rows
-from tests.tasks import Tasks, run
-from worker.domain.permissions import Actor
+from tests.support.factories import accepted, an_hour_passes, captured, email, join, leave, person, pool, sheet
+from tests.support.faults import Photograph, forget, photograph, roll_back
+from tests.support.invariants import assert_promise, rows
+from tests.support.tasks import Tasks, run
+from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
 from worker.errors import EmptyPool, IncorrectPayload, NotUndoable, RunEnded
-from worker.flows import reassign, records, rings, runs, seed, undo, upkeep
-from worker.flows.reassign import Ids
-from worker.flows.records import Asking
+from worker.flows.audit.verify import verify
+from worker.flows.records import edits
+from worker.flows.records.edits import Asking
+from worker.flows.runs import control, reassign, undo
+from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
-from worker.flows.verify import verify
+from worker.flows.turns import seed
+from worker.flows.upkeep import rings, sweeps
 from worker.queue import Task
-from worker.store.engine import writing
+from worker.store.sql.engine import writing
 from worker.store.tables import metadata
 
 POOLS, PERSON = ("Inbound", "Others"), "zoe@example.com"
@@ -92,7 +95,7 @@ class Bulk(RuleBasedStateMachine):
         if known := rows(self.system, "SELECT id FROM runs WHERE ended_at IS NULL ORDER BY id"):
             run_id = known[which % len(known)]["id"]
             with suppress(RunEnded):
-                self.system.transact(partial(runs.cancel, ring=self.system.ring, run_id=run_id))
+                self.system.transact(partial(control.cancel, ring=self.system.ring, run_id=run_id))
 
     # --- records ---
 
@@ -113,12 +116,12 @@ class Bulk(RuleBasedStateMachine):
     def _change(self, which: int, **values: object) -> None:
         if ids := self._leads():
             lead_id, asking = ids[which % len(ids)], self._asking()
-            self.system.transact(partial(records.update, asking=asking, resource=LEAD, record_id=lead_id, values=values))
+            self.system.transact(partial(edits.update, asking=asking, resource=LEAD, record_id=lead_id, values=values))
 
     @rule(which=SOME)
     def delete(self, which: int) -> None:
         if ids := self._leads():
-            self.system.transact(partial(records.delete, asking=self._asking(), resource=LEAD, record_id=ids[which % len(ids)]))
+            self.system.transact(partial(edits.delete, asking=self._asking(), resource=LEAD, record_id=ids[which % len(ids)]))
 
     def _asking(self) -> Asking:
         self.asked += 1
@@ -161,7 +164,7 @@ class Bulk(RuleBasedStateMachine):
     @rule()
     def upkeep_comes(self) -> None:
         an_hour_passes(self.system)
-        upkeep.sweep(self.system)
+        sweeps.sweep(self.system)
         rings.mend(self.system)
 
     @rule()
@@ -221,7 +224,7 @@ class Bulk(RuleBasedStateMachine):
                 join(self.system, CAST[0], name=name)
         for _ in range(ROUNDS):
             an_hour_passes(self.system)
-            upkeep.sweep(self.system)
+            sweeps.sweep(self.system)
             if not self.send.waiting:
                 break
             self.ran += self.send.drain(self.system)

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from sqlalchemy import text
 
-from tests.faults import Photograph, photograph, roll_back
-from tests.invariants import rows
 from tests.protocol.machine import SOME, Stories, time_passes
 from tests.protocol.system import Killed
+from tests.support.faults import Photograph, photograph, roll_back
+from tests.support.invariants import rows
 from worker.errors import RingError, RunEnded
-from worker.flows import rings, runs, seed
+from worker.flows.runs import control
+from worker.flows.turns import seed
+from worker.flows.upkeep import rings
 
 WHEN = st.sampled_from(["before", "after"])
 
@@ -75,7 +77,7 @@ class Faults(Stories):
         known = [run["id"] for run in rows(self.system, "SELECT id FROM runs ORDER BY id")]
         run_id = known[which % len(known)]
         with suppress(RunEnded):
-            self.system.transact(lambda session: runs.cancel(session, self.system.ring, run_id))
+            self.system.transact(lambda session: control.cancel(session, self.system.ring, run_id))
 
     @precondition(lambda self: bool(rows(self.system, "SELECT 1 FROM captures")))
     @rule(which=SOME)

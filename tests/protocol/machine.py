@@ -10,13 +10,16 @@ from redis import Redis
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from tests.factories import accepted, captured, email, join, lead, leases_run_out, leave, sheet
-from tests.invariants import Book, assert_in_file_order, assert_promise, book, rows, spans
 from tests.protocol.system import SlowSystem
-from tests.tasks import Tasks, run
+from tests.support.factories import accepted, captured, email, join, lead, leases_run_out, leave, sheet
+from tests.support.invariants import Book, assert_in_file_order, assert_promise, book, rows, spans
+from tests.support.tasks import Tasks, run
 from worker.errors import EmptyPool
-from worker.flows import assign, people, pools, rings, runs, upkeep
-from worker.flows.verify import verify
+from worker.flows.audit.verify import verify
+from worker.flows.people import people
+from worker.flows.runs import control
+from worker.flows.turns import assign, pools
+from worker.flows.upkeep import rings, sweeps
 from worker.queue import Task
 from worker.store.tables import captures
 from worker.store.tables import runs as runs_table
@@ -151,7 +154,7 @@ class Stories(RuleBasedStateMachine):
 
     @rule()
     def upkeep_comes(self) -> None:
-        upkeep.sweep(self.system)
+        sweeps.sweep(self.system)
         rings.mend(self.system)
 
     # --- the promise ---
@@ -183,10 +186,10 @@ class Stories(RuleBasedStateMachine):
             self.join(0)
         for _ in range(ROUNDS):
             time_passes(self.system)
-            upkeep.sweep(self.system)
-            self.system.transact(runs.retry_leads)
+            sweeps.sweep(self.system)
+            self.system.transact(control.retry_leads)
             for failed in rows(self.system, "SELECT id FROM runs WHERE state = 'failed'"):
-                self.system.transact(partial(runs.retry, run_id=failed["id"]))
+                self.system.transact(partial(control.retry, run_id=failed["id"]))
             if not self.send.waiting:
                 break
             self.send.drain(self.system)

@@ -11,12 +11,12 @@ from sqlalchemy import Engine, event
 
 from tests.protocol.bulk import Bulk
 from tests.protocol.test_promise import AS_FAST_AS_FOUND
-from tests.tasks import Tasks
-from worker.domain import chunks
+from tests.support.tasks import Tasks
+from worker.domain.runs import chunks
 from worker.flows.system import System
 from worker.ring import Ring
-from worker.store import undos
-from worker.store.engine import open_engine
+from worker.store.runs import undos
+from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 
 EXAMPLES = {"sqlite": 10, "postgresql": 5}

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from tests.protocol.faults import Faults
 from tests.protocol.machine import Stories, machine_over
 from tests.protocol.system import MortalRing, SlowSystem
-from tests.tasks import Tasks
-from worker.domain.rosters import Roster
-from worker.flows import assign, capture
+from tests.support.tasks import Tasks
+from worker.domain.turns.rosters import Roster
+from worker.flows.intake import capture
+from worker.flows.turns import assign
 from worker.ring import Taken
-from worker.store import ledger
-from worker.store.engine import open_engine
+from worker.store.sql.engine import open_engine
+from worker.store.turns import ledger
 from worker.uploads import Uploads
 
 AS_FAST_AS_FOUND = settings(max_examples=200, stateful_step_count=30, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)

@@ -11,14 +11,15 @@ import pytest
 from redis import Redis
 from sqlalchemy import text
 
-from tests.factories import accepted, captured, email, give_leads, join, leases_run_out, leave, person, pool, sheet
-from tests.invariants import assert_in_file_order, assert_promise, rows
 from tests.race.test_imports import workers
 from tests.race.worker import RedisTasks
-from tests.servers import wait_until
-from tests.tasks import Tasks, run
-from worker.flows import capture, rings, upkeep
+from tests.support.factories import accepted, captured, email, give_leads, join, leases_run_out, leave, person, pool, sheet
+from tests.support.invariants import assert_in_file_order, assert_promise, rows
+from tests.support.servers import wait_until
+from tests.support.tasks import Tasks, run
+from worker.flows.intake import capture
 from worker.flows.system import System
+from worker.flows.upkeep import rings, sweeps
 
 WORKERS = 4
 SECONDS = 90
@@ -39,7 +40,7 @@ def carried_on(system: System, send: Tasks) -> None:
 
     def done() -> bool:
         leases_run_out(system)
-        upkeep.sweep(system)
+        sweeps.sweep(system)
         send.drain_in_threads(system, WORKERS)
         return all_assigned(system)
 
@@ -135,7 +136,7 @@ def test_leads_and_imports_from_several_processes_while_the_roster_changes(
             step()
 
         def ended() -> bool:
-            upkeep.sweep(system)
+            sweeps.sweep(system)
             done = all_assigned(system) and not rows(system, "SELECT id FROM runs WHERE ended_at IS NULL")
             return done or any(worker.poll() is not None for worker in running)
 

@@ -5,11 +5,11 @@ from threading import Barrier
 
 import pytest
 
-from tests.factories import accepted, give, lead, pool, sheet
-from tests.invariants import assert_in_file_order, assert_promise, rows
-from tests.tasks import Tasks
-from worker.flows import assign
+from tests.support.factories import accepted, give, lead, pool, sheet
+from tests.support.invariants import assert_in_file_order, assert_promise, rows
+from tests.support.tasks import Tasks
 from worker.flows.system import System
+from worker.flows.turns import assign
 
 WORKERS = 4
 

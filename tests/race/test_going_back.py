@@ -13,15 +13,15 @@ import pytest
 from redis import Redis
 from sqlalchemy.orm import Session
 
-from tests.factories import accepted, give, give_leads, lead, pool, sheet
-from tests.faults import photograph, roll_back
-from tests.invariants import assert_in_file_order, assert_promise, rows
-from tests.servers import wait_until
-from tests.tasks import Tasks
-from worker.flows import assign
+from tests.support.factories import accepted, give, give_leads, lead, pool, sheet
+from tests.support.faults import photograph, roll_back
+from tests.support.invariants import assert_in_file_order, assert_promise, rows
+from tests.support.servers import wait_until
+from tests.support.tasks import Tasks
 from worker.flows.system import System
+from worker.flows.turns import assign
 from worker.ring import Ring
-from worker.store.engine import open_engine
+from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 
 SECONDS = 20

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from redis import Redis
 
-from tests.factories import accepted, email, give_leads, join, leave, person, pool, sheet
-from tests.invariants import assert_in_file_order, assert_promise, rows
 from tests.race.worker import STOP, TASKS, RedisTasks
-from tests.servers import wait_until
+from tests.support.factories import accepted, email, give_leads, join, leave, person, pool, sheet
+from tests.support.invariants import assert_in_file_order, assert_promise, rows
+from tests.support.servers import wait_until
 from worker.flows.system import System
 
 ROOT = Path(__file__).parents[2]

@@ -13,22 +13,38 @@ import pytest
 from redis import Redis
 from sqlalchemy import text
 
-from tests.factories import accepted, captured, email, give_leads, imported, owned, person, pool, reassigned, sheet, smart_list, to_reassign
-from tests.invariants import assert_in_file_order, assert_promise, entries_of, rows
 from tests.race.test_captures import all_assigned
 from tests.race.test_imports import ended, workers
 from tests.race.test_runs import SECONDS, in_the_middle_of, system, waiting
 from tests.race.worker import RedisTasks
-from tests.servers import wait_until
-from tests.tasks import Tasks, run
-from worker.domain.permissions import Actor
+from tests.support.factories import (
+    accepted,
+    captured,
+    email,
+    give_leads,
+    imported,
+    owned,
+    person,
+    pool,
+    reassigned,
+    sheet,
+    smart_list,
+    to_reassign,
+)
+from tests.support.invariants import assert_in_file_order, assert_promise, entries_of, rows
+from tests.support.servers import wait_until
+from tests.support.tasks import Tasks, run
+from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
-from worker.flows import capture, reassign, records, rings, runs, scans, undo, upkeep
-from worker.flows.reassign import Ids
-from worker.flows.records import Asking
+from worker.flows.audit.verify import verify
+from worker.flows.intake import capture
+from worker.flows.records import edits
+from worker.flows.records.edits import Asking
+from worker.flows.runs import control, reassign, scans, undo
+from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
-from worker.flows.verify import verify
-from worker.store import clock
+from worker.flows.upkeep import rings, sweeps
+from worker.store.sql import clock
 
 __all__ = ["system"]
 
@@ -105,7 +121,7 @@ def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_
 
         def wait(until: Callable[[], bool], what: str) -> None:
             def done() -> bool:
-                upkeep.sweep(system)
+                sweeps.sweep(system)
                 return until() or any(worker.poll() is not None for worker in running)
 
             wait_until(done, what, PATIENCE_SECONDS)
@@ -133,8 +149,8 @@ def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_
 # --- a cancel in the middle ---
 
 
-def cancel(system: System, run_id: int) -> runs.Cancelled:
-    return system.transact(lambda session: runs.cancel(session, system.ring, run_id))
+def cancel(system: System, run_id: int) -> control.Cancelled:
+    return system.transact(lambda session: control.cancel(session, system.ring, run_id))
 
 
 def test_a_cancel_waits_for_the_chunk_that_is_being_moved(system: System, send: Tasks) -> None:
@@ -175,7 +191,7 @@ def by_hand(system: System, lead_id: int, **values: object) -> Callable[[], obje
     """Somebody changes a lead."""
     boss = Actor(person(system, "boss@example.com"), is_admin=True, can_reassign=True)
     asking = Asking(boss, f"request:{lead_id}", system.ring)
-    return lambda: system.transact(lambda session: records.update(session, asking, LEAD, lead_id, values))
+    return lambda: system.transact(lambda session: edits.update(session, asking, LEAD, lead_id, values))
 
 
 def named(system: System, send: Tasks, count: int) -> list[int]:
@@ -363,7 +379,7 @@ def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(sys
     asking = Asking(boss, "request:a delete", system.ring)
 
     in_the_middle_of(
-        system, lambda: run(system, chunk), lambda: system.transact(lambda session: records.delete(session, asking, LEAD, leads[1]))
+        system, lambda: run(system, chunk), lambda: system.transact(lambda session: edits.delete(session, asking, LEAD, leads[1]))
     )
     send.drain(system)
 
@@ -408,7 +424,7 @@ def test_a_reassignment_is_undone_by_several_workers_while_leads_come_in(system:
     leads = [lead_id for _ in range(6) for lead_id in captured(system, 2)]
 
     send.drain_in_threads(system, 4, times=2)
-    upkeep.sweep(system)
+    sweeps.sweep(system)
     send.drain(system)
 
     assert state_of(system, undo_id) == ("done", ROWS, 0, ROWS * returns)

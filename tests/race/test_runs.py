@@ -12,16 +12,17 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
-from tests.factories import accepted, an_hour_passes, give_leads, leases_run_out, pool, sheet
-from tests.invariants import assert_in_file_order, assert_promise, receipt, rows
-from tests.servers import wait_until
-from tests.tasks import Tasks, run
-from worker.flows import load, runs, upkeep
+from tests.support.factories import accepted, an_hour_passes, give_leads, leases_run_out, pool, sheet
+from tests.support.invariants import assert_in_file_order, assert_promise, receipt, rows
+from tests.support.servers import wait_until
+from tests.support.tasks import Tasks, run
+from worker.flows.runs import control, load
 from worker.flows.system import System
+from worker.flows.upkeep import sweeps
 from worker.ring import Ring
-from worker.store import chunks
-from worker.store.engine import open_engine
 from worker.store.leases import MOST_ATTEMPTS
+from worker.store.runs import chunks
+from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 
 ROWS = 700
@@ -96,7 +97,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
     run(system, first)
 
     cancelled = in_the_middle_of(
-        system, lambda: run(system, late), lambda: system.transact(lambda session: runs.cancel(session, system.ring, run_id))
+        system, lambda: run(system, late), lambda: system.transact(lambda session: control.cancel(session, system.ring, run_id))
     )
     send.drain(system)
 
@@ -114,11 +115,11 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(system
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
         system.transact(lambda session: chunks.lease(session, run_id, 0, "a worker that dies", -1.0))
-    upkeep.sweep(system)
+    sweeps.sweep(system)
     for task in others:
         run(system, task)
 
-    in_the_middle_of(system, lambda: load._load(system, plan), lambda: upkeep.sweep(system))
+    in_the_middle_of(system, lambda: load._load(system, plan), lambda: sweeps.sweep(system))
     send.drain(system)
 
     assert_in_file_order(system, run_id)
@@ -134,8 +135,8 @@ def test_a_sweep_does_not_wait_for_a_run_that_somebody_holds(system: System, sen
     with system.engine.connect() as connection, connection.begin():
         connection.execute(text("SELECT 1 FROM runs WHERE id = :run FOR UPDATE"), {"run": held})
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(upkeep.sweep, system).result(SECONDS)
+            thread.submit(sweeps.sweep, system).result(SECONDS)
 
     assert [task.arguments for task in send.lose()] == [{"run": other}]
-    upkeep.sweep(system)
+    sweeps.sweep(system)
     assert [task.arguments for task in send.waiting] == [{"run": held}]

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 from redis import Redis
 
-from tests.tasks import run
+from tests.support.tasks import run
 from worker.flows.system import System
 from worker.queue import Task
 from worker.ring import Ring, connect
-from worker.store.engine import open_engine
+from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 
 TASKS = "tests:tasks"

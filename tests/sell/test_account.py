@@ -8,8 +8,8 @@ from tests.api.asking import create_pool
 from tests.sell.asking import created, listed, names, shown, told, updated
 from worker.domain.resources import ACCOUNT, RESOURCES, USER
 from worker.flows.system import System
-from worker.store.clock import now
-from worker.store.engine import writing
+from worker.store.sql.clock import now
+from worker.store.sql.engine import writing
 from worker.store.tables import pipelines, stages
 
 

@@ -8,12 +8,12 @@ from sqlalchemy import text
 
 from tests.api.asking import create_pool, posted
 from tests.api.test_captures import capture
-from tests.factories import address_of, give_leads
-from tests.invariants import assert_promise, everything, rows
 from tests.sell.asking import create, fault, items, told
-from worker.domain.reports import CHECKABLE
+from tests.support.factories import address_of, give_leads
+from tests.support.invariants import assert_promise, everything, rows
+from worker.domain.audit.reports import CHECKABLE
+from worker.flows.audit.verify import verify
 from worker.flows.system import System
-from worker.flows.verify import verify
 
 TOUCHED = ("leads", "contacts", "deals", "conversions", "ledger", "labels")
 """The tables that a conversion touches."""

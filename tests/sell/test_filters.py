@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.api.asking import create_pool
-from tests.factories import person
 from tests.sell.asking import created, listed, names, updated, wrong
+from tests.support.factories import person
 from worker.domain.resources import CONTACT, DEAL, LEAD, LEAD_SOURCE, RESOURCES, TAG, USER, Resource
 from worker.flows.system import System
 

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.api.asking import faults, posted
-from tests.factories import accepted, imported, pool
-from tests.invariants import assert_promise, rows
 from tests.sell.asking import created, listed, names, shown, told, updated, wrong
-from tests.tasks import Tasks
+from tests.support.factories import accepted, imported, pool
+from tests.support.invariants import assert_promise, rows
+from tests.support.tasks import Tasks
 from worker.flows.system import System
-from worker.store import labels
+from worker.store.records import labels
 
 LONGEST, TOO_LONG = "x" * 320, "x" * 321
 

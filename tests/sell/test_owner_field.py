@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from tests.api.asking import create_pool, posted
 from tests.api.test_captures import capture
-from tests.factories import address_of, an_hour_passes, email, join, leave
-from tests.invariants import assert_promise, everything, rows
 from tests.sell.asking import change, create, fault, told
-from tests.tasks import Tasks
-from worker.flows import people, rings
+from tests.support.factories import address_of, an_hour_passes, email, join, leave
+from tests.support.invariants import assert_promise, everything, rows
+from tests.support.tasks import Tasks
+from worker.flows.people import people
 from worker.flows.system import System
+from worker.flows.upkeep import rings
 
 CLIENTS = 30
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.api.asking import create_pool
-from tests.factories import person, token_of
-from tests.invariants import assert_promise
 from tests.sell.asking import change, create, fault, told
+from tests.support.factories import person, token_of
+from tests.support.invariants import assert_promise
 from worker.flows.system import System
 
 OWNER, CREATOR = "owner@example.com", "creator@example.com"

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tests.sell.asking import created, names, shown, told, updated, wrong
 from worker.domain.resources import CONTACT, DEAL, LEAD, Resource
 from worker.flows.system import System
-from worker.store.engine import writing
+from worker.store.sql.engine import writing
 
 PARTS = {"line1": "1 High St", "city": "Oslo", "postal_code": "0150", "state": "Oslo", "country": "NO"}
 UNKNOWN = dict.fromkeys(PARTS)

@@ -12,8 +12,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from tests.api.asking import create_pool
-from tests.invariants import assert_promise
 from tests.sell.asking import create
+from tests.support.invariants import assert_promise
 from worker.flows.system import System
 
 CHECKS: list[Callable[..., Any]] = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

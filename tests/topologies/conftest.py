@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.tasks import Tasks
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.ring import Ring, connect
 from worker.uploads import Uploads

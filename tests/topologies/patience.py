@@ -9,9 +9,9 @@ from threading import Event
 
 import pytest
 
-from tests.factories import give, lead, person
-from tests.invariants import rows
-from tests.servers import wait_until
+from tests.support.factories import give, lead, person
+from tests.support.invariants import rows
+from tests.support.servers import wait_until
 from tests.topologies.servers import Node
 from worker.errors import RingUnreachable, StillRefused
 from worker.flows.system import System

@@ -14,7 +14,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from tests.servers import START_SECONDS, short_folder, wait_until
+from tests.support.servers import START_SECONDS, short_folder, wait_until
 from tests.topologies.proxy import Proxy, proxy
 from worker.settings import LOOPBACK
 from worker.stack.server import find_program

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from redis import Redis
 
-from tests.servers import short_folder
+from tests.support.servers import short_folder
 from tests.topologies.proxy import proxy
 from tests.topologies.servers import MASTER, Node, free_port, sentinel
-from worker.domain.rosters import Roster
-from worker.domain.turns import Turns
+from worker.domain.turns.rosters import Roster
+from worker.domain.turns.turns import Turns
 from worker.errors import RingUnreachable
 from worker.ring import Counts, Ring, connect
 from worker.settings import LOOPBACK

@@ -5,9 +5,9 @@ from itertools import cycle, islice
 
 import pytest
 
-from tests.factories import give, give_leads, imported, join, lead, leave, pool, sheet
-from tests.invariants import assert_in_file_order, assert_promise, rows
-from tests.tasks import Tasks
+from tests.support.factories import give, give_leads, imported, join, lead, leave, pool, sheet
+from tests.support.invariants import assert_in_file_order, assert_promise, rows
+from tests.support.tasks import Tasks
 from tests.topologies.patience import GIVES_UP_SECONDS, give_leads_patiently, hanging, seconds_until_unreachable
 from tests.topologies.servers import Node, Nodes, cluster, identity
 from worker.errors import RingUnreachable

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.factories import give_leads, join, pool
-from tests.invariants import assert_promise, rows
-from tests.servers import wait_until
+from tests.support.factories import give_leads, join, pool
+from tests.support.invariants import assert_promise, rows
+from tests.support.servers import wait_until
 from tests.topologies.patience import come, give_leads_patiently, hanging, last_turn, leads_coming_in, turns_are_shared_evenly
 from tests.topologies.servers import Node, Nodes, cluster, identity, is_replica_of
 from worker.errors import RingUnreachable

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.factories import give, give_leads, lead, pool
-from tests.invariants import assert_promise
-from tests.servers import wait_until
+from tests.support.factories import give, give_leads, lead, pool
+from tests.support.invariants import assert_promise
+from tests.support.servers import wait_until
 from tests.topologies.patience import GIVES_UP_SECONDS, hanging, seconds_until_unreachable
 from tests.topologies.servers import Pair, is_replica_of, pair
 from worker.errors import RingUnreachable

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.factories import give_leads, imported, join, pool, sheet
-from tests.invariants import assert_in_file_order, assert_promise
-from tests.servers import wait_until
-from tests.tasks import Tasks
+from tests.support.factories import give_leads, imported, join, pool, sheet
+from tests.support.invariants import assert_in_file_order, assert_promise
+from tests.support.servers import wait_until
+from tests.support.tasks import Tasks
 from tests.topologies.patience import (
     GIVES_UP_SECONDS,
     come,

@@ -13,8 +13,9 @@ from worker.chaos.proxy import Upstream
 from worker.errors import ForeignDatabase, Unavailable
 from worker.flows.system import System
 from worker.settings import LOOPBACK
-from worker.store import engine, users
-from worker.store.migrate import migrate
+from worker.store.people import users
+from worker.store.sql import engine
+from worker.store.sql.migrate import migrate
 from worker.store.tables import RECORDS, metadata
 from worker.store.tables import users as user_table
 

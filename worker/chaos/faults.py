@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 from worker import queue
 from worker.app import app
-from worker.chaos import books, database
-from worker.chaos.depot import Depot
+from worker.chaos import database, oracle_queries
 from worker.chaos.proxy import Mode, Proxy
-from worker.chaos.site import Site
-from worker.domain.runs import STORIES
+from worker.chaos.redis_node import Depot
+from worker.chaos.testbed import Site
+from worker.domain.runs.runs import STORIES
 from worker.flows.leases import LEASE_SECONDS
 from worker.queue import Task
-from worker.stack.children import Child
-from worker.store import engine
+from worker.stack.services import Child
+from worker.store.sql import engine
 
 Heal = Callable[[], None]
 
@@ -160,7 +160,7 @@ def _copy_messages(broker: Depot) -> None:
 def _send_again(site: Site) -> None:
     """Tasks that were done long ago, or are being done, come once more under new ids."""
     with site.system.reading() as session:
-        leads, runs = books.newest_leads(session, SENT_AGAIN), books.newest_runs(session, SENT_AGAIN)
+        leads, runs = oracle_queries.newest_leads(session, SENT_AGAIN), oracle_queries.newest_runs(session, SENT_AGAIN)
     queue.send(Task("captures.assign", {"lead": lead}) for lead in leads)
     for run, kind in runs:
         story = STORIES[kind]

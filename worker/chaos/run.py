@@ -9,23 +9,26 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from worker.chaos import books
+from worker.chaos import oracle_queries
 from worker.chaos.api import Accepted, Door, Pool
 from worker.chaos.database import DOMAIN
 from worker.chaos.faults import all_faults
-from worker.chaos.producers import producing
-from worker.chaos.site import Site
-from worker.chaos.storm import Storm
-from worker.chaos.tally import Outcome, tally
+from worker.chaos.intake_load import producing
+from worker.chaos.outcome import Outcome, tally
+from worker.chaos.scheduler import Storm
+from worker.chaos.testbed import Site
 from worker.errors import Unavailable
-from worker.flows import access, people, pools, rings, runs
+from worker.flows.audit.verify import verify
 from worker.flows.names import pool_named
+from worker.flows.people import access, people
+from worker.flows.runs import control
 from worker.flows.system import System
-from worker.flows.verify import verify
+from worker.flows.turns import pools
+from worker.flows.upkeep import rings
 from worker.ring import Ring
 from worker.settings import Settings
 from worker.stack.wait import wait_for
-from worker.store.pools import latest_roster
+from worker.store.turns.pools import latest_roster
 
 ADMIN = "Root"
 TEAM = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal")
@@ -119,7 +122,7 @@ def _is_quiet(site: Site) -> bool:
     site.keep()
     try:
         with site.system.reading() as session:
-            deserted, waiting = [name for name in POOLS if not _members(session, name)], books.unfinished(session)
+            deserted, waiting = [name for name in POOLS if not _members(session, name)], oracle_queries.unfinished(session)
         for name in deserted:
             site.system.transact(partial(_fill, ring=site.system.ring, name=name))
     except Unavailable:
@@ -137,7 +140,7 @@ def _fill(session: Session, ring: Ring, name: str) -> None:
 
 
 def _retry(session: Session) -> Counter[str]:
-    failed = books.failed_runs(session)
+    failed = oracle_queries.failed_runs(session)
     for run_id in failed:
-        runs.retry(session, run_id)
-    return +Counter(leads=runs.retry_leads(session), runs=len(failed))
+        control.retry(session, run_id)
+    return +Counter(leads=control.retry_leads(session), runs=len(failed))

@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, errors, print_json, rows, say, table
-from worker.domain.intake import lead_values
+from worker.domain.intake.leads import lead_values
 from worker.errors import BadLead
-from worker.flows import capture
+from worker.flows.intake import capture
 from worker.flows.system import system
-from worker.store import captures
-from worker.store.views import Facts, all_waiting, assigned
+from worker.store.intake import captures
+from worker.store.views.facts import Facts, all_waiting, assigned
 
 app = typer.Typer()
 

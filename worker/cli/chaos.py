@@ -17,7 +17,7 @@ from worker.flows.system import system
 from worker.settings import settings, socket_path
 
 if TYPE_CHECKING:
-    from worker.chaos.tally import Kept, Outcome
+    from worker.chaos.outcome import Kept, Outcome
 
 app = typer.Typer()
 

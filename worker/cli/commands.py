@@ -7,7 +7,7 @@ import typer
 from worker.cli import services
 
 PARTS = (
-    "demo", "services", "people", "pools", "captures", "forms", "integrations", "runs", "lists", "reassign", "records", "upkeep", "chaos",
+    "demo", "services", "people", "pools", "captures", "forms", "integrations", "runs", "lists", "reassign", "audit", "upkeep", "chaos",
 )  # fmt: skip
 
 

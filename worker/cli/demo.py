@@ -15,13 +15,15 @@ import typer
 from rich.padding import Padding
 
 from worker.cli import runs
+from worker.cli.audit import reports_table
 from worker.cli.output import console, say, table
 from worker.cli.pools import shares
-from worker.cli.records import reports_table
 from worker.cli.run_output import errors_table, follow
-from worker.flows import imports, people, pools
+from worker.flows.audit.verify import Report, verify
+from worker.flows.people import people
+from worker.flows.runs import imports
 from worker.flows.system import system
-from worker.flows.verify import Report, verify
+from worker.flows.turns import pools
 from worker.sample import write_sample
 from worker.settings import settings
 

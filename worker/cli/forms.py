@@ -6,11 +6,11 @@ import typer
 
 from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, facts_list, print_json, print_line, rows, say, table
-from worker.domain.forms import USUAL_FIELDS, Field
-from worker.flows import forms
+from worker.domain.intake.forms import USUAL_FIELDS, Field
+from worker.flows.intake import forms
 from worker.flows.system import system
 from worker.settings import LOOPBACK, settings
-from worker.store.views import Facts
+from worker.store.views.facts import Facts
 
 form = typer.Typer(no_args_is_help=True, help="Forms: define them, get them onto pages, see what was sent through them.")
 app = typer.Typer()

@@ -8,16 +8,16 @@ import typer
 
 from worker.cli.arguments import Limit, number
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
+from worker.domain.intake.mapping import paths_of
 from worker.domain.integers import GREATEST
-from worker.domain.mapping import paths_of
 from worker.errors import BadSecret
-from worker.flows import deliveries as flow
-from worker.flows import integrations
+from worker.flows.intake import deliveries as flow
+from worker.flows.intake import integrations
 from worker.flows.system import system
+from worker.secret_box import vault
 from worker.settings import settings
-from worker.store import deliveries
-from worker.store import integrations as store
-from worker.vault import vault
+from worker.store.intake import deliveries
+from worker.store.intake import integrations as store
 
 integration = typer.Typer(no_args_is_help=True, help="Webhooks: others' systems that bring in leads.")
 app = typer.Typer()

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
 from worker.errors import BadFilterText
-from worker.flows import lists
 from worker.flows.names import user_named
+from worker.flows.records import lists
 from worker.flows.system import system
-from worker.store import users
-from worker.store.views import Facts
+from worker.store.people import users
+from worker.store.views.facts import Facts
 
 smart_list = typer.Typer(no_args_is_help=True, help="Smart lists: saved filters with an order, and the records that they hold.")
 app = typer.Typer()

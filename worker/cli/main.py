@@ -8,7 +8,7 @@ from rich.logging import RichHandler
 from worker.cli.output import errors, say
 from worker.errors import EvenhandError
 from worker.request_id import mark_log_records
-from worker.stack.leash import on_leash
+from worker.stack.parent_watchdog import on_leash
 
 UNEXPECTED = 1
 

@@ -6,10 +6,10 @@ import typer
 
 from worker.cli.arguments import number
 from worker.cli.output import Json, console, print_json, print_line, rows, say, table
-from worker.flows import access, people
 from worker.flows.names import user_named
+from worker.flows.people import access, people
 from worker.flows.system import system
-from worker.store.views import all_users, user_facts
+from worker.store.views.facts import all_users, user_facts
 
 user = typer.Typer(no_args_is_help=True, help="People: add them, say what they may do, give them tokens, deactivate them.")
 app = typer.Typer()

@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from worker.cli.output import Json, console, print_json, rows, say, table
-from worker.flows import pools
 from worker.flows.system import system
-from worker.store.views import all_pools
+from worker.flows.turns import pools
+from worker.store.views.facts import all_pools
 
 pool = typer.Typer(no_args_is_help=True, help="Pools: create them, change their members, see who is next.")
 app = typer.Typer()

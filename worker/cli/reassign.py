@@ -6,12 +6,13 @@ import typer
 
 from worker import queue
 from worker.cli.arguments import Run
-from worker.cli.forecasts import print_forecast
+from worker.cli.dry_run import print_forecast
 from worker.cli.output import Json, say
 from worker.cli.run_output import facts_of, finish
-from worker.domain.picks import read_ids
-from worker.flows import forecast, lists, undo
-from worker.flows import reassign as flow
+from worker.domain.runs.record_ids import read_ids
+from worker.flows.records import lists
+from worker.flows.runs import dry_runs, undo
+from worker.flows.runs import reassign as flow
 from worker.flows.system import system
 
 app = typer.Typer()
@@ -51,7 +52,7 @@ def reassign(
 
     if dry_run:
         with system().reading() as session:
-            facts = forecast.of_reassignment(session, system().ring, wanted(session), to)
+            facts = dry_runs.of_reassignment(session, system().ring, wanted(session), to)
         print_forecast(facts, json=json)
         return
     queue.ping()

@@ -8,10 +8,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from worker.cli.output import console, errors, facts_list, print_json, rows, say, table
-from worker.domain.runs import DELETED, EDITED, GIVEN, REASSIGN, UNDO
+from worker.domain.runs.runs import DELETED, EDITED, GIVEN, REASSIGN, UNDO
 from worker.errors import UnknownRun
 from worker.flows.system import system
-from worker.store.run_views import run_facts, skipped
+from worker.store.views.runs import run_facts, skipped
 
 FAILED = 1
 POLL_SECONDS = 0.1

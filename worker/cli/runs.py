@@ -13,15 +13,15 @@ import typer
 
 from worker import queue
 from worker.cli.arguments import Run, number
-from worker.cli.forecasts import print_forecast
+from worker.cli.dry_run import print_forecast
 from worker.cli.output import Json, console, print_json, rows, say, table
 from worker.cli.run_output import FIRST, about, facts_of, finish, print_run, print_skips
-from worker.domain.rows import mapping_of
+from worker.domain.files.rows import mapping_of
 from worker.errors import UnreadableFile
-from worker.flows import forecast, imports
-from worker.flows import runs as flow
+from worker.flows.runs import control as flow
+from worker.flows.runs import dry_runs, imports
 from worker.flows.system import system
-from worker.store.run_views import all_runs, skipped
+from worker.store.views.runs import all_runs, skipped
 
 app = typer.Typer()
 runs = typer.Typer(no_args_is_help=True, help="Imports, reassignments and undos that run, and those that have ended.")
@@ -56,7 +56,7 @@ def start(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> 
 
 def _forecast(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> dict[str, Any]:
     with _opened(path) as (name, file):
-        return forecast.of_import(system(), imports.Request(name, record_type, owner, mapping), file)
+        return dry_runs.of_import(system(), imports.Request(name, record_type, owner, mapping), file)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
 def migrate() -> None:
     """Bring the database to the tables of this version."""
     from worker.flows.system import system
-    from worker.store.migrate import migrate as bring_up_to_date
+    from worker.store.sql.migrate import migrate as bring_up_to_date
 
     bring_up_to_date(system().engine)
     say("The database is up to date.")

@@ -3,8 +3,8 @@
 import typer
 
 from worker.cli.output import Json, console, print_json, rows, say, table
-from worker.flows import rings, tidy, upkeep
 from worker.flows.system import system
+from worker.flows.upkeep import rings, sweeps, tidy
 
 app = typer.Typer()
 
@@ -15,7 +15,7 @@ def reconcile(json: Json = False) -> None:
 
     A healthy system gives it nothing to do.
     """
-    found = [*upkeep.sweep(system()), *rings.mend(system()), *tidy.tidy(system())]
+    found = [*sweeps.sweep(system()), *rings.mend(system()), *tidy.tidy(system())]
     facts = [each._asdict() for each in found]
     if json:
         print_json(facts)

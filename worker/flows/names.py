@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from worker.domain.texts import is_storable, told
 from worker.errors import AmbiguousUser, UnknownOwner, UnknownPool, UnknownUser
-from worker.store import pools, users
+from worker.store.people import users
+from worker.store.turns import pools
 
 
 def user_named(session: Session, name: str) -> Row[Any]:

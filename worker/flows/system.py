@@ -14,11 +14,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from worker import queue
 from worker.errors import Refused, RingError, Stale, StillRefused, Unseeded
-from worker.flows import seed
+from worker.flows.turns import seed
 from worker.ring import Ring, connect
 from worker.settings import Settings, settings
-from worker.store import engine as engines
-from worker.store import seedings
+from worker.store.sql import engine as engines
+from worker.store.turns import seedings
 from worker.uploads import Uploads
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.retry import Retry
 
-from worker.domain.rosters import Roster
-from worker.domain.turns import Span, Turns
+from worker.domain.turns.rosters import Roster
+from worker.domain.turns.turns import Span, Turns
 from worker.errors import EmptyRoster, Garbled, RingError, RingUnreachable, Stale, Unseeded
 from worker.ring import keys, scripts
 from worker.ring.client import TIMEOUT_SECONDS, Cluster, Server

@@ -9,8 +9,8 @@ from typing import Any
 import uvicorn
 
 from worker.settings import settings
-from worker.stack.children import Child, stop_all
 from worker.stack.connections import Connection
+from worker.stack.services import Child, stop_all
 
 APP = "api_stub.app:app"
 

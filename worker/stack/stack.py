@@ -14,10 +14,10 @@ from worker.app import app
 from worker.errors import EvenhandError, NotADemo, PortTaken, ServerDidNotStart, StackRunning
 from worker.flows.system import system
 from worker.settings import LOOPBACK, Settings
-from worker.stack.children import Child, stop_all
 from worker.stack.server import EmbeddedServer
+from worker.stack.services import Child, stop_all
 from worker.stack.wait import wait_for
-from worker.store.migrate import migrate
+from worker.store.sql.migrate import migrate
 
 READY_SECONDS = 60.0
 PORT_SECONDS = 15.0

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, Table, Update, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from worker.store.clock import now
+from worker.store.sql.clock import now
 
 MOST_ATTEMPTS = 3
 """What was begun so often and never ended is set aside."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from worker.domain.filters import values
-from worker.domain.filters.askable import ALIASES, OPERATORS, Askable, Nature, askable, attributes_of
+from worker.domain.filters.filterable import ALIASES, OPERATORS, Filterable, Nature, attributes_of, filterable
 from worker.domain.filters.tree import AllOf, AnyOf, Condition, Filter, Not, Operator, Range
 from worker.domain.texts import is_storable, told
 from worker.errors import Fault, IncorrectPayload
@@ -85,8 +85,8 @@ class _Reading:
             _deeper(depth, where)
         return _all_of([self._condition(attribute, operator, value, _at(where, operator)) for operator, value in given.items()])
 
-    def _attribute(self, name: str, where: str) -> Askable:
-        found = askable(self._record_type, name)
+    def _attribute(self, name: str, where: str) -> Filterable:
+        found = filterable(self._record_type, name)
         if found is None:
             known = ", ".join(dict.fromkeys(each.name for each in attributes_of(self._record_type).values()))
             _refuse(where, f"is nothing that a {self._record_type} can be asked for; it can for {known}, custom_fields.NAME", "unknown")
@@ -94,7 +94,7 @@ class _Reading:
             _refuse(where, "is a name that no custom field has", "unknown")
         return found
 
-    def _condition(self, attribute: Askable, name: str, given: Any, where: str) -> Filter:
+    def _condition(self, attribute: Filterable, name: str, given: Any, where: str) -> Filter:
         self._count(where)
         operator = str(ALIASES.get(name, name))
         if operator not in OPERATORS[attribute.nature]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from worker.domain.filters.askable import Nature
+from worker.domain.filters.filterable import Nature
 from worker.domain.integers import GREATEST
 from worker.domain.texts import is_storable
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, Text, false, text
 
-from worker.store.types import Id, Moment
+from worker.store.sql.types import Id, Moment
 
 metadata = MetaData(
     naming_convention={

@@ -2,8 +2,8 @@
 
 from sqlalchemy import JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, func, true
 
+from worker.store.sql.types import Id, Json, Moment
 from worker.store.tables.columns import attempts_columns, id_column, metadata
-from worker.store.types import Id, Json, Moment
 
 
 def _door_columns() -> list[Column[object]]:

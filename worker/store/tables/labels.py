@@ -2,8 +2,8 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
+from worker.store.sql.types import Id, Moment
 from worker.store.tables.columns import id_column, metadata
-from worker.store.types import Id, Moment
 
 labels = Table(
     "labels",

@@ -2,8 +2,8 @@
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Table, Text, false, func
 
+from worker.store.sql.types import Id, Moment
 from worker.store.tables.columns import id_column, metadata, where
-from worker.store.types import Id, Moment
 
 smart_lists = Table(
     "smart_lists",

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, false, func, true
 
+from worker.store.sql.types import Id, Moment
 from worker.store.tables.columns import id_column, metadata, where
-from worker.store.types import Id, Moment
 
 users = Table(
     "users",

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, Numeric, Table, Text, false
 
-from worker.domain.fields import TEXT_FIELDS
+from worker.domain.records.fields import TEXT_FIELDS
+from worker.store.sql.types import Id, Json, Moment
 from worker.store.tables.columns import attempts_columns, id_column, metadata
-from worker.store.types import Id, Json, Moment
 
 
 def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence[str]) -> Table:

@@ -2,8 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
 
+from worker.store.sql.types import Id, Moment
 from worker.store.tables.columns import attempts_columns, id_column, metadata, run_column, where
-from worker.store.types import Id, Moment
 
 runs = Table(
     "runs",

@@ -17,8 +17,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from worker.store.sql.types import Id, Moment
 from worker.store.tables.columns import metadata, pool_column, where
-from worker.store.types import Id, Moment
 
 pools = Table(
     "pools",

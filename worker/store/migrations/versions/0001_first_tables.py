@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from worker.store.types import Id, Json, Moment
+from worker.store.sql.types import Id, Json, Moment
 
 revision = "0001"
 down_revision = None

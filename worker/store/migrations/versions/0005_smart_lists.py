@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from worker.store.types import Id, Moment
+from worker.store.sql.types import Id, Moment
 
 revision = "0005"
 down_revision = "0004"

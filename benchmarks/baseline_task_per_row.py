@@ -1,0 +1,31 @@
+"""What most systems do, as the baseline: one Celery task for each row, which takes a turn, inserts the lead and commits."""
+
+from typing import Any
+
+from celery import Celery
+from sqlalchemy.orm import Session
+
+from worker.app import app as product
+from worker.flows.system import system
+from worker.flows.turns import assign
+from worker.settings import settings
+from worker.store.records import records
+
+app = Celery("naive", broker=settings().broker_url, set_as_current=False)
+app.conf.update(
+    task_default_queue="naive",
+    task_ignore_result=True,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options=product.conf.broker_transport_options,
+)
+
+
+@app.task(name="naive.import_row")  # type: ignore[untyped-decorator]
+def import_row(pool_id: int, values: dict[str, Any]) -> None:
+    system().transact(lambda session: _import_row(session, pool_id, values))
+
+
+def _import_row(session: Session, pool_id: int, values: dict[str, Any]) -> None:
+    record_id = records.add(session, "lead", pool_id, values)
+    request = assign.Request(f"lead:{record_id}:import", record_id, None)
+    assign.assign(session, system().ring, pool_id, "lead", [request], "import")

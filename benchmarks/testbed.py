@@ -1,0 +1,129 @@
+"""A stand: one database with people and pools, and worker processes on it."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from tests.support.servers import Postgres
+from worker.flows.names import user_named
+from worker.flows.people import people
+from worker.flows.runs import imports
+from worker.flows.system import System, open_system
+from worker.flows.turns import pools
+from worker.sample import write_sample
+from worker.settings import Settings, settings
+from worker.store.runs import imports as imported
+from worker.store.sql.migrate import migrate
+
+MEMBERS = 5
+WORKERS = 2
+WARM_UP_ROWS = 2_000
+"""Enough for several chunks, so that both processes have worked before anything is measured."""
+
+POLL_SECONDS = 0.2
+"""Looking seldom costs those nothing who are measured; times come from what is stored, not from looking."""
+
+LONGEST_SECONDS = 900.0
+STOP_SECONDS = 60.0
+
+PRODUCT = ("worker", "worker", "--queues", "bulk", "--processes", str(WORKERS))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every figure is given: how many rows and pairs, a server, and sample files."""
+
+    rows: int
+    pairs: int
+    postgres: Postgres
+
+    def sheet(self, rows: int) -> Path:
+        """A sample file with so many rows, written once."""
+        path = settings().home / f"leads-{rows}.csv"
+        if not path.exists():
+            write_sample(path, rows)
+        return path
+
+
+class Stand:
+    """One migrated database with five people who share every pool on it."""
+
+    def __init__(self, bench: Bench, database_url: str) -> None:
+        self._bench, self._database_url = bench, database_url
+        self.system: System = open_system(Settings(database_url=database_url))
+        migrate(self.system.engine)
+        self._emails = [f"member{number}@example.com" for number in range(MEMBERS)]
+        for email in self._emails:
+            self._add_person(email)
+
+    def _add_person(self, email: str) -> None:
+        self.system.transact(lambda session: people.add(session, email.partition("@")[0], email))
+
+    def person(self) -> int:
+        """The id of one of the people."""
+        with self.system.reading() as session:
+            return int(user_named(session, self._emails[0]).id)
+
+    def pool(self) -> tuple[int, str]:
+        """The id and the name of a new pool."""
+        name = f"Pool {secrets.token_hex(4)}"
+        return self.system.transact(lambda session: pools.create(session, name, "lead", self._emails, None).id), name
+
+    def run_import(self, rows: int) -> float:
+        """Imports a sample file into a new pool, and returns the seconds from its acceptance to its end."""
+        sheet, (_, pool) = self._bench.sheet(rows), self.pool()
+        with sheet.open("rb") as file:
+            run_id = imports.accept(self.system, imports.Request(sheet.name, "lead", pool, {}), file)
+        wait_until(lambda: self._has_ended(run_id), f"the import of {sheet.name}")
+        with self.system.reading() as session:
+            run = imported.with_id(session, run_id)
+        if run.state != "done":
+            raise RuntimeError(f"the import of {sheet.name} is {run.state}: {run.reason}")
+        return float((run.ended_at - run.accepted_at).total_seconds())
+
+    def _has_ended(self, run_id: int) -> bool:
+        with self.system.reading() as session:
+            return imported.with_id(session, run_id).ended_at is not None
+
+    @contextmanager
+    def program(self, command: Sequence[str]) -> Iterator[int]:
+        """The process id of a Python module that runs on this stand within the block."""
+        environment = os.environ | {"EVENHAND_DATABASE_URL": self._database_url}
+        with (settings().home / "worker.log").open("ab") as log:
+            running = subprocess.Popen([sys.executable, "-m", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        try:
+            yield running.pid
+        finally:
+            running.terminate()
+            running.wait(STOP_SECONDS)
+
+    @contextmanager
+    def workers(self) -> Iterator[int]:
+        """The process id of a worker with two processes that have loaded something before."""
+        with self.program(PRODUCT) as pid:
+            self.run_import(WARM_UP_ROWS)
+            yield pid
+
+
+@contextmanager
+def stand(bench: Bench, database_url: str) -> Iterator[Stand]:
+    """A stand whose connections are closed in the end."""
+    opened = Stand(bench, database_url)
+    try:
+        yield opened
+    finally:
+        opened.system.engine.dispose()
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    for _ in range(int(LONGEST_SECONDS / POLL_SECONDS)):
+        if true():
+            return
+        Event().wait(POLL_SECONDS)
+    raise TimeoutError(f"waited {LONGEST_SECONDS:g} s in vain for {what}")

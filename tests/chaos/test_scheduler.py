@@ -1,0 +1,110 @@
+"""Which fault strikes when."""
+
+from random import Random
+
+import pytest
+
+from tests.support.servers import wait_until
+from worker.chaos.faults import Fault, Heal
+from worker.chaos.scheduler import Storm
+from worker.errors import BrokerUnreachable
+
+KINDS = 5
+
+
+class Struck:
+    """Faults that note their names when they strike and when they end."""
+
+    def __init__(self, lasts: float = 0.0) -> None:
+        self.told: list[str] = []
+        self.faults = [self._fault(f"fault {number}", lasts) for number in range(KINDS)]
+
+    def _fault(self, name: str, lasts: float) -> Fault:
+        def strike(_: Random) -> Heal | None:
+            self.told.append(name)
+            return (lambda: self.told.append(f"end of {name}")) if lasts else None
+
+        return Fault(name, "the same place", strike, (lasts, lasts))
+
+
+def storm(faults: list[Fault], seed: int = 1) -> Storm:
+    """One that strikes whenever it may."""
+    return Storm(faults, seed, 0.0, list)
+
+
+def blown(seed: int, times: int) -> list[str]:
+    struck = Struck()
+    made = storm(struck.faults, seed)
+    for _ in range(times):
+        made.blow()
+    return struck.told
+
+
+def test_the_same_seed_strikes_in_the_same_order_and_another_in_another() -> None:
+    assert blown(7, 4 * KINDS) == blown(7, 4 * KINDS)
+    assert blown(7, 4 * KINDS) != blown(8, 4 * KINDS)
+
+
+def test_each_kind_strikes_once_in_each_round() -> None:
+    told = blown(7, 3 * KINDS)
+
+    rounds = [told[first : first + KINDS] for first in range(0, len(told), KINDS)]
+    assert len(rounds) == 3
+    assert all(len(set(names)) == KINDS for names in rounds)
+
+
+def test_no_place_is_struck_while_a_fault_lasts_there() -> None:
+    struck = Struck(lasts=60.0)
+    made = storm(struck.faults)
+
+    for _ in range(3):
+        made.blow()
+
+    assert len(struck.told) == 1
+    assert made.is_on("the same place")
+
+
+def test_a_fault_ends_in_its_time_and_counts_from_then() -> None:
+    struck = Struck(lasts=0.05)
+    made = storm(struck.faults[:1])
+
+    made.blow()
+    assert made.struck == []
+
+    wait_until(lambda: made.blow() or made.struck, "the end of the fault")
+    assert struck.told[1] == "end of fault 0"
+
+
+def test_calm_ends_what_lasts() -> None:
+    struck = Struck(lasts=60.0)
+    made = storm(struck.faults)
+    made.blow()
+
+    made.calm()
+
+    assert [fault.name for fault in made.struck] == struck.told[:1]
+    assert struck.told[1].startswith("end of ")
+    assert not made.is_on("the same place")
+
+
+def test_a_fault_that_finds_nothing_to_strike_does_not_count() -> None:
+    def strike(_: Random) -> None:
+        raise BrokerUnreachable(address="here", reason="it is down already")
+
+    made = storm([Fault("in vain", "anywhere", strike)])
+
+    made.blow()
+
+    assert made.struck == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_kind_that_comes_twice_in_a_round_does_so(seed: int) -> None:
+    struck = Struck()
+    often = struck.faults[0]._replace(times=2)
+    made = storm([often, *struck.faults[1:]], seed)
+
+    for _ in range(KINDS + 1):
+        made.blow()
+
+    assert struck.told.count("fault 0") == 2

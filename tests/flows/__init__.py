@@ -1,1 +1,0 @@
-"""The stories, on both databases and a real ring."""

@@ -1,0 +1,1 @@
+"""Tests of the house itself: its rules, settings, commands and small parts."""

@@ -1,1 +1,0 @@
-"""The contract of the Lua scripts, on Valkey and on fakeredis."""

@@ -1,0 +1,155 @@
+"""The stack that chaos breaks: two servers, proxies in front of them and of the database, workers, beat and an API."""
+
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+
+from worker.chaos import database
+from worker.chaos.proxy import Mode, Proxy
+from worker.chaos.redis_node import Depot
+from worker.errors import NotChaos, ServerDidNotStart
+from worker.flows.system import System
+from worker.settings import LOOPBACK, Settings
+from worker.stack.services import Child, stop_all
+from worker.stack.stack import answers, empty, only_one_on
+from worker.stack.wait import wait_for
+
+MARK = "made-by-chaos"
+RING, BROKER = "ring", "broker"
+WORKERS, PROCESSES = 3, 1
+READY_SECONDS = 60.0
+
+
+class Site:
+    """All parts of the stack, and a grip on each."""
+
+    def __init__(self, system: System, settings: Settings) -> None:
+        self.system, self._home = system, settings.home
+        self.logs = settings.home / "logs"
+        self.ring, self.broker = Depot(settings.home, RING), Depot(settings.home, BROKER)
+        self._url, self._port = settings.database_url, _free_port()
+        self.api_address = f"{LOOPBACK}:{self._port}"
+        self.ended_by_itself: Counter[str] = Counter()
+        self._killed: set[str] = set()
+        self._asleep: list[Child] = []
+
+    @cached_property
+    def database(self) -> Proxy | None:
+        """In front of the database, if that has a server."""
+        upstream = database.upstream(self._url)
+        return Proxy(upstream) if upstream else None
+
+    @cached_property
+    def workers(self) -> list[Child]:
+        options = ("worker", "--processes", str(PROCESSES), "--name")
+        return [self._child(f"worker {number}", *options, f"chaos-{number}") for number in range(1, WORKERS + 1)]
+
+    @cached_property
+    def beat(self) -> Child:
+        return self._child("beat", "beat")
+
+    @cached_property
+    def api(self) -> Child:
+        return self._child("api", "api", "--port", str(self._port))
+
+    @property
+    def _parts(self) -> list[Child]:
+        return [*self.workers, self.beat, self.api]
+
+    @property
+    def depots(self) -> list[Depot]:
+        return [self.ring, self.broker]
+
+    @property
+    def proxies(self) -> dict[str, Proxy]:
+        """Each by what it stands in front of."""
+        found = {depot.name: depot.proxy for depot in self.depots}
+        return found | ({"database": self.database} if self.database else {})
+
+    def _child(self, name: str, *arguments: str) -> Child:
+        return Child(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log", self._behind_the_proxies())
+
+    def _behind_the_proxies(self) -> dict[str, str]:
+        ring, broker = (f"redis://{LOOPBACK}:{depot.proxy.port}/0" for depot in self.depots)
+        url = database.behind(self._url, self.database.port) if self.database else self._url
+        return {"EVENHAND_REDIS_URL": ring, "EVENHAND_BROKER_URL": broker, "EVENHAND_DATABASE_URL": url}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The stack from the beginning: in an emptied folder, on an emptied database; stopped at the end, whatever happens."""
+        with ExitStack() as stack:
+            stack.enter_context(only_one_on(self._home, MARK, NotChaos))
+            self._clear()
+            stack.callback(self._stop)
+            for depot in self.depots:
+                depot.start()
+            self.remember()
+            for part in self._parts:
+                part.start()
+            self._await_answers()
+            yield
+
+    def _clear(self) -> None:
+        for depot in self.depots:
+            depot.stop()  # one that a killed driver has left
+        empty(self._home, MARK)
+        self.logs.mkdir()
+        database.prepare(self.system)
+
+    def _await_answers(self) -> None:
+        def up() -> bool:
+            self.keep()
+            return answers(f"http://{self.api_address}/healthz")
+
+        if not wait_for(up, READY_SECONDS):
+            raise ServerDidNotStart(what="The API", seconds=round(READY_SECONDS), log=self.logs)
+
+    def _stop(self) -> None:
+        """In good order: all parts are awake, and reach their servers, when they are asked to stop."""
+        self.wake()
+        for proxy in self.proxies.values():
+            proxy.switch(Mode.PASS)
+        stop_all(self._parts)
+        for depot in self.depots:
+            depot.stop()
+        for proxy in self.proxies.values():
+            proxy.close()
+
+    def remember(self) -> None:
+        """Keeps what the servers hold now, for a fault that goes back in time."""
+        for depot in self.depots:
+            depot.remember()
+
+    def keep(self) -> None:
+        """Starts again whatever has ended, and notes what ended by itself."""
+        for part in self._parts:
+            if part.keep() and part.name not in self._killed:
+                self.ended_by_itself[part.name] += 1
+            self._killed.discard(part.name)
+
+    def kill(self, part: Child) -> None:
+        self._killed.add(part.name)
+        part.kill()
+
+    def awake(self) -> list[Child]:
+        """The workers that run, and weren't put to sleep."""
+        return [worker for worker in self.workers if worker not in self._asleep and worker.runs()]
+
+    def put_to_sleep(self, worker: Child) -> None:
+        """Stops a worker in the middle of whatever it does."""
+        self._asleep.append(worker)
+        worker.send_to_all(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        for worker in self._asleep:
+            worker.send_to_all(signal.SIGCONT)
+        self._asleep.clear()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""CSV files: sheets, rows and their errors."""

@@ -1,0 +1,104 @@
+"""A CSV file as rows with their places: line numbers for people, byte offsets for the workers that read a part of it.
+
+A line ends at a line feed and nowhere else, so that everybody who counts lines counts the same ones. An empty line holds no row.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO, NamedTuple
+
+from worker.domain.files.rows import RowError, RowReader
+from worker.errors import UnreadableFile
+
+_BYTE_ORDER_MARK = "\ufeff"
+_DELIMITERS = ",;\t|"
+
+LONGEST_LINE_BYTES = 2**20
+
+
+class Header(NamedTuple):
+    """The first row of a file: how its values are separated, what they are, and where the rows begin."""
+
+    delimiter: str
+    names: list[str]
+    end: int
+    lines: int
+
+
+class Lines:
+    """The lines of a UTF-8 file as text. `offset` and `number` tell how many bytes and lines of the file were given out."""
+
+    def __init__(self, stream: Iterable[bytes], offset: int = 0, number: int = 0) -> None:
+        self._stream, self.offset, self.number = stream, offset, number
+
+    def __iter__(self) -> Iterator[str]:
+        for raw in self._stream:
+            self.offset += len(raw)
+            self.number += 1
+            try:
+                yield raw.decode()
+            except UnicodeDecodeError:
+                raise UnreadableFile(reason=f"line {self.number} is not UTF-8 text. Save the file as UTF-8 and try again.") from None
+
+
+def read_header(stream: Iterable[bytes]) -> Header:
+    """The header row. Raises UnreadableFile for a file without one."""
+    lines = Lines(stream)
+    rest = iter(lines)
+    first = next(rest, "").removeprefix(_BYTE_ORDER_MARK)
+    delimiter = _delimiter(first)
+    try:
+        names = next(csv.reader(chain([first], rest), delimiter=delimiter), [])
+    except csv.Error as error:
+        raise UnreadableFile(reason=f"its header can't be read as CSV: {error}.") from None
+    if not any(name.strip() for name in names):
+        raise UnreadableFile(reason="it has no header. The first line must name the columns.")
+    if "\0" in "".join(names):
+        raise UnreadableFile(reason="its header holds a NUL character.")
+    return Header(delimiter, names, lines.offset, lines.number)
+
+
+def lines_in(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, none of which may be so long that it would fill the memory."""
+    number = 0
+    while raw := file.readline(LONGEST_LINE_BYTES):
+        number += 1
+        if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
+            raise UnreadableFile(reason=f"line {number} is longer than {LONGEST_LINE_BYTES:,} bytes. Do its lines end in line feeds?")
+        yield raw
+
+
+def _delimiter(header: str) -> str:
+    """The one that stands most often outside quotes."""
+    bare = "".join(header.split('"')[::2])
+    return max(_DELIMITERS, key=bare.count)
+
+
+def read_rows(lines: Iterable[str], delimiter: str, first_line: int) -> Iterator[tuple[int, list[str] | str]]:
+    """Each row with the line that it begins at; in place of a row that isn't CSV, the reason."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        line = first_line + reader.line_num
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, f"can't be read as CSV: {error}"
+        else:
+            if row:
+                yield line, row
+
+
+def check_rows(lines: Iterable[str], delimiter: str, first_line: int, reader: RowReader) -> Iterator[tuple[int, list[str] | RowError]]:
+    """Each row with the line that it begins at, made ready for `reader.values`; in place of a bad one, what is wrong with it."""
+    for line, row in read_rows(lines, delimiter, first_line):
+        fault = ("", row) if isinstance(row, str) else reader.fault(row)
+        yield line, row if fault is None else RowError(line, *fault)  # type: ignore[misc]
+
+
+def lines_of(part: bytes) -> Iterable[str]:
+    """The lines of a part of a file that a scan has found to be UTF-8."""
+    return io.StringIO(part.decode(), newline="\n")

@@ -1,0 +1,1 @@
+"""Leads from outside: forms, integrations, JSON objects."""

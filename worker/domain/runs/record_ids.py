@@ -1,0 +1,42 @@
+"""Picks: records that somebody names by their ids, in the order in which they are to be given."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from worker.domain.integers import GREATEST
+from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.texts import told
+from worker.errors import BadIds, RepeatedRecord, UnknownRecord, UnknownRecordType
+
+HEADER = "id"
+"""What the first line may say."""
+
+MOST_SHOWN_CHARACTERS = 40
+
+
+def check_ids(record_type: str, ids: Sequence[int]) -> None:
+    """Raises what is wrong with a pick, whatever records there are."""
+    if record_type not in RECORD_TYPES:
+        raise UnknownRecordType(name=told(record_type))
+    if not ids:
+        raise BadIds(reason="there are none")
+    for record_id, times in Counter(ids).items():
+        if not 0 < record_id <= GREATEST:
+            raise UnknownRecord(record_type=record_type, record_id=record_id)
+        if times > 1:
+            raise RepeatedRecord(record_type=record_type, record_id=record_id)
+
+
+def read_ids(lines: Iterable[bytes]) -> list[int]:
+    """The ids in a file that has one a line. Blank lines hold none."""
+    texts = [(number, line.decode(errors="replace").removeprefix("\ufeff").strip()) for number, line in enumerate(lines, 1)]
+    written = [(number, text) for number, text in texts if text]
+    if written and written[0][1].lower() == HEADER:
+        del written[0]
+    return [_id(number, text) for number, text in written]
+
+
+def _id(number: int, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST))):
+        raise BadIds(reason=f"line {number} is no record's number: {told(text[:MOST_SHOWN_CHARACTERS])!r}")
+    return int(text)

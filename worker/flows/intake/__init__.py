@@ -1,0 +1,1 @@
+"""Leads from outside: captured, sent through forms, delivered by integrations."""

@@ -1,0 +1,1 @@
+"""Records one at a time: created, edited, converted, labelled and listed."""

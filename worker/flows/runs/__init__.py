@@ -1,0 +1,1 @@
+"""Runs: imports, reassignments and undos, from the request to the end."""

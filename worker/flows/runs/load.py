@@ -1,0 +1,129 @@
+"""One chunk of an import: its part of the file becomes records and ledger entries, in one transaction that is safe to run twice."""
+
+import io
+from itertools import chain, repeat
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.files.rows import Columns, RowError, RowReader
+from worker.domain.files.sheets import check_rows, lines_of
+from worker.domain.records.fields import TAGS
+from worker.domain.runs.chunks import Chunk
+from worker.domain.runs.receipts import cell, error_line, record_line
+from worker.domain.runs.runs import IMPORT
+from worker.domain.turns.claims import run_claim
+from worker.errors import UnreadableFile
+from worker.flows.leases import LEASE_SECONDS, on_lease
+from worker.flows.runs import allotment
+from worker.flows.runs.imports import UPLOAD, part_name
+from worker.flows.system import System
+from worker.queue import enqueue
+from worker.store.people import users
+from worker.store.records import labels
+from worker.store.runs import chunks, imports, runs
+from worker.store.runs.selections import Gifts
+from worker.store.sql import bulk
+from worker.store.sql.clock import now
+from worker.store.tables import RECORDS
+from worker.store.turns import ledger
+
+RECORD_COLUMNS = ("id", "owner_id", "creator_id", "pool_id", "turn", "created_at", "updated_at")
+
+Stored = tuple[Any, ...]
+
+
+class Plan(NamedTuple):
+    """All that loading a chunk needs to know, read in one transaction."""
+
+    run: Row[Any]
+    chunk: Chunk
+    moment: str
+    gifts: Gifts
+    pool: str
+    emails: dict[int, str]
+    """Like the pool's name, as cells of the receipt."""
+
+    @property
+    def record_ids(self) -> range:
+        first = (self.run.first_record_id or 0) + self.chunk.first_ordinal
+        return range(first, first + self.chunk.records)
+
+
+def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
+    """Loads a chunk, unless it is loaded already or somebody else is on it. Ids, turns and owners were settled when the run reserved them,
+    so that it comes out the same whoever loads it, and however often. The holder is whose lease it is: the same task, delivered again,
+    goes on at once."""
+    plan = system.transact(lambda session: _plan(session, run_id, number, holder))
+    if plan is not None:
+        with on_lease(system, chunks.work(run_id, number), holder):
+            _load(system, plan)
+
+
+def _load(system: System, plan: Plan) -> None:
+    part = system.uploads.read_part(f"{plan.run.folder}/{UPLOAD}", plan.chunk.offset, plan.chunk.length)
+    reader = RowReader(plan.run.record_type, Columns(**plan.run.columns))
+    receipt, rows = _read(plan, part, reader)
+    if (len(receipt), len(rows)) != (plan.chunk.rows, plan.chunk.records):
+        raise UnreadableFile(reason=f"chunk {plan.chunk.number} is not what it was when it was scanned.")
+    system.uploads.store(part_name(plan.run.folder, plan.chunk.number), io.BytesIO("".join(receipt).encode()))
+    _register(system, plan, reader, rows)
+    system.transact(lambda session: _enter(session, plan, reader, rows))
+
+
+def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | None:
+    run = imports.with_id(session, run_id)
+    leased = chunks.lease(session, run_id, number, holder, LEASE_SECONDS) if run.state == "loading" else None
+    if leased is None:
+        return None
+    chunk = Chunk(*(getattr(leased, name) for name in Chunk._fields))
+    given = allotment.of_run(session, run, chunk.first_ordinal, chunk.records)
+    named = users.by_id(session, {run.owner_id, *given.owners})
+    pool = cell(named[run.owner_id].name) if run.turns else ""
+    emails = {user_id: cell(user.email) for user_id, user in named.items()}
+    return Plan(run, chunk, bulk.moment_text(session, now()), given, pool, emails)
+
+
+def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[Stored]]:
+    """The receipt's line for each row of the part, and what is stored of each good one: the system columns, then its own."""
+    receipt: list[str] = []
+    rows: list[Stored] = []
+    record_type, creator, moment = plan.run.record_type, plan.run.actor_id, plan.moment
+    beyond = repeat((0, None, plan.run.owner_id))  # rows that the scan hasn't seen: the caller counts, and refuses them
+    given = chain(zip(plan.record_ids, plan.gifts.turns, plan.gifts.owners, strict=True), beyond)
+    for line, row in check_rows(lines_of(part), plan.run.delimiter, plan.chunk.first_line, reader):
+        if isinstance(row, RowError):
+            receipt.append(error_line(line, record_type, row.field, row.reason))
+            continue
+        record_id, turn, owner = next(given)
+        *values, tags, custom = reader.values(row)
+        json = orjson.dumps(tags).decode(), orjson.dumps(custom).decode()
+        rows.append((record_id, owner, creator, plan.gifts.pool_id, turn, moment, moment, *values, *json))
+        receipt.append(record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner]))
+    return receipt, rows
+
+
+def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
+    """The names that the rows bear are listed from now on. In a transaction of its own: chunks that are loaded side by side bear the same
+    ones, and would wait for each other."""
+    at = {field: place for place, field in enumerate(reader.fields, len(RECORD_COLUMNS))}
+    names = {kind: {row[at[kind]] for row in rows} - {None} for kind in (labels.SOURCE, labels.STATUS) if kind in at}
+    tags = {tag for text in {row[at[TAGS]] for row in rows} for tag in orjson.loads(text)}
+    if tags or any(names.values()):
+        system.transact(lambda session: labels.register(session, plan.run.record_type, {**names, labels.TAG: tags}, plan.run.actor_id))
+
+
+def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
+    """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
+    if runs.hold_shared(session, plan.run.id) != "loading" or not chunks.finish(session, plan.run.id, plan.chunk.number):
+        return
+    if rows:
+        bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)
+    if plan.gifts.pool_id:
+        entries = ledger.Entries(plan.gifts.turns, plan.gifts.ordinals, plan.record_ids, plan.gifts.owners, [None] * len(rows))
+        claim = run_claim(IMPORT, plan.run.id)
+        ledger.enter_all(session, plan.gifts.pool_id, claim, IMPORT, plan.run.actor_id, plan.moment, entries)
+    if runs.count_chunk(session, plan.run.id, len(rows)) == 0:
+        enqueue(session, "imports.close", run=plan.run.id)

@@ -1,0 +1,1 @@
+"""Pools and their turns: taken and entered here, and nowhere else."""

@@ -1,0 +1,139 @@
+"""The one door: every turn that is taken, for whatever story, is taken and entered here."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.turns.rosters import Roster, Rosters
+from worker.domain.turns.turns import Turns, meet, merged
+from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownOwner, UnknownPool, WrongPoolType
+from worker.ring import Ring, Taken
+from worker.store.records import records
+from worker.store.turns import ledger, pools
+
+
+class Request(NamedTuple):
+    """One record that asks for the next member, under a claim that was fixed before the first attempt."""
+
+    claim: str
+    record_id: int
+    previous_owner_id: int | None = None
+    actor_id: int | None = None
+
+
+def check_door(session: Session, pool_id: int, record_type: str) -> None:
+    """Raises what keeps records of that type from being given to the pool: it is gone, of another type, or empty."""
+    pool = pools.with_id(session, pool_id)
+    if pool is None:
+        raise UnknownPool(name=pool_id)
+    if pool.record_type != record_type:
+        raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked=record_type)
+    if not pools.latest_roster(session, pool_id).members:
+        raise EmptyPool(pool=pool.name)
+
+
+def check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
+    """Raises what keeps records of that type from being given to the owner: a person, or a pool's phantom user."""
+    if owner.is_pool:
+        check_door(session, owner.id, record_type)
+    elif not owner.is_active:
+        raise UnknownOwner(name=owner.email)
+
+
+def assign(
+    session: Session, ring: Ring, pool_id: int, record_type: str, requests: Sequence[Request], cause: str, line: Sequence[str] = ()
+) -> dict[int, int]:
+    """Gives each record, in order, to the next member, and enters the turns. Returns the owner of each record.
+
+    A claim that is entered already keeps its turn. The line is the claims of everybody who waits, in order, the requests' own among them:
+    turns are taken for all of them together, so that nobody who is slower to ask is overtaken. Who gives a line holds the pool since
+    before it was read. Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
+    """
+    pool = _open(pools.lock_shared(session, pool_id))
+    entered = ledger.entered(session, pool_id, [request.claim for request in requests])
+    fresh = [request for request in requests if request.claim not in entered]
+    owners = {entry.record_id: entry.user_id for entry in entered.values()}
+    if fresh:
+        taken = _take_for(session, ring, pool_id, [request.claim for request in fresh], line)
+        latest = pools.latest_roster(session, pool_id)
+        fence(session, pool, latest, taken)
+        entries = _entries(session, pool_id, fresh, taken, latest)
+        ledger.enter(session, pool_id, entries, cause)
+        gifts = [records.Gift(request.record_id, entry.user_id, pool_id, entry.turn) for request, entry in zip(fresh, entries, strict=True)]
+        records.give(session, record_type, gifts)
+        owners |= {gift.record_id: gift.owner_id for gift in gifts}
+    return owners
+
+
+def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) -> Turns:
+    """Reserves a block of turns for a run. Asking again gives the same block; a ring that has answered the claim before it asked for so
+    many is refused.
+
+    The pool is held alone: no key in SQL keeps a block and an entry apart, so that neither may be on its way unseen while the fence looks.
+    Two entries may be: of those the ledger's primary key lets only one through.
+    """
+    pool = _open(pools.lock(session, pool_id))
+    reserved = ledger.block(session, pool_id, claim)
+    if reserved is None:
+        taken = _take(session, ring, pool_id, [(claim, count)])
+        fence(session, pool, pools.latest_roster(session, pool_id), taken, claim)
+        [reserved] = taken.turns
+        if reserved.total != count:
+            raise Refused(pool_id=pool_id, epoch=taken.epoch, reason=f"{claim} has asked for {reserved.total:,} turns before")
+        ledger.reserve(session, pool_id, claim, reserved)
+    return reserved
+
+
+def _open(pool: Row[Any]) -> Row[Any]:
+    if pool.deleted_at is not None:
+        raise UnknownPool(name=pool.id)
+    return pool
+
+
+def _take_for(session: Session, ring: Ring, pool_id: int, claims: Sequence[str], line: Sequence[str]) -> Taken:
+    """One turn for each claim, taken together with the whole line."""
+    everybody = list(line or claims)
+    taken = _take(session, ring, pool_id, [(claim, 1) for claim in everybody])
+    given = dict(zip(everybody, taken.turns, strict=True))
+    return taken._replace(turns=[given[claim] for claim in claims])
+
+
+def _take(session: Session, ring: Ring, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
+    try:
+        return ring.take_turns(pool_id, claims)
+    except EmptyRoster:
+        if pools.latest_roster(session, pool_id).members:  # a roster change died before it was committed
+            raise Refused(pool_id=pool_id, epoch=ring.epoch(pool_id), reason="the ring is empty, the roster isn't") from None
+        named = pools.with_id(session, pool_id)
+        raise EmptyPool(pool=named.name if named else pool_id) from None
+
+
+def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = "") -> None:
+    """Refuses what a ring that forgot, or went back in time, would hand out a second time. The claim is that of the block to reserve."""
+
+    def refuse(reason: str) -> None:
+        raise Refused(pool_id=pool.id, epoch=taken.epoch, reason=reason)
+
+    if taken.epoch != pool.epoch:
+        refuse("it is of another epoch")
+    if taken.version != latest.version:
+        refuse("its roster isn't the latest that was committed")
+    turns = Turns(merged(span for turns in taken.turns for span in turns))
+    if ledger.any_entered(session, pool.id, turns):
+        refuse("a turn is in the ledger already")
+    for name, reserved in ledger.open_blocks(session, pool.id).items():
+        if name != claim and meet(turns, reserved):
+            refuse(f"a turn is reserved by {name}")
+
+
+def _entries(session: Session, pool_id: int, requests: Sequence[Request], taken: Taken, latest: Roster) -> list[ledger.Entry]:
+    """The owners come from the rosters in SQL, never from Redis. Returned turns may be older than the latest."""
+    turns = [turns[0].first for turns in taken.turns]
+    is_in_force = min(turns) >= latest.first_turn
+    rosters = Rosters([latest]) if is_in_force else pools.rosters_between(session, pool_id, min(turns), max(turns))
+    return [
+        ledger.Entry(turn, request.claim, 0, request.record_id, rosters.member(turn), request.previous_owner_id, request.actor_id)
+        for turn, request in zip(turns, requests, strict=True)
+    ]

@@ -1,0 +1,34 @@
+"""Which turns a pool hands out next, found out without taking any."""
+
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.turns.turns import Upcoming
+from worker.errors import Garbled, Refused, RingUnreachable
+from worker.flows.turns import assign, seed
+from worker.ring import Ring, RingState, Taken
+from worker.store.turns import pools
+
+
+def next_turns(session: Session, ring: Ring, pool: Row[Any], count: int = 1) -> Upcoming:
+    """What the ring holds, if the fence would let so many of its turns pass; else what seeding it would find."""
+    state = _state(ring, pool.id)
+    if state is None:
+        return seed.would_find(session, pool)
+    upcoming = Upcoming(state.returned, state.next_turn)
+    taken = Taken(state.epoch, state.version, [upcoming.first(count)])
+    try:
+        assign.fence(session, pool, pools.latest_roster(session, pool.id), taken)
+    except Refused:
+        return seed.would_find(session, pool)
+    return upcoming
+
+
+def _state(ring: Ring, pool_id: int) -> RingState | None:
+    """None also for a ring that has nothing to say, or nothing that makes sense: SQL knows enough."""
+    try:
+        return ring.state(pool_id)
+    except (RingUnreachable, Garbled):
+        return None

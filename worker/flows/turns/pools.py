@@ -1,0 +1,145 @@
+"""Pools: made, renamed, deleted, and their members changed while everybody goes on taking turns."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.turns.rosters import Roster
+from worker.errors import (
+    AlreadyMember,
+    BlankName,
+    NotAMember,
+    PoolExists,
+    Stale,
+    UnknownPool,
+    UnknownRecordType,
+    UnknownUser,
+    Unseeded,
+)
+from worker.flows.names import pool_named, user_named
+from worker.flows.turns import seed
+from worker.flows.turns.next_turns import next_turns
+from worker.queue import enqueue
+from worker.ring import Ring
+from worker.store.intake import captures
+from worker.store.people import users
+from worker.store.sql.clock import now
+from worker.store.turns import ledger, pools
+from worker.store.views import facts
+
+Members = tuple[int, ...]
+
+
+def create(session: Session, name: str, record_type: str, members: Sequence[str], actor_id: int | None) -> Row[Any]:
+    """A pool with its phantom user. The first member given gets turn 1."""
+    if record_type not in RECORD_TYPES:
+        raise UnknownRecordType(name=record_type)
+    pool_id = users.add(session, _free_name(session, name), None, is_pool=True)
+    pools.add(session, pool_id, record_type, seed.new_epoch())
+    pools.add_roster(session, pool_id, Roster(1, 1, 0, _joined(session, name, (), members)), actor_id)
+    return pool_named(session, name)
+
+
+def rename(session: Session, name: str, new_name: str) -> Row[Any]:
+    pool, other = pool_named(session, name), pools.called(session, new_name.strip())
+    if not new_name.strip():
+        raise BlankName(what="pool")
+    if other is not None and other.id != pool.id:
+        raise PoolExists(name=new_name.strip())
+    users.change(session, pool.id, name=new_name.strip())
+    return pool_named(session, new_name)
+
+
+def delete(session: Session, ring: Ring, name: str) -> None:
+    """The pool can't be given anything any more. Records keep their owners, and the ledger stays."""
+    pool = pool_named(session, name)
+    pools.lock(session, pool.id)
+    pools.change(session, pool.id, deleted_at=now())
+    users.change(session, pool.id, is_active=False)
+    ring.drop(pool.id)
+
+
+def add_members(session: Session, ring: Ring, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
+    """New members go to the end."""
+    pool = pool_named(session, name)
+    return change_roster(session, ring, pool.id, lambda old: _joined(session, pool.name, old, members), actor_id)
+
+
+def remove_members(session: Session, ring: Ring, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
+    """Leaves no hole: whoever is next stays next, or else the member after them."""
+    pool = pool_named(session, name)
+    return change_roster(session, ring, pool.id, lambda old: _left(session, pool.name, old, members), actor_id)
+
+
+def show(session: Session, ring: Ring, name: str) -> facts.Facts:
+    """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the ring has nothing to say."""
+    pool = pool_named(session, name)
+    rosters, upcoming = pools.all_rosters(session, pool.id), next_turns(session, ring, pool)
+    next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
+    return facts.pool_facts(session, pool, upcoming.next_turn - 1, next_member)
+
+
+def change_roster(session: Session, ring: Ring, pool_id: int, change: Callable[[Members], Members], actor_id: int | None) -> Roster:
+    """Puts other members in force from the next turn on, in Redis and then in SQL.
+
+    If this dies between the two, workers meet a roster version that was never committed and seed from the last one that was.
+    """
+    if pools.lock(session, pool_id).deleted_at is not None:
+        raise UnknownPool(name=pool_id)
+    old = pools.latest_roster(session, pool_id)
+    members = change(old.members)
+    try:
+        roster, returned = _change_ring(session, ring, pool_id, old, members)
+    except (Unseeded, Stale) as error:
+        # Mended here, where the pool is held alone: begun again from outside, a transaction that changes several pools would find the
+        # rings that it had changed before it was rolled back, one more each time.
+        seed.seed_again(session, ring, pool_id, str(error))
+        roster, returned = _change_ring(session, ring, pool_id, old, members)
+    pools.add_roster(session, pool_id, roster, actor_id)
+    if not old.members and (last := captures.last_in_line(session, pool_id)):
+        enqueue(session, "captures.assign", lead=last)
+    if returned and set(old.members) - set(members):
+        seed.seed_again(session, ring, pool_id, "turns of members who leave don't wait for them")
+    return roster
+
+
+def _change_ring(session: Session, ring: Ring, pool_id: int, old: Roster, members: Members) -> tuple[Roster, int]:
+    """The new roster, and how many spans of returned turns wait. Raises Unseeded, or Stale for a ring that isn't where SQL is."""
+    epoch = pools.epoch(session, pool_id)
+    answer = ring.change_roster(pool_id, epoch, old.version, members)
+    roster = old.succeeded_by(members, answer.first_turn)
+    if answer.first_turn <= ledger.greatest_turn(session, pool_id) or answer.first_slot != roster.first_slot:
+        raise Stale(pool_id=pool_id, epoch=epoch)
+    return roster, answer.returned
+
+
+def _free_name(session: Session, name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise BlankName(what="pool")
+    if pools.called(session, name):
+        raise PoolExists(name=name)
+    return name
+
+
+def _joined(session: Session, pool: str, members: Members, newcomers: Sequence[str]) -> Members:
+    for newcomer in newcomers:
+        user = user_named(session, newcomer)
+        if user.id in members:
+            raise AlreadyMember(user=user.name, pool=pool)
+        if not users.hold_active(session, user.id):
+            raise UnknownUser(name=newcomer)
+        members += (user.id,)
+    return members
+
+
+def _left(session: Session, pool: str, members: Members, leavers: Sequence[str]) -> Members:
+    for leaver in leavers:
+        user = user_named(session, leaver)
+        if user.id not in members:
+            raise NotAMember(user=user.name, pool=pool)
+        members = tuple(member for member in members if member != user.id)
+    return members

@@ -1,0 +1,92 @@
+"""Seeding: the only recovery. The ring is written anew from the ledger, under a new epoch."""
+
+import logging
+import secrets
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.turns.rosters import Roster, Rosters
+from worker.domain.turns.turns import Span, Turns, Upcoming
+from worker.ring import Ring
+from worker.store.sql import bulk
+from worker.store.sql.clock import now
+from worker.store.turns import ledger, pools, seedings
+from worker.store.turns.ledger import Entries
+
+logger = logging.getLogger(__name__)
+
+
+def new_epoch() -> str:
+    """A token that no ring has borne before."""
+    return secrets.token_hex(8)
+
+
+def seed(session: Session, ring: Ring, pool_id: int, stumbled_over: str | None, reason: str) -> None:
+    """Seeds a pool's ring, unless somebody has done so since the caller stumbled.
+
+    stumbled_over is the epoch of the answer that the fence refused; None when the ring had no state. Raises Stale when another seeding got
+    in between, which a new attempt will find done.
+    """
+    pool = pools.lock(session, pool_id)
+    seen = ring.epoch(pool_id)
+    if seen != pool.epoch or seen == stumbled_over:
+        _seed_locked(session, ring, pool_id, pool.watermark, seen, reason)
+
+
+def seed_again(session: Session, ring: Ring, pool_id: int, reason: str) -> None:
+    """Seeds a pool's ring whatever it holds: this is how turns come back. A pool that was deleted hands out nothing any more."""
+    pool = pools.lock(session, pool_id)
+    if pool.deleted_at is None:
+        _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id), reason)
+
+
+def would_find(session: Session, pool: Row[Any]) -> Upcoming:
+    """What the ring would hand out next if it were seeded now. Changes nothing."""
+    last = ledger.greatest_turn(session, pool.id)
+    missing = ledger.missing(session, pool.id, pool.watermark, last)
+    rosters = pools.rosters_between(session, pool.id, missing[0].first, missing[-1].last) if missing else Rosters(())
+    returned, _ = split_by_membership(rosters, pools.latest_roster(session, pool.id).members, missing)
+    return Upcoming(returned, last + 1)
+
+
+def _seed_locked(session: Session, ring: Ring, pool_id: int, watermark: int, seen: str | None, reason: str) -> None:
+    last = ledger.greatest_turn(session, pool_id)
+    roster = pools.latest_roster(session, pool_id)
+    epoch = new_epoch()
+    missing = ledger.missing(session, pool_id, watermark, last)
+    returned = _void_those_of_leavers(session, pool_id, roster, missing, epoch)
+    pools.change(session, pool_id, epoch=epoch, watermark=ledger.settled(session, pool_id, last, returned))
+    voided = Turns(missing).total - returned.total
+    seedings.add(session, pool_id, epoch=epoch, reason=reason, next_turn=last + 1, returned=returned.total, voided=voided)
+    ring.seed(pool_id, seen, epoch, roster, last + 1, returned)
+    logger.info("seeded the ring of pool %d (%s): next turn %d, %d returned, epoch %s", pool_id, reason, last + 1, returned.total, epoch)
+
+
+def _void_those_of_leavers(session: Session, pool_id: int, roster: Roster, missing: list[Span], epoch: str) -> Turns:
+    """Of the missing turns, those whose members are still there: they are returned. The others are voided in the ledger."""
+    if not missing:
+        return Turns()
+    rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
+    returned, voided = split_by_membership(rosters, roster.members, missing)
+    turns, nobody = list(voided.each()), [None] * voided.total
+    entries = Entries(turns, turns, nobody, list(rosters.owners(voided)), nobody)
+    ledger.enter_all(session, pool_id, f"{ledger.VOID}:{epoch}", ledger.VOID, None, bulk.moment_text(session, now()), entries)
+    return returned
+
+
+def split_by_membership(rosters: Rosters, members: tuple[int, ...], missing: list[Span]) -> tuple[Turns, Turns]:
+    """The missing turns as two lists of spans: those of present members, and those of members who left."""
+    spans: tuple[list[Span], list[Span]] = [], []
+    for span in missing:
+        if rosters.first_not_among(span, members) is None:
+            spans[0].append(span)
+            continue
+        for turn, owner in enumerate(rosters.owners([span]), span.first):
+            side = spans[owner not in members]
+            if side and side[-1].last == turn - 1:
+                side[-1] = Span(side[-1].first, side[-1].count + 1)
+            else:
+                side.append(Span(turn, 1))
+    return Turns(spans[0]), Turns(spans[1])

@@ -1,0 +1,147 @@
+"""Upkeep: finds work that nobody carries on and sends it again. Safe to run anywhere, at any time, and several times at once."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.domain.runs.runs import STORIES
+from worker.flows.intake.capture import why_not
+from worker.flows.system import System
+from worker.queue import enqueue
+from worker.store import leases
+from worker.store.intake import captures, enrichment
+from worker.store.runs import chunks, runs
+from worker.store.sql.clock import now
+
+logger = logging.getLogger(__name__)
+
+STILL_SECONDS = 15.0
+"""A run that shows no progress for so long is taken to have lost its tasks. Each time they are sent again it is given twice as long: they
+may only wait behind others, or for a worker, and copies would fill the broker."""
+
+MOST_DOUBLINGS = 8
+
+WAITING_SECONDS = 4.0
+"""After so long a captured lead, or a lookup that is due, is taken to have lost its task."""
+
+DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
+
+
+class Found(NamedTuple):
+    """Something that wasn't in order, and what was done about it."""
+
+    what: str
+    did: str
+
+
+def sweep(system: System) -> list[Found]:
+    """Carries on what was left lying, and sets aside what was tried too often. Says what it found."""
+    with system.reading() as session:
+        idle = not any(_signs(session))
+    found = [] if idle else system.transact(_carry_on)
+    for what, did in found:
+        logger.warning("%s: %s", what, did)
+    return found
+
+
+def _signs(session: Session) -> Iterator[object]:
+    """What tells, by reading alone, that there may be something to do."""
+    for work in (runs.all_work(), chunks.all_work(), captures.all_work(), enrichment.all_work()):
+        yield leases.any_over(session, work)
+    yield _still(session)
+    yield chunks.stuck(session)
+    yield _in_line(session)
+    yield enrichment.due_since(session, WAITING_SECONDS)
+
+
+def _carry_on(session: Session) -> list[Found]:
+    return [*_worn_out(session), *_vanished(session), *_lost(session), *_waiting(session), *_due(session)]
+
+
+def _worn_out(session: Session) -> Iterator[Found]:
+    """What was tried too often is set aside, so that it doesn't loop. A run of which nothing else is left has failed."""
+    for run in runs.set_aside(session, DIED):
+        about = STORIES[run.kind].about
+        runs.end(session, run.id, "failed", f"The {about} could not be read: {run.reason}.")
+        yield Found(f"the {about} of run {run.id} was tried {leases.MOST_ATTEMPTS} times", "set the run aside as failed")
+    for chunk in chunks.set_aside(session, DIED):
+        yield Found(f"chunk {chunk.number} of run {chunk.run_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+    for lead_id in captures.set_aside(session, DIED):
+        yield Found(f"lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+    for lead_id in enrichment.set_aside(session, DIED):
+        yield Found(f"what is to be fetched of lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+    for run in _stuck(session):
+        place = f", which begins at line {run.first_line}," if run.first_line else ""
+        reason = f"Chunk {run.number}{place} was set aside: {run.reason}."
+        runs.end(session, run.run_id, "failed", reason)
+        yield Found(f"of run {run.run_id} only chunks that were set aside are left", "the run has failed, until somebody retries it")
+
+
+def _stuck(session: Session) -> list[Row[Any]]:
+    """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to its end after all."""
+    held = {run.run_id for run in chunks.stuck(session) if runs.hold_alone(session, run.run_id)}
+    return [run for run in chunks.stuck(session) if run.run_id in held]
+
+
+def _vanished(session: Session) -> Iterator[Found]:
+    for run in runs.release_expired(session):
+        enqueue(session, STORIES[run.kind].scan, run=run.id)
+        yield Found(f"the worker that read the {STORIES[run.kind].about} of run {run.id} vanished", "sent its task again")
+    for chunk in chunks.release_expired(session):
+        enqueue(session, STORIES[chunk.kind].chunk, run=chunk.run_id, chunk=chunk.number)
+        yield Found(f"the worker of chunk {chunk.number} of run {chunk.run_id} vanished", "sent its task again")
+
+
+def _still(session: Session) -> list[Row[Any]]:
+    """The runs whose tasks were lost, as far as one can tell."""
+    return [run for run in runs.still_since(session, STILL_SECONDS) if now() - run.moved_at > _patience(run)]
+
+
+def _patience(run: Row[Any]) -> timedelta:
+    return timedelta(seconds=STILL_SECONDS * 2 ** min(run.resent, MOST_DOUBLINGS))
+
+
+def _lost(session: Session) -> Iterator[Found]:
+    for run in _still(session):
+        if runs.send_again(session, run):
+            yield Found(f"run {run.id} shows no progress", f"sent {_continue(session, run)} of its tasks again")
+
+
+def _continue(session: Session, run: Row[Any]) -> int:
+    tasks = STORIES[run.kind]
+    if run.state in ("accepted", "scanning"):
+        enqueue(session, tasks.scan, run=run.id)
+        return 1
+    if run.state == "cancelled" or run.chunks_left == 0:
+        enqueue(session, tasks.close, run=run.id)
+        return 1
+    waiting = chunks.waiting(session, run.id)
+    for number in waiting:
+        enqueue(session, tasks.chunk, run=run.id, chunk=number)
+    return len(waiting)
+
+
+def _in_line(session: Session) -> list[Row[Any]]:
+    """The lines in which captured leads wait for more than a member, or don't know yet that they wait for one."""
+    long = captures.waiting_since(session, WAITING_SECONDS)
+    return [line for line in long if line.unexplained or why_not(session, line.pool_id) is None]
+
+
+def _waiting(session: Session) -> Iterator[Found]:
+    for line in _in_line(session):
+        if reason := why_not(session, line.pool_id):
+            captures.explain(session, line.pool_id, reason)
+            yield Found(f"{line.leads} captured leads of pool {line.pool_id} can't be given to anybody", "noted the reason")
+            continue
+        enqueue(session, "captures.assign", lead=line.last)
+        yield Found(f"{line.leads} captured leads of pool {line.pool_id} wait", "sent the task of the last, which serves all")
+
+
+def _due(session: Session) -> Iterator[Found]:
+    for integration in enrichment.due_since(session, WAITING_SECONDS):
+        enqueue(session, "lookups.fetch", integration=integration.integration_id)
+        yield Found(f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched", "sent its task")

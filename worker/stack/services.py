@@ -1,0 +1,99 @@
+"""The processes of the stack, kept running until it is stopped."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from worker.errors import ServerDidNotStart
+from worker.stack.parent_watchdog import VARIABLE
+
+STOP_SECONDS = 30.0
+"""How long a part may take to finish what it is at."""
+
+SHORT_LIFE_SECONDS = 5.0
+MOST_SHORT_LIVES = 5
+
+
+@dataclass
+class Child:
+    """One evenhand command as a process of its own, with its log."""
+
+    name: str
+    arguments: list[str]
+    log: Path | None = None
+    """Where its output goes; without, where the launcher's own goes."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What it finds in its environment beside what the launcher has."""
+    files: tuple[int, ...] = ()
+    """Open files of the launcher that it shares, such as a socket."""
+    started: float = 0.0
+    short_lives: int = 0
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        with self.log.open("ab") if self.log else nullcontext() as log:
+            # In a session of its own: Ctrl-C goes to the launcher, which stops its children in order.
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "worker", *self.arguments],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment, VARIABLE: "1"},
+                pass_fds=self.files,
+                start_new_session=True,
+            )
+
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def keep(self) -> bool:
+        """Starts the process again if it has ended. Returns whether it had. Raises ServerDidNotStart when it keeps on ending."""
+        if self.runs():
+            return False
+        self.wait(0)
+        self.short_lives = self.short_lives + 1 if time.monotonic() - self.started < SHORT_LIFE_SECONDS else 0
+        if self.short_lives > MOST_SHORT_LIVES:
+            raise ServerDidNotStart(what=self.name, seconds=round(SHORT_LIFE_SECONDS), log=self.log or "above")
+        self.start()
+        return True
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def send_to_all(self, number: signal.Signals) -> None:
+        """Sends a signal to the process and to all that it has started; not to one that has ended."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        """Kills the process and all that it has started. Its life doesn't count as a short one: it didn't end by itself."""
+        self.send_to_all(signal.SIGKILL)
+        self.started = -math.inf
+
+    def wait(self, seconds: float) -> None:
+        """Waits for the end; makes one when it takes too long."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
+
+
+def stop_all(children: list[Child], seconds: float = STOP_SECONDS) -> None:
+    for child in children:
+        child.ask_to_stop()
+    deadline = time.monotonic() + seconds
+    for child in children:
+        child.wait(max(deadline - time.monotonic(), 0.1))

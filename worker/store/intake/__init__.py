@@ -1,0 +1,1 @@
+"""Captured leads, forms, integrations and deliveries."""

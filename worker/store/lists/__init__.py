@@ -1,0 +1,1 @@
+"""Smart lists and their filters."""

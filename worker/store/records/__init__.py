@@ -1,0 +1,1 @@
+"""Leads, contacts and deals, and what they refer to."""

@@ -1,0 +1,1 @@
+"""Runs, their chunks, and the records that they are about."""

@@ -1,0 +1,1 @@
+"""What every statement stands on: engines, locks, bulk rows, the clock."""

@@ -1,0 +1,35 @@
+"""Numbers that a statement looks for, given as spans."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import ColumnElement, false, or_
+
+from worker.domain.turns.turns import Span
+
+FEW_SPANS = 50
+"""So many are looked for as they are."""
+
+CLOSE_TURNS = 200
+"""To look for one span takes as long as to read so many rows."""
+
+
+def among(column: ColumnElement[int], spans: Iterable[Span]) -> ColumnElement[bool]:
+    """That a number is in one of a few spans."""
+    return or_(false(), *(column.between(span.first, span.last) for span in spans))
+
+
+def parts(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """What to look for at once: each of a few spans; of many that lie close together all from the first to the last, else some of them."""
+    if len(spans) <= FEW_SPANS:
+        yield from ([span] for span in spans)
+        return
+    first, last = min(span.first for span in spans), max(span.last for span in spans)
+    if last - first < CLOSE_TURNS * len(spans):
+        yield [Span(first, last - first + 1)]
+        return
+    yield from batches(spans)
+
+
+def batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """Some of them, and then some more."""
+    return (spans[start : start + FEW_SPANS] for start in range(0, len(spans), FEW_SPANS))

@@ -1,0 +1,1 @@
+"""Pools, rosters and the ledger."""
