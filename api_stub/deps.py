@@ -16,7 +16,9 @@ from api_stub.limits import count, rate_limit
 from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Actor, Deed, may
 from worker.domain.records.fields import RECORD_TYPES
-from worker.errors import InsufficientScope, RateLimitExceeded, Unauthorized, UnknownPool, UnknownUser
+from worker.errors.base import InsufficientScope, RateLimitExceeded, Unauthorized
+from worker.errors.people import UnknownUser
+from worker.errors.turns import UnknownPool
 from worker.flows.people import access
 from worker.flows.system import System, system
 from worker.store.people import users

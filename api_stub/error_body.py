@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from worker.errors import Fault
+from worker.errors.records import Fault
 
 PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 """What Python calls otherwise since 3.13."""

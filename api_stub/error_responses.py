@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from api_stub.error_body import Problem
 from api_stub.http_errors import IncorrectPath, InvalidPayload, ServerError, WrongMethod, faults_of
-from worker.errors import EvenhandError, Fault, IncorrectPayload, NotFound, Unauthorized, Unavailable
+from worker.errors.base import EvenhandError, NotFound, Unauthorized, Unavailable
+from worker.errors.records import Fault, IncorrectPayload
 
 logger = logging.getLogger(__name__)
 

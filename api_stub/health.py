@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api_stub.deps import Using
 from worker import queue
-from worker.errors import EvenhandError, Unavailable
+from worker.errors.base import EvenhandError, Unavailable
 from worker.flows.system import System
 from worker.store.people import users
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from worker.errors import EvenhandError, Fault, NotFound, WrongUse
+from worker.errors.base import EvenhandError, NotFound, WrongUse
+from worker.errors.records import Fault
 
 
 class InvalidParam(WrongUse):

@@ -14,7 +14,8 @@ from limits import RateLimitItem, parse_many
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.errors import RateLimitExceeded, RingUnreachable
+from worker.errors.base import RateLimitExceeded
+from worker.errors.servers import RingUnreachable
 from worker.ring import Counts
 from worker.settings import settings
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from worker.errors import BrokerUnreachable
+from worker.errors.servers import BrokerUnreachable
 
 logger = logging.getLogger(__name__)
 

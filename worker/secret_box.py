@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from worker.errors import BadSetting, Unreadable
+from worker.errors.servers import BadSetting, Unreadable
 from worker.settings import Settings, settings
 
 SHORTEST_KEY_CHARACTERS = 32

@@ -15,7 +15,7 @@ from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from worker.errors import BadSetting
+from worker.errors.servers import BadSetting
 
 LOOPBACK = "127.0.0.1"
 

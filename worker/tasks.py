@@ -5,7 +5,7 @@ from typing import Any
 from celery import Task
 
 from worker.app import app
-from worker.errors import Unavailable
+from worker.errors.base import Unavailable
 from worker.flows.intake import capture, enrichment
 from worker.flows.runs import imports, load, reassign, undo
 from worker.flows.system import system

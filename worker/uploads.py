@@ -10,7 +10,8 @@ from typing import IO, Any
 
 import fsspec
 
-from worker.errors import FileGone, StorageUnreachable
+from worker.errors.runs import FileGone
+from worker.errors.servers import StorageUnreachable
 
 COPY_BYTES = 2**20
 

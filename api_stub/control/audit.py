@@ -7,7 +7,8 @@ from fastapi import Path, Query
 from api_stub.control.views import Report, Why
 from api_stub.deps import Id, RecordType, Using, control_router
 from api_stub.error_responses import problems
-from worker.errors import UnknownRecord, UnknownRecordType
+from worker.errors.people import UnknownRecordType
+from worker.errors.records import UnknownRecord
 from worker.flows.audit.verify import verify
 from worker.flows.audit.why import why
 

@@ -10,7 +10,9 @@ from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.intake.leads import lead_values
-from worker.errors import BadLead, InsufficientScope, KeyReused, UnknownPool, WrongPoolType
+from worker.errors.base import InsufficientScope
+from worker.errors.records import BadLead, KeyReused
+from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.idempotency import answer_once
 from worker.flows.intake import capture
 from worker.flows.runs import control

@@ -12,7 +12,10 @@ from api_stub.deps import Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.intake import forms as domain
 from worker.domain.integers import GREATEST
-from worker.errors import AmbiguousUser, BadForm, FormExists, InsufficientScope, UnknownForm, UnknownOwner, WrongPoolType
+from worker.errors.base import InsufficientScope
+from worker.errors.intake import BadForm, FormExists, UnknownForm
+from worker.errors.people import AmbiguousUser
+from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import forms
 from worker.settings import settings
 

@@ -13,18 +13,10 @@ from api_stub.error_responses import problems
 from api_stub.http_errors import BodyTooLarge
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.files.rows import mapping_of
-from worker.errors import (
-    AmbiguousUser,
-    BadMapping,
-    EmptyPool,
-    KeyReused,
-    UnknownField,
-    UnknownHeader,
-    UnknownOwner,
-    UnknownRecordType,
-    UnreadableFile,
-    WrongPoolType,
-)
+from worker.errors.people import AmbiguousUser, UnknownRecordType
+from worker.errors.records import KeyReused, UnknownField
+from worker.errors.runs import BadMapping, UnknownHeader, UnreadableFile
+from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.idempotency import Key
 from worker.flows.runs import dry_runs, imports
 

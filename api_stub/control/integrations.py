@@ -11,22 +11,20 @@ from api_stub.deps import Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.intake.signatures import KINDS
 from worker.domain.integers import GREATEST
-from worker.errors import (
-    AmbiguousUser,
+from worker.errors.base import InsufficientScope
+from worker.errors.intake import (
     BadAddress,
     BadPath,
     BadSecret,
     BadSlug,
-    BlankName,
-    InsufficientScope,
     IntegrationExists,
     NotReplayable,
     UnknownDelivery,
     UnknownIntegration,
     UnknownKind,
-    UnknownOwner,
-    WrongPoolType,
 )
+from worker.errors.people import AmbiguousUser, BlankName
+from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import deliveries as flow
 from worker.flows.intake import integrations
 from worker.secret_box import Vault, vault

@@ -10,20 +10,12 @@ from api_stub.control.views import Who
 from api_stub.deps import Acting, Body, Id, RecordType, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.sell.models import LAST_PAGE, MOST_PER_PAGE
-from worker.errors import (
-    BadListName,
-    BlankName,
-    IncorrectPayload,
-    InsufficientScope,
-    ListExists,
-    UnknownCustomField,
-    UnknownList,
-    UnknownOwner,
-    UnknownPool,
-    UnknownRecordType,
-    UnknownRun,
-    WrongRunType,
-)
+from worker.errors.base import InsufficientScope
+from worker.errors.lists import BadListName, ListExists, UnknownCustomField, UnknownList, WrongRunType
+from worker.errors.people import BlankName, UnknownRecordType
+from worker.errors.records import IncorrectPayload
+from worker.errors.runs import UnknownRun
+from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.flows.records import lists
 from worker.store.sql import engine
 

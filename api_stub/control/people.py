@@ -7,7 +7,8 @@ from pydantic import Field
 from api_stub.control.views import Deactivated, User
 from api_stub.deps import Acting, Admin, Body, Text, UserEmail, Using, control_router
 from api_stub.error_responses import problems
-from worker.errors import BadEmail, BlankName, InsufficientScope, LastAdmin, UnknownUser, UserExists
+from worker.errors.base import InsufficientScope
+from worker.errors.people import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
 from worker.flows.people import people
 from worker.store.people import users
 from worker.store.views.facts import all_users, user_facts

@@ -10,17 +10,9 @@ from api_stub.control.views import Entries, Pool, PoolSummary, Report, RosterCha
 from api_stub.deps import Admin, Body, Id, PoolName, RecordType, Text, UserEmail, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.integers import GREATEST
-from worker.errors import (
-    AlreadyMember,
-    AmbiguousUser,
-    BlankName,
-    InsufficientScope,
-    NotAMember,
-    PoolExists,
-    UnknownPool,
-    UnknownRecordType,
-    UnknownUser,
-)
+from worker.errors.base import InsufficientScope
+from worker.errors.people import AmbiguousUser, BlankName, UnknownRecordType, UnknownUser
+from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
 from worker.flows.audit.verify import verify
 from worker.flows.system import System
 from worker.flows.turns import pools

@@ -12,25 +12,12 @@ from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Actor
-from worker.errors import (
-    AmbiguousList,
-    AmbiguousUser,
-    EmptyPool,
-    Fault,
-    IncorrectPayload,
-    InsufficientScope,
-    KeyReused,
-    RepeatedRecord,
-    UnknownCustomField,
-    UnknownList,
-    UnknownOwner,
-    UnknownPool,
-    UnknownRecord,
-    UnknownRecordType,
-    UnknownRun,
-    WrongPoolType,
-    WrongRunType,
-)
+from worker.errors.base import InsufficientScope
+from worker.errors.lists import AmbiguousList, UnknownCustomField, UnknownList, WrongRunType
+from worker.errors.people import AmbiguousUser, UnknownRecordType
+from worker.errors.records import Fault, IncorrectPayload, KeyReused, UnknownRecord
+from worker.errors.runs import RepeatedRecord, UnknownRun
+from worker.errors.turns import EmptyPool, UnknownOwner, UnknownPool, WrongPoolType
 from worker.flows.idempotency import answer_once
 from worker.flows.records import lists
 from worker.flows.runs import dry_runs, reassign

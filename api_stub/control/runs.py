@@ -13,16 +13,8 @@ from api_stub.deps import Acting, Body, Id, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Deed, may
-from worker.errors import (
-    FileGone,
-    InsufficientScope,
-    NoReceipt,
-    NoReceiptYet,
-    NothingToRetry,
-    NotUndoable,
-    RunEnded,
-    UnknownRun,
-)
+from worker.errors.base import InsufficientScope
+from worker.errors.runs import FileGone, NoReceipt, NoReceiptYet, NothingToRetry, NotUndoable, RunEnded, UnknownRun
 from worker.flows.runs import control, imports, undo
 from worker.flows.system import System
 from worker.store.runs.runs import find

@@ -9,7 +9,8 @@ from api_stub.control.views import NewlyIssued, Token
 from api_stub.deps import Acting, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.people.permissions import Actor, Deed, may
-from worker.errors import BlankName, InsufficientScope, UnknownToken, UnknownUser
+from worker.errors.base import InsufficientScope
+from worker.errors.people import BlankName, UnknownToken, UnknownUser
 from worker.flows.people import access
 
 router = control_router("/api", "tokens")

@@ -16,7 +16,8 @@ from api_stub.intake.pages import STYLE, TOKEN, TRAP, Shown, form_page, headers,
 from api_stub.limits import RateLimit, form_rate_limit
 from worker.domain.intake.forms import Form
 from worker.domain.intake.submissions import unknown
-from worker.errors import IncorrectPayload, TokenExpired, TokenUsed, TooManySubmissions, TooSoon, UnknownForm
+from worker.errors.intake import TokenExpired, TokenUsed, TooManySubmissions, TooSoon, UnknownForm
+from worker.errors.records import IncorrectPayload
 from worker.flows.intake import submissions
 from worker.flows.intake.forms import PATH
 from worker.flows.intake.submissions import TOKEN_SECONDS, Submission

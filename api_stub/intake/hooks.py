@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api_stub.deps import Using
 from api_stub.error_responses import problems
 from worker.domain.intake.signatures import Call
-from worker.errors import BadSignature, UnknownHook, UnreadableDelivery
+from worker.errors.intake import BadSignature, UnknownHook, UnreadableDelivery
 from worker.flows.intake import deliveries
 from worker.secret_box import Vault, vault
 from worker.settings import Settings, settings

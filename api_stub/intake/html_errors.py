@@ -10,7 +10,8 @@ from fastapi.routing import APIRoute
 from api_stub.error_responses import RETRY_SECONDS, refuse
 from api_stub.intake.pages import kept_page, notice_page
 from worker.domain.intake.forms import Form
-from worker.errors import EvenhandError, TooManySubmissions, Unavailable, UnknownForm
+from worker.errors.base import EvenhandError, Unavailable
+from worker.errors.intake import TooManySubmissions, UnknownForm
 
 TYPED = "application/x-www-form-urlencoded"
 FROM_A_PAGE = (TYPED, "multipart/form-data", "text/plain")

@@ -13,7 +13,7 @@ from worker.domain.intake import forms
 from worker.domain.intake.forms import Field, Form, origin_of
 from worker.domain.intake.submissions import at
 from worker.domain.texts import told
-from worker.errors import Fault
+from worker.errors.records import Fault
 
 TRAP, TOKEN = "homepage", "_token"
 """The fields that are ours: one that nobody sees, under a name that no field of a lead has, and the form token."""

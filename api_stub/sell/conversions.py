@@ -12,7 +12,8 @@ from api_stub.sell.parameters import about, attributes_of
 from api_stub.sell.routes import BARE, Asks, answered, answers, router
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
 from worker.domain.turns.claims import convert_claim
-from worker.errors import AlreadyConverted, IncorrectPayload, InsufficientScope, LeadWaits
+from worker.errors.base import InsufficientScope
+from worker.errors.records import AlreadyConverted, IncorrectPayload, LeadWaits
 from worker.flows.records import edits
 from worker.flows.records.convert import Conversion, convert
 from worker.settings import settings

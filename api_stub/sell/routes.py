@@ -16,7 +16,8 @@ from api_stub.sell.models import answer_model, collection_model, list_parameters
 from api_stub.sell.parameters import about, asked_of, asking, attributes_of, known_agent, match_of, no_parameters
 from worker.domain.records.editing import normalized
 from worker.domain.resources import Resource, Verb
-from worker.errors import EvenhandError, IncorrectPayload, InsufficientScope, RateLimitExceeded, SeveralMatches, Unauthorized, UnknownRecord
+from worker.errors.base import EvenhandError, InsufficientScope, RateLimitExceeded, Unauthorized
+from worker.errors.records import IncorrectPayload, SeveralMatches, UnknownRecord
 from worker.flows.idempotency import Key, answer_once
 from worker.flows.records import edits, labels
 from worker.flows.records.edits import Asking

@@ -11,18 +11,11 @@ from starlette.testclient import TestClient
 from api_stub.app import MOST_BODY_BYTES, MOST_UPLOAD_BYTES, create_app
 from tests.api.asking import add_users, create_pool, faults, posted, refusal, upload
 from tests.support.tasks import Tasks
-from worker.errors import (
-    DatabaseUnreachable,
-    EvenhandError,
-    Fault,
-    IncorrectPayload,
-    LastAdmin,
-    StillRefused,
-    TookTooLong,
-    Unauthorized,
-    UnknownRecord,
-    UnknownUser,
-)
+from worker.errors.base import EvenhandError, Unauthorized
+from worker.errors.people import LastAdmin, UnknownUser
+from worker.errors.records import Fault, IncorrectPayload, UnknownRecord
+from worker.errors.servers import DatabaseUnreachable, TookTooLong
+from worker.errors.turns import StillRefused
 from worker.flows.system import System
 from worker.flows.system import system as the_system
 from worker.ring import Ring, connect

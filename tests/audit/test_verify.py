@@ -15,7 +15,8 @@ from tests.support.servers import Databases
 from tests.support.tasks import Tasks, run
 from worker.cli.audit import print_reports
 from worker.domain.audit.reports import Report
-from worker.errors import RingUnreachable, UnknownPool
+from worker.errors.servers import RingUnreachable
+from worker.errors.turns import UnknownPool
 from worker.flows.audit.verify import verify
 from worker.flows.runs import control
 from worker.flows.system import System

@@ -10,7 +10,7 @@ from tests.support.factories import person, pool
 from tests.support.invariants import rows
 from tests.support.servers import Postgres
 from worker.chaos.database import behind, prepare, upstream
-from worker.errors import ForeignDatabase
+from worker.errors.servers import ForeignDatabase
 from worker.flows.system import System
 from worker.ring import Ring
 from worker.store.sql.engine import open_engine, writing

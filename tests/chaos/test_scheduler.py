@@ -7,7 +7,7 @@ import pytest
 from tests.support.servers import wait_until
 from worker.chaos.faults import Fault, Heal
 from worker.chaos.scheduler import Storm
-from worker.errors import BrokerUnreachable
+from worker.errors.servers import BrokerUnreachable
 
 KINDS = 5
 

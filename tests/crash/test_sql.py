@@ -9,7 +9,7 @@ from tests.crash.rig import SWIFT_SECONDS, Rig, pass_time
 from tests.support.factories import sheet
 from tests.support.invariants import assert_in_file_order, rows
 from tests.support.servers import wait_until
-from worker.errors import DatabaseUnreachable
+from worker.errors.servers import DatabaseUnreachable
 from worker.flows.upkeep import rings
 
 OUTAGE_SECONDS = 10.0

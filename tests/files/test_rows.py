@@ -3,7 +3,8 @@
 import pytest
 
 from worker.domain.files.rows import Columns, RowReader
-from worker.errors import UnknownField, UnknownHeader
+from worker.errors.records import UnknownField
+from worker.errors.runs import UnknownHeader
 
 
 def reader(*headers: str, record_type: str = "lead", **overrides: str) -> RowReader:

@@ -6,7 +6,7 @@ import pytest
 
 from worker.domain.files.rows import Columns, RowError, RowReader
 from worker.domain.files.sheets import LONGEST_LINE_BYTES, Header, Lines, check_rows, lines_in, read_header, read_rows
-from worker.errors import UnreadableFile
+from worker.errors.runs import UnreadableFile
 
 
 def rows_of(text: str | bytes) -> tuple[Header, list[tuple[int, list[str] | str]]]:

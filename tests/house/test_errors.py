@@ -1,14 +1,21 @@
 """The tree of errors: docstrings are messages, classes carry status and code."""
 
 import pickle
+import pkgutil
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from string import Formatter
 
 import pytest
 
 from worker import errors
-from worker.errors import EvenhandError
+from worker.errors.base import EvenhandError
+from worker.errors.runs import UnreadableFile
+from worker.errors.servers import ServerDidNotStart
+
+for module in pkgutil.iter_modules(errors.__path__, f"{errors.__name__}."):
+    import_module(module.name)
 
 
 def tree(root: type[EvenhandError] = EvenhandError) -> Iterator[type[EvenhandError]]:
@@ -31,7 +38,7 @@ def test_the_docstring_is_a_message_that_its_facts_fill_in(error: type[EvenhandE
     assert "{" not in str(raised)
     assert "  " not in str(raised)
     assert "\n" not in str(raised)
-    assert str(raised)[-1] in ".}>" or error is errors.ServerDidNotStart or error is errors.UnreadableFile
+    assert str(raised)[-1] in ".}>" or error is ServerDidNotStart or error is UnreadableFile
 
 
 @pytest.mark.parametrize("error", EVERY, ids=lambda error: error.__name__)

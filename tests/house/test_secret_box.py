@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from worker.errors import BadSetting, Unreadable
+from worker.errors.servers import BadSetting, Unreadable
 from worker.secret_box import KEY_FILE, Vault, open_vault
 from worker.settings import Settings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.errors import BadSetting
+from worker.errors.servers import BadSetting
 from worker.settings import LONGEST_SOCKET_PATH_BYTES, Settings, SeveralNodes, settings
 
 CLUSTER = "redis+cluster://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]."

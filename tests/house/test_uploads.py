@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.errors import FileGone, StorageUnreachable
+from worker.errors.runs import FileGone
+from worker.errors.servers import StorageUnreachable
 from worker.uploads import Uploads
 
 

@@ -27,7 +27,8 @@ from tests.support.faults import photograph, roll_back
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.intake.leads import lead_values
-from worker.errors import RingUnreachable, UnknownPool, WrongPoolType
+from worker.errors.servers import RingUnreachable
+from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.audit.why import why
 from worker.flows.intake import capture
 from worker.flows.system import System

@@ -6,7 +6,7 @@ import pytest
 
 from worker.domain.intake.embedding import iframe, plain
 from worker.domain.intake.forms import USUAL_FIELDS, Field, Form, normalized, origin_of, slug_of
-from worker.errors import BadForm
+from worker.errors.intake import BadForm
 
 LAST = Field("last_name", "Last name")
 

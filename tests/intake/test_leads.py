@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from worker.domain.intake.leads import lead_values
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, TEXT_FIELDS
-from worker.errors import BadLead
+from worker.errors.records import BadLead
 
 
 def stored(**facts: Any) -> dict[str, Any]:

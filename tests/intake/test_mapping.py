@@ -7,7 +7,8 @@ import pytest
 from worker.domain.intake.mapping import LONGEST_VALUE_CHARACTERS, MOST_CUSTOM_FIELDS, check_mapping, paths_of, split_name
 from worker.domain.intake.payloads import MOST_PARTS, Ignored, Invalid, Lead, parts_of, read
 from worker.domain.intake.signatures import HUBSPOT, KINDS, STANDARD, ZAPIER, ZENDESK_CHAT, ZENDESK_SUPPORT, Call
-from worker.errors import BadMapping, BadPath, UnreadableDelivery
+from worker.errors.intake import BadPath, UnreadableDelivery
+from worker.errors.runs import BadMapping
 
 USER_CREATED = {
     "type": "zen:event-type:user.created",

@@ -11,7 +11,7 @@ import pytest
 from worker.domain.intake.signatures import HUBSPOT, KINDS, STANDARD, TOLERANCE_SECONDS, ZAPIER, ZENDESK_CHAT, ZENDESK_SUPPORT, Call
 from worker.domain.intake.signatures import check_secret as check
 from worker.domain.intake.signatures import is_genuine as genuine
-from worker.errors import BadSecret
+from worker.errors.intake import BadSecret
 
 URI = "https://www.example.com/webhook_uri"
 HUBSPOT_SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"

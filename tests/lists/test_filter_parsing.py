@@ -8,7 +8,7 @@ import pytest
 
 from worker.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Not, Operator, Range, as_json, order_of, parse
 from worker.domain.filters.filterable import OPERATORS, attributes_of
-from worker.errors import IncorrectPayload
+from worker.errors.records import IncorrectPayload
 
 OSLO = Condition("city", Operator.EQ, "Oslo")
 ANN = Condition("email", Operator.EQ, "ann@example.com")

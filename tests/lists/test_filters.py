@@ -13,7 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.domain.filters import as_json, parse
 from worker.domain.resources import RECORDS
-from worker.errors import EvenhandError, UnknownCustomField, UnknownOwner, UnknownPool, UnknownRun, WrongRunType
+from worker.errors.base import EvenhandError
+from worker.errors.lists import UnknownCustomField, WrongRunType
+from worker.errors.runs import UnknownRun
+from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.lists import smart_lists
 from worker.store.people import users
 from worker.store.records import catalog, labels

@@ -8,7 +8,10 @@ from tests.support.factories import imported, lead, person, pool, sheet
 from tests.support.tasks import Tasks
 from worker.domain.filters import EVERYTHING, Condition, Operator
 from worker.domain.people.permissions import Actor
-from worker.errors import AmbiguousList, InsufficientScope, ListExists, UnknownCustomField, UnknownList, UnknownOwner, UnknownRun
+from worker.errors.base import InsufficientScope
+from worker.errors.lists import AmbiguousList, ListExists, UnknownCustomField, UnknownList
+from worker.errors.runs import UnknownRun
+from worker.errors.turns import UnknownOwner
 from worker.flows.people import people
 from worker.flows.records import lists
 from worker.flows.records.lists import SmartList

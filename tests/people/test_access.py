@@ -11,7 +11,7 @@ from sqlalchemy import update
 from tests.support.factories import person, pool, token_of
 from tests.support.invariants import everything, rows
 from worker.domain.people.permissions import Actor
-from worker.errors import BlankName, LastAdmin, UnknownToken, UnknownUser
+from worker.errors.people import BlankName, LastAdmin, UnknownToken, UnknownUser
 from worker.flows.people import access, people
 from worker.flows.system import System
 from worker.store.people import users

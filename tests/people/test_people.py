@@ -5,7 +5,7 @@ from redis import Redis
 
 from tests.support.factories import address_of, email, give_leads, leave, person, pool
 from tests.support.invariants import assert_promise, rows
-from worker.errors import AmbiguousUser, BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
+from worker.errors.people import AmbiguousUser, BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
 from worker.flows.names import pool_named, user_named
 from worker.flows.people import people
 from worker.flows.system import System

@@ -14,7 +14,9 @@ from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
-from worker.errors import EmptyPool, IncorrectPayload, NotUndoable, RunEnded
+from worker.errors.records import IncorrectPayload
+from worker.errors.runs import NotUndoable, RunEnded
+from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
 from worker.flows.records import edits
 from worker.flows.records.edits import Asking

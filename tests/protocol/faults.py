@@ -11,7 +11,8 @@ from tests.protocol.machine import SOME, Stories, time_passes
 from tests.protocol.system import Killed
 from tests.support.faults import Photograph, photograph, roll_back
 from tests.support.invariants import rows
-from worker.errors import RingError, RunEnded
+from worker.errors.runs import RunEnded
+from worker.errors.turns import RingError
 from worker.flows.runs import control
 from worker.flows.turns import seed
 from worker.flows.upkeep import rings

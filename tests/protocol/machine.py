@@ -14,7 +14,7 @@ from tests.protocol.system import SlowSystem
 from tests.support.factories import accepted, captured, email, join, lead, leases_run_out, leave, sheet
 from tests.support.invariants import Book, assert_in_file_order, assert_promise, book, rows, spans
 from tests.support.tasks import Tasks, run
-from worker.errors import EmptyPool
+from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
 from worker.flows.people import people
 from worker.flows.runs import control

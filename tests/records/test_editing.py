@@ -7,7 +7,7 @@ import pytest
 
 from worker.domain.records.editing import at, changed, check_needed, normalized
 from worker.domain.resources import CONTACT, DEAL, LEAD, TAG, Kind, Resource
-from worker.errors import Fault, IncorrectPayload
+from worker.errors.records import Fault, IncorrectPayload
 
 
 def faults(resource: Resource, **given: Any) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from redis import Redis
 from tests.ring.rings import POOL
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Turns
-from worker.errors import EmptyRoster, Stale, Unseeded
+from worker.errors.turns import EmptyRoster, Stale, Unseeded
 from worker.ring import Ring
 
 CLAIMS = st.sampled_from([f"claim:{number}" for number in range(12)])

@@ -5,7 +5,7 @@ from redis import Redis
 
 from tests.ring.rings import POOL, seed, take, who_is_next
 from worker.domain.turns.turns import Turns
-from worker.errors import EmptyRoster, Stale, Unseeded
+from worker.errors.turns import EmptyRoster, Stale, Unseeded
 from worker.ring import Ring
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.ring.rings import POOL, seed, take, who_is_next
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Turns
-from worker.errors import Stale
+from worker.errors.turns import Stale
 from worker.ring import Ring, RingState
 
 

@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from tests.ring.rings import POOL, seed, take, who_is_next
-from worker.errors import EmptyRoster, Unseeded
+from worker.errors.turns import EmptyRoster, Unseeded
 from worker.ring import Ring
 
 

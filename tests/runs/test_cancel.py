@@ -7,7 +7,7 @@ import pytest
 from tests.support.factories import accepted, an_hour_passes, captured, give_leads, imported, leave, owned, person, pool, reassigned, sheet
 from tests.support.invariants import assert_promise, everything, receipt, rows
 from tests.support.tasks import Tasks, run
-from worker.errors import NoReceiptYet, RunEnded, UnknownRun
+from worker.errors.runs import NoReceiptYet, RunEnded, UnknownRun
 from worker.flows.runs import control, imports, load, scans, undo
 from worker.flows.runs.control import Cancelled
 from worker.flows.runs.reassign import Ids

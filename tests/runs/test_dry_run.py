@@ -25,15 +25,10 @@ from tests.support.factories import (
 )
 from tests.support.invariants import everything, rows
 from tests.support.tasks import Tasks, run
-from worker.errors import (
-    EmptyPool,
-    UnknownField,
-    UnknownOwner,
-    UnknownRecord,
-    UnknownRecordType,
-    UnreadableFile,
-    WrongPoolType,
-)
+from worker.errors.people import UnknownRecordType
+from worker.errors.records import UnknownField, UnknownRecord
+from worker.errors.runs import UnreadableFile
+from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import control, dry_runs, imports
 from worker.flows.runs.reassign import Ids

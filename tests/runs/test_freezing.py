@@ -5,7 +5,7 @@ import pytest
 from tests.support.factories import give_leads, owned, pool, reassigned, smart_list, to_reassign
 from tests.support.invariants import assert_all_is_well, entries_of, rows
 from tests.support.tasks import Tasks
-from worker.errors import RepeatedRecord
+from worker.errors.runs import RepeatedRecord
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 

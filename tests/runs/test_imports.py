@@ -13,7 +13,10 @@ from redis import Redis
 from tests.support.factories import accepted, email, give_leads, imported, join, leases_run_out, leave, person, pool, sheet
 from tests.support.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.support.tasks import Tasks, run
-from worker.errors import EmptyPool, UnknownField, UnknownHeader, UnknownOwner, UnknownRecordType, UnreadableFile, WrongPoolType
+from worker.errors.people import UnknownRecordType
+from worker.errors.records import UnknownField
+from worker.errors.runs import UnknownHeader, UnreadableFile
+from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System

@@ -9,7 +9,9 @@ import pytest
 from tests.support.factories import captured, leases_run_out, pool
 from tests.support.invariants import rows
 from tests.support.servers import wait_until
-from worker.errors import EmptyPool, RingUnreachable, Unavailable
+from worker.errors.base import Unavailable
+from worker.errors.servers import RingUnreachable
+from worker.errors.turns import EmptyPool
 from worker.flows import leases as flow
 from worker.flows.leases import on_lease
 from worker.flows.system import System

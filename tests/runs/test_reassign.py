@@ -23,7 +23,8 @@ from tests.support.factories import (
 )
 from tests.support.invariants import assert_all_is_well, entries_of, everything, rows
 from tests.support.tasks import Tasks, run
-from worker.errors import EmptyPool, UnknownOwner, UnknownRecord, WrongPoolType
+from worker.errors.records import UnknownRecord
+from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.people import people
 from worker.flows.runs import control
 from worker.flows.runs.reassign import Ids

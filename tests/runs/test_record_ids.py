@@ -3,7 +3,9 @@
 import pytest
 
 from worker.domain.runs.record_ids import check_ids, read_ids
-from worker.errors import BadIds, RepeatedRecord, UnknownRecord, UnknownRecordType
+from worker.errors.people import UnknownRecordType
+from worker.errors.records import UnknownRecord
+from worker.errors.runs import BadIds, RepeatedRecord
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.support.factories import accepted, an_hour_passes, antidote, captured, give_leads, leases_run_out, poison, pool, sheet
 from tests.support.invariants import assert_in_file_order, assert_promise, rows
 from tests.support.tasks import Tasks, run
-from worker.errors import NothingToRetry, UnknownRun
+from worker.errors.runs import NothingToRetry, UnknownRun
 from worker.flows.runs import control, load, scans
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps

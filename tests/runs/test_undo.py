@@ -27,7 +27,7 @@ from tests.support.invariants import assert_all_is_well, entries_of, everything,
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
-from worker.errors import NotUndoable, UnknownRun
+from worker.errors.runs import NotUndoable, UnknownRun
 from worker.flows.audit.why import why
 from worker.flows.records import edits
 from worker.flows.runs import control, undo

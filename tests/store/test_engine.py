@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import Engine, text
 
-from worker.errors import TookTooLong
+from worker.errors.servers import TookTooLong
 from worker.store.sql.engine import HURRY_SECONDS, hurry, open_engine, reading, writing
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text, update
 from tests.support.tasks import Tasks
 from worker.domain.filters import parse
 from worker.domain.intake.leads import lead_values
-from worker.errors import UnknownUser
+from worker.errors.people import UnknownUser
 from worker.flows.intake import capture
 from worker.flows.names import pool_named, user_named
 from worker.flows.people import access, people

@@ -13,7 +13,8 @@ from tests.support.factories import give, lead, person
 from tests.support.invariants import rows
 from tests.support.servers import wait_until
 from tests.topologies.servers import Node
-from worker.errors import RingUnreachable, StillRefused
+from worker.errors.servers import RingUnreachable
+from worker.errors.turns import StillRefused
 from worker.flows.system import System
 
 OWNER = "admin@example.com"

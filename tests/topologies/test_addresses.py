@@ -12,7 +12,7 @@ from tests.topologies.proxy import proxy
 from tests.topologies.servers import MASTER, Node, free_port, sentinel
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Turns
-from worker.errors import RingUnreachable
+from worker.errors.servers import RingUnreachable
 from worker.ring import Counts, Ring, connect
 from worker.settings import LOOPBACK
 

@@ -10,7 +10,7 @@ from tests.support.invariants import assert_in_file_order, assert_promise, rows
 from tests.support.tasks import Tasks
 from tests.topologies.patience import GIVES_UP_SECONDS, give_leads_patiently, hanging, seconds_until_unreachable
 from tests.topologies.servers import Node, Nodes, cluster, identity
-from worker.errors import RingUnreachable
+from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
 from worker.ring import Counts
 from worker.settings import LOOPBACK

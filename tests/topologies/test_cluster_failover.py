@@ -9,7 +9,7 @@ from tests.support.invariants import assert_promise, rows
 from tests.support.servers import wait_until
 from tests.topologies.patience import come, give_leads_patiently, hanging, last_turn, leads_coming_in, turns_are_shared_evenly
 from tests.topologies.servers import Node, Nodes, cluster, identity, is_replica_of
-from worker.errors import RingUnreachable
+from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
 
 POOLS = 6

@@ -9,7 +9,7 @@ from tests.support.invariants import assert_promise
 from tests.support.servers import wait_until
 from tests.topologies.patience import GIVES_UP_SECONDS, hanging, seconds_until_unreachable
 from tests.topologies.servers import Pair, is_replica_of, pair
-from worker.errors import RingUnreachable
+from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
 from worker.ring import Ring, connect
 from worker.settings import LOOPBACK

@@ -19,7 +19,7 @@ from tests.topologies.patience import (
     turns_are_shared_evenly,
 )
 from tests.topologies.servers import Watched, is_replica_of, watched
-from worker.errors import RingUnreachable
+from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
 from worker.ring import Counts
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from tests.support.factories import address_of, email, give, give_leads, lead, person, pool
 from tests.support.invariants import assert_promise, rows
-from worker.errors import EmptyPool, UnknownPool, WrongPoolType
+from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.system import System
 from worker.flows.turns import assign, pools, seed
 from worker.store.turns import ledger

@@ -4,7 +4,8 @@ import pytest
 
 from tests.support.factories import email, emails, give, give_leads, join, lead, leave, person, pool
 from tests.support.invariants import assert_promise, rows
-from worker.errors import AlreadyMember, BlankName, NotAMember, PoolExists, UnknownPool, UnknownRecordType, UnknownUser
+from worker.errors.people import BlankName, UnknownRecordType, UnknownUser
+from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
 from worker.flows.system import System
 from worker.flows.turns import pools
 

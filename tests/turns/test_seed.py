@@ -7,7 +7,7 @@ from tests.support.factories import email, give, give_leads, join, lead, leave, 
 from tests.support.faults import photograph, roll_back
 from tests.support.invariants import assert_promise, rows
 from worker.domain.turns.turns import Turns
-from worker.errors import EmptyPool, Stale
+from worker.errors.turns import EmptyPool, Stale
 from worker.flows.system import System
 from worker.flows.turns import assign, seed
 from worker.store.turns import pools

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.factories import email, give, give_leads, join, lead, leave, pool
 from tests.support.invariants import assert_promise, rows
-from worker.errors import EmptyPool
+from worker.errors.turns import EmptyPool
 from worker.flows.system import System
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import inspect, make_url, select, text
 from sqlalchemy.orm import Session
 
 from worker.chaos.proxy import Upstream
-from worker.errors import ForeignDatabase, Unavailable
+from worker.errors.base import Unavailable
+from worker.errors.servers import ForeignDatabase
 from worker.flows.system import System
 from worker.settings import LOOPBACK
 from worker.store.people import users

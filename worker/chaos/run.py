@@ -17,7 +17,7 @@ from worker.chaos.intake_load import producing
 from worker.chaos.outcome import Outcome, tally
 from worker.chaos.scheduler import Storm
 from worker.chaos.testbed import Site
-from worker.errors import Unavailable
+from worker.errors.base import Unavailable
 from worker.flows.audit.verify import verify
 from worker.flows.names import pool_named
 from worker.flows.people import access, people

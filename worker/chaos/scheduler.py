@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from worker.chaos.faults import Fault, Heal
-from worker.errors import EvenhandError
+from worker.errors.base import EvenhandError
 
 
 class Struck(NamedTuple):

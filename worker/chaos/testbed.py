@@ -10,7 +10,7 @@ from functools import cached_property
 from worker.chaos import database
 from worker.chaos.proxy import Mode, Proxy
 from worker.chaos.redis_node import Depot
-from worker.errors import NotChaos, ServerDidNotStart
+from worker.errors.servers import NotChaos, ServerDidNotStart
 from worker.flows.system import System
 from worker.settings import LOOPBACK, Settings
 from worker.stack.services import Child, stop_all

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, errors, print_json, rows, say, table
 from worker.domain.intake.leads import lead_values
-from worker.errors import BadLead
+from worker.errors.records import BadLead
 from worker.flows.intake import capture
 from worker.flows.system import system
 from worker.store.intake import captures

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
-from worker.errors import BadFilterText
+from worker.errors.lists import BadFilterText
 from worker.flows.names import user_named
 from worker.flows.records import lists
 from worker.flows.system import system

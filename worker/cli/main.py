@@ -6,7 +6,7 @@ import sys
 from rich.logging import RichHandler
 
 from worker.cli.output import errors, say
-from worker.errors import EvenhandError
+from worker.errors.base import EvenhandError
 from worker.request_id import mark_log_records
 from worker.stack.parent_watchdog import on_leash
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from worker.cli.output import console, errors, facts_list, print_json, rows, say, table
 from worker.domain.runs.runs import DELETED, EDITED, GIVEN, REASSIGN, UNDO
-from worker.errors import UnknownRun
+from worker.errors.runs import UnknownRun
 from worker.flows.system import system
 from worker.store.views.runs import run_facts, skipped
 

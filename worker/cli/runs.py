@@ -17,7 +17,7 @@ from worker.cli.dry_run import print_forecast
 from worker.cli.output import Json, console, print_json, rows, say, table
 from worker.cli.run_output import FIRST, about, facts_of, finish, print_run, print_skips
 from worker.domain.files.rows import mapping_of
-from worker.errors import UnreadableFile
+from worker.errors.runs import UnreadableFile
 from worker.flows.runs import control as flow
 from worker.flows.runs import dry_runs, imports
 from worker.flows.system import system

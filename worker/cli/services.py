@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from worker.cli.output import console, facts_list, say
-from worker.errors import FlowerNeedsPassword
+from worker.errors.servers import FlowerNeedsPassword
 from worker.settings import LOOPBACK, settings
 
 app = typer.Typer()

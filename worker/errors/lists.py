@@ -1,4 +1,4 @@
-"""Smart lists, and what their filters name."""
+"""Smart lists and what their filters name."""
 
 from worker.errors.base import Conflict, NotFound, WrongUse
 

@@ -1,4 +1,4 @@
-"""Users and pools."""
+"""Users and their tokens."""
 
 from worker.errors.base import Conflict, NotFound, WrongUse
 
@@ -31,33 +31,5 @@ class UnknownToken(NotFound):
     """There is no token {token_id}. `evenhand user tokens EMAIL` shows a user's tokens."""
 
 
-class UnknownPool(NotFound):
-    """There is no pool {name!r}. `evenhand pool list` shows all."""
-
-
-class PoolExists(Conflict):
-    """There is already a pool called {name!r}."""
-
-
 class UnknownRecordType(WrongUse):
     """{name!r} is not a record type. It is lead, contact or deal."""
-
-
-class WrongPoolType(WrongUse):
-    """The pool {pool} shares {theirs}s and can't take a {asked}."""
-
-
-class AlreadyMember(Conflict):
-    """{user} is already a member of {pool}."""
-
-
-class NotAMember(NotFound):
-    """{user} is not a member of {pool}."""
-
-
-class EmptyPool(WrongUse):
-    """The pool {pool} has no members. Add one with `evenhand pool add`."""
-
-
-class UnknownOwner(NotFound):
-    """There is no pool and no active user {name!r}. `evenhand pool list` and `evenhand user list` show them."""

@@ -1,4 +1,4 @@
-"""Records and runs."""
+"""Records, and what a request says of them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -51,57 +51,5 @@ class BadLead(WrongUse):
     """The lead can't be taken: {reason}."""
 
 
-class UnknownRun(NotFound):
-    """There is no run {run_id}. `evenhand runs list` shows all."""
-
-
-class NoReceipt(NotFound):
-    """Run {run_id} is no import, and has no receipt. `evenhand runs show {run_id}` tells what it has done."""
-
-
-class BadIds(WrongUse):
-    """The ids can't be taken: {reason}. Write one a line, as numbers."""
-
-
-class RepeatedRecord(WrongUse):
-    """The {record_type} {record_id} is named more than once. A record has one owner: name each once."""
-
-
-class NoReceiptYet(Conflict):
-    """Run {run_id} is {state}: its receipt is written when it has ended."""
-
-    exit_code = 1
-
-
-class RunEnded(Conflict):
-    """Run {run_id} is {state}: there is nothing left to cancel."""
-
-
-class NothingToRetry(Conflict):
-    """Run {run_id} is {state}: only a run that failed can be tried again."""
-
-
-class NotUndoable(Conflict):
-    """Run {run_id} can't be undone: {reason}."""
-
-
-class FileGone(NotFound):
-    """The file {name} is gone from the upload storage."""
-
-    exit_code = 1
-
-
-class UnreadableFile(WrongUse):
-    """The file can't be imported: {reason}"""
-
-
 class UnknownField(WrongUse):
     """A {record_type} has no field {field!r}. Its fields: {fields}. Anything else is kept as a custom field without --map."""
-
-
-class UnknownHeader(WrongUse):
-    """The file has no column {header!r}. Its columns: {headers}."""
-
-
-class BadMapping(WrongUse):
-    """{text!r} is not a mapping. Write it as "Header=field", for example "Surname=last_name"."""

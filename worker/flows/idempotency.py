@@ -6,7 +6,7 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy.orm import Session
 
-from worker.errors import KeyReused
+from worker.errors.records import KeyReused
 from worker.store.people import idempotency
 from worker.store.views.facts import Facts
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from worker.errors import EmptyPool, Unavailable, UnknownPool
+from worker.errors.base import Unavailable
+from worker.errors.turns import EmptyPool, UnknownPool
 from worker.flows.system import System
 from worker.store import leases
 from worker.store.leases import Work

@@ -7,7 +7,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.texts import is_storable, told
-from worker.errors import AmbiguousUser, UnknownOwner, UnknownPool, UnknownUser
+from worker.errors.people import AmbiguousUser, UnknownUser
+from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.people import users
 from worker.store.turns import pools
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from worker import queue
-from worker.errors import Refused, RingError, Stale, StillRefused, Unseeded
+from worker.errors.turns import Refused, RingError, Stale, StillRefused, Unseeded
 from worker.flows.turns import seed
 from worker.ring import Ring, connect
 from worker.settings import Settings, settings

@@ -6,7 +6,7 @@ from limits.storage import RedisStorage, Storage
 from redis import Redis
 from redis.exceptions import RedisError
 
-from worker.errors import RingUnreachable
+from worker.errors.servers import RingUnreachable
 from worker.ring.client import Cluster, Server, connect
 
 TIMEOUT_SECONDS = 0.25

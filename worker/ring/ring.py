@@ -12,7 +12,8 @@ from redis.retry import Retry
 
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Span, Turns
-from worker.errors import EmptyRoster, Garbled, RingError, RingUnreachable, Stale, Unseeded
+from worker.errors.servers import Garbled, RingUnreachable
+from worker.errors.turns import EmptyRoster, RingError, Stale, Unseeded
 from worker.ring import keys, scripts
 from worker.ring.client import TIMEOUT_SECONDS, Cluster, Server
 

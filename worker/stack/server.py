@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from worker.errors import ForeignFolder, NoServerProgram, ServerDidNotStart
+from worker.errors.servers import ForeignFolder, NoServerProgram, ServerDidNotStart
 from worker.stack.wait import wait_for
 
 START_SECONDS = 20.0

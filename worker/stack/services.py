@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from worker.errors import ServerDidNotStart
+from worker.errors.servers import ServerDidNotStart
 from worker.stack.parent_watchdog import VARIABLE
 
 STOP_SECONDS = 30.0

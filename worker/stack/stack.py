@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Event
 
 from worker.app import app
-from worker.errors import EvenhandError, NotADemo, PortTaken, ServerDidNotStart, StackRunning
+from worker.errors.base import EvenhandError
+from worker.errors.servers import NotADemo, PortTaken, ServerDidNotStart, StackRunning
 from worker.flows.system import system
 from worker.settings import LOOPBACK, Settings
 from worker.stack.server import EmbeddedServer

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from worker.domain.records.fields import CONVERSIONS, REQUIRED, TAGS, field_named, fields_of
-from worker.errors import BadMapping, UnknownField, UnknownHeader
+from worker.errors.records import UnknownField
+from worker.errors.runs import BadMapping, UnknownHeader
 
 
 def mapping_of(pairs: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import IO, NamedTuple
 
 from worker.domain.files.rows import RowError, RowReader
-from worker.errors import UnreadableFile
+from worker.errors.runs import UnreadableFile
 
 _BYTE_ORDER_MARK = "\ufeff"
 _DELIMITERS = ",;\t|"

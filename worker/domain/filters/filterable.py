@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from worker.domain.filters.tree import Operator
 from worker.domain.resources import ADDRESS_PARTS, RECORDS, Attribute, Kind
-from worker.errors import Fault, IncorrectPayload
+from worker.errors.records import Fault, IncorrectPayload
 
 
 class Nature(StrEnum):

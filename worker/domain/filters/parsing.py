@@ -7,7 +7,7 @@ from worker.domain.filters import values
 from worker.domain.filters.filterable import ALIASES, OPERATORS, Filterable, Nature, attributes_of, filterable
 from worker.domain.filters.tree import AllOf, AnyOf, Condition, Filter, Not, Operator, Range
 from worker.domain.texts import is_storable, told
-from worker.errors import Fault, IncorrectPayload
+from worker.errors.records import Fault, IncorrectPayload
 
 MOST_DEPTH, MOST_CONDITIONS = 20, 200
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from worker.domain.records.fields import REQUIRED, TAGS, field_named
 from worker.domain.texts import is_storable
-from worker.errors import BadForm
+from worker.errors.intake import BadForm
 
 TYPES = TEXT, EMAIL, TEL, URL, TEXTAREA, SELECT, CHECKBOX, NUMBER = (
     "text", "email", "tel", "url", "textarea", "select", "checkbox", "number",

@@ -6,7 +6,7 @@ from typing import Any
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.records.fields import TAGS, TEXT_FIELDS, field_named
 from worker.domain.texts import is_storable, told
-from worker.errors import BadLead
+from worker.errors.records import BadLead
 
 CUSTOM = "custom_fields"
 

@@ -9,7 +9,8 @@ from worker.domain.intake.leads import CUSTOM, lead_values
 from worker.domain.intake.signatures import HUBSPOT, STANDARD, ZAPIER, ZENDESK_CHAT, ZENDESK_SUPPORT
 from worker.domain.records.fields import TAGS, field_named, fields_of, normalized
 from worker.domain.texts import told
-from worker.errors import BadMapping, BadPath
+from worker.errors.intake import BadPath
+from worker.errors.runs import BadMapping
 
 Facts = Mapping[str, Any]
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from worker.domain.intake.mapping import DEFAULTS, Facts, Mapped, lead_of
 from worker.domain.intake.signatures import HUBSPOT, STANDARD, ZAPIER, ZENDESK_CHAT, ZENDESK_SUPPORT, Call
 from worker.domain.texts import is_storable
-from worker.errors import BadLead, UnreadableDelivery
+from worker.errors.intake import UnreadableDelivery
+from worker.errors.records import BadLead
 
 MOST_PARTS = 1_000
 """How many leads one delivery may bring. HubSpot sends up to 100 events, Zapier rarely more than one."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from standardwebhooks import Webhook
 
-from worker.errors import BadSecret
+from worker.errors.intake import BadSecret
 
 HUBSPOT, ZENDESK_SUPPORT, ZENDESK_CHAT, ZAPIER, STANDARD = KINDS = ("hubspot", "zendesk-support", "zendesk-chat", "zapier", "standard")
 

@@ -11,7 +11,7 @@ from worker.domain.intake.forms import CHECKBOX, EMAIL, NUMBER, SELECT, TEL, TEX
 from worker.domain.records.editing import BLANK, INCORRECT, MISSING
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, REQUIRED
 from worker.domain.texts import is_storable, told
-from worker.errors import Fault
+from worker.errors.records import Fault
 
 LONGEST = {EMAIL: LONGEST_INDEXED_CHARACTERS, TEL: LONGEST_INDEXED_CHARACTERS, TEXTAREA: 10_000}
 LONGEST_LINE = 1_000

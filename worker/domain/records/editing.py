@@ -9,7 +9,7 @@ from worker.domain.integers import GREATEST
 from worker.domain.records.fields import CONVERSIONS
 from worker.domain.resources import Attribute, Kind, Resource
 from worker.domain.texts import is_storable
-from worker.errors import Fault, IncorrectPayload
+from worker.errors.records import Fault, IncorrectPayload
 
 BLANK, MISSING, INCORRECT = "blank", "missing", "incorrect_value"
 

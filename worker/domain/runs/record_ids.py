@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from worker.domain.integers import GREATEST
 from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.texts import told
-from worker.errors import BadIds, RepeatedRecord, UnknownRecord, UnknownRecordType
+from worker.errors.people import UnknownRecordType
+from worker.errors.records import UnknownRecord
+from worker.errors.runs import BadIds, RepeatedRecord
 
 HEADER = "id"
 """What the first line may say."""

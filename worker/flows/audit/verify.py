@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.audit.reports import AGREES, CHECKABLE, DISAGREES, NOT_ASKED, NOTHING_LOST, ONCE, ONE_RING, Report
 from worker.domain.records.fields import RECORD_TYPES
-from worker.errors import Garbled
+from worker.errors.servers import Garbled
 from worker.flows.audit.replay import replay
 from worker.flows.audit.run_totals import check_counts
 from worker.flows.names import pool_named

@@ -10,7 +10,8 @@ from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.runs.runs import UNDO
 from worker.domain.turns.claims import run_claim
 from worker.domain.turns.rosters import Roster
-from worker.errors import UnknownRecord, UnknownRecordType
+from worker.errors.people import UnknownRecordType
+from worker.errors.records import UnknownRecord
 from worker.store.intake import captures
 from worker.store.people import users
 from worker.store.records import records

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.claims import capture_claim
-from worker.errors import EmptyPool, UnknownPool, WrongPoolType
+from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.names import pool_named
 from worker.flows.system import System

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.intake.payloads import ZAPIER_SECONDS, Ignored, Lead, Part, Reading, parts_of, read
 from worker.domain.intake.signatures import Call, is_genuine
-from worker.errors import BadSignature, NotReplayable, UnknownDelivery, UnknownHook, UnreadableDelivery
+from worker.errors.intake import BadSignature, NotReplayable, UnknownDelivery, UnknownHook, UnreadableDelivery
 from worker.flows.intake.capture import accept_for
 from worker.flows.system import System
 from worker.queue import enqueue

@@ -18,7 +18,7 @@ from worker.domain.intake.mapping import DEFAULTS, Mapped, lead_of
 from worker.domain.intake.payloads import placeholder
 from worker.domain.intake.signatures import HUBSPOT
 from worker.domain.records.fields import TAGS
-from worker.errors import BadLead
+from worker.errors.records import BadLead
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.hubspot import Answer, Later, Never

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from worker.domain.intake import embedding
 from worker.domain.intake.forms import Form, normalized, slug_of
-from worker.errors import AmbiguousForm, FormExists, UnknownForm, WrongPoolType
+from worker.errors.intake import AmbiguousForm, FormExists, UnknownForm
+from worker.errors.turns import WrongPoolType
 from worker.flows.names import owner_named
 from worker.store.intake import deliveries, forms
 from worker.store.intake.deliveries import Door

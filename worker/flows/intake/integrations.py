@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from worker.domain.intake.mapping import check_mapping
 from worker.domain.intake.signatures import KINDS, check_secret
 from worker.domain.records.fields import normalized
-from worker.errors import BadAddress, BadSlug, BlankName, IntegrationExists, UnknownIntegration, UnknownKind, WrongPoolType
+from worker.errors.intake import BadAddress, BadSlug, IntegrationExists, UnknownIntegration, UnknownKind
+from worker.errors.people import BlankName
+from worker.errors.turns import WrongPoolType
 from worker.flows.names import owner_named
 from worker.secret_box import Vault
 from worker.store.intake import enrichment, integrations

@@ -18,7 +18,9 @@ from worker.domain.intake.forms import Form
 from worker.domain.intake.leads import lead_values
 from worker.domain.records.fields import TAGS
 from worker.domain.texts import is_storable
-from worker.errors import IncorrectPayload, TokenExpired, TokenUsed, TooSoon, UnknownForm, Unreadable
+from worker.errors.intake import TokenExpired, TokenUsed, TooSoon, UnknownForm
+from worker.errors.records import IncorrectPayload
+from worker.errors.servers import Unreadable
 from worker.flows.intake import capture
 from worker.flows.intake.forms import PATH
 from worker.flows.system import System

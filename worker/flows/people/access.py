@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from worker.domain.people.permissions import Actor
-from worker.errors import BlankName, UnknownToken, UnknownUser
+from worker.errors.people import BlankName, UnknownToken, UnknownUser
 from worker.flows.system import System
 from worker.store.people import tokens, users
 from worker.store.sql.clock import now

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.errors import BadEmail, BlankName, LastAdmin, UserExists
+from worker.errors.people import BadEmail, BlankName, LastAdmin, UserExists
 from worker.flows.names import user_named
 from worker.flows.turns.pools import change_roster
 from worker.ring import Ring

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from worker.domain.records.editing import INCORRECT, Values, at, check_needed
 from worker.domain.records.fields import REQUIRED
 from worker.domain.resources import ADDRESS_PARTS, RECORDS, Kind
-from worker.errors import Fault, IncorrectPayload
+from worker.errors.records import Fault, IncorrectPayload
 from worker.settings import settings
 from worker.store.records import labels, records, stages
 

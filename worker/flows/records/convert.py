@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from worker.domain.people.permissions import Actor, Deed, may
 from worker.domain.records.editing import INCORRECT, at
 from worker.domain.resources import ADDRESS_PARTS, CONVERSION
-from worker.errors import AlreadyConverted, Fault, IncorrectPayload, InsufficientScope, LeadWaits
+from worker.errors.base import InsufficientScope
+from worker.errors.records import AlreadyConverted, Fault, IncorrectPayload, LeadWaits
 from worker.flows.records.columns import Columns
 from worker.flows.records.edits import Asking, owner_at_fault, owner_for, shown
 from worker.flows.turns.assign import Request, assign

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from worker.domain.people.permissions import Actor, Deed, may
 from worker.domain.records.editing import INCORRECT, Values, at, changed, differ
 from worker.domain.resources import Resource
-from worker.errors import EmptyPool, Fault, IncorrectPayload, InsufficientScope, SeveralMatches, UnknownPool, UnknownRecord, WrongPoolType
+from worker.errors.base import InsufficientScope
+from worker.errors.records import Fault, IncorrectPayload, SeveralMatches, UnknownRecord
+from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.records.columns import Columns, columns_of
 from worker.flows.turns.assign import Request, assign, check_door
 from worker.ring import Ring

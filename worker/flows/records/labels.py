@@ -7,7 +7,8 @@ from worker.domain.people.permissions import Actor, Deed, may
 from worker.domain.records.editing import Values, at, check_needed
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
 from worker.domain.resources import LEAD_SOURCE, TAG, Resource
-from worker.errors import Fault, IncorrectPayload, InsufficientScope, UnknownRecord
+from worker.errors.base import InsufficientScope
+from worker.errors.records import Fault, IncorrectPayload, UnknownRecord
 from worker.flows.records.edits import Asking, shown
 from worker.store.records import labels
 from worker.store.views.facts import Facts

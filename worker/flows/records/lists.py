@@ -12,16 +12,10 @@ from worker.domain.people.permissions import Actor, Deed, may
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, RECORD_TYPES
 from worker.domain.resources import RECORDS
 from worker.domain.texts import is_storable, told
-from worker.errors import (
-    AmbiguousList,
-    BadListName,
-    BlankName,
-    InsufficientScope,
-    ListExists,
-    UnknownList,
-    UnknownRecordType,
-    UnknownRun,
-)
+from worker.errors.base import InsufficientScope
+from worker.errors.lists import AmbiguousList, BadListName, ListExists, UnknownList
+from worker.errors.people import BlankName, UnknownRecordType
+from worker.errors.runs import UnknownRun
 from worker.store.lists import filters, smart_lists
 from worker.store.people import users
 from worker.store.records import catalog

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.runs.runs import IMPORT, STORIES, UNDO
 from worker.domain.turns.claims import run_claim
-from worker.errors import NothingToRetry, RunEnded, UnknownRun
+from worker.errors.runs import NothingToRetry, RunEnded, UnknownRun
 from worker.flows.turns import seed
 from worker.queue import enqueue
 from worker.ring import Ring

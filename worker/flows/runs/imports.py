@@ -15,7 +15,9 @@ from worker.domain.runs.chunks import Chunk, Scan, scan
 from worker.domain.runs.receipts import HEADER
 from worker.domain.runs.runs import IMPORT
 from worker.domain.turns.claims import run_claim
-from worker.errors import EvenhandError, NoReceipt, NoReceiptYet, Unavailable, UnknownRecordType, UnknownRun
+from worker.errors.base import EvenhandError, Unavailable
+from worker.errors.people import UnknownRecordType
+from worker.errors.runs import NoReceipt, NoReceiptYet, UnknownRun
 from worker.flows.idempotency import Key, answer_once, answered
 from worker.flows.names import owner_named
 from worker.flows.runs import scans

@@ -15,7 +15,7 @@ from worker.domain.runs.chunks import Chunk
 from worker.domain.runs.receipts import cell, error_line, record_line
 from worker.domain.runs.runs import IMPORT
 from worker.domain.turns.claims import run_claim
-from worker.errors import UnreadableFile
+from worker.errors.runs import UnreadableFile
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.runs import allotment
 from worker.flows.runs.imports import UPLOAD, part_name

@@ -12,7 +12,7 @@ from worker.domain.runs.chunks import cut
 from worker.domain.runs.record_ids import check_ids
 from worker.domain.runs.runs import REASSIGN
 from worker.domain.turns.claims import run_claim
-from worker.errors import UnknownRecord
+from worker.errors.records import UnknownRecord
 from worker.flows.names import owner_named
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import allotment, scans

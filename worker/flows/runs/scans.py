@@ -7,7 +7,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.runs.runs import STORIES
-from worker.errors import EvenhandError, Unavailable
+from worker.errors.base import EvenhandError, Unavailable
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.queue import enqueue

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from worker.domain.runs.chunks import Slice
 from worker.domain.runs.runs import IMPORT, UNDO
 from worker.domain.turns.claims import run_claim
-from worker.errors import NotUndoable, UnknownRun
+from worker.errors.runs import NotUndoable, UnknownRun
 from worker.flows.runs import allotment, scans
 from worker.flows.runs.chunk import Outcome, carry_out
 from worker.flows.system import System

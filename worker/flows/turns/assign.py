@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Turns, meet, merged
-from worker.errors import EmptyPool, EmptyRoster, Refused, UnknownOwner, UnknownPool, WrongPoolType
+from worker.errors.turns import EmptyPool, EmptyRoster, Refused, UnknownOwner, UnknownPool, WrongPoolType
 from worker.ring import Ring, Taken
 from worker.store.records import records
 from worker.store.turns import ledger, pools

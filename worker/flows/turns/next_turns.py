@@ -6,7 +6,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.turns import Upcoming
-from worker.errors import Garbled, Refused, RingUnreachable
+from worker.errors.servers import Garbled, RingUnreachable
+from worker.errors.turns import Refused
 from worker.flows.turns import assign, seed
 from worker.ring import Ring, RingState, Taken
 from worker.store.turns import pools

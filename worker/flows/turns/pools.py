@@ -8,17 +8,8 @@ from sqlalchemy.orm import Session
 
 from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.turns.rosters import Roster
-from worker.errors import (
-    AlreadyMember,
-    BlankName,
-    NotAMember,
-    PoolExists,
-    Stale,
-    UnknownPool,
-    UnknownRecordType,
-    UnknownUser,
-    Unseeded,
-)
+from worker.errors.people import BlankName, UnknownRecordType, UnknownUser
+from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, Stale, UnknownPool, Unseeded
 from worker.flows.names import pool_named, user_named
 from worker.flows.turns import seed
 from worker.flows.turns.next_turns import next_turns

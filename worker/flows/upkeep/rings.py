@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Span, Turns, merged, uncovered
-from worker.errors import Garbled
+from worker.errors.servers import Garbled
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.upkeep.sweeps import Found

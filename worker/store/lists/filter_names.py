@@ -5,7 +5,9 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from worker.errors import UnknownCustomField, UnknownOwner, UnknownPool, UnknownRun, WrongRunType
+from worker.errors.lists import UnknownCustomField, WrongRunType
+from worker.errors.runs import UnknownRun
+from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.people import users
 from worker.store.records.labels import CUSTOM_FIELD, find
 from worker.store.runs import imports

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, Programm
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from worker.errors import DatabaseNotMigrated, DatabaseUnreachable, TookTooLong, Unavailable
+from worker.errors.base import Unavailable
+from worker.errors.servers import DatabaseNotMigrated, DatabaseUnreachable, TookTooLong
 
 BUSY_SECONDS = 60
 """How long a SQLite transaction waits for its turn to write."""

@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.rosters import Roster
-from worker.errors import UnknownPool
+from worker.errors.turns import UnknownPool
 from worker.store.people import users
 from worker.store.tables import captures, leads
 from worker.store.tables import users as user_table

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.errors import UnknownPool
+from worker.errors.turns import UnknownPool
 from worker.store.people import users
 from worker.store.turns import ledger, pools
 from worker.store.views.facts import Facts, time_text, who
