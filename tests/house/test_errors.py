@@ -13,6 +13,7 @@ from worker import errors
 from worker.errors.base import EvenhandError
 from worker.errors.runs import UnreadableFile
 from worker.errors.servers import ServerDidNotStart
+from worker.errors.turns import Refused
 
 for module in pkgutil.iter_modules(errors.__path__, f"{errors.__name__}."):
     import_module(module.name)
@@ -62,9 +63,9 @@ def test_codes_are_unique() -> None:
 
 
 def test_an_error_travels_from_one_process_to_another_whatever_its_facts_are() -> None:
-    sent = errors.Refused(pool_id=7, epoch=None, reason=ValueError("odd"))
+    sent = Refused(pool_id=7, epoch=None, reason=ValueError("odd"))
 
     received = pickle.loads(pickle.dumps(sent))
 
-    assert (type(received), str(received)) == (errors.Refused, str(sent))
+    assert (type(received), str(received)) == (Refused, str(sent))
     assert received.facts == {"pool_id": 7, "epoch": "None", "reason": "odd"}
