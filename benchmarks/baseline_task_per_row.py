@@ -3,11 +3,11 @@
 from typing import Any
 
 from celery import Celery
-from sqlalchemy.orm import Session
 
 from worker.app import app as product
 from worker.flows.system import system
 from worker.flows.turns import assign
+from worker.flows.unit import Unit
 from worker.settings import settings
 from worker.store.records import records
 
@@ -22,10 +22,10 @@ app.conf.update(
 
 @app.task(name="naive.import_row")  # type: ignore[untyped-decorator]
 def import_row(pool_id: int, values: dict[str, Any]) -> None:
-    system().transact(lambda session: _import_row(session, pool_id, values))
+    system().transact(_import_row, pool_id, values)
 
 
-def _import_row(session: Session, pool_id: int, values: dict[str, Any]) -> None:
-    record_id = records.add(session, "lead", pool_id, values)
+def _import_row(unit: Unit, pool_id: int, values: dict[str, Any]) -> None:
+    record_id = records.add(unit, "lead", pool_id, values)
     request = assign.Request(f"lead:{record_id}:import", record_id, None)
-    assign.assign(session, system().ring, pool_id, "lead", [request], "import")
+    assign.assign(unit, pool_id, "lead", [request], "import")

@@ -67,7 +67,7 @@ class Door:
 def hook(stand: Stand, pool: str) -> str:
     """The slug of a new integration whose leads go to the pool."""
     given = {"name": pool, "owner": pool}
-    made = stand.system.transact(lambda session: integrations.add(session, vault(), STANDARD, SECRET, given))
+    made = stand.system.transact(integrations.add, vault(), STANDARD, SECRET, given)
     return str(made["slug"])
 
 
@@ -77,8 +77,8 @@ def door(stand: Stand) -> Iterator[Door]:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port = int(probe.getsockname()[1])
-    actor = stand.system.transact(lambda session: people.add(session, "Asker", "asker@example.com"))
-    token = stand.system.transact(lambda session: access.issue(session, actor.id, "benchmark")).token
+    actor = stand.system.transact(people.add, "Asker", "asker@example.com")
+    token = stand.system.transact(access.issue, actor.id, "benchmark").token
     with stand.program(("worker", "api", "--port", str(port), "--processes", str(API_PROCESSES))):
         wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/healthz"), "the API")
         yield Door(port, token, local())

@@ -37,6 +37,6 @@ def _capture(here: Stand, pool: str, over: Event) -> int:
     """Captures leads at a steady rate until told to stop. Returns how many."""
     begun, many, lead = time.monotonic(), 0, {"last_name": reassignments.CAPTURED, "tags": [], "custom_fields": {}}
     while not over.wait(max(begun + many / PER_SECOND - time.monotonic(), 0)):
-        here.system.transact(lambda session: capture.accept(session, pool, [lead]))
+        here.system.transact(capture.accept, pool, [lead])
         many += 1
     return many

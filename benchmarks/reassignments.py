@@ -52,13 +52,13 @@ def fill(here: Stand, rows: int) -> None:
 def give(here: Stand) -> int:
     """The id of a run that has given every lead to a new pool."""
     _, pool = here.pool()
-    run_id = here.system.transact(lambda session: reassign.accept(session, EVERY_LEAD, pool, None))
+    run_id = here.system.transact(reassign.accept, EVERY_LEAD, pool, None)
     return _ended(here, run_id)
 
 
 def take_back(here: Stand, run_id: int, *, returns_turns: bool = False) -> int:
     """The id of a run that has undone another."""
-    return _ended(here, here.system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns)))
+    return _ended(here, here.system.transact(undo.accept, run_id, None, returns_turns=returns_turns))
 
 
 def seconds(here: Stand, run_id: int) -> float:

@@ -63,7 +63,7 @@ class Stand:
             self._add_person(email)
 
     def _add_person(self, email: str) -> None:
-        self.system.transact(lambda session: people.add(session, email.partition("@")[0], email))
+        self.system.transact(people.add, email.partition("@")[0], email)
 
     def person(self) -> int:
         """The id of one of the people."""

@@ -90,11 +90,11 @@ class Filling(NamedTuple):
 def fill(here: Stand, turns: int) -> None:
     """A pool with so many turns: those of an import that is done, and those of captured leads."""
     pool_id, _ = here.pool()
-    filling = here.system.transact(lambda session: _begin(session, pool_id, turns))
-    here.system.transact(lambda session: _book(session, filling, turns // 2))
-    here.system.transact(lambda session: bulk.insert(session, leads, LEADS, _leads(filling, turns)))
-    here.system.transact(lambda session: bulk.insert(session, entries, ENTRIES, _entries(filling, turns)))
-    here.system.transact(lambda session: seed.seed_again(session, here.system.ring, filling.pool_id, "it was filled"))
+    filling = here.system.transact(_begin, pool_id, turns)
+    here.system.transact(_book, filling, turns // 2)
+    here.system.transact(bulk.insert, leads, LEADS, _leads(filling, turns))
+    here.system.transact(bulk.insert, entries, ENTRIES, _entries(filling, turns))
+    here.system.transact(seed.seed_again, filling.pool_id, "it was filled")
 
 
 def _begin(session: Session, pool_id: int, turns: int) -> Filling:

@@ -23,7 +23,7 @@ class Task(NamedTuple):
     arguments: dict[str, Any]
 
 
-def enqueue(session: Session, name: str, **arguments: Any) -> None:
+def enqueue(session: Session, name: str, /, **arguments: Any) -> None:
     """Notes a task that `send` is to send once the session has committed."""
     session.info.setdefault(_NOTED, []).append(Task(name, arguments))
 

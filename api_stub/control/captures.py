@@ -49,7 +49,7 @@ def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> A
         [lead_id] = capture.accept(session, new.pool, [values], actor.id)
         return {"id": lead_id, "pool": new.pool}
 
-    return system.transact(lambda session: answer_once(session, with_body(key, new.model_dump()), work))
+    return system.transact(answer_once, with_body(key, new.model_dump()), work)
 
 
 @router.get("/waiting", summary="List leads that wait", response_model=list[WaitingLead], responses=problems(UnknownPool))

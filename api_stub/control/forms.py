@@ -147,7 +147,7 @@ def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: Chang
 @router.delete("/{form_id}", summary="Delete a form", status_code=204, responses=problems(InsufficientScope, UnknownForm))
 def delete_form(system: Using, _: Admin, form_id: Id) -> None:
     """With the list of what was sent through it. Its leads stay."""
-    system.transact(lambda session: forms.remove(session, form_id))
+    system.transact(forms.remove, form_id)
 
 
 @router.get("/{form_id}/deliveries", summary="List what was sent", response_model=Deliveries, responses=problems(UnknownForm))

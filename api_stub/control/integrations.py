@@ -168,7 +168,7 @@ def list_integrations(system: Using) -> Any:
 def add_integration(system: Using, opened: Vaulted, actor: Admin, new: NewIntegration) -> Any:
     """The sender is told its address, `/hooks/` and the slug, and both know the secret."""
     secret, given = new.secret.get_secret_value(), _given(new)
-    return system.transact(lambda session: integrations.add(session, opened, new.kind, secret, given, new.slug, actor.id))
+    return system.transact(integrations.add, opened, new.kind, secret, given, new.slug, actor.id)
 
 
 @router.get(
@@ -201,7 +201,7 @@ def show_integration(system: Using, slug: Slug) -> Any:
 )
 def change_integration(system: Using, opened: Vaulted, _: Admin, slug: Slug, changed: ChangedIntegration) -> Any:
     """What isn't named stays as it is. One that is not enabled takes nothing in, as if it weren't there."""
-    return system.transact(lambda session: integrations.change(session, opened, slug, _given(changed)))
+    return system.transact(integrations.change, opened, slug, _given(changed))
 
 
 @router.post(
@@ -212,7 +212,7 @@ def change_integration(system: Using, opened: Vaulted, _: Admin, slug: Slug, cha
 )
 def rotate_secret(system: Using, opened: Vaulted, _: Admin, slug: Slug, new: NewSecret) -> Any:
     """The one before is good for a day more."""
-    return system.transact(lambda session: integrations.rotate(session, opened, slug, new.secret.get_secret_value()))
+    return system.transact(integrations.rotate, opened, slug, new.secret.get_secret_value())
 
 
 @router.get(
@@ -241,4 +241,4 @@ def list_deliveries(
 )
 def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> Any:
     """Reads what was kept of it again, by the mapping as it is now. One whose leads are still there is refused."""
-    return system.transact(lambda session: flow.replay(session, delivery_id))
+    return system.transact(flow.replay, delivery_id)

@@ -126,7 +126,7 @@ def change_list(system: Using, actor: Acting, list_id: Id, changed: ChangedList)
 @router.delete("/{list_id}", summary="Delete a smart list", status_code=204, responses=problems(UnknownList, InsufficientScope))
 def delete_list(system: Using, actor: Acting, list_id: Id) -> None:
     """Its records stay."""
-    system.transact(lambda session: lists.remove(session, list_id, actor))
+    system.transact(lists.remove, list_id, actor)
 
 
 @router.get("/{list_id}/records", summary="List the records of a smart list", response_model=Records, responses=_READING)

@@ -78,5 +78,5 @@ def change_user(system: Using, _: Admin, email: UserEmail, changed: ChangedUser)
 )
 def deactivate_user(system: Using, actor: Admin, email: UserEmail) -> Any:
     """They leave all pools, keep the records that they own, and come in by none of their tokens any more."""
-    user, left = system.transact(lambda session: people.deactivate(session, system.ring, email, actor.id))
+    user, left = system.transact(people.deactivate, email, actor.id)
     return user_facts(user) | {"is_active": False, "left": left}

@@ -64,7 +64,7 @@ def list_pools(system: Using) -> Any:
 )
 def create_pool(system: Using, actor: Admin, new: NewPool, request: Request, response: Response) -> Any:
     """The first member given gets turn 1."""
-    system.transact(lambda session: pools.create(session, new.name, new.record_type, new.members, actor.id))
+    system.transact(pools.create, new.name, new.record_type, new.members, actor.id)
     facts = _facts(system, new.name)
     response.headers["Location"] = request.url_for("show_pool", pool_id=facts["id"]).path
     return facts
@@ -84,14 +84,14 @@ def show_pool(system: Using, pool: PoolName) -> Any:
 )
 def rename_pool(system: Using, _: Admin, pool: PoolName, new: NewName) -> Any:
     """Members and turns stay as they are."""
-    system.transact(lambda session: pools.rename(session, pool, new.name))
+    system.transact(pools.rename, pool, new.name)
     return _facts(system, new.name)
 
 
 @router.delete("/{pool_id}", summary="Delete a pool", status_code=204, responses=problems(InsufficientScope, UnknownPool))
 def delete_pool(system: Using, _: Admin, pool: PoolName) -> None:
     """Records keep their owners, and the ledger stays."""
-    system.transact(lambda session: pools.delete(session, system.ring, pool))
+    system.transact(pools.delete, pool)
 
 
 @router.post(
@@ -102,7 +102,7 @@ def delete_pool(system: Using, _: Admin, pool: PoolName) -> None:
 )
 def add_members(system: Using, actor: Admin, pool: PoolName, new: NewMembers) -> Any:
     """They go to the end. Who is next stays next."""
-    system.transact(lambda session: pools.add_members(session, system.ring, pool, new.members, actor.id))
+    system.transact(pools.add_members, pool, new.members, actor.id)
     return _facts(system, pool)
 
 
@@ -114,7 +114,7 @@ def add_members(system: Using, actor: Admin, pool: PoolName, new: NewMembers) ->
 )
 def remove_member(system: Using, actor: Admin, pool: PoolName, email: UserEmail) -> Any:
     """The rest go on in order, without a hole."""
-    system.transact(lambda session: pools.remove_members(session, system.ring, pool, [email], actor.id))
+    system.transact(pools.remove_members, pool, [email], actor.id)
     return _facts(system, pool)
 
 
@@ -146,4 +146,4 @@ def read_ledger(
 
 def _facts(system: System, name: str) -> Facts:
     with system.reading() as session:
-        return pools.show(session, system.ring, name)
+        return pools.show(session, name)

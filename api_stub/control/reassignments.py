@@ -60,12 +60,12 @@ def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, 
     if wanted.dry_run:
         with system.reading() as session:
             engine.hurry(session)
-            return told(dry_runs.of_reassignment(session, system.ring, _records(session, wanted, actor), wanted.owner))
+            return told(dry_runs.of_reassignment(session, _records(session, wanted, actor), wanted.owner))
 
     def work(session: Any) -> Facts:
         return {"run": reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id)}
 
-    answer = system.transact(lambda session: answer_once(session, with_body(key, wanted.model_dump()), work))
+    answer = system.transact(answer_once, with_body(key, wanted.model_dump()), work)
     return accepted(system, request, response, answer["run"])
 
 

@@ -114,7 +114,7 @@ def receipt(system: Using, run_id: Id) -> StreamingResponse:
 )
 def cancel_run(system: Using, run_id: OwnRun) -> Any:
     """Stops it between two chunks: what it has done stays, the turns that it doesn't use come back."""
-    return {"id": run_id} | system.transact(lambda session: control.cancel(session, system.ring, run_id))._asdict()
+    return {"id": run_id} | system.transact(control.cancel, run_id)._asdict()
 
 
 @router.post(
@@ -125,7 +125,7 @@ def cancel_run(system: Using, run_id: OwnRun) -> Any:
 )
 def retry_run(system: Using, run_id: MovingRun) -> Any:
     """Goes on with a run that failed: with the chunks that were set aside, or from the beginning."""
-    return {"retried": system.transact(lambda session: control.retry(session, run_id))}
+    return {"retried": system.transact(control.retry, run_id)}
 
 
 @router.post(
@@ -139,7 +139,7 @@ def undo_run(system: Using, actor: Acting, run_id: MovingRun, request: Request, 
     """Deletes what an import has made, and gives back what a reassignment has given, but for records that somebody has touched since.
     Answers with the run that does so: asked again, with the same one."""
     returns_turns = wanted is not None and wanted.return_turns
-    undo_id = system.transact(lambda session: undo.accept(session, run_id, actor.id, returns_turns=returns_turns))
+    undo_id = system.transact(undo.accept, run_id, actor.id, returns_turns=returns_turns)
     return accepted(system, request, response, undo_id)
 
 

@@ -54,13 +54,13 @@ def list_tokens(system: Using, user_id: OwnId) -> Any:
 def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> Any:
     """The answer is the only place where the token is ever seen. It may do what its user may do, until it is revoked."""
     response.headers["Cache-Control"] = "no-store"
-    return system.transact(lambda session: access.issue(session, user_id, new.name))._asdict()
+    return system.transact(access.issue, user_id, new.name)._asdict()
 
 
 @router.delete("/tokens/{token_id}", summary="Revoke a token", status_code=204, responses=problems(UnknownToken))
 def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
     """Your own, or as an admin anybody's. It lets nobody in from now on, and stays revoked."""
-    system.transact(lambda session: access.revoke(session, token_id, _whose(actor)))
+    system.transact(access.revoke, token_id, _whose(actor))
 
 
 def _whose(actor: Actor) -> int | None:

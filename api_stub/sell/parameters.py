@@ -13,7 +13,7 @@ from api_stub.deps import NO_SUCH, Acting, Using
 from api_stub.http_errors import InvalidUserAgent
 from worker.domain.resources import Resource
 from worker.domain.turns.claims import request_claim
-from worker.flows.records.edits import Asking
+from worker.flows.records.edits import RequestContext
 from worker.store.records.catalog import Asked
 
 _FIELD = re.compile(r"custom_fields\[([^\0]{1,320})\]")
@@ -56,9 +56,9 @@ def attributes_of(payload: Any) -> dict[str, Any]:
     return given
 
 
-async def asking(system: Using, actor: Acting) -> Asking:
+async def asking(system: Using, actor: Acting) -> RequestContext:
     """Who asks, under a claim of this request's own."""
-    return Asking(actor, request_claim(secrets.token_hex(16)), system.ring)
+    return RequestContext(actor, request_claim(secrets.token_hex(16)))
 
 
 async def known_agent(user_agent: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:

@@ -20,7 +20,7 @@ from worker.errors.base import EvenhandError, InsufficientScope, RateLimitExceed
 from worker.errors.records import IncorrectPayload, SeveralMatches, UnknownRecord
 from worker.flows.idempotency import Key, answer_once
 from worker.flows.records import edits, labels
-from worker.flows.records.edits import Asking
+from worker.flows.records.edits import RequestContext
 from worker.flows.system import System
 from worker.store.records import catalog
 from worker.store.sql import engine
@@ -29,7 +29,7 @@ from worker.store.views.facts import Facts
 sell_problems = partial(problems, under=SELL)
 
 Endpoint = Callable[..., Response | None]
-Asks = Annotated[Asking, Depends(asking)]
+Asks = Annotated[RequestContext, Depends(asking)]
 
 BARE = Depends(no_parameters)
 
@@ -148,7 +148,7 @@ def _add_update(resource: Resource) -> None:
 
 def _add_delete(resource: Resource) -> None:
     def deleted(system: Using, id: Id, asking: Asks) -> None:
-        system.transact(lambda session: _flow(resource).delete(session, asking, resource, id))
+        system.transact(_flow(resource).delete, asking, resource, id)
 
     options: dict[str, Any] = {"status_code": 204, "response_class": Response}
     refusals = sell_problems(UnknownRecord, InsufficientScope)

@@ -17,9 +17,9 @@ def here(sqlite_url: str, tmp_path: Path) -> Home:
     with made.system() as system:
         for city in ("Oslo", "Rome", "Oslo"):
             number, values = lead(system, "ann@example.com"), {"address_city": city, "last_name": f"From {city}", "email": "x@example.com"}
-            system.transact(lambda session, number=number, values=values: records.change(session, "lead", number, values))
+            system.transact(records.change, "lead", number, values)
         person(system, "bob@example.com")
-        system.transact(lambda session: labels.register(session, "lead", {labels.CUSTOM_FIELD: ["Region"]}))
+        system.transact(labels.register, "lead", {labels.CUSTOM_FIELD: ["Region"]})
     return made
 
 

@@ -228,13 +228,13 @@ def test_what_a_stranger_uploads_is_not_even_read(stranger: TestClient) -> None:
 def _revoked(system: System) -> str:
     token = token_of(system, "was@example.com", is_admin=True)
     last = rows(system, "SELECT max(id) AS id FROM tokens")[0]["id"]
-    system.transact(lambda session: access.revoke(session, last))
+    system.transact(access.revoke, last)
     return token
 
 
 def _of_somebody_deactivated(system: System) -> str:
     token = token_of(system, "gone@example.com", is_admin=True)
-    system.transact(lambda session: people.deactivate(session, system.ring, "gone@example.com", None))
+    system.transact(people.deactivate, "gone@example.com", None)
     return token
 
 
@@ -394,7 +394,7 @@ def test_a_request_that_is_refused_is_a_use_of_its_token(member: TestClient, sys
 
 
 def test_a_use_that_cannot_be_noted_is_no_failure(member: TestClient, system: System, caplog: pytest.LogCaptureFixture) -> None:
-    system.transact(lambda session: _refuse_changes_of_tokens(session))
+    system.transact(_refuse_changes_of_tokens)
 
     answer = member.get("/api/users/self")
 

@@ -278,7 +278,7 @@ def test_who_may_not_reassign_any_more_may_neither_undo_nor_retry_a_reassignment
 def test_another_persons_list_is_unknown(client: TestClient, reassigner: TestClient, system: System) -> None:
     create_pool(client)
     root = Actor(1, is_admin=True)
-    system.transact(lambda session: lists.create(session, {"name": "Mine", "record_type": "lead"}, root, root.id))
+    system.transact(lists.create, {"name": "Mine", "record_type": "lead"}, root, root.id)
 
     assert refusal(reassign(reassigner, list="Mine"))[:2] == (404, "unknown_list")
     assert reassign(client, list="Mine").status_code == 202

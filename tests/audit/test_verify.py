@@ -200,7 +200,7 @@ def lose_turns(system: System, count: int) -> None:
 
 
 def seed_again(system: System) -> None:
-    system.transact(lambda session: seed.seed_again(session, system.ring, 4, "a test"))
+    system.transact(seed.seed_again, 4, "a test")
 
 
 # --- what can't be done by one statement ---
@@ -353,7 +353,7 @@ def cancelled(system: System, send: Tasks) -> None:
     send.lose()
     give_leads(system, 1)
     assert only(system).open == 450
-    assert system.transact(lambda session: control.cancel(session, system.ring, run_id)) == (250, 450)
+    assert system.transact(control.cancel, run_id) == (250, 450)
     send.drain(system)
 
 
@@ -415,7 +415,7 @@ def test_pools_of_other_types_are_checked_by_their_own_records(system: System, s
 def test_a_deleted_pool_is_checked_by_its_ledger_and_only_among_all(system: System) -> None:
     pool(system, 3)
     give_leads(system, 4)
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
     pool(system, 2)
 
     deleted, live = verify(system)

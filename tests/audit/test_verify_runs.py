@@ -34,7 +34,7 @@ from worker.domain.resources import LEAD
 from worker.flows.audit.verify import verify
 from worker.flows.records import convert, edits
 from worker.flows.records.convert import Conversion
-from worker.flows.records.edits import Asking
+from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, undo
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
@@ -58,8 +58,8 @@ def state_of(system: System, run_id: int) -> tuple[str, int, int, int]:
 def edited(system: System, lead_id: int) -> None:
     """Somebody changes what a lead says."""
     boss = Actor(person(system, "boss@example.com", is_admin=True), is_admin=True, can_reassign=True)
-    asking = Asking(boss, "request:an edit", system.ring)
-    system.transact(lambda session: edits.update(session, asking, LEAD, lead_id, {"phone": "1"}))
+    asking = RequestContext(boss, "request:an edit")
+    system.transact(edits.update, asking, LEAD, lead_id, {"phone": "1"})
 
 
 def frozen(system: System, send: Tasks, wanted: Ids, owner: str = "Inbound") -> int:
@@ -71,7 +71,7 @@ def frozen(system: System, send: Tasks, wanted: Ids, owner: str = "Inbound") -> 
 
 def to_undo(system: System, run_id: int, *, returns_turns: bool) -> int:
     """The id of an undo that is accepted."""
-    return system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns))
+    return system.transact(undo.accept, run_id, None, returns_turns=returns_turns)
 
 
 def work(system: System, send: Tasks, tasks: int) -> None:
@@ -237,7 +237,7 @@ def test_a_cancelled_reassignment_may_be_undone(system: System, send: Tasks, chu
     pool(system, 3)
     run_id = frozen(system, send, Ids("lead", owned(system, ROWS)))
     work(system, send, chunks)
-    system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    system.transact(control.cancel, run_id)
     send.drain(system)
     assert_sound(system)
 
@@ -256,7 +256,7 @@ def test_a_cancelled_undo_may_be_followed_by_another(system: System, send: Tasks
     cancelled = to_undo(system, run_id, returns_turns=first)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
-    system.transact(lambda session: control.cancel(session, system.ring, cancelled))
+    system.transact(control.cancel, cancelled)
     send.drain(system, times=2)
     assert state_of(system, cancelled) == ("cancelled", 250, 0, 250 * first)
     assert_sound(system)
@@ -275,7 +275,7 @@ def test_a_cancelled_import_may_be_undone(system: System, send: Tasks, returns: 
     run_id = accepted(system, sheet(ROWS, {3}))
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
-    system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    system.transact(control.cancel, run_id)
     send.drain(system)
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
@@ -355,7 +355,7 @@ def test_a_run_of_a_pool_that_is_deleted_since_may_be_undone(system: System, sen
     run_id = imported(system, send, sheet(9))
     reassign_id = reassigned(system, send, smart_list(system, {}), "Others")
     for name in ("Inbound", "Others"):
-        system.transact(lambda session, name=name: pools.delete(session, system.ring, name))
+        system.transact(pools.delete, name)
 
     undos = [undone(system, send, each, returns_turns=True) for each in (reassign_id, run_id)]
 
@@ -396,8 +396,8 @@ def test_leads_that_were_converted_since_are_kept(system: System, send: Tasks, r
     pool(system, 3)
     run_id = imported(system, send, sheet(5))
     boss = Actor(person(system, "boss@example.com"), is_admin=True)
-    asking = Asking(boss, "request:a conversion", system.ring)
-    system.transact(lambda session: convert.convert(session, asking, Conversion(2, boss.id)))
+    asking = RequestContext(boss, "request:a conversion")
+    system.transact(convert.convert, asking, Conversion(2, boss.id))
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 
@@ -429,7 +429,7 @@ def test_turns_below_the_watermark_come_back(system: System, send: Tasks) -> Non
     inbound = pool(system, 3)
     run_id = imported(system, send, sheet(5))
     give_leads(system, 4)
-    system.transact(lambda session: seed.seed_again(session, system.ring, inbound.id, "a test"))
+    system.transact(seed.seed_again, inbound.id, "a test")
     assert rows(system, "SELECT watermark FROM pools") == [{"watermark": 9}]
 
     undone(system, send, run_id, returns_turns=True)
@@ -437,7 +437,7 @@ def test_turns_below_the_watermark_come_back(system: System, send: Tasks) -> Non
 
     assert give_leads(system, 6) == "abcaba"
     assert_sound(system)
-    system.transact(lambda session: seed.seed_again(session, system.ring, inbound.id, "a test"))
+    system.transact(seed.seed_again, inbound.id, "a test")
     assert rows(system, "SELECT watermark FROM pools") == [{"watermark": 10}]
     assert_sound(system)
 
@@ -462,7 +462,7 @@ def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(system: Syste
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
 
-    cancelled = system.transact(lambda session: control.cancel(session, system.ring, undo_id))
+    cancelled = system.transact(control.cancel, undo_id)
 
     assert cancelled == (250, 250)
     assert all(type(number) is int for number in cancelled)

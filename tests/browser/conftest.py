@@ -82,7 +82,7 @@ class Site:
     def define(self, name: str = "Contact us", **definition: Any) -> str:
         """The address of a new form of the pool Inbound."""
         values = {"name": name, "owner": "Inbound", "fields": FIELDS, "tags": (), "origins": (), **definition}
-        form_id = self.system.transact(lambda session: forms.add(session, values, None))
+        form_id = self.system.transact(forms.add, values, None)
         with self.system.reading() as session:
             return str(forms.shown(session, form_id, self.url)["address"])
 

@@ -17,7 +17,7 @@ from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
 from worker.domain.turns.claims import request_claim
 from worker.flows.audit.verify import verify
-from worker.flows.records.edits import Asking, create
+from worker.flows.records.edits import RequestContext, create
 from worker.flows.runs import control
 from worker.flows.system import System
 from worker.store.sql.engine import writing
@@ -80,11 +80,11 @@ def test_a_lead_that_was_lost_or_has_no_rightful_owner_is_named(system: System, 
 
 def create_leads(system: System, *names: str) -> dict[int, int]:
     """The owners of new leads of those names, who were created for the pool Inbound."""
-    asking, pool_id = Asking(Actor(person(system, "a@example.com")), "", system.ring), pool(system, 3).id
+    asking, pool_id = RequestContext(Actor(person(system, "a@example.com")), ""), pool(system, 3).id
     made = {}
     for number, name in enumerate(names):
         values = {"last_name": name, "owner_id": pool_id}
-        work = partial(create, asking=asking._replace(claim=request_claim(str(number))), resource=LEAD, values=values)
+        work = partial(create, context=asking._replace(claim=request_claim(str(number))), resource=LEAD, values=values)
         lead = system.transact(work)
         made[lead["id"]] = lead["owner_id"]
     return made
@@ -121,7 +121,7 @@ def test_an_import_that_lacks_a_record_or_has_not_ended_is_named(system: System,
 def test_an_import_may_be_cancelled_only_by_request(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
-    system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    system.transact(control.cancel, run_id)
 
     asked, unasked = outcome(system, [], [run_id], to_cancel={run_id}), outcome(system, [], [run_id])
 

@@ -33,7 +33,7 @@ def reassigning(rig: Rig, name: str, ids: list[int]) -> int:
 
 
 def undoing(rig: Rig, run_id: int) -> int:
-    return rig.system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=True))
+    return rig.system.transact(undo.accept, run_id, None, returns_turns=True)
 
 
 def is_done(rig: Rig, run_id: int) -> bool:

@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from tests.crash.rig import Rig
 from tests.crash.services import service
@@ -11,6 +10,7 @@ from tests.support.factories import join, person, sheet
 from tests.support.servers import wait_until
 from worker.flows.runs import control
 from worker.flows.runs.control import Cancelled
+from worker.flows.unit import Unit
 from worker.queue import Task
 from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import Kind
@@ -66,11 +66,11 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
         run_id = rig.import_file(pool.name, sheet(ROWS).getvalue())
         rig.waiting_worker("advisory")
 
-        def cancel(session: Session) -> Cancelled:
-            advisory_locks.alone(session, Kind.RUN, run_id)
+        def cancel(unit: Unit) -> Cancelled:
+            advisory_locks.alone(unit, Kind.RUN, run_id)
             free.close()
             rig.waiting_worker("lock_shared")
-            return control.cancel(session, rig.system.ring, run_id)
+            return control.cancel(unit, run_id)
 
         cancelled = rig.system.transact(cancel)
     leads = rig.capture(pool.name, 3)

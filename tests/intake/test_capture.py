@@ -62,7 +62,7 @@ def attempts(system: System) -> set[int]:
 def leased_to(system: System, holder: str) -> list[int]:
     """Somebody begins with the leads in line that nobody is on, and does not come to entering them."""
     [inbound] = rows(system, "SELECT id FROM pools")
-    return [lead.lead_id for lead in system.transact(lambda session: capture._lease(session, inbound["id"], holder))]
+    return [lead.lead_id for lead in system.transact(capture._lease, inbound["id"], holder)]
 
 
 def changed(system: System, statement: str, **values: Any) -> None:
@@ -98,7 +98,7 @@ def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(s
     admin = person(system, "admin@example.com")
     facts = {"First Name": "Ann", "last_name": "Lee", "Budget": 12, "tags": ["hot"]}
 
-    [lead_id] = system.transact(lambda session: capture.accept(session, "inbound", [lead_values(facts)], admin))
+    [lead_id] = system.transact(capture.accept, "inbound", [lead_values(facts)], admin)
     send.drain(system)
 
     [stored] = rows(system, "SELECT first_name, last_name, email, creator_id FROM leads")
@@ -212,12 +212,12 @@ def test_a_redelivered_task_goes_on_with_its_own_lease_at_once(system: System, s
 def test_who_comes_back_after_the_lease_ran_out_enters_nothing_twice(system: System, send: Tasks) -> None:
     inbound = pool(system, 3)
     leads = captured(system, 3)
-    batch = system.transact(lambda session: capture._lease(session, inbound.id, "a slow one"))
+    batch = system.transact(capture._lease, inbound.id, "a slow one")
     leases_run_out(system)
     capture.assign_lead(system, leads[-1], "a fast one")
     before = rows(system, "SELECT * FROM ledger ORDER BY turn")
 
-    system.transact(lambda session: capture._enter(session, system.ring, inbound.id, batch))
+    system.transact(capture._enter, inbound.id, batch)
 
     assert rows(system, "SELECT * FROM ledger ORDER BY turn") == before
     assert turns(system, leads) == [1, 2, 3]
@@ -349,7 +349,7 @@ def test_every_lead_of_a_pool_without_members_tells_the_reason_why_it_waits(syst
 def test_leads_of_a_pool_that_is_deleted_wait_visibly_with_the_reason(system: System, send: Tasks) -> None:
     pool(system, 2)
     leads = captured(system, 3)
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
 
     send.drain(system)
     an_hour_passes(system)

@@ -37,7 +37,7 @@ def _door(system: System, which: object, **own: object) -> int:
 
 
 def add(system: System, door: Door, key: str, became: Became, **more: str) -> int:
-    return system.transact(lambda session: deliveries.add(session, door, key, became, **more))
+    return system.transact(deliveries.add, door, key, became, **more)
 
 
 def test_a_delivery_is_found_by_the_key_of_its_own_door(system: System, form: Door, integration: Door) -> None:
@@ -64,9 +64,9 @@ def test_a_second_of_the_same_key_is_refused_by_the_database(system: System, int
 def test_repeats_are_counted_and_an_outcome_may_change(system: System, form: Door) -> None:
     delivery = add(system, form, "1", Became(INVALID, "needs a name"))
     for _ in range(2):
-        system.transact(lambda session: deliveries.count_repeat(session, delivery))
+        system.transact(deliveries.count_repeat, delivery)
 
-    system.transact(lambda session: deliveries.change(session, delivery, Became(ACCEPTED, None, [3])))
+    system.transact(deliveries.change, delivery, Became(ACCEPTED, None, [3]))
 
     [shown] = rows(system, "SELECT outcome, reason, repeats FROM deliveries")
     assert shown == {"outcome": "accepted", "reason": None, "repeats": 2}

@@ -22,7 +22,7 @@ from worker.store.records import labels, records
 def saved(system: System, actor: Actor | None, name: str = "Oslo", **values: Any) -> int:
     """The id of a new list, which is nobody's if nobody saves it."""
     owner_id = None if actor is None else actor.id
-    return system.transact(lambda session: lists.create(session, {"name": name, "record_type": "lead", **values}, actor, owner_id))
+    return system.transact(lists.create, {"name": name, "record_type": "lead", **values}, actor, owner_id)
 
 
 def named(system: System, name: str | int, actor: Actor | None = None) -> SmartList:
@@ -73,7 +73,7 @@ def test_a_name_that_several_have_is_told_apart_by_the_id(system: System, ann: A
 
 def test_nobodys_list_that_is_not_published_is_there_once(system: System, admin: Actor, ann: Actor) -> None:
     number = saved(system, None, published=True)
-    system.transact(lambda session: lists.change(session, number, {"published": False}, admin))
+    system.transact(lists.change, number, {"published": False}, admin)
 
     with pytest.raises(ListExists):
         saved(system, None)
@@ -85,14 +85,14 @@ def test_nobodys_list_that_is_not_published_is_there_once(system: System, admin:
 def test_who_has_a_list_loses_hold_of_it_while_it_is_published(system: System, ann: Actor, admin: Actor) -> None:
     number = saved(system, ann)
     with pytest.raises(InsufficientScope):
-        system.transact(lambda session: lists.change(session, number, {"published": True}, ann))
-    system.transact(lambda session: lists.change(session, number, {"published": True}, admin))
+        system.transact(lists.change, number, {"published": True}, ann)
+    system.transact(lists.change, number, {"published": True}, admin)
 
     for change in (lambda session: lists.change(session, number, {"name": "x"}, ann), lambda session: lists.remove(session, number, ann)):
         with pytest.raises(InsufficientScope):
             system.transact(change)
-    system.transact(lambda session: lists.change(session, number, {"published": False}, None))
-    system.transact(lambda session: lists.remove(session, number, ann))
+    system.transact(lists.change, number, {"published": False}, None)
+    system.transact(lists.remove, number, ann)
     with pytest.raises(UnknownList):
         named(system, number, admin)
 
@@ -124,7 +124,7 @@ def test_what_a_filter_names_is_looked_up_each_time(system: System, ann: Actor) 
     lead(system, "ann@example.com")
     lead(system, "gone@example.com")
     number = saved(system, ann, filter={"owner": {"any": ["gone@example.com"]}})
-    system.transact(lambda session: people.deactivate(session, system.ring, "gone@example.com", None))
+    system.transact(people.deactivate, "gone@example.com", None)
 
     assert count(system, named(system, number)) == 1  # whose records are what one wants to give to others
 
@@ -156,5 +156,5 @@ def test_a_filter_that_is_changed_is_checked_as_a_new_one(system: System, ann: A
     number = saved(system, ann)
 
     with pytest.raises(UnknownOwner):
-        system.transact(lambda session: lists.change(session, number, {"filter": {"owner": "nobody@example.com"}}, ann))
+        system.transact(lists.change, number, {"filter": {"owner": "nobody@example.com"}}, ann)
     assert named(system, number).filter == EVERYTHING

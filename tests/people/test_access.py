@@ -25,7 +25,7 @@ def signed_in(system: System, token: str) -> access.SignedIn | None:
 
 
 def revoke(system: System, token_id: int, of_user: int | None = None) -> None:
-    system.transact(lambda session: access.revoke(session, token_id, of_user))
+    system.transact(access.revoke, token_id, of_user)
 
 
 def test_a_token_tells_who_asks_and_what_they_may_do(system: System) -> None:
@@ -100,11 +100,11 @@ def test_a_person_revokes_their_own_tokens_and_no_others(system: System) -> None
 def test_the_tokens_of_whoever_is_deactivated_let_nobody_in(system: System) -> None:
     token = token_of(system, "ann@example.com")
 
-    system.transact(lambda session: people.deactivate(session, system.ring, "ann@example.com", None))
+    system.transact(people.deactivate, "ann@example.com", None)
 
     assert signed_in(system, token) is None
     with pytest.raises(UnknownUser):
-        system.transact(lambda session: access.issue(session, 1, "late"))
+        system.transact(access.issue, 1, "late")
 
 
 def test_a_token_needs_a_name_and_a_person(system: System) -> None:
@@ -112,7 +112,7 @@ def test_a_token_needs_a_name_and_a_person(system: System) -> None:
 
     for user_id, name, wrong in ((ann, " ", BlankName), (phantom, "tests", UnknownUser), (99, "tests", UnknownUser)):
         with pytest.raises(wrong):
-            system.transact(lambda session, user_id=user_id, name=name: access.issue(session, user_id, name))  # type: ignore[misc]
+            system.transact(access.issue, user_id, name)  # type: ignore[misc]
     assert rows(system, "SELECT id FROM tokens") == []
 
 
@@ -183,22 +183,22 @@ def test_what_a_person_may_do_is_changed_by_name(system: System) -> None:
     person(system, "root@example.com", is_admin=True)
     person(system, "ann@example.com")
 
-    user = system.transact(lambda session: people.change(session, "ann@example.com", is_admin=True, can_reassign=None))
-    renamed = system.transact(lambda session: people.change(session, "Ann", name="Ann Lee", can_reassign=True))
+    user = system.transact(people.change, "ann@example.com", is_admin=True, can_reassign=None)
+    renamed = system.transact(people.change, "Ann", name="Ann Lee", can_reassign=True)
 
     assert (user.is_admin, user.can_reassign, user.name) == (True, False, "Ann")
     assert (renamed.is_admin, renamed.can_reassign, renamed.name) == (True, True, "Ann Lee")
     with pytest.raises(BlankName):
-        system.transact(lambda session: people.change(session, "ann@example.com", name=" "))
+        system.transact(people.change, "ann@example.com", name=" ")
 
 
 def test_the_last_active_admin_stays_an_admin(system: System) -> None:
     person(system, "root@example.com", is_admin=True)
     person(system, "other@example.com", is_admin=True)
-    system.transact(lambda session: people.change(session, "other@example.com", is_admin=False))
+    system.transact(people.change, "other@example.com", is_admin=False)
 
     with pytest.raises(LastAdmin, match="Root is the only active admin"):
-        system.transact(lambda session: people.change(session, "root@example.com", is_admin=False))
+        system.transact(people.change, "root@example.com", is_admin=False)
     assert system.transact(users.active_admins) == [1]
 
 
@@ -206,6 +206,6 @@ def test_whoever_is_no_admin_is_demoted_without_ado(system: System) -> None:
     person(system, "root@example.com", is_admin=True)
     person(system, "ann@example.com")
 
-    user = system.transact(lambda session: people.change(session, "ann@example.com", is_admin=False))
+    user = system.transact(people.change, "ann@example.com", is_admin=False)
 
     assert not user.is_admin

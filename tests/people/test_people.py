@@ -13,11 +13,11 @@ from worker.flows.system import System
 
 def deactivate(system: System, name: str) -> list[str]:
     """Deactivates a user and returns the names of the pools that they left."""
-    return system.transact(lambda session: people.deactivate(session, system.ring, name, None))[1]
+    return system.transact(people.deactivate, name, None)[1]
 
 
 def test_a_user_is_told_apart_by_their_email(system: System) -> None:
-    user = system.transact(lambda session: people.add(session, " Ann Lee ", " Ann@Example.com ", is_admin=True))
+    user = system.transact(people.add, " Ann Lee ", " Ann@Example.com ", is_admin=True)
 
     assert (user.name, user.email, user.is_admin, user.is_active, user.is_pool) == ("Ann Lee", "ann@example.com", True, True, False)
 
@@ -26,22 +26,22 @@ def test_an_email_is_taken_once_in_whatever_capitals(system: System) -> None:
     person(system, "ann@example.com")
 
     with pytest.raises(UserExists, match=r"already a user with the email ann@example\.com"):
-        system.transact(lambda session: people.add(session, "Another", "ANN@example.com"))
+        system.transact(people.add, "Another", "ANN@example.com")
 
 
 @pytest.mark.parametrize("address", ["", "ann", "ann@", "@example.com", "a b@example.com", "a@b@c"])
 def test_what_is_no_email_is_refused(system: System, address: str) -> None:
     with pytest.raises(BadEmail):
-        system.transact(lambda session: people.add(session, "Ann", address))
+        system.transact(people.add, "Ann", address)
 
 
 def test_a_user_needs_a_name(system: System) -> None:
     with pytest.raises(BlankName, match="A user needs a name"):
-        system.transact(lambda session: people.add(session, "  ", "ann@example.com"))
+        system.transact(people.add, "  ", "ann@example.com")
 
 
 def test_a_user_is_found_by_email_or_name(system: System) -> None:
-    ann = system.transact(lambda session: people.add(session, "Ann Lee", "ann@example.com")).id
+    ann = system.transact(people.add, "Ann Lee", "ann@example.com").id
 
     with system.reading() as session:
         assert {user_named(session, name).id for name in ("ann@example.com", "ANN@example.com ", "Ann Lee", "ann lee")} == {ann}
@@ -117,7 +117,7 @@ def test_whoever_is_deactivated_leaves_any_number_of_pools_at_once(system: Syste
 
 
 def test_a_name_in_other_letters_than_english_is_found(system: System) -> None:
-    system.transact(lambda session: people.add(session, "Élodie Ärger", "elodie@example.com"))
+    system.transact(people.add, "Élodie Ärger", "elodie@example.com")
     pool(system, 1, "Équipe")
 
     with system.reading() as session:

@@ -1,7 +1,6 @@
 """Imports, reassignments and undos in any order, whole or cancelled, while leads come in, people change records, and Redis forgets."""
 
 from contextlib import suppress
-from functools import partial
 from random import Random
 
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ from worker.errors.runs import NotUndoable, RunEnded
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
 from worker.flows.records import edits
-from worker.flows.records.edits import Asking
+from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, reassign, undo
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
@@ -77,7 +76,7 @@ class Bulk(RuleBasedStateMachine):
         ids = self._leads()
         Random(order).shuffle(ids)
         with suppress(EmptyPool):
-            self.system.transact(partial(reassign.accept, wanted=Ids("lead", ids[:part]), owner=owner, actor_id=None))
+            self.system.transact(reassign.accept, wanted=Ids("lead", ids[:part]), owner=owner, actor_id=None)
         self._go_on(at_once)
 
     @rule(which=SOME, returns=st.booleans(), at_once=AT_ONCE)
@@ -85,7 +84,7 @@ class Bulk(RuleBasedStateMachine):
         if known := rows(self.system, "SELECT id FROM runs WHERE kind <> 'undo' AND ended_at IS NOT NULL ORDER BY id DESC"):
             run_id = known[which % len(known)]["id"]
             with suppress(NotUndoable):
-                self.system.transact(partial(undo.accept, run_id=run_id, actor_id=self.boss.id, returns_turns=returns))
+                self.system.transact(undo.accept, run_id=run_id, actor_id=self.boss.id, returns_turns=returns)
         self._go_on(at_once)
 
     def _go_on(self, at_once: bool) -> None:
@@ -97,7 +96,7 @@ class Bulk(RuleBasedStateMachine):
         if known := rows(self.system, "SELECT id FROM runs WHERE ended_at IS NULL ORDER BY id"):
             run_id = known[which % len(known)]["id"]
             with suppress(RunEnded):
-                self.system.transact(partial(control.cancel, ring=self.system.ring, run_id=run_id))
+                self.system.transact(control.cancel, run_id=run_id)
 
     # --- records ---
 
@@ -118,16 +117,16 @@ class Bulk(RuleBasedStateMachine):
     def _change(self, which: int, **values: object) -> None:
         if ids := self._leads():
             lead_id, asking = ids[which % len(ids)], self._asking()
-            self.system.transact(partial(edits.update, asking=asking, resource=LEAD, record_id=lead_id, values=values))
+            self.system.transact(edits.update, context=asking, resource=LEAD, record_id=lead_id, values=values)
 
     @rule(which=SOME)
     def delete(self, which: int) -> None:
         if ids := self._leads():
-            self.system.transact(partial(edits.delete, asking=self._asking(), resource=LEAD, record_id=ids[which % len(ids)]))
+            self.system.transact(edits.delete, context=self._asking(), resource=LEAD, record_id=ids[which % len(ids)])
 
-    def _asking(self) -> Asking:
+    def _asking(self) -> RequestContext:
         self.asked += 1
-        return Asking(self.boss, f"request:{self.asked}", self.system.ring)
+        return RequestContext(self.boss, f"request:{self.asked}")
 
     def _leads(self) -> list[int]:
         return [lead["id"] for lead in rows(self.system, "SELECT id FROM leads WHERE deleted_at IS NULL ORDER BY id")]
@@ -196,7 +195,7 @@ class Bulk(RuleBasedStateMachine):
     def _assert_all_is_well(self) -> None:
         rings.mend(self.system)
         for pool_id in self.pools.values():
-            self.system.transact(partial(seed.seed, ring=self.system.ring, pool_id=pool_id, stumbled_over=None, reason="a test"))
+            self.system.transact(seed.seed, pool_id=pool_id, stumbled_over=None, reason="a test")
         assert_promise(self.system)
         assert [report.violations for report in verify(self.system) if not report.holds] == []
 

@@ -78,7 +78,7 @@ class Faults(Stories):
         known = [run["id"] for run in rows(self.system, "SELECT id FROM runs ORDER BY id")]
         run_id = known[which % len(known)]
         with suppress(RunEnded):
-            self.system.transact(lambda session: control.cancel(session, self.system.ring, run_id))
+            self.system.transact(control.cancel, run_id)
 
     @precondition(lambda self: bool(rows(self.system, "SELECT 1 FROM captures")))
     @rule(which=SOME)
@@ -140,7 +140,7 @@ class Faults(Stories):
     # --- the promise ---
 
     def _seed(self) -> None:
-        self.system.transact(lambda session: seed.seed_again(session, self.system.ring, self.pool_id, "a test"))
+        self.system.transact(seed.seed_again, self.pool_id, "a test")
 
     def assert_quiet(self) -> None:
         rings.mend(self.system)

@@ -1,7 +1,6 @@
 """The stories of one pool in any order, without faults and with them, and what must hold in between and at the end."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 from hypothesis import strategies as st
@@ -84,8 +83,7 @@ class Stories(RuleBasedStateMachine):
         assert all(owners[record_id] == self.given.setdefault(record_id, owners[record_id]) for record_id in record_ids)
 
     def _assign(self, requests: list[assign.Request]) -> dict[int, int]:
-        ring = self.system.ring
-        owners: dict[int, int] = self.system.transact(lambda session: assign.assign(session, ring, self.pool_id, "lead", requests, "edit"))
+        owners: dict[int, int] = self.system.transact(assign.assign, self.pool_id, "lead", requests, "edit")
         return owners
 
     @precondition(lambda self: self.members)
@@ -189,7 +187,7 @@ class Stories(RuleBasedStateMachine):
             sweeps.sweep(self.system)
             self.system.transact(control.retry_leads)
             for failed in rows(self.system, "SELECT id FROM runs WHERE state = 'failed'"):
-                self.system.transact(partial(control.retry, run_id=failed["id"]))
+                self.system.transact(control.retry, run_id=failed["id"])
             if not self.send.waiting:
                 break
             self.send.drain(self.system)

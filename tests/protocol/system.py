@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Concatenate
 
-from sqlalchemy.orm import Session
-
-from worker.flows.system import System
+from worker.flows.system import Arguments, Result, System
+from worker.flows.unit import Unit
 from worker.ring import Ring, Taken
 from worker.ring.ring import RosterChange
 
@@ -53,9 +52,9 @@ class SlowSystem(System):
     on_taken: list[Callable[[], None]] = field(default_factory=list)
     """What is to hold when turns that were taken have been committed."""
 
-    def transact(self, work: Callable[[Session], Any]) -> Any:
+    def transact(self, work: Callable[Concatenate[Unit, Arguments], Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         self.ring.has_taken = False
-        result = super().transact(work)
+        result = super().transact(work, *args, **kwargs)
         if self.ring.has_taken:
             for check in self.on_taken:
                 check()

@@ -20,6 +20,7 @@ from tests.support.tasks import Tasks, run
 from worker.flows.intake import capture
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
+from worker.store.intake.captures import Waiting
 
 WORKERS = 4
 SECONDS = 90
@@ -80,11 +81,11 @@ def test_workers_whose_leases_run_out_under_their_hands_enter_nothing_twice(syst
     captured(system, 6)
     batches = []
     for holder in ("one", "two", "three"):
-        batches.append(system.transact(lambda session, holder=holder: capture._lease(session, inbound.id, holder)))
+        batches.append(system.transact(capture._lease, inbound.id, holder))
         leases_run_out(system)
 
-    def enter(batch: list[capture.Waiting]) -> None:
-        system.transact(lambda session: capture._enter(session, system.ring, inbound.id, batch))
+    def enter(batch: list[Waiting]) -> None:
+        system.transact(capture._enter, inbound.id, batch)
 
     with ThreadPoolExecutor(WORKERS) as threads:
         for done in [threads.submit(enter, batch) for batch in batches * 2]:

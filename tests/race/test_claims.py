@@ -39,7 +39,7 @@ def test_a_block_asked_for_by_several_workers_at_once_is_one_block(system: Syste
 
     def reserve(_: int) -> str:
         together.wait()
-        return str(system.transact(lambda session: assign.reserve(session, system.ring, inbound.id, "import:1", 5)))
+        return str(system.transact(assign.reserve, inbound.id, "import:1", 5))
 
     with ThreadPoolExecutor(WORKERS) as threads:
         assert set(threads.map(reserve, range(WORKERS))) == {"1:5"}

@@ -11,7 +11,6 @@ from threading import Event
 
 import pytest
 from redis import Redis
-from sqlalchemy.orm import Session
 
 from tests.support.factories import accepted, give, give_leads, lead, pool, sheet
 from tests.support.faults import photograph, roll_back
@@ -20,6 +19,7 @@ from tests.support.servers import wait_until
 from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.flows.turns import assign
+from worker.flows.unit import Unit
 from worker.ring import Ring
 from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
@@ -39,11 +39,11 @@ def going_back_before_its_commit(system: System, valkey: Redis, ask: assign.Requ
     """Somebody has taken turns and not committed when Redis goes back to before; within the block others ask for turns."""
     taken, commit = Event(), Event()
 
-    def slow(session: Session) -> None:
+    def slow(unit: Unit) -> None:
         if isinstance(ask, int):
-            assign.reserve(session, system.ring, pool_id, "import:slow", ask)
+            assign.reserve(unit, pool_id, "import:slow", ask)
         else:
-            assign.assign(session, system.ring, pool_id, "lead", [ask], "edit")
+            assign.assign(unit, pool_id, "lead", [ask], "edit")
         if not taken.is_set():
             taken.set()
             commit.wait(SECONDS)

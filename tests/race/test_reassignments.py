@@ -39,7 +39,7 @@ from worker.domain.resources import LEAD
 from worker.flows.audit.verify import verify
 from worker.flows.intake import capture
 from worker.flows.records import edits
-from worker.flows.records.edits import Asking
+from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, reassign, scans, undo
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
@@ -74,7 +74,7 @@ def frozen(system: System, send: Tasks, ids: list[int], owner: str = "Inbound") 
 
 
 def to_undo(system: System, run_id: int, *, returns_turns: bool) -> int:
-    return system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns))
+    return system.transact(undo.accept, run_id, None, returns_turns=returns_turns)
 
 
 def cut(system: System, send: Tasks, run_id: int, *, returns_turns: bool) -> int:
@@ -150,7 +150,7 @@ def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_
 
 
 def cancel(system: System, run_id: int) -> control.Cancelled:
-    return system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    return system.transact(control.cancel, run_id)
 
 
 def test_a_cancel_waits_for_the_chunk_that_is_being_moved(system: System, send: Tasks) -> None:
@@ -190,8 +190,8 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_taken_back(system: System, s
 def by_hand(system: System, lead_id: int, **values: object) -> Callable[[], object]:
     """Somebody changes a lead."""
     boss = Actor(person(system, "boss@example.com"), is_admin=True, can_reassign=True)
-    asking = Asking(boss, f"request:{lead_id}", system.ring)
-    return lambda: system.transact(lambda session: edits.update(session, asking, LEAD, lead_id, values))
+    asking = RequestContext(boss, f"request:{lead_id}")
+    return lambda: system.transact(edits.update, asking, LEAD, lead_id, values)
 
 
 def named(system: System, send: Tasks, count: int) -> list[int]:
@@ -333,10 +333,10 @@ def test_leads_that_wait_while_a_list_takes_them_are_left_to_it_without_a_deadlo
     send.lose()
     run_id = frozen(system, send, leads)
     [chunk] = send.lose()
-    batch = system.transact(lambda session: capture._lease(session, inbound.id, "a worker"))
+    batch = system.transact(capture._lease, inbound.id, "a worker")
 
     def enter() -> None:
-        system.transact(lambda session: capture._enter(session, system.ring, inbound.id, batch))
+        system.transact(capture._enter, inbound.id, batch)
 
     in_the_middle_of(system, lambda: run(system, chunk), enter)
     send.drain(system)
@@ -352,14 +352,14 @@ def test_leads_that_come_back_to_their_line_while_a_worker_enters_another_stay_i
     assert give_leads(system, 1) == "a"
     leads = captured(system, 3)
     send.lose()
-    batch = system.transact(lambda session: capture._lease(session, inbound.id, "a worker"))
+    batch = system.transact(capture._lease, inbound.id, "a worker")
     cut(system, send, reassigned(system, send, Ids("lead", leads[1:]), "zoe@example.com"), returns_turns=False)
     [chunk] = send.lose()
 
     with ThreadPoolExecutor(1) as threads:
         with system.engine.connect() as connection, connection.begin():
             connection.execute(text("SELECT id FROM leads WHERE id = :id FOR UPDATE"), {"id": leads[0]})
-            entering = threads.submit(system.transact, lambda session: capture._enter(session, system.ring, inbound.id, batch))
+            entering = threads.submit(system.transact, lambda session: capture._enter(session, inbound.id, batch))
             wait_until(lambda: waiting(system) == 1, "the one who enters", SECONDS)
             run(system, chunk)
         entering.result(SECONDS)
@@ -376,11 +376,9 @@ def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(sys
     run_id = frozen(system, send, leads)
     [chunk] = send.lose()
     boss = Actor(person(system, "boss@example.com"), is_admin=True)
-    asking = Asking(boss, "request:a delete", system.ring)
+    asking = RequestContext(boss, "request:a delete")
 
-    in_the_middle_of(
-        system, lambda: run(system, chunk), lambda: system.transact(lambda session: edits.delete(session, asking, LEAD, leads[1]))
-    )
+    in_the_middle_of(system, lambda: run(system, chunk), lambda: system.transact(edits.delete, asking, LEAD, leads[1]))
     send.drain(system)
 
     assert deadlocks(system) == 0
@@ -396,8 +394,8 @@ def test_a_list_that_two_workers_freeze_at_once_is_the_one_whose_turns_are_reser
     ids = owned(system, 3)
     run_id = to_reassign(system, smart_list(system, {}))
     send.lose()
-    system.transact(lambda session: scans.begin(session, run_id, "the one"))
-    system.transact(lambda session: reassign._select(session, run_id))
+    system.transact(scans.begin, run_id, "the one")
+    system.transact(reassign._select, run_id)
     ids += owned(system, 4)
 
     with ThreadPoolExecutor(2) as threads:
@@ -405,7 +403,7 @@ def test_a_list_that_two_workers_freeze_at_once_is_the_one_whose_turns_are_reser
             connection.execute(text("LOCK TABLE selections IN EXCLUSIVE MODE"))
             other = threads.submit(system.transact, lambda session: reassign._select(session, run_id))
             wait_until(lambda: waiting(system) == 1, "the other, who freezes the list anew", SECONDS)
-            one = threads.submit(system.transact, lambda session: reassign._reserve(session, system.ring, run_id))
+            one = threads.submit(system.transact, lambda session: reassign._reserve(session, run_id))
             wait_until(lambda: waiting(system) == 2 or one.done(), "the one, who reserves", SECONDS)
         other.result(SECONDS)
         one.result(SECONDS)

@@ -96,9 +96,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
     first, late, _ = send.waiting
     run(system, first)
 
-    cancelled = in_the_middle_of(
-        system, lambda: run(system, late), lambda: system.transact(lambda session: control.cancel(session, system.ring, run_id))
-    )
+    cancelled = in_the_middle_of(system, lambda: run(system, late), lambda: system.transact(control.cancel, run_id))
     send.drain(system)
 
     assert cancelled == (500, 200)
@@ -110,11 +108,11 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
 def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(system: System, send: Tasks) -> None:
     run_id = loading(system, send)
     _, *others = send.lose()
-    plan = system.transact(lambda session: load._plan(session, run_id, 0, "a slow one"))
+    plan = system.transact(load._plan, run_id, 0, "a slow one")
     assert plan is not None
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
-        system.transact(lambda session: chunks.lease(session, run_id, 0, "a worker that dies", -1.0))
+        system.transact(chunks.lease, run_id, 0, "a worker that dies", -1.0)
     sweeps.sweep(system)
     for task in others:
         run(system, task)

@@ -24,7 +24,7 @@ SECONDS = 20
 
 
 def cancel(system: System, run_id: int) -> Cancelled:
-    return system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    return system.transact(control.cancel, run_id)
 
 
 def state_of(system: System, run_id: int) -> tuple[str, int, int]:
@@ -62,7 +62,7 @@ def test_a_run_that_is_cancelled_while_its_file_is_read_reserves_nothing(system:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
     send.lose()
-    scanned = system.transact(lambda session: scans.begin(session, run_id, "a worker"))
+    scanned = system.transact(scans.begin, run_id, "a worker")
     assert scanned is not None
 
     assert cancel(system, run_id) == (0, 0)
@@ -138,7 +138,7 @@ def test_a_run_that_has_ended_is_not_cancelled(system: System, send: Tasks) -> N
     pool(system, 3)
     done, cancelled, failed = imported(system, send, sheet(20)), accepted(system, sheet(20)), accepted(system, sheet(20))
     cancel(system, cancelled)
-    system.transact(lambda session: scans.fail(session, failed, "for a reason"))
+    system.transact(scans.fail, failed, "for a reason")
     before = everything(system)
 
     for run_id, state in ((done, "done"), (cancelled, "cancelled"), (failed, "failed")):
@@ -172,7 +172,7 @@ def test_a_chunk_that_comes_after_the_cancel_enters_nothing(system: System, send
     pool(system, 3)
     run_id = loading(system, send, 1)
     late, *_ = send.waiting
-    plan = system.transact(lambda session: load._plan(session, run_id, 1, "a slow one"))
+    plan = system.transact(load._plan, run_id, 1, "a slow one")
     assert plan is not None
     cancel(system, run_id)
     give_leads(system, 2)
@@ -229,7 +229,7 @@ def test_a_run_that_failed_in_a_chunk_gives_its_turns_back(system: System, send:
     run_id = loading(system, send, 2)
     send.lose()
     for _ in range(MOST_ATTEMPTS):
-        system.transact(lambda session: store.lease(session, run_id, 2, "a worker that dies", -1.0))
+        system.transact(store.lease, run_id, 2, "a worker that dies", -1.0)
     sweeps.sweep(system)
     assert state_of(system, run_id) == ("failed", 500, 0)
     assert_promise(system)
@@ -246,7 +246,7 @@ def test_a_run_that_failed_in_a_chunk_gives_its_turns_back(system: System, send:
 def test_the_ring_of_a_pool_that_was_deleted_stays_gone(system: System, send: Tasks) -> None:
     inbound = pool(system, 3)
     run_id = loading(system, send, 1)
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
 
     assert cancel(system, run_id) == (250, 450)
     send.drain(system)
@@ -258,10 +258,10 @@ def test_the_ring_of_a_pool_that_was_deleted_stays_gone(system: System, send: Ta
 def test_an_undo_gives_nothing_back_to_a_pool_that_was_deleted(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = reassigned(system, send, Ids("lead", owned(system, ROWS)))
-    undo_id = system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=True))
+    undo_id = system.transact(undo.accept, run_id, None, returns_turns=True)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop())
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
 
     cancelled = cancel(system, undo_id)
     send.drain(system)

@@ -41,7 +41,7 @@ ROWS, BAD = 700, {0, 17, 249, 250, 699}
 
 def forecast_of(system: System, wanted: SmartList | Ids, owner: str = "Inbound") -> Facts:
     with system.reading() as session:
-        return dry_runs.of_reassignment(session, system.ring, wanted, owner)
+        return dry_runs.of_reassignment(session, wanted, owner)
 
 
 def forecast_of_file(system: System, file: Any, owner: str = "Inbound", record_type: str = "lead") -> Facts:
@@ -55,7 +55,7 @@ def told(facts: Facts) -> dict[str, int]:
 
 def next_of(system: System) -> str:
     with system.reading() as session:
-        return str(pools.show(session, system.ring, "Inbound")["next"])
+        return str(pools.show(session, "Inbound")["next"])
 
 
 def counted(system: System, run_id: int) -> dict[str, int]:
@@ -121,7 +121,7 @@ def test_returned_turns_are_told_first(system: System, send: Tasks) -> None:
     run(system, send.waiting.pop())
     join(system, email(3))
     give_leads(system, 2)
-    system.transact(lambda session: control.cancel(session, system.ring, cancelled))
+    system.transact(control.cancel, cancelled)
     send.drain(system)
 
     facts = assert_comes_true(system, send, Ids("lead", ids[:5]))
@@ -164,7 +164,7 @@ def test_a_ring_that_forgot_is_told_as_seeding_will_find_it(system: System, send
     cancelled = to_reassign(system, Ids("lead", ids[:2]))
     run(system, send.waiting.pop())
     give_leads(system, 6)
-    system.transact(lambda session: control.cancel(session, system.ring, cancelled))
+    system.transact(control.cancel, cancelled)
     send.drain(system)
     leave(system, email(1))
     spoil(system, inbound.id)

@@ -275,7 +275,7 @@ def test_a_pool_that_all_left_before_the_scan_fails_the_run_with_the_reason(syst
 def test_a_pool_deleted_before_the_scan_fails_the_run_with_the_reason(system: System, send: Tasks) -> None:
     pool(system, 1)
     run_id = accepted(system, sheet(3))
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
 
     send.drain(system)
 
@@ -372,7 +372,7 @@ class Overtaken(Uploads):
 def test_a_user_deactivated_before_the_scan_fails_the_run_with_the_reason(system: System, send: Tasks) -> None:
     person(system, email(0))
     run_id = accepted(system, sheet(ROWS), owner=email(0))
-    system.transact(lambda session: people.deactivate(session, system.ring, email(0), None))
+    system.transact(people.deactivate, email(0), None)
 
     send.drain(system)
 

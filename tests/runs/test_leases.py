@@ -38,7 +38,7 @@ def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
 def begin(system: System, work: Work, holder: str = HOLDER, seconds: float = LONG) -> bool:
     """Whether the holder is on the work now."""
     free = Work(work.table, work.which & leases.free(work.table, holder))
-    return bool(system.transact(lambda session: leases.lease(session, free, holder, seconds, work.table.c.lead_id)))
+    return bool(system.transact(leases.lease, free, holder, seconds, work.table.c.lead_id))
 
 
 def lease_of(system: System) -> dict[str, Any]:
@@ -134,14 +134,14 @@ class DatabaseAway(Unavailable):
 def test_what_was_tried_too_often_is_set_aside_once_nobody_is_on_it(system: System, work: Work) -> None:
     for _ in range(MOST_ATTEMPTS):
         begin(system, work)
-    assert system.transact(lambda session: captures.set_aside(session, "why")) == []
+    assert system.transact(captures.set_aside, "why") == []
     leases_run_out(system)
 
-    [lead_id] = system.transact(lambda session: captures.set_aside(session, "why"))
+    [lead_id] = system.transact(captures.set_aside, "why")
 
     assert lease_of(system) == {"attempts": MOST_ATTEMPTS, "leased_until": None, "leased_by": None, "set_aside": True, "reason": "why"}
     assert not begin(system, work)
-    assert system.transact(lambda session: captures.set_aside(session, "why")) == []
+    assert system.transact(captures.set_aside, "why") == []
     assert [row.lead_id for row in system.transact(captures.try_again)] == [lead_id]
     assert begin(system, work)
 
@@ -153,6 +153,6 @@ def test_what_went_wrong_last_is_the_reason_why_it_was_set_aside(system: System,
         fails(system, work, ZeroDivisionError("by nothing"))
     leases_run_out(system)
 
-    system.transact(lambda session: captures.set_aside(session, "why"))
+    system.transact(captures.set_aside, "why")
 
     assert lease_of(system)["reason"] == "ZeroDivisionError: by nothing"

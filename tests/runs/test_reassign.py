@@ -246,7 +246,7 @@ def test_a_person_who_is_deactivated_before_the_list_is_frozen_fails_the_run(sys
     owned(system, 3)
     person(system, "zoe@example.com")
     run_id = to_reassign(system, smart_list(system, {}), "zoe@example.com")
-    system.transact(lambda session: people.deactivate(session, system.ring, "zoe@example.com", None))
+    system.transact(people.deactivate, "zoe@example.com", None)
 
     send.drain(system)
 
@@ -308,7 +308,7 @@ def test_a_cancelled_run_gives_back_what_it_has_not_used(system: System, send: T
     for _ in range(chunks):
         run(system, send.waiting.pop(0))
 
-    cancelled = system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    cancelled = system.transact(control.cancel, run_id)
     send.drain(system, times=2)
 
     assert cancelled == (records, RECORDS - records)
@@ -349,7 +349,7 @@ def test_a_deleted_pool_fails_the_run_that_has_not_begun(system: System, send: T
     pool(system, 3)
     owned(system, 3)
     run_id = to_reassign(system, smart_list(system, {}))
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
 
     send.drain(system)
 

@@ -127,7 +127,7 @@ def test_a_lead_whose_worker_dies_each_time_is_set_aside_for_that(system: System
     send.lose()
 
     for _ in range(MOST_ATTEMPTS):
-        system.transact(lambda session: captures.lease(session, [bad], "a worker that dies", -1.0))
+        system.transact(captures.lease, [bad], "a worker that dies", -1.0)
     sweeps.sweep(system)
     captured(system, 1)
     send.drain(system)
@@ -207,7 +207,7 @@ def test_a_retried_run_is_finished_in_the_order_of_its_file(system: System, send
     give_leads(system, 1)
     antidote(system)
 
-    assert system.transact(lambda session: control.retry(session, run_id)) == 1
+    assert system.transact(control.retry, run_id) == 1
     send.drain(system, times=2)
 
     assert assert_in_file_order(system, run_id) == list(range(1, 701))
@@ -217,7 +217,7 @@ def test_a_retried_run_is_finished_in_the_order_of_its_file(system: System, send
 def test_a_run_that_is_retried_too_early_fails_again(system: System, send: Tasks) -> None:
     run_id = with_a_bad_chunk(system, send)
 
-    system.transact(lambda session: control.retry(session, run_id))
+    system.transact(control.retry, run_id)
     assert run_of(system, run_id)["reason"] is None
 
     assert tried_until_nothing_is_left(system, send) == MOST_ATTEMPTS
@@ -244,12 +244,12 @@ def test_a_chunk_whose_worker_dies_each_time_fails_the_run_with_its_line(system:
     run(system, send.waiting.pop())
     doomed = send.waiting.pop(0)
     for _ in range(MOST_ATTEMPTS):
-        system.transact(lambda session: chunks.lease(session, run_id, doomed.arguments["chunk"], "a worker that dies", -1.0))
+        system.transact(chunks.lease, run_id, doomed.arguments["chunk"], "a worker that dies", -1.0)
 
     tried_until_nothing_is_left(system, send)
 
     assert run_of(system, run_id)["reason"] == f"Chunk 0, which begins at line 2, was set aside: {DIED}."
-    system.transact(lambda session: control.retry(session, run_id))
+    system.transact(control.retry, run_id)
     send.drain(system)
     assert_in_file_order(system, run_id)
     assert_promise(system)
@@ -260,10 +260,10 @@ def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_en
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
     first, *others = send.lose()
-    plan = system.transact(lambda session: load._plan(session, run_id, 0, "a slow one"))
+    plan = system.transact(load._plan, run_id, 0, "a slow one")
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
-        system.transact(lambda session: chunks.lease(session, run_id, 0, "a worker that dies", -1.0))
+        system.transact(chunks.lease, run_id, 0, "a worker that dies", -1.0)
     sweeps.sweep(system)
 
     assert plan is not None
@@ -280,7 +280,7 @@ def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_en
 
 
 def dies(system: System, run_id: int) -> None:
-    system.transact(lambda session: scans.begin(session, run_id, "a worker that dies"))
+    system.transact(scans.begin, run_id, "a worker that dies")
     leases_run_out(system)
 
 
@@ -297,7 +297,7 @@ def test_a_scan_that_dies_each_time_fails_the_run_and_a_retry_begins_anew(system
     failed = run_of(system, run_id)
     assert (failed["state"], failed["reason"]) == ("failed", f"The file could not be read: {DIED}.")
     assert_promise(system)
-    assert system.transact(lambda session: control.retry(session, run_id)) == 1
+    assert system.transact(control.retry, run_id) == 1
     send.drain(system, times=2)
     assert_in_file_order(system, run_id)
     assert_promise(system)
@@ -313,7 +313,7 @@ def test_a_run_whose_file_could_not_be_read_is_retried_at_once(system: System, s
     assert "is gone from the upload storage" in str(run_of(system, run_id)["reason"])
     system.uploads._files.mv(moved, upload)
 
-    system.transact(lambda session: control.retry(session, run_id))
+    system.transact(control.retry, run_id)
     send.drain(system)
 
     assert_in_file_order(system, run_id)
@@ -331,7 +331,7 @@ def ended(system: System, send: Tasks) -> int:
 
 def cancelled(system: System, send: Tasks) -> int:
     run_id = accepted(system, sheet(20))
-    system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    system.transact(control.cancel, run_id)
     return run_id
 
 
@@ -343,11 +343,11 @@ def test_only_a_run_that_failed_is_retried(system: System, send: Tasks, make: Ca
     before = run_of(system, run_id)
 
     with pytest.raises(NothingToRetry):
-        system.transact(lambda session: control.retry(session, run_id))
+        system.transact(control.retry, run_id)
 
     assert (run_of(system, run_id), send.waiting) == (before, [])
 
 
 def test_a_run_that_is_unknown_is_not_retried(system: System) -> None:
     with pytest.raises(UnknownRun):
-        system.transact(lambda session: control.retry(session, 7))
+        system.transact(control.retry, 7)

@@ -1,6 +1,5 @@
 """Undos: owners go back to who they were, what an import made is gone, and the ledger tells of both."""
 
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -51,8 +50,8 @@ def as_given(system: System) -> list[dict[str, Any]]:
 
 def edit(system: System, lead_id: int, **values: Any) -> None:
     """Changes a lead, as an admin does over the API."""
-    asking = edits.Asking(Actor(person(system, "admin@example.com"), is_admin=True), f"request:{lead_id}", system.ring)
-    system.transact(partial(edits.update, asking=asking, resource=LEAD, record_id=lead_id, values=values))
+    asking = edits.RequestContext(Actor(person(system, "admin@example.com"), is_admin=True), f"request:{lead_id}")
+    system.transact(edits.update, context=asking, resource=LEAD, record_id=lead_id, values=values)
 
 
 def skipped(system: System, run_id: int) -> list[tuple[int, str]]:
@@ -119,8 +118,8 @@ def test_what_somebody_has_changed_since_stays_and_is_listed(system: System, sen
     run_id = reassigned(system, send, smart_list(system, {}))
     edit(system, ids[1], phone="123")
     edit(system, ids[3], owner_id=zoe)
-    asking = edits.Asking(Actor(zoe, is_admin=True), "request:x", system.ring)
-    system.transact(lambda session: edits.delete(session, asking, LEAD, ids[4]))
+    asking = edits.RequestContext(Actor(zoe, is_admin=True), "request:x")
+    system.transact(edits.delete, asking, LEAD, ids[4])
 
     undo_id = undone(system, send, run_id)
 
@@ -182,7 +181,7 @@ def test_tasks_may_come_in_any_order_and_twice(system: System, send: Tasks, seed
     owned(system, RECORDS)
     before = as_given(system)
     run_id = reassigned(system, send, smart_list(system, {}))
-    system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns))
+    system.transact(undo.accept, run_id, None, returns_turns=returns_turns)
 
     ran = send.drain(system, times=2, order=Random(seed))
     after = everything(system)
@@ -281,7 +280,7 @@ def test_what_a_cancelled_import_has_made_is_undone(system: System, send: Tasks)
     run_id = accepted(system, sheet(RECORDS))
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
-    system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    system.transact(control.cancel, run_id)
     send.drain(system)
     assert len(as_given(system)) == 250
 
@@ -391,10 +390,10 @@ def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(system: System, send
     owned(system, RECORDS)
     before = as_given(system)
     run_id = reassigned(system, send, smart_list(system, {}))
-    first = system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns))
+    first = system.transact(undo.accept, run_id, None, returns_turns=returns_turns)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(0))
-    cancelled = system.transact(lambda session: control.cancel(session, system.ring, first))
+    cancelled = system.transact(control.cancel, first)
     send.drain(system)
     assert cancelled == (250, 250 if returns_turns else 0)
     assert (run_of(system, first)["state"], run_of(system, first)["records"]) == ("cancelled", 250)

@@ -156,7 +156,7 @@ def test_a_pool_that_loses_its_last_member_meanwhile_is_refused(client: Any, sys
 def test_somebody_who_was_deactivated_keeps_what_they_own_and_gets_nothing_new(client: Any, system: System) -> None:
     pool = create_pool(client, 2)
     lead = told(create(client, "leads", owner_id=pool["id"]))
-    system.transact(lambda session: people.deactivate(session, system.ring, email(0), None))
+    system.transact(people.deactivate, email(0), None)
 
     refused = create(client, "leads", owner_id=lead["owner_id"])
     kept = told(change(client, f"leads/{lead['id']}", owner_id=lead["owner_id"], phone="1"))

@@ -44,13 +44,13 @@ def person(system: System, address: str, **may: bool) -> int:
             return int(user_named(session, address).id)
     except UnknownUser:
         name = address.partition("@")[0].title()
-        return int(system.transact(lambda session: people.add(session, name, address, **may)).id)
+        return int(system.transact(people.add, name, address, **may).id)
 
 
 def token_of(system: System, address: str, **may: bool) -> str:
     """A new token of the user with that email, who joins if need be."""
     user_id = person(system, address, **may)
-    return system.transact(lambda session: access.issue(session, user_id, "tests")).token
+    return system.transact(access.issue, user_id, "tests").token
 
 
 def pool(system: System, members: int | Collection[str] = 3, name: str = "Inbound", record_type: str = "lead") -> Row[Any]:
@@ -58,23 +58,23 @@ def pool(system: System, members: int | Collection[str] = 3, name: str = "Inboun
     addresses = emails(members) if isinstance(members, int) else list(members)
     for address in addresses:
         person(system, address)
-    return system.transact(lambda session: pools.create(session, name, record_type, addresses, None))
+    return system.transact(pools.create, name, record_type, addresses, None)
 
 
 def join(system: System, *addresses: str, name: str = "Inbound") -> None:
     for address in addresses:
         person(system, address)
-    system.transact(lambda session: pools.add_members(session, system.ring, name, addresses, None))
+    system.transact(pools.add_members, name, addresses, None)
 
 
 def leave(system: System, *addresses: str, name: str = "Inbound") -> None:
-    system.transact(lambda session: pools.remove_members(session, system.ring, name, addresses, None))
+    system.transact(pools.remove_members, name, addresses, None)
 
 
 def lead(system: System, owner: str = "admin@example.com", record_type: str = "lead") -> int:
     """The id of a record that a person owns."""
     owner_id = person(system, owner)
-    return system.transact(lambda session: records.add(session, record_type, owner_id, {}))
+    return system.transact(records.add, record_type, owner_id, {})
 
 
 def give(system: System, *record_ids: int, name: str = "Inbound", record_type: str = "lead", deed: str = "edit") -> list[str]:
@@ -82,7 +82,7 @@ def give(system: System, *record_ids: int, name: str = "Inbound", record_type: s
     with system.reading() as session:
         pool_id = pool_named(session, name).id
     requests = [assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None) for record_id in record_ids]
-    owners = system.transact(lambda session: assign.assign(session, system.ring, pool_id, record_type, requests, "edit"))
+    owners = system.transact(assign.assign, pool_id, record_type, requests, "edit")
     return [address_of(system, owners[record_id]) for record_id in record_ids]
 
 
@@ -125,7 +125,7 @@ def owned(system: System, count: int, owner: str = "admin@example.com", record_t
     owner_id = person(system, owner)
     named = "name" if record_type == "deal" else "last_name"
     made = [{named: f"R{number}", "tags": [], "custom_fields": {}} for number in range(count)]
-    return system.transact(lambda session: records.add_all(session, record_type, owner_id, None, made))
+    return system.transact(records.add_all, record_type, owner_id, None, made)
 
 
 def smart_list(system: System, filter: dict[str, Any], order: str = "id:asc", record_type: str = "lead") -> SmartList:
@@ -135,7 +135,7 @@ def smart_list(system: System, filter: dict[str, Any], order: str = "id:asc", re
 
 def to_reassign(system: System, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
     """The id of a run whose list waits to be frozen."""
-    return system.transact(lambda session: reassign.accept(session, wanted, owner, None))
+    return system.transact(reassign.accept, wanted, owner, None)
 
 
 def reassigned(system: System, send: Tasks, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
@@ -147,7 +147,7 @@ def reassigned(system: System, send: Tasks, wanted: SmartList | Ids, owner: str 
 
 def undone(system: System, send: Tasks, run_id: int, *, returns_turns: bool = False) -> int:
     """The id of the run that has undone another."""
-    undo_id = system.transact(lambda session: undo.accept(session, run_id, None, returns_turns=returns_turns))
+    undo_id = system.transact(undo.accept, run_id, None, returns_turns=returns_turns)
     send.drain(system)
     return undo_id
 
@@ -155,7 +155,7 @@ def undone(system: System, send: Tasks, run_id: int, *, returns_turns: bool = Fa
 def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
     """The ids of new leads that wait for the pool's next members."""
     leads = [lead_values({"last_name": f"Lead {number}"}) for number in range(count)]
-    return system.transact(lambda session: capture.accept(session, name, leads))
+    return system.transact(capture.accept, name, leads)
 
 
 def leases_run_out(system: System) -> None:

@@ -1,18 +1,18 @@
 """The one door: what it gives, what it refuses, and what it does when asked again."""
 
 import pytest
-from sqlalchemy.orm import Session
 
 from tests.support.factories import address_of, email, give, give_leads, lead, person, pool
 from tests.support.invariants import assert_promise, rows
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.system import System
 from worker.flows.turns import assign, pools, seed
+from worker.flows.unit import Unit
 from worker.store.turns import ledger
 
 
 def reserve(system: System, pool_id: int, claim: str, count: int) -> str:
-    return str(system.transact(lambda session: assign.reserve(session, system.ring, pool_id, claim, count)))
+    return str(system.transact(assign.reserve, pool_id, claim, count))
 
 
 def test_a_lead_edited_to_the_pool_gets_the_next_member(system: System) -> None:
@@ -31,7 +31,7 @@ def test_the_entry_tells_claim_cause_actor_and_previous_owner(system: System) ->
     before = person(system, "z@example.com")
     request = assign.Request("lead:1:edit:7", record_id, before, actor)
 
-    system.transact(lambda session: assign.assign(session, system.ring, inbound.id, "lead", [request], "edit"))
+    system.transact(assign.assign, inbound.id, "lead", [request], "edit")
 
     [entry] = rows(system, "SELECT * FROM ledger")
     told = {"claim": "lead:1:edit:7", "ordinal": 0, "cause": "edit", "actor_id": actor, "previous_owner_id": before, "record_id": record_id}
@@ -72,7 +72,7 @@ def test_a_claim_stays_done_when_the_ring_has_forgotten_it(system: System) -> No
 def test_nothing_is_given_when_nothing_is_asked(system: System) -> None:
     inbound = pool(system, 1)
 
-    assert system.transact(lambda session: assign.assign(session, system.ring, inbound.id, "lead", [], "edit")) == {}
+    assert system.transact(assign.assign, inbound.id, "lead", [], "edit") == {}
     assert rows(system, "SELECT * FROM ledger") == []
 
 
@@ -92,9 +92,9 @@ def test_a_block_begins_with_turns_that_were_returned(system: System) -> None:
     reserve(system, inbound.id, "import:1", 2)
     give_leads(system, 1)
 
-    def cancel(session: Session) -> None:
-        ledger.close_block(session, inbound.id, "import:1")
-        seed.seed_again(session, system.ring, inbound.id, "a test")
+    def cancel(unit: Unit) -> None:
+        ledger.close_block(unit, inbound.id, "import:1")
+        seed.seed_again(unit, inbound.id, "a test")
 
     system.transact(cancel)
 
@@ -112,14 +112,14 @@ def test_the_door_is_closed_to_other_types_to_empty_and_to_deleted_pools(system:
             assign.check_door(session, inbound.id, "deal")
         with pytest.raises(EmptyPool, match="The pool Empty has no members"):
             assign.check_door(session, empty.id, "lead")
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
     with system.reading() as session, pytest.raises(UnknownPool):
         assign.check_door(session, inbound.id, "lead")
 
 
 def test_a_deleted_pool_reserves_nothing(system: System) -> None:
     inbound = pool(system, 1)
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
 
     with pytest.raises(UnknownPool):
         reserve(system, inbound.id, "import:1", 5)
@@ -139,8 +139,8 @@ def test_what_fails_after_taking_turns_enters_nothing_and_skips_nothing(system: 
     record_id = lead(system)
     request = assign.Request(f"lead:{record_id}:edit", record_id, None)
 
-    def take_and_die(session: Session) -> None:
-        assign.assign(session, system.ring, inbound.id, "lead", [request], "edit")
+    def take_and_die(unit: Unit) -> None:
+        assign.assign(unit, inbound.id, "lead", [request], "edit")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -37,7 +37,7 @@ def test_a_pool_needs_a_name_and_a_known_record_type(system: System) -> None:
 
 def test_a_pool_of_unknown_people_is_not_made(system: System) -> None:
     with pytest.raises(UnknownUser):
-        system.transact(lambda session: pools.create(session, "Inbound", "lead", ["nobody@example.com"], None))
+        system.transact(pools.create, "Inbound", "lead", ["nobody@example.com"], None)
 
     assert rows(system, "SELECT * FROM pools") == []
 
@@ -81,11 +81,11 @@ def test_a_refused_change_changes_nothing(system: System) -> None:
 
 
 def rename(system: System, name: str) -> str:
-    return str(system.transact(lambda session: pools.rename(session, "Inbound", name)).name)
+    return str(system.transact(pools.rename, "Inbound", name).name)
 
 
 def delete(system: System) -> None:
-    system.transact(lambda session: pools.delete(session, system.ring, "Inbound"))
+    system.transact(pools.delete, "Inbound")
 
 
 def test_a_pool_keeps_its_turns_under_a_new_name(system: System) -> None:

@@ -25,7 +25,7 @@ def lose_turns(system: System, pool_id: int, count: int) -> None:
 
 
 def seed_again(system: System, pool_id: int) -> None:
-    system.transact(lambda session: seed.seed_again(session, system.ring, pool_id, "a test"))
+    system.transact(seed.seed_again, pool_id, "a test")
 
 
 def returned(system: System, pool_id: int) -> list[int]:
@@ -90,12 +90,12 @@ def test_a_ring_that_went_back_behind_an_open_block_is_refused(system: System, v
     inbound = pool(system, 3)
     give_leads(system, 1)
     earlier = photograph(valkey)
-    system.transact(lambda session: assign.reserve(session, system.ring, inbound.id, "import:1", 4))
+    system.transact(assign.reserve, inbound.id, "import:1", 4)
 
     roll_back(valkey, earlier)
 
     assert give_leads(system, 2) == "ca"
-    assert system.transact(lambda session: str(assign.reserve(session, system.ring, inbound.id, "import:2", 2))) == "8:2"
+    assert system.transact(lambda session: str(assign.reserve(session, inbound.id, "import:2", 2))) == "8:2"
     assert_promise(system)
 
 
@@ -245,8 +245,8 @@ def test_whoever_comes_second_to_a_seeding_leaves_it_alone(system: System) -> No
     give_leads(system, 1)
     seeded = epoch(system, inbound.id)
 
-    system.transact(lambda session: seed.seed(session, system.ring, inbound.id, None, "a test"))
-    system.transact(lambda session: seed.seed(session, system.ring, inbound.id, stumbled, "a test"))
+    system.transact(seed.seed, inbound.id, None, "a test")
+    system.transact(seed.seed, inbound.id, stumbled, "a test")
 
     assert stumbled != seeded == epoch(system, inbound.id)
 
@@ -272,7 +272,7 @@ def test_the_watermark_stands_before_the_first_turn_that_is_not_entered(system: 
         return int(rows(system, "SELECT watermark FROM pools")[0]["watermark"])
 
     assert watermark() == 4
-    system.transact(lambda session: assign.reserve(session, system.ring, inbound.id, "import:1", 2))
+    system.transact(assign.reserve, inbound.id, "import:1", 2)
     give_leads(system, 1)
     assert watermark() == 4
     lose_turns(system, inbound.id, 1)

@@ -49,7 +49,7 @@ def a_slow_one_is_on(system: System) -> list[int]:
     """Two leads in line that somebody is on, for whom turns were taken together with one behind them."""
     first = captured(system, 2)
     [inbound] = rows(system, "SELECT id FROM pools")
-    system.transact(lambda session: capture._lease(session, inbound["id"], "a slow one"))
+    system.transact(capture._lease, inbound["id"], "a slow one")
     capture.assign_lead(system, captured(system, 1)[0], "a fast one")
     return first
 

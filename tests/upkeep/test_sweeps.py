@@ -77,7 +77,7 @@ def test_lost_chunks_are_sent_again(system: System, send: Tasks) -> None:
 def test_the_chunk_of_a_worker_that_vanished_is_sent_again_once(system: System, send: Tasks) -> None:
     run_id = scanned(system, send)
     send.lose()
-    system.transact(lambda session: chunks.lease(session, run_id, 1, "a worker", -1.0))
+    system.transact(chunks.lease, run_id, 1, "a worker", -1.0)
 
     assert sweep(system, send) == ["imports.load_chunk"]
     assert send.waiting[0].arguments == {"run": run_id, "chunk": 1}
@@ -88,7 +88,7 @@ def test_a_chunk_that_a_worker_is_on_is_left_to_it(system: System, send: Tasks) 
     run_id = scanned(system, send)
     send.lose()
     an_hour_passes(system)
-    system.transact(lambda session: chunks.lease(session, run_id, 1, "a worker", 20.0))
+    system.transact(chunks.lease, run_id, 1, "a worker", 20.0)
 
     sweep(system, send)
 
@@ -160,8 +160,8 @@ def left_lying(system: System, send: Tasks) -> System:
     scanning = accepted(system, sheet(300))
     captured(system, 2)
     send.lose()
-    system.transact(lambda session: chunks.lease(session, loading, 0, "a worker that died", 20.0))
-    system.transact(lambda session: scan.lease(session, scanning, "a worker that died", 20.0))
+    system.transact(chunks.lease, loading, 0, "a worker that died", 20.0)
+    system.transact(scan.lease, scanning, "a worker that died", 20.0)
     an_hour_passes(system)
     with writing(system.engine) as session:
         session.execute(update(runs).where(runs.c.id != closing).values(moved_at=datetime.now(UTC)))
@@ -209,7 +209,7 @@ def test_leads_that_somebody_is_on_and_leads_of_an_empty_pool_are_left_alone(sys
     captured(system, 2, "Empty")
     send.lose()
     an_hour_passes(system)
-    system.transact(lambda session: capture._lease(session, inbound.id, "a slow one"))
+    system.transact(capture._lease, inbound.id, "a slow one")
 
     assert sweep(system, send) == []
 

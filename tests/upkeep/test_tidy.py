@@ -105,11 +105,11 @@ def test_nothing_of_a_live_run_goes(system: System, send: Tasks) -> None:
 def test_the_upload_of_a_run_that_failed_is_kept_for_a_week(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(300))
-    system.transact(lambda session: scans.fail(session, run_id, "for a reason"))
+    system.transact(scans.fail, run_id, "for a reason")
 
     ended(system, tidy.KEPT_FOR_RETRY - MOMENT)
     assert tidy.tidy(system) == []
-    system.transact(lambda session: control.retry(session, run_id))
+    system.transact(control.retry, run_id)
     send.drain(system)
 
     assert len(receipt(system, run_id)) == 300
@@ -118,13 +118,13 @@ def test_the_upload_of_a_run_that_failed_is_kept_for_a_week(system: System, send
 def test_the_upload_of_a_run_that_failed_goes_after_a_week(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(300))
-    system.transact(lambda session: scans.fail(session, run_id, "for a reason"))
+    system.transact(scans.fail, run_id, "for a reason")
 
     ended(system, tidy.KEPT_FOR_RETRY + MOMENT)
     assert len(tidy.tidy(system)) == 1
 
     assert files(folder(system, run_id)) == set()
-    system.transact(lambda session: control.retry(session, run_id))
+    system.transact(control.retry, run_id)
     send.drain(system, times=2)
     [failed] = rows(system, "SELECT state, reason FROM runs")
     assert failed["state"] == "failed"
@@ -136,7 +136,7 @@ def test_the_receipt_of_a_cancelled_run_is_never_lost_on_the_way(system: System,
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(0))
-    system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    system.transact(control.cancel, run_id)
 
     ended(system, tidy.LATE + MOMENT)
     tidy.tidy(system)
@@ -211,11 +211,11 @@ def test_a_run_that_failed_halfway_can_still_be_cancelled_when_its_upload_is_gon
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
     run(system, send.lose()[0])
-    system.transact(lambda session: store.end(session, run_id, "failed", "two chunks were set aside"))
+    system.transact(store.end, run_id, "failed", "two chunks were set aside")
     ended(system, tidy.KEPT_FOR_RETRY + MOMENT)
     tidy.tidy(system)
 
-    system.transact(lambda session: control.cancel(session, system.ring, run_id))
+    system.transact(control.cancel, run_id)
     send.drain(system)
 
     [loaded] = rows(system, "SELECT records FROM runs WHERE state = 'cancelled' AND ended_at IS NOT NULL")

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from threading import Event
 from typing import NamedTuple
 
@@ -24,8 +23,8 @@ from worker.flows.people import access, people
 from worker.flows.runs import control
 from worker.flows.system import System
 from worker.flows.turns import pools
+from worker.flows.unit import Unit
 from worker.flows.upkeep import rings
-from worker.ring import Ring
 from worker.settings import Settings
 from worker.stack.wait import wait_for
 from worker.store.turns.pools import latest_roster
@@ -124,7 +123,7 @@ def _is_quiet(site: Site) -> bool:
         with site.system.reading() as session:
             deserted, waiting = [name for name in POOLS if not _members(session, name)], oracle_queries.unfinished(session)
         for name in deserted:
-            site.system.transact(partial(_fill, ring=site.system.ring, name=name))
+            site.system.transact(_fill, name=name)
     except Unavailable:
         return False
     return not (deserted or waiting)
@@ -134,9 +133,9 @@ def _members(session: Session, name: str) -> Sequence[int]:
     return latest_roster(session, pool_named(session, name).id).members
 
 
-def _fill(session: Session, ring: Ring, name: str) -> None:
+def _fill(unit: Unit, name: str) -> None:
     """A pool that the end met without members is given some: its leads wait for them."""
-    pools.add_members(session, ring, name, [_email(member) for member in POOLS[name]], None)
+    pools.add_members(unit, name, [_email(member) for member in POOLS[name]], None)
 
 
 def _retry(session: Session) -> Counter[str]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from functools import partial
 from itertools import islice
 from threading import Event
 from typing import Annotated, Any
@@ -45,7 +44,7 @@ def capture_leads(
     refused: list[Facts] = []
     leads = _leads(file, refused)
     while batch := list(islice(leads, AT_ONCE)):
-        lead_ids += system().transact(partial(capture.accept, pool=pool, leads=batch))
+        lead_ids += system().transact(capture.accept, pool=pool, leads=batch)
     if wait and lead_ids:
         _follow(lead_ids, quiet=json)
     with system().reading() as session:

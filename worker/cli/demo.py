@@ -78,17 +78,17 @@ def _sample() -> Path:
 def _make_pool() -> None:
     for name in TEAM:
         _add_person(name)
-    system().transact(lambda session: pools.create(session, POOL, "lead", TEAM, None))
+    system().transact(pools.create, POOL, "lead", TEAM, None)
 
 
 def _add_person(name: str) -> None:
-    system().transact(lambda session: people.add(session, name, f"{name.lower()}@example.com"))
+    system().transact(people.add, name, f"{name.lower()}@example.com")
 
 
 def _tell(facts: dict[str, Any], reports: list[Report]) -> None:
     """What came of it, for people to see."""
     with system().reading() as session:
-        pool = pools.show(session, system().ring, POOL)
+        pool = pools.show(session, POOL)
     if facts["state"] != "done":
         console.print(f"The import {facts['state']}: {facts['reason']}", markup=False)
         return

@@ -73,7 +73,7 @@ def add(
     """Set up an integration. It prints the address to which its sender posts."""
     given = _given(name=name, owner=owner, tags=tag, source=source, mapping=map, access_token=access_token, base_url=base_url)
     secret = told(secret)
-    facts = system().transact(lambda session: integrations.add(session, vault(), kind, secret, given, slug))
+    facts = system().transact(integrations.add, vault(), kind, secret, given, slug)
     print_json(facts) if json else say(f"Set up {facts['name']}: its sender posts to {_address(facts)}.")
 
 
@@ -135,7 +135,7 @@ def disable(name: Named, json: Json = False) -> None:
 
 
 def _change(name: str, given: dict[str, Any], did: str, json: bool) -> None:
-    facts = system().transact(lambda session: integrations.change(session, vault(), name, given))
+    facts = system().transact(integrations.change, vault(), name, given)
     print_json(facts) if json else say(f"{did} {facts['name']}.")
 
 
@@ -143,7 +143,7 @@ def _change(name: str, given: dict[str, Any], did: str, json: bool) -> None:
 def rotate(name: Named, secret: Secret, json: Json = False) -> None:
     """Give an integration another secret. The one before is good for a day more."""
     secret = told(secret)
-    facts = system().transact(lambda session: integrations.rotate(session, vault(), name, secret))
+    facts = system().transact(integrations.rotate, vault(), name, secret)
     print_json(facts) if json else say(f"{facts['name']} has another secret. The one before is good until {facts['former_secret_until']}.")
 
 
@@ -171,7 +171,7 @@ def list_deliveries(
 @integration.command(epilog="Example: evenhand integration replay 7")
 def replay(delivery: Annotated[int, number("The number of the delivery.")], json: Json = False) -> None:
     """Read a delivery again, by the mapping as it is now. One whose leads are still there is refused."""
-    facts = system().transact(lambda session: flow.replay(session, delivery))
+    facts = system().transact(flow.replay, delivery)
     if json:
         print_json(facts)
     else:

@@ -69,7 +69,7 @@ def _told(facts: dict[str, Any]) -> str:
 @user.command(epilog="Example: evenhand user deactivate ann@example.com")
 def deactivate(email: Email, json: Json = False) -> None:
     """Deactivate a person: they leave all pools, keep the records that they own, and come in by none of their tokens any more."""
-    user, left = system().transact(lambda session: people.deactivate(session, system().ring, email, None))
+    user, left = system().transact(people.deactivate, email, None)
     facts = user_facts(user) | {"is_active": False, "left": left}
     print_json(facts) if json else say(f"Deactivated {user.name}. Left the pools: {', '.join(left) or 'none'}.")
 
@@ -106,5 +106,5 @@ def tokens(email: Email, json: Json = False) -> None:
 @user.command(epilog="Example: evenhand user revoke 7")
 def revoke(token_id: Annotated[int, number("The number of the token.")]) -> None:
     """Revoke an access token: it lets nobody in from now on."""
-    system().transact(lambda session: access.revoke(session, token_id))
+    system().transact(access.revoke, token_id)
     say(f"Token {token_id} lets nobody in any more.")

@@ -30,7 +30,7 @@ def create(
     json: Json = False,
 ) -> None:
     """Create a pool. Its first member gets turn 1."""
-    system().transact(lambda session: pools.create(session, name, type, member, None))
+    system().transact(pools.create, name, type, member, None)
     _show(name, json, f"Created the pool {name}.")
 
 
@@ -55,34 +55,34 @@ def show(name: Name, json: Json = False) -> None:
 @pool.command(epilog="Example: evenhand pool add Inbound -m cy@example.com")
 def add(name: Name, member: Members, json: Json = False) -> None:
     """Add members at the end. Who is next stays next."""
-    system().transact(lambda session: pools.add_members(session, system().ring, name, member, None))
+    system().transact(pools.add_members, name, member, None)
     _show(name, json)
 
 
 @pool.command(epilog="Example: evenhand pool remove Inbound -m cy@example.com")
 def remove(name: Name, member: Members, json: Json = False) -> None:
     """Remove members. The rest go on in order, without a hole."""
-    system().transact(lambda session: pools.remove_members(session, system().ring, name, member, None))
+    system().transact(pools.remove_members, name, member, None)
     _show(name, json)
 
 
 @pool.command(epilog="Example: evenhand pool rename Inbound 'Inbound EMEA'")
 def rename(name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]) -> None:
     """Rename a pool."""
-    system().transact(lambda session: pools.rename(session, name, new_name))
+    system().transact(pools.rename, name, new_name)
     say(f"{name} is now called {new_name}.")
 
 
 @pool.command(epilog="Example: evenhand pool delete Inbound")
 def delete(name: Name) -> None:
     """Delete a pool. Records keep their owners, and the ledger stays."""
-    system().transact(lambda session: pools.delete(session, system().ring, name))
+    system().transact(pools.delete, name)
     say(f"Deleted the pool {name}.")
 
 
 def _show(name: str, json: bool, done: str = "") -> None:
     with system().reading() as session:
-        facts = pools.show(session, system().ring, name)
+        facts = pools.show(session, name)
     if json:
         print_json(facts)
         return

@@ -52,7 +52,7 @@ def reassign(
 
     if dry_run:
         with system().reading() as session:
-            facts = dry_runs.of_reassignment(session, system().ring, wanted(session), to)
+            facts = dry_runs.of_reassignment(session, wanted(session), to)
         print_forecast(facts, json=json)
         return
     queue.ping()
@@ -71,7 +71,7 @@ def undo_run(
     """Undo a run: what an import has made is deleted, what a reassignment has given goes back; what was touched since is left alone."""
     queue.ping()
     present = facts_of(run)["undone_by"]
-    undo_id = system().transact(lambda session: undo.accept(session, run, None, returns_turns=return_turns))
+    undo_id = system().transact(undo.accept, run, None, returns_turns=return_turns)
     if undo_id == present:
         _say_who_does_so(undo_id, run)
     finish(undo_id, wait=wait, json=json)

@@ -106,7 +106,7 @@ def list_skipped(run: Run, json: Json = False) -> None:
 @runs.command(epilog="Example: evenhand runs cancel 1")
 def cancel(run: Run, json: Json = False) -> None:
     """Cancel a run between two chunks: what it has done stays, the turns that it doesn't use come back."""
-    cancelled = system().transact(lambda session: flow.cancel(session, system().ring, run))
+    cancelled = system().transact(flow.cancel, run)
     if json:
         print_json({"id": run} | cancelled._asdict())
     else:

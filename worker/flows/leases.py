@@ -29,15 +29,15 @@ def on_lease(system: System, work: Work, holder: str) -> Iterator[None]:
     """Keeps a lease while the block runs, and ends it when the block fails. An attempt that failed for lack of a server or of members
     doesn't count; anything else does, and is noted."""
     try:
-        with beating(lambda: system.transact(lambda session: leases.extend(session, work, holder, LEASE_SECONDS))):
+        with beating(lambda: system.transact(leases.extend, work, holder, LEASE_SECONDS)):
             yield
     except (Unavailable, EmptyPool, UnknownPool) as obstacle:
         reason = str(obstacle)
-        system.transact(lambda session: leases.release(session, work, holder, reason))
+        system.transact(leases.release, work, holder, reason)
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0][:LONGEST_REASON_CHARACTERS]
-        system.transact(lambda session: leases.fail(session, work, holder, reason, PAUSE_SECONDS))
+        system.transact(leases.fail, work, holder, reason, PAUSE_SECONDS)
         raise
 
 

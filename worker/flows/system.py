@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from worker import queue
 from worker.errors.turns import Refused, RingError, Stale, StillRefused, Unseeded
 from worker.flows.turns import seed
+from worker.flows.unit import Unit
 from worker.ring import Ring, connect
 from worker.settings import Settings, settings
 from worker.store.sql import engine as engines
@@ -24,6 +24,7 @@ from worker.uploads import Uploads
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 ATTEMPTS = 12
 LONGEST_PAUSE_SECONDS = 1.0
@@ -43,46 +44,49 @@ class System:
         self.engine.dispose()
         self.ring.close()
 
-    def reading(self) -> AbstractContextManager[Session]:
-        """A session that only reads."""
-        return engines.reading(self.engine)
+    def reading(self) -> AbstractContextManager[Unit]:
+        """A unit that only reads."""
+        return engines.begin(Unit(engines.snapshot_of(self.engine), self.ring))
 
-    def transact(self, work: Callable[[Session], Result]) -> Result:
-        """Runs work in one transaction, commits it, and sends the tasks that it noted.
+    def transact(self, work: Callable[Concatenate[Unit, Arguments], Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Calls `work(unit, ...)` in one transaction, commits it, and sends the tasks that it noted.
 
-        When the fence refuses what the ring answered, or the ring has no state, the ring is seeded from the ledger and the work done
-        again from its beginning; so is it after a deadlock. Work must therefore be safe to repeat until it commits, which all work is that
-        speaks only to the session and the ring.
+        When the fence refuses what the ring answered, or the ring has no state, this seeds the ring from the ledger and calls `work` again.
+        It also retries after a deadlock. `work` may run several times before it commits, so it must touch nothing but the unit.
+
+        Raises StillRefused after the last attempt.
         """
         attempts = Retrying(
             retry=retry_if_exception(_worth_another),
-            before_sleep=self._mend,
+            before_sleep=self._repair,
             wait=wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
             stop=stop_after_attempt(ATTEMPTS),
             reraise=True,
         )
         try:
-            result, tasks = attempts(self._once, work)
+            result, tasks = attempts(self._once, work, *args, **kwargs)
         except (Refused, Unseeded, Stale) as error:
             raise StillRefused(pool_id=error.facts["pool_id"], attempts=ATTEMPTS, reason=error) from error
         self.send(tasks)
         return result
 
-    def _once(self, work: Callable[[Session], Result]) -> tuple[Result, list[queue.Task]]:
-        with engines.writing(self.engine) as session:
-            result = work(session)
-        return result, queue.noted(session)
+    def _once(
+        self, work: Callable[Concatenate[Unit, Arguments], Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> tuple[Result, list[queue.Task]]:
+        with engines.begin(Unit(self.engine, self.ring)) as unit:
+            result = work(unit, *args, **kwargs)
+        return result, queue.noted(unit)
 
-    def _mend(self, attempt: RetryCallState) -> None:
+    def _repair(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
         if not isinstance(error, RingError):
             return
         pool_id = error.facts["pool_id"]
         try:
-            with engines.writing(self.engine) as session:
-                seed.seed(session, self.ring, pool_id, error.facts.get("epoch"), str(error))
+            with engines.begin(Unit(self.engine, self.ring)) as unit:
+                seed.seed(unit, pool_id, error.facts.get("epoch"), str(error))
                 if isinstance(error, Refused):
-                    seedings.count_refusal(session, pool_id)
+                    seedings.count_refusal(unit, pool_id)
         except Stale as faster:
             logger.info("%s: somebody was faster", faster)
 

@@ -5,7 +5,6 @@ A lead's task takes turns for everybody in line before it, in one call of the ri
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import islice, takewhile
 from typing import Any
 
@@ -17,8 +16,8 @@ from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.names import pool_named
 from worker.flows.system import System
 from worker.flows.turns.assign import Request, assign, check_door
+from worker.flows.unit import Unit
 from worker.queue import enqueue
-from worker.ring import Ring
 from worker.store.intake import captures
 from worker.store.intake.captures import Waiting
 from worker.store.records import labels, records
@@ -55,7 +54,7 @@ def assign_lead(system: System, lead_id: int, holder: str) -> None:
         pool_id = captures.pool_of(session, lead_id)
         reason = None if pool_id is None else why_not(session, pool_id)
     if pool_id is not None and reason is not None:
-        system.transact(partial(captures.explain, pool_id=pool_id, reason=reason))
+        system.transact(captures.explain, pool_id=pool_id, reason=reason)
     elif pool_id is not None:
         with suppress(EmptyPool, UnknownPool):  # since a moment ago: upkeep explains it
             _give_up_to(system, pool_id, lead_id, holder)
@@ -72,9 +71,9 @@ def why_not(session: Session, pool_id: int) -> str | None:
 
 def _give_up_to(system: System, pool_id: int, last: int, holder: str) -> None:
     reached = 0
-    while reached < last and (batch := system.transact(partial(_lease, pool_id=pool_id, holder=holder))):
+    while reached < last and (batch := system.transact(_lease, pool_id=pool_id, holder=holder)):
         with on_lease(system, captures.work(_ids(batch)), holder):
-            system.transact(partial(_enter, ring=system.ring, pool_id=pool_id, batch=batch))
+            system.transact(_enter, pool_id=pool_id, batch=batch)
         reached = batch[-1].lead_id
 
 
@@ -98,11 +97,11 @@ def _ids(batch: Sequence[Waiting]) -> list[int]:
     return [lead.lead_id for lead in batch]
 
 
-def _enter(session: Session, ring: Ring, pool_id: int, batch: Sequence[Waiting]) -> None:
-    pools.lock_shared(session, pool_id)  # from here on nobody seeds: the line is taken for as it is read
-    still = captures.lock_leads(session, _ids(batch), pool_id)
-    line = captures.line(session, pool_id, max(still, default=0))
+def _enter(unit: Unit, pool_id: int, batch: Sequence[Waiting]) -> None:
+    pools.lock_shared(unit, pool_id)  # from here on nobody seeds: the line is taken for as it is read
+    still = captures.lock_leads(unit, _ids(batch), pool_id)
+    line = captures.line(unit, pool_id, max(still, default=0))
     mine = still.intersection(line)
     requests = [Request(capture_claim(lead.lead_id), lead.lead_id, actor_id=lead.actor_id) for lead in batch if lead.lead_id in mine]
-    assign(session, ring, pool_id, "lead", requests, "capture", [capture_claim(lead_id) for lead_id in line])
-    captures.remove_owned(session, _ids(batch))
+    assign(unit, pool_id, "lead", requests, "capture", [capture_claim(lead_id) for lead_id in line])
+    captures.remove_owned(unit, _ids(batch))

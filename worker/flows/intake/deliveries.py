@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -49,7 +48,7 @@ def deliver(system: System, vault: Vault, slug: str, call: Call) -> list[Facts]:
     except UnreadableDelivery as error:
         _note_refusal(system, integration, str(error))
         raise
-    return system.transact(partial(_take_in, integration=integration, parts=parts))
+    return system.transact(_take_in, integration=integration, parts=parts)
 
 
 def _facts(call: Call) -> Any:
@@ -68,7 +67,7 @@ def _note_refusal(system: System, integration: Row[Any], reason: str) -> None:
     """An admin sees that something was refused, and how often; but strangers fill no table: of each reason there is one an hour."""
     door, hour = Door.integration(integration.id), now().strftime("%Y-%m-%dT%H")
     try:
-        system.transact(partial(_count_refusal, door=door, key=f"refused {hour} {reason}"[:300], reason=reason))
+        system.transact(_count_refusal, door=door, key=f"refused {hour} {reason}"[:300], reason=reason)
     except Exception as error:
         logger.warning("a refusal at integration %d could not be noted: %s", integration.id, type(error).__name__)
 

@@ -6,7 +6,6 @@ One task asks for all that is due at one integration, one after another: a sende
 import time
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
@@ -43,13 +42,13 @@ PROPERTIES = "properties."
 def fetch(system: System, vault: Vault, integration_id: int, holder: str) -> None:
     """Fetches what is due at an integration, unless somebody else is on it."""
     end = time.monotonic() + MOST_SECONDS
-    while (taken := system.transact(partial(_take, integration_id=integration_id, holder=holder))) is not None:
+    while (taken := system.transact(_take, integration_id=integration_id, holder=holder)) is not None:
         lookup, integration = taken
         with on_lease(system, enrichment.work([lookup.lead_id]), holder):
             answer = _ask(vault, integration, lookup.object_id)
-            system.transact(partial(_settle, lookup=lookup, integration=integration, answer=answer))
+            system.transact(_settle, lookup=lookup, integration=integration, answer=answer)
         if time.monotonic() > end:
-            system.transact(lambda session: enqueue(session, "lookups.fetch", integration=integration_id))
+            system.transact(enqueue, "lookups.fetch", integration=integration_id)
             return
 
 

@@ -7,7 +7,6 @@ however often it comes and however many come at once.
 import secrets
 import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -70,17 +69,17 @@ def submit(system: System, vault: Vault, form: Form, sent: Submission) -> int | 
     Raises TokenExpired, IncorrectPayload, TooSoon, TokenUsed, UnknownForm.
     """
     if sent.trap:
-        system.transact(partial(_note, form_id=form.id, number=secrets.token_hex(NUMBER_BYTES), became=Became(REFUSED, A_TRAP)))
+        system.transact(_note, form_id=form.id, number=secrets.token_hex(NUMBER_BYTES), became=Became(REFUSED, A_TRAP))
         return None
     number = _number(vault, form, sent.token)
     values, faults = submissions.read(form.fields, sent.fields)
     if faults:
         reason = " ".join(fault.message for fault in faults)
-        system.transact(partial(_note, form_id=form.id, number=number, became=Became(INVALID, reason)))
+        system.transact(_note, form_id=form.id, number=number, became=Became(INVALID, reason))
         raise IncorrectPayload.of("form", faults)
     if vault.age_seconds(sent.token, time.time()) < QUICKEST_SECONDS:
         raise TooSoon(seconds=QUICKEST_SECONDS)
-    return system.transact(partial(_accept, form_id=form.id, number=number, values=values))
+    return system.transact(_accept, form_id=form.id, number=number, values=values)
 
 
 def _number(vault: Vault, form: Form, token: str) -> str:

@@ -82,7 +82,7 @@ def note_use(system: System, who: SignedIn) -> None:
     if who.last_used_at is not None and who.last_used_at >= due:
         return
     try:
-        system.transact(lambda session: tokens.note_use(session, who.token_id, due))
+        system.transact(tokens.note_use, who.token_id, due)
     except Exception as error:
         logger.warning("the use of token %d could not be noted: %s", who.token_id, type(error).__name__)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from worker.errors.people import BadEmail, BlankName, LastAdmin, UserExists
 from worker.flows.names import user_named
 from worker.flows.turns.pools import change_roster
-from worker.ring import Ring
+from worker.flows.unit import Unit
 from worker.store.people import users
 from worker.store.turns import pools
 
@@ -29,7 +29,7 @@ def add(session: Session, name: str, email: str, *, is_admin: bool = False, can_
     return user_named(session, email)
 
 
-def change(session: Session, known_as: str, **changes: str | bool | None) -> Row[Any]:
+def change(session: Session, known_as: str, /, **changes: str | bool | None) -> Row[Any]:
     """The user with another name, is_admin or can_reassign; what is None stays as it is."""
     user = user_named(session, known_as)
     values = {field: value.strip() if isinstance(value, str) else value for field, value in changes.items() if value is not None}
@@ -41,14 +41,14 @@ def change(session: Session, known_as: str, **changes: str | bool | None) -> Row
     return users.by_id(session, [user.id])[user.id]
 
 
-def deactivate(session: Session, ring: Ring, name: str, actor_id: int | None) -> tuple[Row[Any], list[str]]:
+def deactivate(unit: Unit, name: str, actor_id: int | None) -> tuple[Row[Any], list[str]]:
     """The user keeps what they own, and leaves every roster. Returns the user and the names of the pools they left."""
-    user = user_named(session, name)
-    _keep_an_admin(session, user)
-    users.change(session, user.id, is_active=False)  # first: from here on nobody can make them a member
-    left = [pool for pool in pools.live(session) if user.id in pools.latest_roster(session, pool.id).members]
+    user = user_named(unit, name)
+    _keep_an_admin(unit, user)
+    users.change(unit, user.id, is_active=False)  # first: from here on nobody can make them a member
+    left = [pool for pool in pools.live(unit) if user.id in pools.latest_roster(unit, pool.id).members]
     for pool in left:
-        change_roster(session, ring, pool.id, lambda old: tuple(member for member in old if member != user.id), actor_id)
+        change_roster(unit, pool.id, lambda old: tuple(member for member in old if member != user.id), actor_id)
     return user, [pool.name for pool in left]
 
 

@@ -11,8 +11,9 @@ from worker.domain.resources import ADDRESS_PARTS, CONVERSION
 from worker.errors.base import InsufficientScope
 from worker.errors.records import AlreadyConverted, Fault, IncorrectPayload, LeadWaits
 from worker.flows.records.columns import Columns
-from worker.flows.records.edits import Asking, owner_at_fault, owner_for, shown
+from worker.flows.records.edits import RequestContext, owner_at_fault, owner_for, shown
 from worker.flows.turns.assign import Request, assign
+from worker.flows.unit import Unit
 from worker.settings import settings
 from worker.store.intake import captures
 from worker.store.records import conversions, labels, records
@@ -53,31 +54,31 @@ class Made(NamedTuple):
         return [(record_type, record_id) for record_type, record_id in everything if record_id is not None]
 
 
-def convert(session: Session, asking: Asking, asked: Conversion) -> Facts:
+def convert(unit: Unit, context: RequestContext, asked: Conversion) -> Facts:
     """Makes a person of a last name, an organization of an organization's name, both if the lead has both, and a deal unless told
     otherwise. Everything goes to one owner. A lead is converted once: asked again, the first conversion is given back.
 
     Raises AlreadyConverted when it was another request that did it, LeadWaits, InsufficientScope, IncorrectPayload.
     """
-    seen = records.live(session, "lead", asked.lead_id)  # first: somebody may convert it before the next look
-    if (done := conversions.of_lead(session, asked.lead_id)) is not None:
-        return _again(session, asked, done)
+    seen = records.live(unit, "lead", asked.lead_id)  # first: somebody may convert it before the next look
+    if (done := conversions.of_lead(unit, asked.lead_id)) is not None:
+        return _again(unit, asked, done)
     if seen is None:
         raise _unknown(asked.lead_id)
-    actor, owner = asking.actor, _owner(session, asked, seen)
-    lead = records.live(session, "lead", asked.lead_id, lock=True)
-    if (done := conversions.of_lead(session, asked.lead_id)) is not None:
-        return _again(session, asked, done)
+    actor, owner = context.actor, _owner(unit, asked, seen)
+    lead = records.live(unit, "lead", asked.lead_id, lock=True)
+    if (done := conversions.of_lead(unit, asked.lead_id)) is not None:
+        return _again(unit, asked, done)
     if lead is None:
         raise _unknown(asked.lead_id)
     if not may(actor, Deed.EDIT, lead.owner_id, lead.creator_id):
         raise InsufficientScope(deed=Deed.EDIT)
-    made = _make(session, lead, owner.id, actor, with_deal=asked.create_deal)
-    pool_id, turn = _assign(session, asking, made, lead, owner) if owner.is_pool else (None, None)
-    records.change(session, "lead", lead.id, {"deleted_at": now()})
+    made = _make(unit, lead, owner.id, actor, with_deal=asked.create_deal)
+    pool_id, turn = _assign(unit, context, made, lead, owner) if owner.is_pool else (None, None)
+    records.change(unit, "lead", lead.id, {"deleted_at": now()})
     ids = {"individual_id": made.individual, "organization_id": made.organization, "deal_id": made.deal}
-    conversion_id = conversions.add(session, **asked._asdict(), **ids, pool_id=pool_id, turn=turn, creator_id=actor.id)
-    return shown(session, CONVERSION, conversion_id)
+    conversion_id = conversions.add(unit, **asked._asdict(), **ids, pool_id=pool_id, turn=turn, creator_id=actor.id)
+    return shown(unit, CONVERSION, conversion_id)
 
 
 def _again(session: Session, asked: Conversion, done: Row[Any]) -> Facts:
@@ -90,14 +91,14 @@ def _unknown(lead_id: int) -> IncorrectPayload:
     return IncorrectPayload.of(CONVERSION.type, [Fault(at("lead_id"), INCORRECT, f"names lead {lead_id}, which is not there")])
 
 
-def _owner(session: Session, asked: Conversion, lead: Row[Any]) -> Row[Any]:
+def _owner(unit: Unit, asked: Conversion, lead: Row[Any]) -> Row[Any]:
     """A user; or a pool that shares contacts, or deals when one is made. It is held before the lead is."""
-    if captures.find(session, lead.id):
+    if captures.find(unit, lead.id):
         raise LeadWaits(lead_id=lead.id)
     owner_id = asked.owner_id or lead.owner_id
-    pool = pools.with_id(session, owner_id)
+    pool = pools.with_id(unit, owner_id)
     shares_deals = pool is not None and pool.record_type == "deal" and asked.create_deal
-    return owner_for(session, "deal" if shares_deals else "contact", owner_id)
+    return owner_for(unit, "deal" if shares_deals else "contact", owner_id)
 
 
 def _make(session: Session, lead: Row[Any], owner_id: int, actor: Actor, *, with_deal: bool) -> Made:
@@ -122,16 +123,16 @@ def _parts(lead: Row[Any], names: Any) -> Columns:
     return {name: getattr(lead, name) for name in names}
 
 
-def _assign(session: Session, asking: Asking, made: Made, lead: Row[Any], owner: Row[Any]) -> tuple[int, int]:
+def _assign(unit: Unit, context: RequestContext, made: Made, lead: Row[Any], owner: Row[Any]) -> tuple[int, int]:
     """One turn, entered for the contact or the deal, as the pool shares them. The others name it, too: they go to the same member."""
-    pool = pools.row(session, owner.id)
+    pool = pools.row(unit, owner.id)
     record_id = made.deal if pool.record_type == "deal" and made.deal else made.contact
-    request = Request(asking.claim, record_id, lead.owner_id, asking.actor.id)
+    request = Request(context.claim, record_id, lead.owner_id, context.actor.id)
     with owner_at_fault(pool.record_type):
-        owners = assign(session, asking.ring, pool.id, pool.record_type, [request], "convert")
-    given = records.with_id(session, pool.record_type, record_id)
+        owners = assign(unit, pool.id, pool.record_type, [request], "convert")
+    given = records.with_id(unit, pool.record_type, record_id)
     assert given is not None
     for record_type, other in made.each():
         if (record_type, other) != (pool.record_type, record_id):
-            records.give(session, record_type, [records.Gift(other, owners[record_id], pool.id, given.turn)])
+            records.give(unit, record_type, [records.Gift(other, owners[record_id], pool.id, given.turn)])
     return pool.id, given.turn

@@ -9,14 +9,14 @@ from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
 from worker.domain.resources import LEAD_SOURCE, TAG, Resource
 from worker.errors.base import InsufficientScope
 from worker.errors.records import Fault, IncorrectPayload, UnknownRecord
-from worker.flows.records.edits import Asking, shown
+from worker.flows.records.edits import RequestContext, shown
 from worker.store.records import labels
 from worker.store.views.facts import Facts
 
 KINDS = {LEAD_SOURCE.path: labels.SOURCE, TAG.path: labels.TAG}
 
 
-def create(session: Session, asking: Asking, resource: Resource, values: Values) -> Facts:
+def create(session: Session, asking: RequestContext, resource: Resource, values: Values) -> Facts:
     for name in resource.needs:
         check_needed(resource, values, (name,))
     bearer = values.get("resource_type") or "lead"
@@ -24,7 +24,7 @@ def create(session: Session, asking: Asking, resource: Resource, values: Values)
     return shown(session, resource, labels.add(session, KINDS[resource.path], bearer, name, asking.actor.id))
 
 
-def update(session: Session, asking: Asking, resource: Resource, label_id: int, values: Values) -> Facts:
+def update(session: Session, asking: RequestContext, resource: Resource, label_id: int, values: Values) -> Facts:
     """Renames it, on all records that bear it. It goes on belonging to the same type of records."""
     label = _own(session, asking.actor, resource, label_id)
     if values.get("resource_type", label.resource_type) != label.resource_type:
@@ -34,7 +34,7 @@ def update(session: Session, asking: Asking, resource: Resource, label_id: int, 
     return shown(session, resource, label_id)
 
 
-def delete(session: Session, asking: Asking, resource: Resource, label_id: int) -> None:
+def delete(session: Session, asking: RequestContext, resource: Resource, label_id: int) -> None:
     labels.remove(session, _own(session, asking.actor, resource, label_id))
 
 

@@ -27,10 +27,10 @@ Work = Callable[[Session, Row[Any], Row[Any]], Outcome]
 def carry_out(system: System, run_id: int, number: int, holder: str, work: Work) -> None:
     """Carries out a chunk, unless that is done or somebody else is on it. The holder is whose lease it is: the same task, delivered again,
     goes on at once."""
-    chunk = system.transact(lambda session: _lease(session, run_id, number, holder))
+    chunk = system.transact(_lease, run_id, number, holder)
     if chunk is not None:
         with on_lease(system, chunks.work(run_id, number), holder):
-            system.transact(lambda session: _do(session, run_id, chunk, work))
+            system.transact(_do, run_id, chunk, work)
 
 
 def _lease(session: Session, run_id: int, number: int, holder: str) -> Row[Any] | None:

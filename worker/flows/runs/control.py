@@ -9,8 +9,8 @@ from worker.domain.runs.runs import IMPORT, STORIES, UNDO
 from worker.domain.turns.claims import run_claim
 from worker.errors.runs import NothingToRetry, RunEnded, UnknownRun
 from worker.flows.turns import seed
+from worker.flows.unit import Unit
 from worker.queue import enqueue
-from worker.ring import Ring
 from worker.store.intake import captures, enrichment
 from worker.store.runs import chunks, reversals, runs, undos
 from worker.store.turns import ledger, pools
@@ -23,19 +23,19 @@ class Cancelled(NamedTuple):
     returned: int
 
 
-def cancel(session: Session, ring: Ring, run_id: int) -> Cancelled:
+def cancel(unit: Unit, run_id: int) -> Cancelled:
     """Stops a run between two chunks. What it has done stays; the turns that it doesn't use are the next to be handed out."""
-    run = _held(session, run_id)
+    run = _held(unit, run_id)
     unfinished = run.state == "failed" and run.chunks_left
     if run.state == "cancelled" or (run.ended_at is not None and not unfinished):
         raise RunEnded(run_id=run_id, state=run.state)
-    claim, returned = run_claim(run.kind, run_id), _returned(session, run)
+    claim, returned = run_claim(run.kind, run_id), _returned(unit, run)
     so_far = 0 if run.kind == UNDO else returned  # an undo's come back when it is closed
-    runs.change(session, run_id, state="cancelled", reason=None, returned=so_far, ended_at=None)  # closing ends it
+    runs.change(unit, run_id, state="cancelled", reason=None, returned=so_far, ended_at=None)  # closing ends it
     if run.turns:
-        ledger.close_block(session, run.owner_id, claim)
-        seed.seed_again(session, ring, run.owner_id, f"run {run_id} was cancelled")
-    enqueue(session, STORIES[run.kind].close, run=run_id)
+        ledger.close_block(unit, run.owner_id, claim)
+        seed.seed_again(unit, run.owner_id, f"run {run_id} was cancelled")
+    enqueue(unit, STORIES[run.kind].close, run=run_id)
     return Cancelled(run.records, returned)
 
 

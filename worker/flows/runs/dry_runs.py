@@ -16,21 +16,21 @@ from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.turns import assign
 from worker.flows.turns.next_turns import next_turns
-from worker.ring import Ring
+from worker.flows.unit import Unit
 from worker.store.people import users
 from worker.store.runs import record_query
 from worker.store.turns import pools
 from worker.store.views.facts import Facts, who
 
 
-def of_reassignment(session: Session, ring: Ring, wanted: SmartList | Ids, owner_name: str) -> Facts:
+def of_reassignment(unit: Unit, wanted: SmartList | Ids, owner_name: str) -> Facts:
     """Who would get the records of a list, or those with some ids. Raises what accepting the reassignment does."""
-    found = reassign.chosen(session, wanted)
-    owner = owner_named(session, owner_name)
-    assign.check_owner(session, owner, wanted.record_type)
+    found = reassign.chosen(unit, wanted)
+    owner = owner_named(unit, owner_name)
+    assign.check_owner(unit, owner, wanted.record_type)
     named = wanted.name if isinstance(wanted, SmartList) else None
-    records, present = record_query.count(session, found), record_query.owners(session, found)
-    return _facts(REASSIGN, wanted.record_type, list=named) | _gifts(session, ring, owner, records, present)
+    records, present = record_query.count(unit, found), record_query.owners(unit, found)
+    return _facts(REASSIGN, wanted.record_type, list=named) | _gifts(unit, owner, records, present)
 
 
 def of_import(system: System, request: imports.Request, file: IO[bytes]) -> Facts:
@@ -42,7 +42,7 @@ def of_import(system: System, request: imports.Request, file: IO[bytes]) -> Fact
     with system.reading() as session:
         owner = owner_named(session, request.owner)
         assign.check_owner(session, owner, request.record_type)
-        return facts | _gifts(session, system.ring, owner, found.records, repeat(None, found.records))
+        return facts | _gifts(session, owner, found.records, repeat(None, found.records))
 
 
 def _facts(kind: str, record_type: str, **more: Any) -> Facts:
@@ -50,19 +50,19 @@ def _facts(kind: str, record_type: str, **more: Any) -> Facts:
     return {"kind": kind, "record_type": record_type, **about_no_file, **more}
 
 
-def _gifts(session: Session, ring: Ring, owner: Row[Any], records: int, present: Iterable[int | None]) -> Facts:
+def _gifts(unit: Unit, owner: Row[Any], records: int, present: Iterable[int | None]) -> Facts:
     """Who would get how many records, and whose turn it is before and after."""
     if owner.is_pool:
-        return _of_pool(session, ring, owner, records, present)
+        return _of_pool(unit, owner, records, present)
     found = shares([owner.id], repeat(owner.id, records), present)
-    return _told(session, owner, found, None, None)
+    return _told(unit, owner, found, None, None)
 
 
-def _of_pool(session: Session, ring: Ring, owner: Row[Any], records: int, present: Iterable[int | None]) -> Facts:
-    upcoming = next_turns(session, ring, pools.row(session, owner.id), max(records, 1))
-    rosters, ahead = pools.all_rosters(session, owner.id), upcoming.first(records + 1)
+def _of_pool(unit: Unit, owner: Row[Any], records: int, present: Iterable[int | None]) -> Facts:
+    upcoming = next_turns(unit, pools.row(unit, owner.id), max(records, 1))
+    rosters, ahead = pools.all_rosters(unit, owner.id), upcoming.first(records + 1)
     found = shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present)
-    return _told(session, owner, found, rosters.member(ahead[0].first), rosters.member(ahead[-1].last))
+    return _told(unit, owner, found, rosters.member(ahead[0].first), rosters.member(ahead[-1].last))
 
 
 def _told(session: Session, owner: Row[Any], found: list[Share], before: int | None, after: int | None) -> Facts:

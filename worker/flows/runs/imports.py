@@ -23,6 +23,7 @@ from worker.flows.names import owner_named
 from worker.flows.runs import scans
 from worker.flows.system import System
 from worker.flows.turns import assign
+from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.people import users
 from worker.store.records import labels, records
@@ -68,7 +69,7 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     try:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
             Columns.of(request.record_type, sheets.read_header(sheets.lines_in(upload)).names, request.mapping)
-        return system.transact(lambda session: _record(session, request, folder, size))
+        return system.transact(_record, request, folder, size)
     except Unavailable:
         raise  # nobody knows whether the run was recorded: the upload must stay
     except EvenhandError:
@@ -124,11 +125,11 @@ def _scan(system: System, run_id: int) -> None:
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
         header, columns, found = read(upload, run.record_type, run.mapping, _progress(system, run.id))
     # Known before any record bears them: whoever dies after the next step leaves nobody behind who would make them known.
-    system.transact(lambda session: labels.register(session, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id))
+    system.transact(labels.register, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id)
     # In a transaction of its own: it holds up everybody who makes a record until it commits, who may hold the pool.
-    first_id = system.transact(lambda session: records.reserve_ids(session, run.record_type, found.records)) if found.records else None
+    first_id = system.transact(records.reserve_ids, run.record_type, found.records) if found.records else None
     layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
-    system.transact(lambda session: _reserve(session, system, run.id, layout, found))
+    system.transact(_reserve, run.id, layout, found)
 
 
 def _progress(system: System, run_id: int) -> Callable[[Chunk], None]:
@@ -143,28 +144,28 @@ def _progress(system: System, run_id: int) -> Callable[[Chunk], None]:
         nonlocal told
         if time.monotonic() - told > PROGRESS_SECONDS:
             told = time.monotonic()
-            system.transact(lambda session: tell(session, chunk))
+            system.transact(tell, chunk)
 
     return on_chunk
 
 
-def _reserve(session: Session, system: System, run_id: int, layout: dict[str, Any], found: Scan) -> None:
-    run = runs.lock(session, run_id)
+def _reserve(unit: Unit, run_id: int, layout: dict[str, Any], found: Scan) -> None:
+    run = runs.lock(unit, run_id)
     if run is None or run.state != "scanning":
         return
-    turns, owner = 0, users.by_id(session, [run.owner_id])[run.owner_id]
-    assign.check_owner(session, owner, run.record_type)
+    turns, owner = 0, users.by_id(unit, [run.owner_id])[run.owner_id]
+    assign.check_owner(unit, owner, run.record_type)
     if found.records and owner.is_pool:
-        turns = assign.reserve(session, system.ring, run.owner_id, run_claim(IMPORT, run_id), found.records).total
-    chunks.add(session, run_id, (chunk._asdict() for chunk in found.chunks))
-    imports.change(session, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors])
+        turns = assign.reserve(unit, run.owner_id, run_claim(IMPORT, run_id), found.records).total
+    chunks.add(unit, run_id, (chunk._asdict() for chunk in found.chunks))
+    imports.change(unit, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors])
     counts = {"rows": found.rows, "errors": found.rows - found.records, "turns": turns}
-    scans.end(session, run, len(found.chunks), **counts)
+    scans.end(unit, run, len(found.chunks), **counts)
 
 
 def close(system: System, run_id: int) -> None:
     """Ends a run whose chunks are all loaded, or that was cancelled: the receipt is put together, the block closed."""
-    names = system.transact(lambda session: _end(session, system, run_id))
+    names = system.transact(_end, system, run_id)
     system.uploads.remove(names)
 
 

@@ -56,7 +56,7 @@ def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
     """Loads a chunk, unless it is loaded already or somebody else is on it. Ids, turns and owners were settled when the run reserved them,
     so that it comes out the same whoever loads it, and however often. The holder is whose lease it is: the same task, delivered again,
     goes on at once."""
-    plan = system.transact(lambda session: _plan(session, run_id, number, holder))
+    plan = system.transact(_plan, run_id, number, holder)
     if plan is not None:
         with on_lease(system, chunks.work(run_id, number), holder):
             _load(system, plan)
@@ -70,7 +70,7 @@ def _load(system: System, plan: Plan) -> None:
         raise UnreadableFile(reason=f"chunk {plan.chunk.number} is not what it was when it was scanned.")
     system.uploads.store(part_name(plan.run.folder, plan.chunk.number), io.BytesIO("".join(receipt).encode()))
     _register(system, plan, reader, rows)
-    system.transact(lambda session: _enter(session, plan, reader, rows))
+    system.transact(_enter, plan, reader, rows)
 
 
 def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | None:
@@ -112,7 +112,7 @@ def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored])
     names = {kind: {row[at[kind]] for row in rows} - {None} for kind in (labels.SOURCE, labels.STATUS) if kind in at}
     tags = {tag for text in {row[at[TAGS]] for row in rows} for tag in orjson.loads(text)}
     if tags or any(names.values()):
-        system.transact(lambda session: labels.register(session, plan.run.record_type, {**names, labels.TAG: tags}, plan.run.actor_id))
+        system.transact(labels.register, plan.run.record_type, {**names, labels.TAG: tags}, plan.run.actor_id)
 
 
 def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:

@@ -19,8 +19,8 @@ from worker.flows.runs import allotment, scans
 from worker.flows.runs.chunk import Outcome, carry_out
 from worker.flows.system import System
 from worker.flows.turns import assign, seed
+from worker.flows.unit import Unit
 from worker.queue import enqueue
-from worker.ring import Ring
 from worker.store.intake import captures
 from worker.store.lists import smart_lists
 from worker.store.people import users
@@ -78,8 +78,8 @@ def freeze(system: System, run_id: int, holder: str) -> None:
 
 
 def _freeze(system: System, run: Row[Any]) -> None:
-    system.transact(lambda session: _select(session, run.id))
-    system.transact(lambda session: _reserve(session, system.ring, run.id))
+    system.transact(_select, run.id)
+    system.transact(_reserve, run.id)
 
 
 def _select(session: Session, run_id: int) -> None:
@@ -94,17 +94,17 @@ def _select(session: Session, run_id: int) -> None:
     selections.freeze(session, run_id, found)
 
 
-def _reserve(session: Session, ring: Ring, run_id: int) -> None:
-    run = runs.hold_alone(session, run_id)  # nobody freezes the list anew meanwhile
+def _reserve(unit: Unit, run_id: int) -> None:
+    run = runs.hold_alone(unit, run_id)  # nobody freezes the list anew meanwhile
     if run is None or run.state != "scanning":
         return
-    many, turns, owner = selections.count(session, run_id), 0, users.by_id(session, [run.owner_id])[run.owner_id]
-    assign.check_owner(session, owner, run.record_type)
+    many, turns, owner = selections.count(unit, run_id), 0, users.by_id(unit, [run.owner_id])[run.owner_id]
+    assign.check_owner(unit, owner, run.record_type)
     if many and owner.is_pool:
-        turns = assign.reserve(session, ring, run.owner_id, run_claim(REASSIGN, run_id), many).total
+        turns = assign.reserve(unit, run.owner_id, run_claim(REASSIGN, run_id), many).total
     parts = list(cut(many))
-    chunks.add(session, run_id, (part._asdict() for part in parts))
-    scans.end(session, run, len(parts), rows=many, turns=turns)
+    chunks.add(unit, run_id, (part._asdict() for part in parts))
+    scans.end(unit, run, len(parts), rows=many, turns=turns)
 
 
 # --- moving ---
@@ -139,19 +139,19 @@ def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
 
 def close(system: System, run_id: int) -> None:
     """Ends a run all of whose chunks are done, or that was cancelled. The turns of what it has left as it is come back."""
-    system.transact(lambda session: _end(session, system.ring, run_id))
+    system.transact(_end, run_id)
 
 
-def _end(session: Session, ring: Ring, run_id: int) -> None:
-    run = runs.lock(session, run_id)
+def _end(unit: Unit, run_id: int) -> None:
+    run = runs.lock(unit, run_id)
     if run is None or run.ended_at is not None:
         return
     if run.state == "cancelled":
-        runs.end(session, run_id, run.state)
+        runs.end(unit, run_id, run.state)
     elif run.state == "loading" and run.chunks_left == 0:
         unused = run.skipped if run.turns else 0
         if run.turns:
-            ledger.close_block(session, run.owner_id, run_claim(REASSIGN, run_id))
+            ledger.close_block(unit, run.owner_id, run_claim(REASSIGN, run_id))
         if unused:
-            seed.seed_again(session, ring, run.owner_id, f"run {run_id} has left {unused} records as they were")
-        runs.end(session, run_id, "done", returned=unused)
+            seed.seed_again(unit, run.owner_id, f"run {run_id} has left {unused} records as they were")
+        runs.end(unit, run_id, "done", returned=unused)

@@ -18,7 +18,7 @@ from worker.store.sql.clock import now
 def carry_out(system: System, run_id: int, holder: str, scan: Callable[[Row[Any]], None]) -> None:
     """Carries out a scan under a lease, unless it is done or somebody else is on it. A run that can't go on fails with the reason. The
     holder is whose lease it is: the same task, delivered again, goes on at once."""
-    run = system.transact(lambda session: begin(session, run_id, holder))
+    run = system.transact(begin, run_id, holder)
     if run is None:
         return
     try:
@@ -28,7 +28,7 @@ def carry_out(system: System, run_id: int, holder: str, scan: Callable[[Row[Any]
         raise
     except EvenhandError as error:
         reason = str(error)
-        system.transact(lambda session: fail(session, run_id, reason))
+        system.transact(fail, run_id, reason)
 
 
 def begin(session: Session, run_id: int, holder: str) -> Row[Any] | None:

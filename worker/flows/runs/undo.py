@@ -18,8 +18,8 @@ from worker.flows.runs import allotment, scans
 from worker.flows.runs.chunk import Outcome, carry_out
 from worker.flows.system import System
 from worker.flows.turns import seed
+from worker.flows.unit import Unit
 from worker.queue import enqueue
-from worker.ring import Ring
 from worker.store.intake import captures
 from worker.store.records import records
 from worker.store.records.records import Owners
@@ -54,7 +54,7 @@ def accept(session: Session, run_id: int, actor_id: int | None, *, returns_turns
 
 def scan(system: System, run_id: int, holder: str) -> None:
     """Cuts the undo into the chunks that the other run has done."""
-    scans.carry_out(system, run_id, holder, lambda _: system.transact(lambda session: _cut(session, run_id)))
+    scans.carry_out(system, run_id, holder, lambda _: system.transact(_cut, run_id))
 
 
 def _cut(session: Session, run_id: int) -> None:
@@ -125,34 +125,34 @@ def _give_back(session: Session, record_type: str, places: Sequence[Place], mome
 
 def close(system: System, run_id: int) -> None:
     """Ends an undo all of whose chunks are done, or that was cancelled. Now its turns come back, if that was asked for."""
-    system.transact(lambda session: _end(session, system.ring, run_id))
+    system.transact(_end, run_id)
 
 
-def _end(session: Session, ring: Ring, run_id: int) -> None:
-    run = runs.lock(session, run_id)
+def _end(unit: Unit, run_id: int) -> None:
+    run = runs.lock(unit, run_id)
     if run is None or run.ended_at is not None:
         return
     if run.state == "cancelled" or (run.state == "loading" and run.chunks_left == 0):
-        undo = undos.with_id(session, run_id)
-        returned = _return_turns(session, ring, undo) if undo.returns_turns else 0
-        runs.end(session, run_id, "cancelled" if run.state == "cancelled" else "done", returned=returned)
+        undo = undos.with_id(unit, run_id)
+        returned = _return_turns(unit, undo) if undo.returns_turns else 0
+        runs.end(unit, run_id, "cancelled" if run.state == "cancelled" else "done", returned=returned)
 
 
-def _return_turns(session: Session, ring: Ring, undo: Row[Any]) -> int:
+def _return_turns(unit: Unit, undo: Row[Any]) -> int:
     """Frees the turns of what the undo has taken back, for seeding to find them: also those below the watermark. Returns how many."""
-    freed, pool_id = reversals.count(session, undo.id), undo.owner_id
+    freed, pool_id = reversals.count(unit, undo.id), undo.owner_id
     if not freed:
         return 0
-    claim = run_claim(runs.with_id(session, undo.undone_run_id).kind, undo.undone_run_id)
-    theirs = reversals.taken_back(session, pool_id, claim, undo.id)
-    with session.begin_nested() as noted:
-        reversals.note_in_history(session, theirs)  # most of the work, before the pool is held: nobody else moves these entries
-        pool = pools.lock(session, pool_id)
+    claim = run_claim(runs.with_id(unit, undo.undone_run_id).kind, undo.undone_run_id)
+    theirs = reversals.taken_back(unit, pool_id, claim, undo.id)
+    with unit.begin_nested() as noted:
+        reversals.note_in_history(unit, theirs)  # most of the work, before the pool is held: nobody else moves these entries
+        pool = pools.lock(unit, pool_id)
         if pool.deleted_at is not None:
             noted.rollback()
             return 0
-    reversals.free(session, theirs)
-    lowest = min((span.first for span in ledger.block(session, pool_id, claim) or ()), default=1)
-    pools.change(session, pool_id, watermark=min(pool.watermark, lowest - 1))
-    seed.seed_again(session, ring, pool_id, f"run {undo.undone_run_id} was undone, and its turns are to come back")
+    reversals.free(unit, theirs)
+    lowest = min((span.first for span in ledger.block(unit, pool_id, claim) or ()), default=1)
+    pools.change(unit, pool_id, watermark=min(pool.watermark, lowest - 1))
+    seed.seed_again(unit, pool_id, f"run {undo.undone_run_id} was undone, and its turns are to come back")
     return freed

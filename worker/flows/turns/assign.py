@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Turns, meet, merged
 from worker.errors.turns import EmptyPool, EmptyRoster, Refused, UnknownOwner, UnknownPool, WrongPoolType
-from worker.ring import Ring, Taken
+from worker.flows.unit import Unit
+from worker.ring import Taken
 from worker.store.records import records
 from worker.store.turns import ledger, pools
 
@@ -42,47 +43,45 @@ def check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
         raise UnknownOwner(name=owner.email)
 
 
-def assign(
-    session: Session, ring: Ring, pool_id: int, record_type: str, requests: Sequence[Request], cause: str, line: Sequence[str] = ()
-) -> dict[int, int]:
+def assign(unit: Unit, pool_id: int, record_type: str, requests: Sequence[Request], cause: str, line: Sequence[str] = ()) -> dict[int, int]:
     """Gives each record, in order, to the next member, and enters the turns. Returns the owner of each record.
 
     A claim that is entered already keeps its turn. The line is the claims of everybody who waits, in order, the requests' own among them:
     turns are taken for all of them together, so that nobody who is slower to ask is overtaken. Who gives a line holds the pool since
     before it was read. Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
     """
-    pool = _open(pools.lock_shared(session, pool_id))
-    entered = ledger.entered(session, pool_id, [request.claim for request in requests])
+    pool = _open(pools.lock_shared(unit, pool_id))
+    entered = ledger.entered(unit, pool_id, [request.claim for request in requests])
     fresh = [request for request in requests if request.claim not in entered]
     owners = {entry.record_id: entry.user_id for entry in entered.values()}
     if fresh:
-        taken = _take_for(session, ring, pool_id, [request.claim for request in fresh], line)
-        latest = pools.latest_roster(session, pool_id)
-        fence(session, pool, latest, taken)
-        entries = _entries(session, pool_id, fresh, taken, latest)
-        ledger.enter(session, pool_id, entries, cause)
+        taken = _take_for(unit, pool_id, [request.claim for request in fresh], line)
+        latest = pools.latest_roster(unit, pool_id)
+        fence(unit, pool, latest, taken)
+        entries = _entries(unit, pool_id, fresh, taken, latest)
+        ledger.enter(unit, pool_id, entries, cause)
         gifts = [records.Gift(request.record_id, entry.user_id, pool_id, entry.turn) for request, entry in zip(fresh, entries, strict=True)]
-        records.give(session, record_type, gifts)
+        records.give(unit, record_type, gifts)
         owners |= {gift.record_id: gift.owner_id for gift in gifts}
     return owners
 
 
-def reserve(session: Session, ring: Ring, pool_id: int, claim: str, count: int) -> Turns:
+def reserve(unit: Unit, pool_id: int, claim: str, count: int) -> Turns:
     """Reserves a block of turns for a run. Asking again gives the same block; a ring that has answered the claim before it asked for so
     many is refused.
 
     The pool is held alone: no key in SQL keeps a block and an entry apart, so that neither may be on its way unseen while the fence looks.
     Two entries may be: of those the ledger's primary key lets only one through.
     """
-    pool = _open(pools.lock(session, pool_id))
-    reserved = ledger.block(session, pool_id, claim)
+    pool = _open(pools.lock(unit, pool_id))
+    reserved = ledger.block(unit, pool_id, claim)
     if reserved is None:
-        taken = _take(session, ring, pool_id, [(claim, count)])
-        fence(session, pool, pools.latest_roster(session, pool_id), taken, claim)
+        taken = _take(unit, pool_id, [(claim, count)])
+        fence(unit, pool, pools.latest_roster(unit, pool_id), taken, claim)
         [reserved] = taken.turns
         if reserved.total != count:
             raise Refused(pool_id=pool_id, epoch=taken.epoch, reason=f"{claim} has asked for {reserved.total:,} turns before")
-        ledger.reserve(session, pool_id, claim, reserved)
+        ledger.reserve(unit, pool_id, claim, reserved)
     return reserved
 
 
@@ -92,21 +91,21 @@ def _open(pool: Row[Any]) -> Row[Any]:
     return pool
 
 
-def _take_for(session: Session, ring: Ring, pool_id: int, claims: Sequence[str], line: Sequence[str]) -> Taken:
+def _take_for(unit: Unit, pool_id: int, claims: Sequence[str], line: Sequence[str]) -> Taken:
     """One turn for each claim, taken together with the whole line."""
     everybody = list(line or claims)
-    taken = _take(session, ring, pool_id, [(claim, 1) for claim in everybody])
+    taken = _take(unit, pool_id, [(claim, 1) for claim in everybody])
     given = dict(zip(everybody, taken.turns, strict=True))
     return taken._replace(turns=[given[claim] for claim in claims])
 
 
-def _take(session: Session, ring: Ring, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
+def _take(unit: Unit, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
     try:
-        return ring.take_turns(pool_id, claims)
+        return unit.ring.take_turns(pool_id, claims)
     except EmptyRoster:
-        if pools.latest_roster(session, pool_id).members:  # a roster change died before it was committed
-            raise Refused(pool_id=pool_id, epoch=ring.epoch(pool_id), reason="the ring is empty, the roster isn't") from None
-        named = pools.with_id(session, pool_id)
+        if pools.latest_roster(unit, pool_id).members:  # a roster change died before it was committed
+            raise Refused(pool_id=pool_id, epoch=unit.ring.epoch(pool_id), reason="the ring is empty, the roster isn't") from None
+        named = pools.with_id(unit, pool_id)
         raise EmptyPool(pool=named.name if named else pool_id) from None
 
 

@@ -3,27 +3,27 @@
 from typing import Any
 
 from sqlalchemy import Row
-from sqlalchemy.orm import Session
 
 from worker.domain.turns.turns import Upcoming
 from worker.errors.servers import Garbled, RingUnreachable
 from worker.errors.turns import Refused
 from worker.flows.turns import assign, seed
+from worker.flows.unit import Unit
 from worker.ring import Ring, RingState, Taken
 from worker.store.turns import pools
 
 
-def next_turns(session: Session, ring: Ring, pool: Row[Any], count: int = 1) -> Upcoming:
+def next_turns(unit: Unit, pool: Row[Any], count: int = 1) -> Upcoming:
     """What the ring holds, if the fence would let so many of its turns pass; else what seeding it would find."""
-    state = _state(ring, pool.id)
+    state = _state(unit.ring, pool.id)
     if state is None:
-        return seed.would_find(session, pool)
+        return seed.would_find(unit, pool)
     upcoming = Upcoming(state.returned, state.next_turn)
     taken = Taken(state.epoch, state.version, [upcoming.first(count)])
     try:
-        assign.fence(session, pool, pools.latest_roster(session, pool.id), taken)
+        assign.fence(unit, pool, pools.latest_roster(unit, pool.id), taken)
     except Refused:
-        return seed.would_find(session, pool)
+        return seed.would_find(unit, pool)
     return upcoming
 
 

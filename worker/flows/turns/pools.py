@@ -13,8 +13,8 @@ from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, Stale, Un
 from worker.flows.names import pool_named, user_named
 from worker.flows.turns import seed
 from worker.flows.turns.next_turns import next_turns
+from worker.flows.unit import Unit
 from worker.queue import enqueue
-from worker.ring import Ring
 from worker.store.intake import captures
 from worker.store.people import users
 from worker.store.sql.clock import now
@@ -44,65 +44,65 @@ def rename(session: Session, name: str, new_name: str) -> Row[Any]:
     return pool_named(session, new_name)
 
 
-def delete(session: Session, ring: Ring, name: str) -> None:
+def delete(unit: Unit, name: str) -> None:
     """The pool can't be given anything any more. Records keep their owners, and the ledger stays."""
-    pool = pool_named(session, name)
-    pools.lock(session, pool.id)
-    pools.change(session, pool.id, deleted_at=now())
-    users.change(session, pool.id, is_active=False)
-    ring.drop(pool.id)
+    pool = pool_named(unit, name)
+    pools.lock(unit, pool.id)
+    pools.change(unit, pool.id, deleted_at=now())
+    users.change(unit, pool.id, is_active=False)
+    unit.ring.drop(pool.id)
 
 
-def add_members(session: Session, ring: Ring, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
+def add_members(unit: Unit, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
     """New members go to the end."""
-    pool = pool_named(session, name)
-    return change_roster(session, ring, pool.id, lambda old: _joined(session, pool.name, old, members), actor_id)
+    pool = pool_named(unit, name)
+    return change_roster(unit, pool.id, lambda old: _joined(unit, pool.name, old, members), actor_id)
 
 
-def remove_members(session: Session, ring: Ring, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
+def remove_members(unit: Unit, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
     """Leaves no hole: whoever is next stays next, or else the member after them."""
-    pool = pool_named(session, name)
-    return change_roster(session, ring, pool.id, lambda old: _left(session, pool.name, old, members), actor_id)
+    pool = pool_named(unit, name)
+    return change_roster(unit, pool.id, lambda old: _left(unit, pool.name, old, members), actor_id)
 
 
-def show(session: Session, ring: Ring, name: str) -> facts.Facts:
+def show(unit: Unit, name: str) -> facts.Facts:
     """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the ring has nothing to say."""
-    pool = pool_named(session, name)
-    rosters, upcoming = pools.all_rosters(session, pool.id), next_turns(session, ring, pool)
+    pool = pool_named(unit, name)
+    rosters, upcoming = pools.all_rosters(unit, pool.id), next_turns(unit, pool)
     next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
-    return facts.pool_facts(session, pool, upcoming.next_turn - 1, next_member)
+    return facts.pool_facts(unit, pool, upcoming.next_turn - 1, next_member)
 
 
-def change_roster(session: Session, ring: Ring, pool_id: int, change: Callable[[Members], Members], actor_id: int | None) -> Roster:
+def change_roster(unit: Unit, pool_id: int, change: Callable[[Members], Members], actor_id: int | None) -> Roster:
     """Puts other members in force from the next turn on, in Redis and then in SQL.
 
     If this dies between the two, workers meet a roster version that was never committed and seed from the last one that was.
     """
-    if pools.lock(session, pool_id).deleted_at is not None:
+    if pools.lock(unit, pool_id).deleted_at is not None:
         raise UnknownPool(name=pool_id)
-    old = pools.latest_roster(session, pool_id)
+    old = pools.latest_roster(unit, pool_id)
     members = change(old.members)
     try:
-        roster, returned = _change_ring(session, ring, pool_id, old, members)
+        roster, returned = _change_ring(unit, pool_id, old, members)
     except (Unseeded, Stale) as error:
         # Mended here, where the pool is held alone: begun again from outside, a transaction that changes several pools would find the
         # rings that it had changed before it was rolled back, one more each time.
-        seed.seed_again(session, ring, pool_id, str(error))
-        roster, returned = _change_ring(session, ring, pool_id, old, members)
-    pools.add_roster(session, pool_id, roster, actor_id)
-    if not old.members and (last := captures.last_in_line(session, pool_id)):
-        enqueue(session, "captures.assign", lead=last)
+        seed.seed_again(unit, pool_id, str(error))
+        roster, returned = _change_ring(unit, pool_id, old, members)
+    pools.add_roster(unit, pool_id, roster, actor_id)
+    if not old.members and (last := captures.last_in_line(unit, pool_id)):
+        enqueue(unit, "captures.assign", lead=last)
     if returned and set(old.members) - set(members):
-        seed.seed_again(session, ring, pool_id, "turns of members who leave don't wait for them")
+        seed.seed_again(unit, pool_id, "turns of members who leave don't wait for them")
     return roster
 
 
-def _change_ring(session: Session, ring: Ring, pool_id: int, old: Roster, members: Members) -> tuple[Roster, int]:
+def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tuple[Roster, int]:
     """The new roster, and how many spans of returned turns wait. Raises Unseeded, or Stale for a ring that isn't where SQL is."""
-    epoch = pools.epoch(session, pool_id)
-    answer = ring.change_roster(pool_id, epoch, old.version, members)
+    epoch = pools.epoch(unit, pool_id)
+    answer = unit.ring.change_roster(pool_id, epoch, old.version, members)
     roster = old.succeeded_by(members, answer.first_turn)
-    if answer.first_turn <= ledger.greatest_turn(session, pool_id) or answer.first_slot != roster.first_slot:
+    if answer.first_turn <= ledger.greatest_turn(unit, pool_id) or answer.first_slot != roster.first_slot:
         raise Stale(pool_id=pool_id, epoch=epoch)
     return roster, answer.returned
 

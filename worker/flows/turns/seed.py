@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, Turns, Upcoming
-from worker.ring import Ring
+from worker.flows.unit import Unit
 from worker.store.sql import bulk
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools, seedings
@@ -23,23 +23,23 @@ def new_epoch() -> str:
     return secrets.token_hex(8)
 
 
-def seed(session: Session, ring: Ring, pool_id: int, stumbled_over: str | None, reason: str) -> None:
+def seed(unit: Unit, pool_id: int, stumbled_over: str | None, reason: str) -> None:
     """Seeds a pool's ring, unless somebody has done so since the caller stumbled.
 
     stumbled_over is the epoch of the answer that the fence refused; None when the ring had no state. Raises Stale when another seeding got
     in between, which a new attempt will find done.
     """
-    pool = pools.lock(session, pool_id)
-    seen = ring.epoch(pool_id)
+    pool = pools.lock(unit, pool_id)
+    seen = unit.ring.epoch(pool_id)
     if seen != pool.epoch or seen == stumbled_over:
-        _seed_locked(session, ring, pool_id, pool.watermark, seen, reason)
+        _seed_locked(unit, pool_id, pool.watermark, seen, reason)
 
 
-def seed_again(session: Session, ring: Ring, pool_id: int, reason: str) -> None:
+def seed_again(unit: Unit, pool_id: int, reason: str) -> None:
     """Seeds a pool's ring whatever it holds: this is how turns come back. A pool that was deleted hands out nothing any more."""
-    pool = pools.lock(session, pool_id)
+    pool = pools.lock(unit, pool_id)
     if pool.deleted_at is None:
-        _seed_locked(session, ring, pool_id, pool.watermark, ring.epoch(pool_id), reason)
+        _seed_locked(unit, pool_id, pool.watermark, unit.ring.epoch(pool_id), reason)
 
 
 def would_find(session: Session, pool: Row[Any]) -> Upcoming:
@@ -51,16 +51,16 @@ def would_find(session: Session, pool: Row[Any]) -> Upcoming:
     return Upcoming(returned, last + 1)
 
 
-def _seed_locked(session: Session, ring: Ring, pool_id: int, watermark: int, seen: str | None, reason: str) -> None:
-    last = ledger.greatest_turn(session, pool_id)
-    roster = pools.latest_roster(session, pool_id)
+def _seed_locked(unit: Unit, pool_id: int, watermark: int, seen: str | None, reason: str) -> None:
+    last = ledger.greatest_turn(unit, pool_id)
+    roster = pools.latest_roster(unit, pool_id)
     epoch = new_epoch()
-    missing = ledger.missing(session, pool_id, watermark, last)
-    returned = _void_those_of_leavers(session, pool_id, roster, missing, epoch)
-    pools.change(session, pool_id, epoch=epoch, watermark=ledger.settled(session, pool_id, last, returned))
+    missing = ledger.missing(unit, pool_id, watermark, last)
+    returned = _void_those_of_leavers(unit, pool_id, roster, missing, epoch)
+    pools.change(unit, pool_id, epoch=epoch, watermark=ledger.settled(unit, pool_id, last, returned))
     voided = Turns(missing).total - returned.total
-    seedings.add(session, pool_id, epoch=epoch, reason=reason, next_turn=last + 1, returned=returned.total, voided=voided)
-    ring.seed(pool_id, seen, epoch, roster, last + 1, returned)
+    seedings.add(unit, pool_id, epoch=epoch, reason=reason, next_turn=last + 1, returned=returned.total, voided=voided)
+    unit.ring.seed(pool_id, seen, epoch, roster, last + 1, returned)
     logger.info("seeded the ring of pool %d (%s): next turn %d, %d returned, epoch %s", pool_id, reason, last + 1, returned.total, epoch)
 
 

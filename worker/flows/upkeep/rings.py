@@ -13,8 +13,9 @@ from worker.domain.turns.turns import Span, Turns, merged, uncovered
 from worker.errors.servers import Garbled
 from worker.flows.system import System
 from worker.flows.turns import seed
+from worker.flows.unit import Unit
 from worker.flows.upkeep.sweeps import Found
-from worker.ring import Ring, RingState
+from worker.ring import RingState
 from worker.store.intake import captures
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
@@ -41,7 +42,7 @@ def _mend(system: System, pool_id: int) -> Found | None:
     try:
         state = system.ring.state(pool_id)
     except Garbled:
-        return system.transact(lambda session: _drop(session, system.ring, pool_id))
+        return system.transact(_drop, pool_id)
     if state is None:
         return None
     with system.reading() as session:
@@ -49,25 +50,25 @@ def _mend(system: System, pool_id: int) -> Found | None:
         wrong = whats_wrong(session, pool, state)
         settled = None if wrong else _settled(session, pool)
     if wrong:
-        return system.transact(lambda session: _seed(session, system.ring, pool_id))
+        return system.transact(_seed, pool_id)
     if settled:
-        system.transact(lambda session: pools.raise_watermark(session, pool, settled))
+        system.transact(pools.raise_watermark, pool, settled)
     return None
 
 
-def _drop(session: Session, ring: Ring, pool_id: int) -> Found:
-    pools.lock(session, pool_id)
-    ring.drop(pool_id)
+def _drop(unit: Unit, pool_id: int) -> Found:
+    pools.lock(unit, pool_id)
+    unit.ring.drop(pool_id)
     return Found(f"the ring of pool {pool_id} held what no script of ours has written", "dropped it, to be seeded when next asked")
 
 
-def _seed(session: Session, ring: Ring, pool_id: int) -> Found | None:
+def _seed(unit: Unit, pool_id: int) -> Found | None:
     """Looks again while nobody is between taking and entering a turn."""
-    pool, state = pools.lock(session, pool_id), ring.state(pool_id)
-    wrong = whats_wrong(session, pool, state) if state else None
+    pool, state = pools.lock(unit, pool_id), unit.ring.state(pool_id)
+    wrong = whats_wrong(unit, pool, state) if state else None
     if wrong is None:
         return None
-    seed.seed_again(session, ring, pool_id, wrong)
+    seed.seed_again(unit, pool_id, wrong)
     return Found(f"the ring of pool {pool_id}: {wrong}", "seeded it")
 
 

@@ -48,7 +48,7 @@ def _ended(system: System) -> list[Found]:
 def _tidy(system: System, run: Row[Any]) -> Found | None:
     leftovers = [name for name in system.uploads.names(run.folder) if not _is_needed(name, run)]
     system.uploads.remove(leftovers)
-    system.transact(lambda session: imports.change(session, run.run_id, tidied=True))
+    system.transact(imports.change, run.run_id, tidied=True)
     return Found(f"{len(leftovers)} files of run {run.run_id}, which has ended", "removed them") if leftovers else None
 
 

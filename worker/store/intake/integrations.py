@@ -14,14 +14,14 @@ FORMER_GOOD_FOR = timedelta(days=1)
 """How long the secret before the present one still lets in."""
 
 
-def add(session: Session, **values: Any) -> int:
+def add(session: Session, /, **values: Any) -> int:
     """The id of a new integration. Unique keys refuse a second of the same slug or name."""
     moment = now()
     new = insert(integrations).values(**values, created_at=moment, updated_at=moment)
     return session.scalars(new.returning(integrations.c.id)).one()
 
 
-def change(session: Session, integration_id: int, **values: Any) -> None:
+def change(session: Session, integration_id: int, /, **values: Any) -> None:
     session.execute(update(integrations).where(integrations.c.id == integration_id).values(**values, updated_at=now()))
 
 

@@ -10,14 +10,14 @@ from worker.store.sql.clock import now
 from worker.store.tables import users
 
 
-def add(session: Session, name: str, email: str | None, **permissions: bool) -> int:
+def add(session: Session, name: str, email: str | None, /, **permissions: bool) -> int:
     """The id of a new user, or of a pool's phantom user: with is_admin, can_reassign, or is_pool."""
     moment = now()
     new = insert(users).values(name=name, email=email, created_at=moment, updated_at=moment, **permissions)
     return session.scalars(new.returning(users.c.id)).one()
 
 
-def change(session: Session, user_id: int, **values: Any) -> None:
+def change(session: Session, user_id: int, /, **values: Any) -> None:
     session.execute(update(users).where(users.c.id == user_id).values(**values, updated_at=now()))
 
 

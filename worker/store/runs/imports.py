@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from worker.store.tables import imports, runs
 
 
-def add(session: Session, run_id: int, **values: Any) -> None:
+def add(session: Session, run_id: int, /, **values: Any) -> None:
     session.execute(insert(imports).values(run_id=run_id, **values))
 
 
-def change(session: Session, run_id: int, **values: Any) -> None:
+def change(session: Session, run_id: int, /, **values: Any) -> None:
     session.execute(update(imports).where(imports.c.run_id == run_id).values(**values))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from worker.store.tables import reassignments, runs
 
 
-def add(session: Session, run_id: int, **values: Any) -> None:
+def add(session: Session, run_id: int, /, **values: Any) -> None:
     session.execute(insert(reassignments).values(run_id=run_id, **values))
 
 

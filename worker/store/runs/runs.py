@@ -32,7 +32,7 @@ def find(session: Session, run_id: int) -> Row[Any] | None:
     return session.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
 
 
-def change(session: Session, run_id: int, **values: Any) -> None:
+def change(session: Session, run_id: int, /, **values: Any) -> None:
     """Changes a run, which counts as a sign of progress."""
     session.execute(update(runs).where(runs.c.id == run_id).values(**values, moved_at=now()))
 
@@ -83,7 +83,7 @@ def release_expired(session: Session) -> list[Row[Any]]:
     return sorted(leases.release_expired(session, all_work(), runs.c.id, runs.c.kind))
 
 
-def end(session: Session, run_id: int, state: str, reason: str | None = None, **values: Any) -> None:
+def end(session: Session, run_id: int, state: str, reason: str | None = None, /, **values: Any) -> None:
     change(session, run_id, state=state, reason=reason, ended_at=now(), **values)
 
 

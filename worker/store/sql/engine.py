@@ -2,8 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from worker.errors.base import Unavailable
 from worker.errors.servers import DatabaseNotMigrated, DatabaseUnreachable, TookTooLong
+from worker.store.sql.transaction import Transaction
 
 BUSY_SECONDS = 60
 """How long a SQLite transaction waits for its turn to write."""
@@ -47,6 +48,9 @@ _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = "40001"
 _QUERY_CANCELED = "57014"
 
 
+OneTransaction = TypeVar("OneTransaction", bound=Transaction)
+
+
 def open_engine(url: str) -> Engine:
     """An engine for the database. Nothing is connected yet."""
     if url.startswith("sqlite"):
@@ -78,11 +82,30 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN DEFERRED" if READS_ONLY in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
 
+def writing(engine: Engine) -> AbstractContextManager[Transaction]:
+    """A transaction that is committed at the end."""
+    return begin(Transaction(engine))
+
+
+def reading(engine: Engine) -> AbstractContextManager[Transaction]:
+    """A transaction that only reads."""
+    return begin(Transaction(snapshot_of(engine)))
+
+
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
-    """A session in one transaction, committed at the end."""
-    with _own_errors(engine), Session(engine) as session, session.begin():
-        yield session
+def begin(transaction: OneTransaction) -> Iterator[OneTransaction]:
+    """Begins a transaction, and commits it at the end of the block. Raises DatabaseUnreachable, DatabaseNotMigrated, TookTooLong."""
+    with _own_errors(transaction.engine), transaction, transaction.begin():
+        yield transaction
+
+
+def snapshot_of(engine: Engine) -> Engine:
+    """The same database for transactions that only read: they never wait for writers, nor writers for them. Each sees the database as it
+    was at its first statement."""
+    snapshot = engine.execution_options(**{READS_ONLY: True})
+    if engine.dialect.name == "postgresql":
+        snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return snapshot
 
 
 def take_your_time(session: Session) -> None:
@@ -96,16 +119,6 @@ def hurry(session: Session, seconds: float = HURRY_SECONDS) -> None:
     lock, and the transaction raises TookTooLong. SQLite has no such limit; who writes there waits for BUSY_SECONDS at most."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """A session that only reads: it never waits for writers, nor they for it. It sees the database as it was at its first statement."""
-    snapshot = engine.execution_options(**{READS_ONLY: True})
-    if engine.dialect.name == "postgresql":
-        snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with _own_errors(engine), Session(snapshot) as session, session.begin():
-        yield session
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, BigInteger, FromClause, Text, cast, column, func, 
 from sqlalchemy.orm import Session
 
 
-def table(session: Session, **columns: Sequence[int | None]) -> FromClause:
+def table(session: Session, /, **columns: Sequence[int | None]) -> FromClause:
     """A table with those columns, all of the same length."""
     if session.connection().dialect.name == "postgresql":
         arrays = [cast(literal(_array(numbers), Text), ARRAY(BigInteger)) for numbers in columns.values()]

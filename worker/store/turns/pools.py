@@ -10,9 +10,8 @@ from worker.domain.turns.rosters import Roster, Rosters
 from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now
+from worker.store.sql.transaction import Transaction
 from worker.store.tables import pools, rosters, users
-
-_HELD = "held pools"
 
 
 def add(session: Session, pool_id: int, record_type: str, epoch: str) -> None:
@@ -43,15 +42,14 @@ def lock(session: Session, pool_id: int) -> Row[Any]:
     return row(session, pool_id)
 
 
-def lock_shared(session: Session, pool_id: int) -> Row[Any]:
+def lock_shared(transaction: Transaction, pool_id: int) -> Row[Any]:
     """The pool, held until the transaction ends together with others who take and enter turns. Until then it stays as it is, so that it
     is looked up once."""
-    held = session.info.setdefault(_HELD, {})
-    if pool_id not in held:
-        advisory_locks.shared(session, Kind.POOL, pool_id)
-        held[pool_id] = row(session, pool_id)
-    found: Row[Any] = held[pool_id]
-    return found
+    locked = transaction.locked_pools
+    if pool_id not in locked:
+        advisory_locks.shared(transaction, Kind.POOL, pool_id)
+        locked[pool_id] = row(transaction, pool_id)
+    return locked[pool_id]
 
 
 def row(session: Session, pool_id: int) -> Row[Any]:
@@ -68,9 +66,9 @@ def epoch(session: Session, pool_id: int) -> str:
     return session.scalars(select(pools.c.epoch).where(pools.c.id == pool_id)).one()
 
 
-def change(session: Session, pool_id: int, **values: Any) -> None:
-    session.info.get(_HELD, {}).pop(pool_id, None)
-    session.execute(update(pools).where(pools.c.id == pool_id).values(**values))
+def change(transaction: Transaction, pool_id: int, /, **values: Any) -> None:
+    transaction.locked_pools.pop(pool_id, None)
+    transaction.execute(update(pools).where(pools.c.id == pool_id).values(**values))
 
 
 def raise_watermark(session: Session, seen: Row[Any], watermark: int) -> None:

@@ -9,7 +9,7 @@ from worker.store.sql.clock import now
 from worker.store.tables import pools, seedings
 
 
-def add(session: Session, pool_id: int, **values: Any) -> None:
+def add(session: Session, pool_id: int, /, **values: Any) -> None:
     session.execute(insert(seedings).values(pool_id=pool_id, at=now(), **values))
 
 
