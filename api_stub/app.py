@@ -6,7 +6,19 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api_stub import health
-from api_stub.control import audit, captures, forms, imports, integrations, lists, people, pools, reassignments, runs, tokens
+from api_stub.control import (
+    audit,
+    captures,
+    forms,
+    imports,
+    integrations,
+    lists,
+    people,
+    pools,
+    reassignments,
+    runs,
+    tokens,
+)
 from api_stub.error_responses import ANY_PROBLEM, render_all
 from api_stub.intake import forms as hosted
 from api_stub.intake import hooks
@@ -34,7 +46,8 @@ it stands. Past that the answer is 429 `rate_limit_exceeded`, with a `Retry-Afte
 
 
 def create_app() -> FastAPI:
-    """The app with all its routes. Its docs load nothing from elsewhere; ReDoc, whose page would, is left out."""
+    """The app with all its routes. Its docs load nothing from elsewhere; ReDoc, whose page would,
+    is left out."""
     app = FastAPIOffline(
         docs_url="/docs",
         redoc_url=None,
@@ -45,7 +58,21 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": "none"},
     )
-    for part in (captures, forms, imports, reassignments, runs, people, tokens, pools, audit, integrations, lists, hooks, health):
+    for part in (
+        captures,
+        forms,
+        imports,
+        reassignments,
+        runs,
+        people,
+        tokens,
+        pools,
+        audit,
+        integrations,
+        lists,
+        hooks,
+        health,
+    ):
         app.include_router(part.router)
     app.include_router(sell.router)
     app.include_router(hosted.router)

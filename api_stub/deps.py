@@ -1,4 +1,5 @@
-"""What endpoints are given: who asks, the system, and ids as the names by which the flows know things."""
+"""What endpoints are given: who asks, the system, and ids as the names by which the flows know
+things."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 from api_stub.error_responses import problems
 from api_stub.limits import count, rate_limit
 from worker.domain.integers import GREATEST
-from worker.domain.people.permissions import Actor, Deed, may
+from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.records.fields import RECORD_TYPES
 from worker.errors.base import InsufficientScope, RateLimitExceeded, Unauthorized
 from worker.errors.people import UnknownUser
@@ -44,14 +45,18 @@ class Body(BaseModel):
 
 # --- who asks ---
 
-bearer = HTTPBearer(scheme_name="token", description="`evenhand user token EMAIL --name NAME` makes one.", auto_error=False)
+bearer = HTTPBearer(
+    scheme_name="token",
+    description="`evenhand user token EMAIL --name NAME` makes one.",
+    auto_error=False,
+)
 
 Given = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 class ForThoseSignedIn(APIRoute):
-    """A route that finds out who asks before it reads the body: a stranger uploads nothing, and learns nothing of what is wrong with it.
-    Nor does somebody who has asked too often."""
+    """A route that finds out who asks before it reads the body: a stranger uploads nothing, and
+    learns nothing of what is wrong with it. Nor does somebody who has asked too often."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
@@ -64,8 +69,8 @@ class ForThoseSignedIn(APIRoute):
 
 
 def _admit(request: Request, given: HTTPAuthorizationCredentials | None) -> None:
-    """Notes who asks, and counts that they do. Raises Unauthorized, which is the same whatever is wrong with the token, and
-    RateLimitExceeded."""
+    """Notes who asks, and counts that they do. Raises Unauthorized, which is the same whatever is
+    wrong with the token, and RateLimitExceeded."""
     who = _signed_in(_provided(request, system), given)
     request.state.signed_in = who
     count(request, _provided(request, rate_limit), who.token_id)
@@ -100,19 +105,20 @@ Acting = Annotated[Actor, Depends(actor)]
 
 async def admin(actor: Acting) -> Actor:
     """Who asks, if it is an admin. Raises InsufficientScope."""
-    if not may(actor, Deed.MANAGE):
-        raise InsufficientScope(deed=Deed.MANAGE)
+    if not allowed(actor, Action.MANAGE):
+        raise InsufficientScope(action=Action.MANAGE)
     return actor
 
 
 Admin = Annotated[Actor, Depends(admin)]
-"""Goes before the parameters that look something up: whoever may not do a deed isn't told whether the thing is there."""
+"""Goes before the parameters that look something up: whoever may not do a deed isn't told whether
+the thing is there."""
 
 
 async def reassigner(actor: Acting) -> Actor:
     """Who asks, if they may change the owners of records. Raises InsufficientScope."""
-    if not may(actor, Deed.REASSIGN):
-        raise InsufficientScope(deed=Deed.REASSIGN)
+    if not allowed(actor, Action.REASSIGN):
+        raise InsufficientScope(action=Action.REASSIGN)
     return actor
 
 
@@ -123,7 +129,11 @@ Reassigner = Annotated[Actor, Depends(reassigner)]
 async def only_known_parameters(request: Request) -> None:
     """Refuses a query parameter that the endpoint doesn't have: it is one misspelt."""
     known = _query_parameters(request.scope["route"].dependant)
-    unknown = [{"loc": ("query", name), "type": "extra_forbidden", "msg": NO_SUCH} for name in request.query_params if name not in known]
+    unknown = [
+        {"loc": ("query", name), "type": "extra_forbidden", "msg": NO_SUCH}
+        for name in request.query_params
+        if name not in known
+    ]
     if unknown:
         raise RequestValidationError(unknown)
 
@@ -138,7 +148,11 @@ def control_router(path: str, tag: str) -> APIRouter:
     """A router for our own verbs, which are for those who are signed in."""
     before_all = [Depends(actor), Depends(only_known_parameters)]
     return APIRouter(
-        prefix=path, tags=[tag], route_class=ForThoseSignedIn, dependencies=before_all, responses=problems(Unauthorized, RateLimitExceeded)
+        prefix=path,
+        tags=[tag],
+        route_class=ForThoseSignedIn,
+        dependencies=before_all,
+        responses=problems(Unauthorized, RateLimitExceeded),
     )
 
 

@@ -1,4 +1,5 @@
-"""The body of every answer that is not a success: the Sell API's, so that its clients understand ours."""
+"""The body of every answer that is not a success: the Sell API's, so that its clients understand
+ours."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -22,7 +23,10 @@ class ErrorFacts(BaseModel):
     """What is wrong."""
 
     resource: str | None = Field(None, description="What it is about, such as `lead`.")
-    field: str | None = Field(None, description="Where in the body, as a JSON pointer such as `/name`; or the parameter's name.")
+    field: str | None = Field(
+        None,
+        description="Where in the body, as a JSON pointer such as `/name`; or the parameter's name.",
+    )
     code: str = Field(description="For programs: it never changes.")
     message: str = Field(description="For people: what is wrong, and what to do.")
     details: str | None = Field(None, description="For people: more about it.")
@@ -46,8 +50,12 @@ class ErrorsMeta(BaseModel):
     """The answer as a whole."""
 
     type: Literal["errors"] = "errors"
-    http_status: str = Field(description="The status with its phrase, such as `422 Unprocessable Entity`.")
-    logref: str = Field(description="The request's id, which is in `X-Request-Id`, too: by it the log is searched.")
+    http_status: str = Field(
+        description="The status with its phrase, such as `422 Unprocessable Entity`."
+    )
+    logref: str = Field(
+        description="The request's id, which is in `X-Request-Id`, too: by it the log is searched."
+    )
     links: Links
 
 
@@ -58,14 +66,27 @@ class Problem(BaseModel):
     meta: ErrorsMeta
 
     @classmethod
-    def of(cls, status: int, faults: Sequence[Fault], resource: str | None, logref: str, docs: str) -> "Problem":
+    def of(
+        cls, status: int, faults: Sequence[Fault], resource: str | None, logref: str, docs: str
+    ) -> "Problem":
         links = Links(more_info=docs)
-        errors = [Error(error=_facts(fault, resource), meta=ErrorMeta(links=links)) for fault in faults]
-        return cls(errors=errors, meta=ErrorsMeta(http_status=with_phrase(status), logref=logref, links=links))
+        errors = [
+            Error(error=_facts(fault, resource), meta=ErrorMeta(links=links)) for fault in faults
+        ]
+        return cls(
+            errors=errors,
+            meta=ErrorsMeta(http_status=with_phrase(status), logref=logref, links=links),
+        )
 
 
 def _facts(fault: Fault, resource: str | None) -> ErrorFacts:
-    return ErrorFacts(resource=resource, field=fault.field or None, code=fault.code, message=fault.message, details=fault.details or None)
+    return ErrorFacts(
+        resource=resource,
+        field=fault.field or None,
+        code=fault.code,
+        message=fault.message,
+        details=fault.details or None,
+    )
 
 
 def with_phrase(status: int) -> str:

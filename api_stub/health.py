@@ -29,9 +29,14 @@ class Health(BaseModel):
     broker: str = Field(examples=[OK])
 
 
-@router.get("/healthz", summary="Tell whether the servers answer", responses={Unavailable.status: {"model": Health}})
+@router.get(
+    "/healthz",
+    summary="Tell whether the servers answer",
+    responses={Unavailable.status: {"model": Health}},
+)
 def health(system: Using, response: Response) -> Health:
-    """200 when the database, the rings' Redis and the broker all answer; else 503, and which of them doesn't."""
+    """200 when the database, the rings' Redis and the broker all answer; else 503, and which of
+    them doesn't."""
     parts = {
         "database": _state(lambda: _read(system)),
         "ring": _state(system.ring.ping),

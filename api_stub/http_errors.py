@@ -1,4 +1,5 @@
-"""What is refused before it reaches an endpoint, and how the framework's words about it become ours."""
+"""What is refused before it reaches an endpoint, and how the framework's words about it become
+ours."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -60,14 +61,31 @@ class RequestTimeout(WrongUse):
 
 
 class ServerError(EvenhandError):
-    """Something went wrong here that Evenhand doesn't know of. The log has it under the request id {request_id}."""
+    """Something went wrong here that Evenhand doesn't know of. The log has it under the request id
+    {request_id}."""
 
 
-OUTSIDE_THE_BODY = {"query": InvalidParam, "path": InvalidParam, "header": InvalidHeader, "cookie": InvalidHeader}
+OUTSIDE_THE_BODY = {
+    "query": InvalidParam,
+    "path": InvalidParam,
+    "header": InvalidHeader,
+    "cookie": InvalidHeader,
+}
 
-BLANK, MISSING, UNKNOWN, INVALID_TYPE, INCORRECT_VALUE = "blank", "missing", "unknown", "invalid_type", "incorrect_value"
+BLANK, MISSING, UNKNOWN, INVALID_TYPE, INCORRECT_VALUE = (
+    "blank",
+    "missing",
+    "unknown",
+    "invalid_type",
+    "incorrect_value",
+)
 
-_BY_KIND = {"missing": MISSING, "extra_forbidden": UNKNOWN, "blank": BLANK, "int_from_float": INVALID_TYPE}
+_BY_KIND = {
+    "missing": MISSING,
+    "extra_forbidden": UNKNOWN,
+    "blank": BLANK,
+    "int_from_float": INVALID_TYPE,
+}
 _WORDS = {"extra_forbidden": "There is no such field here; it may be misspelt"}
 """Where the framework's words tell people too little."""
 
@@ -76,7 +94,8 @@ _TOO_SHORT = "too_short"
 
 
 def faults_of(found: Sequence[Mapping[str, Any]]) -> tuple[int, list[Fault]]:
-    """The status that says what kind of thing is wrong with a request, and each fault that validation has found in it."""
+    """The status that says what kind of thing is wrong with a request, and each fault that
+    validation has found in it."""
     told = [_told(fault) for fault in found]
     return min(status for status, _ in told), [fault for _, fault in told]
 
@@ -88,12 +107,21 @@ def _told(found: Mapping[str, Any]) -> tuple[int, Fault]:
         name = str(path[0]) if path else where
         return _as_told(OUTSIDE_THE_BODY[where](name=name, reason=reason), name)
     if found["type"] == "json_invalid":
-        return _as_told(InvalidPayload(reason="it is no JSON"), details=f"{found['ctx']['error']}, at character {path[0]}.")
+        return _as_told(
+            InvalidPayload(reason="it is no JSON"),
+            details=f"{found['ctx']['error']}, at character {path[0]}.",
+        )
     if not path:
-        return _as_told(InvalidPayload(reason="it must be a JSON object, sent with Content-Type: application/json"))
+        return _as_told(
+            InvalidPayload(
+                reason="it must be a JSON object, sent with Content-Type: application/json"
+            )
+        )
     if path == ["data"]:
         return _as_told(InvalidPayload(reason='it must be an envelope: {"data": {...}}'))
-    return WrongUse.status, Fault(pointer(path), _code(found), f"{_WORDS.get(found['type'], reason)}.")
+    return WrongUse.status, Fault(
+        pointer(path), _code(found), f"{_WORDS.get(found['type'], reason)}."
+    )
 
 
 def _as_told(error: EvenhandError, field: str = "", details: str = "") -> tuple[int, Fault]:

@@ -1,4 +1,5 @@
-"""Idempotency-Keys: a request that comes again under the same one is answered as before, and does nothing a second time."""
+"""Idempotency-Keys: a request that comes again under the same one is answered as before, and does
+nothing a second time."""
 
 import hashlib
 import json
@@ -26,8 +27,15 @@ async def given_key(
         ),
     ] = None,
 ) -> Key | None:
-    """The Idempotency-Key, if there is one; what tells the request from others is filled in where its body is known."""
-    return None if idempotency_key is None else Key(actor.id, idempotency_key, f"{request.method} {request.url.path}?{request.url.query}")
+    """The Idempotency-Key, if there is one; what tells the request from others is filled in where
+    its body is known."""
+    return (
+        None
+        if idempotency_key is None
+        else Key(
+            actor.id, idempotency_key, f"{request.method} {request.url.path}?{request.url.query}"
+        )
+    )
 
 
 GivenKey = Annotated[Key | None, Depends(given_key)]
@@ -37,5 +45,6 @@ def with_body(key: Key | None, body: Mapping[str, Any]) -> Key | None:
     """The key of a request with that body: the same whatever the order of its names."""
     if key is None:
         return None
-    told = f"{key.fingerprint}\n{json.dumps(body, sort_keys=True)}"  # orjson takes no half characters and no huge numbers, clients may
+    # orjson takes no half characters and no huge numbers, clients may
+    told = f"{key.fingerprint}\n{json.dumps(body, sort_keys=True)}"
     return key._replace(fingerprint=hashlib.sha256(told.encode()).hexdigest())

@@ -1,4 +1,5 @@
-"""How many requests an access token may make, how much an address may send through a form, and what every answer tells of that."""
+"""How many requests an access token may make, how much an address may send through a form, and what
+every answer tells of that."""
 
 import atexit
 import logging
@@ -26,8 +27,8 @@ REST_SECONDS = 5.0
 
 
 class Standing(NamedTuple):
-    """How a token, or an address, stands with a limit: how many may come, how many still may (below 0 when it is
-    exceeded), when it begins anew."""
+    """How a token, or an address, stands with a limit: how many may come, how many still may (below
+    0 when it is exceeded), when it begins anew."""
 
     limit: int
     remaining: int
@@ -44,16 +45,28 @@ class Standing(NamedTuple):
 
 
 class RateLimit:
-    """So many requests in every hour of the clock, or as the setting says. One question to Redis counts a request: the key bears the
-    number of the hour, so that the answer tells all there is to know."""
+    """So many requests in every hour of the clock, or as the setting says. One question to Redis
+    counts a request: the key bears the number of the hour, so that the answer tells all there is to
+    know."""
 
-    def __init__(self, text: str, counts: Counts, rest_seconds: float = REST_SECONDS, now: Callable[[], float] = time.time) -> None:
-        self._limits, self._counts, self._rest_seconds, self._now = parse_many(text), counts, rest_seconds, now
+    def __init__(
+        self,
+        text: str,
+        counts: Counts,
+        rest_seconds: float = REST_SECONDS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._limits, self._counts, self._rest_seconds, self._now = (
+            parse_many(text),
+            counts,
+            rest_seconds,
+            now,
+        )
         self._lock, self._away, self._rests_until = Lock(), False, -math.inf
 
     def hit(self, *whose: int | str) -> Standing | None:
-        """Counts a request, and says how whoever makes it stands with the limit that is nearest. None when nobody can count: it may
-        pass."""
+        """Counts a request, and says how whoever makes it stands with the limit that is nearest.
+        None when nobody can count: it may pass."""
         if not self._may_ask():
             return None
         try:
@@ -65,7 +78,8 @@ class RateLimit:
         return min(standings, key=lambda standing: (max(standing.remaining, -1), -standing.seconds))
 
     def _may_ask(self) -> bool:
-        """Whether Redis may answer. While it is away one request in a while finds out, and the others don't wait."""
+        """Whether Redis may answer. While it is away one request in a while finds out, and the
+        others don't wait."""
         with self._lock:
             if time.monotonic() < self._rests_until:
                 return False
@@ -116,7 +130,8 @@ def count(request: Request, limit: RateLimit, token_id: int) -> None:
 
 
 class RateLimitHeaders:
-    """Has every answer to a request that was counted tell how the token stands, whatever else it tells."""
+    """Has every answer to a request that was counted tell how the token stands, whatever else it
+    tells."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

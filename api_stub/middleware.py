@@ -1,4 +1,5 @@
-"""What surrounds every request: an id that answers and logs share, a limit to the body, and one to the wait for it."""
+"""What surrounds every request: an id that answers and logs share, a limit to the body, and one to
+the wait for it."""
 
 import asyncio
 import re
@@ -17,8 +18,9 @@ _FIT_FOR_A_LOG = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class RequestId:
-    """Gives back the id that a request came with, or else one of our own. Log lines and tasks bear it, too: those that are written when
-    all is over as well, so that it isn't taken back. The next request has its own."""
+    """Gives back the id that a request came with, or else one of our own. Log lines and tasks bear
+    it, too: those that are written when all is over as well, so that it isn't taken back. The next
+    request has its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,7 +43,8 @@ class RequestId:
 
 
 class BodyLimit:
-    """Raises BodyTooLarge where a body is read that says or shows that it is too large. The limits under some paths are their own."""
+    """Raises BodyTooLarge where a body is read that says or shows that it is too large. The limits
+    under some paths are their own."""
 
     def __init__(self, app: ASGIApp, most_bytes: int, under: Mapping[str, int]) -> None:
         self._app, self._most_bytes, self._under = app, most_bytes, under
@@ -50,7 +53,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = next((most for path, most in self._under.items() if scope["path"].startswith(path)), self._most_bytes)
+        most = next(
+            (most for path, most in self._under.items() if scope["path"].startswith(path)),
+            self._most_bytes,
+        )
         announced, counted = _announced(scope), 0
 
         async def receive_within_limit() -> Message:
@@ -67,7 +73,8 @@ class BodyLimit:
 
 
 class BodyTimeout:
-    """Raises RequestTimeout where a body is read whose next part doesn't come in time; and closes the connection, on which it may yet."""
+    """Raises RequestTimeout where a body is read whose next part doesn't come in time; and closes
+    the connection, on which it may yet."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app, self._seconds = app, seconds

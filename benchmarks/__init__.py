@@ -1,1 +1,2 @@
-"""What Evenhand costs, as ratios: each figure against a limit that is measured in the same run, on the same machine."""
+"""What Evenhand costs, as ratios: each figure against a limit that is measured in the same run, on
+the same machine."""

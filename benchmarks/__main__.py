@@ -24,20 +24,38 @@ PAIRS = 3
 
 def main() -> int:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are stopped on the way out
-    figures = _measure(options.figures or FIGURES, options.rows or (QUICK_ROWS if options.quick else ROWS))
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(1)
+    )  # so that the servers are stopped on the way out
+    figures = _measure(
+        options.figures or FIGURES, options.rows or (QUICK_ROWS if options.quick else ROWS)
+    )
     Console(width=None if sys.stdout.isatty() else 200).print(_table(figures))
     if options.json:
-        options.json.write_text(json.dumps([figure.as_json() for figure in figures], indent=2, ensure_ascii=False) + "\n")
+        options.json.write_text(
+            json.dumps([figure.as_json() for figure in figures], indent=2, ensure_ascii=False)
+            + "\n"
+        )
     return 0 if all(figure.met for figure in figures) else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"which figures to measure: {', '.join(FIGURES)}")
-    parser.add_argument("--rows", type=int, help=f"how many rows an import has (default: {ROWS:,}; SQLite's a quarter of that)")
+    parser.add_argument(
+        "figures",
+        nargs="*",
+        metavar="FIGURE",
+        help=f"which figures to measure: {', '.join(FIGURES)}",
+    )
+    parser.add_argument(
+        "--rows",
+        type=int,
+        help=f"how many rows an import has (default: {ROWS:,}; SQLite's a quarter of that)",
+    )
     parser.add_argument("--quick", action="store_true", help=f"a pass over {QUICK_ROWS:,} rows")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures into a file, too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures into a file, too"
+    )
     options = parser.parse_args()
     if unknown := set(options.figures) - set(FIGURES):
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
@@ -68,10 +86,16 @@ def _one(name: str, bench: object) -> Figure:
 def _table(figures: list[Figure]) -> Table:
     table = Table("figure", "measured", "limit", "ratio", "spread", "target", "")
     for figure in figures:
-        spread = f"{min(figure.ratios):.2f} to {max(figure.ratios):.2f}" if len(figure.ratios) > 1 else ""
+        spread = (
+            f"{min(figure.ratios):.2f} to {max(figure.ratios):.2f}"
+            if len(figure.ratios) > 1
+            else ""
+        )
         target = f"{'at most' if figure.at_most else 'at least'} {figure.target:g}"
         met = "[green]met" if figure.met else "[red]missed"
-        table.add_row(figure.name, figure.measured, figure.limit, f"{figure.ratio:.2f}", spread, target, met)
+        table.add_row(
+            figure.name, figure.measured, figure.limit, f"{figure.ratio:.2f}", spread, target, met
+        )
     return table
 
 

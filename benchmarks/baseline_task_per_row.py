@@ -1,4 +1,5 @@
-"""What most systems do, as the baseline: one Celery task for each row, which takes a turn, inserts the lead and commits."""
+"""What most systems do, as the baseline: one Celery task for each row, which takes a turn, inserts
+the lead and commits."""
 
 from typing import Any
 

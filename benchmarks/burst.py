@@ -8,8 +8,8 @@ from statistics import quantiles
 from sqlalchemy import select
 
 from benchmarks.figure import Figure
-from benchmarks.load_client import Door, as_fast_as_it_answers, at_a_rate, door, hook
-from benchmarks.testbed import Bench, Stand, stand, wait_until
+from benchmarks.load_client import LoadClient, as_fast_as_it_answers, at_a_rate, client, hook
+from benchmarks.testbed import Bench, Testbed, testbed, wait_until
 from worker.settings import settings
 from worker.store.tables import captures, leads, ledger
 
@@ -17,7 +17,16 @@ SHARE = 0.7
 LEADS, THREADS = 5_000, 8
 LATEST_SECONDS = 10.0
 
-SWIFT = ("worker", "worker", "--queues", "capture,notify,upkeep", "--processes", "1", "--name", "swift")
+SWIFT = (
+    "worker",
+    "worker",
+    "--queues",
+    "capture,notify,upkeep",
+    "--processes",
+    "1",
+    "--name",
+    "swift",
+)
 BEAT = ("worker", "beat")
 
 
@@ -28,30 +37,41 @@ def measure(bench: Bench) -> Figure:
         as_fast_as_it_answers(lambda: api.deliver(slug), LEADS, THREADS)
         lines = times(here, pool_id, LEADS)
     accepted, assigned = [line[0] for line in lines], [line[1] for line in lines]
-    accepting, assigning = seconds(min(accepted), max(accepted)), seconds(min(accepted), max(assigned))
+    accepting, assigning = (
+        seconds(min(accepted), max(accepted)),
+        seconds(min(accepted), max(assigned)),
+    )
     after = seconds(max(accepted), max(assigned))
-    measured = f"{LEADS / assigning:.0f} leads a second assigned, the last {after:.1f} s after it came"
+    measured = (
+        f"{LEADS / assigning:.0f} leads a second assigned, the last {after:.1f} s after it came"
+    )
     ratio = accepting / assigning if after <= LATEST_SECONDS else 0.0
     return Figure("burst", measured, f"{LEADS / accepting:.0f} a second accepted", (ratio,), SHARE)
 
 
 @contextmanager
-def open_house(bench: Bench, name: str) -> Iterator[tuple[Stand, Door]]:
+def open_house(bench: Bench, name: str) -> Iterator[tuple[Testbed, LoadClient]]:
     """A stand with an API, a worker for captured leads and a beat."""
     with ExitStack() as stack:
-        here = stack.enter_context(stand(bench, f"sqlite:///{settings().home / f'{name}.db'}"))
+        here = stack.enter_context(testbed(bench, f"sqlite:///{settings().home / f'{name}.db'}"))
         for program in (SWIFT, BEAT):
             stack.enter_context(here.program(program))
-        api = stack.enter_context(door(here))
+        api = stack.enter_context(client(here))
         slug = hook(here, here.pool()[1])
-        at_a_rate(lambda: api.deliver(slug), per_second=10, seconds=5, threads=4)  # until the worker is at it
+        at_a_rate(
+            lambda: api.deliver(slug), per_second=10, seconds=5, threads=4
+        )  # until the worker is at it
         yield here, api
 
 
-def times(here: Stand, pool_id: int, many: int) -> list[tuple[datetime, datetime]]:
+def times(here: Testbed, pool_id: int, many: int) -> list[tuple[datetime, datetime]]:
     """When each captured lead of a pool was accepted, and when it was assigned; once all are."""
     wait_until(lambda: not _waiting(here), "the leads to have their owners")
-    found = select(leads.c.created_at, ledger.c.at).join(leads, leads.c.id == ledger.c.record_id).where(ledger.c.pool_id == pool_id)
+    found = (
+        select(leads.c.created_at, ledger.c.at)
+        .join(leads, leads.c.id == ledger.c.record_id)
+        .where(ledger.c.pool_id == pool_id)
+    )
     with here.system.reading() as session:
         lines = [(accepted, assigned) for accepted, assigned in session.execute(found)]
     if len(lines) != many:
@@ -59,7 +79,7 @@ def times(here: Stand, pool_id: int, many: int) -> list[tuple[datetime, datetime
     return lines
 
 
-def _waiting(here: Stand) -> bool:
+def _waiting(here: Testbed) -> bool:
     with here.system.reading() as session:
         return session.execute(select(captures.c.lead_id).limit(1)).first() is not None
 

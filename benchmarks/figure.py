@@ -7,7 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """Ratios of one thing measured to its limit, of which the median counts. Times and sizes are told, and never judged."""
+    """Ratios of one thing measured to its limit, of which the median counts. Times and sizes are
+    told, and never judged."""
 
     name: str
     measured: str
@@ -40,7 +41,13 @@ class Pair:
 def speed(name: str, limit: str, rows: int, pairs: list[Pair], target: float) -> Figure:
     """The speed of imports as shares of the limit's speed."""
     ours, bare = median(pair.ours for pair in pairs), median(pair.bare for pair in pairs)
-    return Figure(name, timed(rows, ours), f"{limit}: {timed(rows, bare)}", tuple(pair.bare / pair.ours for pair in pairs), target)
+    return Figure(
+        name,
+        timed(rows, ours),
+        f"{limit}: {timed(rows, bare)}",
+        tuple(pair.bare / pair.ours for pair in pairs),
+        target,
+    )
 
 
 def timed(rows: int, seconds: float) -> str:

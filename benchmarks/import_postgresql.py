@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from benchmarks.figure import Figure, Pair, speed
-from benchmarks.testbed import Bench, Stand, stand
+from benchmarks.testbed import Bench, Testbed, testbed
 from worker.settings import settings
 
 TARGET = 0.5
@@ -19,12 +19,12 @@ BLOCK_BYTES = 2**20
 
 
 def measure(bench: Bench) -> Figure:
-    with stand(bench, bench.postgres.create_database()) as here, here.workers():
+    with testbed(bench, bench.postgres.create_database()) as here, here.workers():
         pairs = [_pair(here, bench.rows) for _ in range(bench.pairs)]
     return speed("import on PostgreSQL", "bare COPY", bench.rows, pairs, TARGET)
 
 
-def _pair(here: Stand, rows: int) -> Pair:
+def _pair(here: Testbed, rows: int) -> Pair:
     engine = here.system.engine
     empty(engine)
     ours = here.run_import(rows)
@@ -35,7 +35,9 @@ def _pair(here: Stand, rows: int) -> Pair:
 
 @contextmanager
 def connected(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(engine.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+    with psycopg.connect(
+        engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    ) as connection:
         yield connection
 
 
@@ -63,7 +65,10 @@ def _copy_in(engine: Engine, files: dict[str, Path]) -> float:
     begun = time.perf_counter()
     with connected(engine) as connection, connection.cursor() as cursor:
         for table, file in files.items():
-            with file.open("rb") as source, cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy:
+            with (
+                file.open("rb") as source,
+                cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy,
+            ):
                 while block := source.read(BLOCK_BYTES):
                     copy.write(block)
     return time.perf_counter() - begun

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figure import Figure, Pair, speed
-from benchmarks.testbed import Bench, stand
+from benchmarks.testbed import Bench, testbed
 from worker.settings import Settings, settings
 from worker.store.sql.engine import open_engine
 from worker.store.sql.migrate import migrate
 
 TARGET = 0.4
 SHARE = 4
-"""One row in so many of what the other figures import, because every pair begins with a new file and new workers."""
+"""One row in so many of what the other figures import, because every pair begins with a new file
+and new workers."""
 
 ROWS_AT_ONCE = 10_000
 ORDER = {"leads": "id", "ledger": "pool_id, turn"}
@@ -26,12 +27,18 @@ _numbers = count(1)
 
 def measure(bench: Bench) -> Figure:
     rows = max(bench.rows // SHARE, ROWS_AT_ONCE)
-    return speed("import on SQLite", "bare executemany", rows, [_pair(bench, rows) for _ in range(bench.pairs)], TARGET)
+    return speed(
+        "import on SQLite",
+        "bare executemany",
+        rows,
+        [_pair(bench, rows) for _ in range(bench.pairs)],
+        TARGET,
+    )
 
 
 def _pair(bench: Bench, rows: int) -> Pair:
     imported, bare = _database(), _database()
-    with stand(bench, _url(imported)) as here, here.workers():
+    with testbed(bench, _url(imported)) as here, here.workers():
         _empty(imported)
         ours = here.run_import(rows)
     return Pair(_execute_many(imported, bare), ours)
@@ -54,13 +61,16 @@ def _empty(path: Path) -> None:
 
 
 def _execute_many(source: Path, target: Path) -> float:
-    """The seconds that one connection, opened as Evenhand opens it, takes to insert the rows of one file into another."""
+    """The seconds that one connection, opened as Evenhand opens it, takes to insert the rows of one
+    file into another."""
     engine = open_engine(Settings(database_url=_url(target)).database_url)
     migrate(engine)
     pooled = engine.raw_connection()
     connection: Any = pooled.driver_connection
     connection.execute("BEGIN IMMEDIATE")
-    spent = sum(_insert(connection, table, rows) for table in ORDER for rows in _batches(source, table))
+    spent = sum(
+        _insert(connection, table, rows) for table in ORDER for rows in _batches(source, table)
+    )
     begun = time.perf_counter()
     connection.execute("COMMIT")
     spent += time.perf_counter() - begun

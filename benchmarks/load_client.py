@@ -14,11 +14,11 @@ from threading import Event, local
 
 from standardwebhooks import Webhook
 
-from benchmarks.testbed import Stand, wait_until
+from benchmarks.testbed import Testbed, wait_until
 from worker.domain.intake.signatures import STANDARD
 from worker.flows.intake import integrations
 from worker.flows.people import access, people
-from worker.secret_box import vault
+from worker.secret_box import secret_box
 from worker.settings import LOOPBACK
 from worker.stack.stack import answers
 
@@ -33,7 +33,7 @@ class Failed(Exception):
 
 
 @dataclass
-class Door:
+class LoadClient:
     """An API that runs, and the header by which it lets people in."""
 
     port: int
@@ -42,14 +42,22 @@ class Door:
 
     def create_lead(self, owner_id: int) -> None:
         """A lead for a user, or for the next member of the pool with that id. Raises Failed."""
-        body = json.dumps({"data": {"last_name": "Lee", "email": "lee@example.com", "owner_id": owner_id}})
+        body = json.dumps(
+            {"data": {"last_name": "Lee", "email": "lee@example.com", "owner_id": owner_id}}
+        )
         self._post("/v2/leads", body, {"Authorization": f"Bearer {self.token}"})
 
     def deliver(self, slug: str) -> None:
         """A lead by a signed webhook: it is stored, and assigned afterwards. Raises Failed."""
-        number, body = secrets.token_hex(8), json.dumps({"last_name": "Lee", "email": "lee@example.com"})
+        number, body = (
+            secrets.token_hex(8),
+            json.dumps({"last_name": "Lee", "email": "lee@example.com"}),
+        )
         moment = datetime.now(UTC)
-        signed = {"webhook-timestamp": str(int(moment.timestamp())), "webhook-signature": Webhook(SECRET).sign(number, moment, body)}
+        signed = {
+            "webhook-timestamp": str(int(moment.timestamp())),
+            "webhook-signature": Webhook(SECRET).sign(number, moment, body),
+        }
         self._post(f"/hooks/{slug}", body, {"webhook-id": number, **signed})
 
     def _post(self, path: str, body: str, headers: dict[str, str]) -> None:
@@ -57,35 +65,43 @@ class Door:
         if not hasattr(self._mine, "connection"):
             self._mine.connection = HTTPConnection(LOOPBACK, self.port, timeout=30)
         connection = self._mine.connection
-        connection.request("POST", path, body, {"Content-Type": "application/json", "User-Agent": "benchmark", **headers})
+        connection.request(
+            "POST",
+            path,
+            body,
+            {"Content-Type": "application/json", "User-Agent": "benchmark", **headers},
+        )
         answer = connection.getresponse()
         told = answer.read()
         if answer.status not in SUCCESSES:
             raise Failed(f"{answer.status}: {told[:200]!r}")
 
 
-def hook(stand: Stand, pool: str) -> str:
+def hook(testbed: Testbed, pool: str) -> str:
     """The slug of a new integration whose leads go to the pool."""
     given = {"name": pool, "owner": pool}
-    made = stand.system.transact(integrations.add, vault(), STANDARD, SECRET, given)
+    made = testbed.system.transact(integrations.add, secret_box(), STANDARD, SECRET, given)
     return str(made["slug"])
 
 
 @contextmanager
-def door(stand: Stand) -> Iterator[Door]:
+def client(testbed: Testbed) -> Iterator[LoadClient]:
     """The API of the stand, with the processes that it has by default, ready within the block."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port = int(probe.getsockname()[1])
-    actor = stand.system.transact(people.add, "Asker", "asker@example.com")
-    token = stand.system.transact(access.issue, actor.id, "benchmark").token
-    with stand.program(("worker", "api", "--port", str(port), "--processes", str(API_PROCESSES))):
+    actor = testbed.system.transact(people.add, "Asker", "asker@example.com")
+    token = testbed.system.transact(access.issue, actor.id, "benchmark").token
+    with testbed.program(("worker", "api", "--port", str(port), "--processes", str(API_PROCESSES))):
         wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/healthz"), "the API")
-        yield Door(port, token, local())
+        yield LoadClient(port, token, local())
 
 
-def at_a_rate(ask: Callable[[], None], per_second: float, seconds: float, threads: int) -> list[float]:
-    """How long each answer took, in seconds, from the moment at which its request was due: one that had to wait for its turn counts."""
+def at_a_rate(
+    ask: Callable[[], None], per_second: float, seconds: float, threads: int
+) -> list[float]:
+    """How long each answer took, in seconds, from the moment at which its request was due: one that
+    had to wait for its turn counts."""
     begun = time.monotonic()
 
     def one(number: int) -> float:

@@ -1,10 +1,11 @@
-"""How much higher a worker's peak memory is after a large file than after a small one. Reads /proc, so it wants Linux."""
+"""How much higher a worker's peak memory is after a large file than after a small one. Reads /proc,
+so it wants Linux."""
 
 import re
 from pathlib import Path
 
 from benchmarks.figure import Figure
-from benchmarks.testbed import Bench, stand
+from benchmarks.testbed import Bench, testbed
 
 FEW_ROWS = 10_000
 MOST_MEGABYTES = 60
@@ -15,12 +16,19 @@ def measure(bench: Bench) -> Figure:
     few, many = _peak(bench, FEW_ROWS), _peak(bench, bench.rows)
     measured = f"{many:.0f} MB at the peak on {bench.rows:,} rows"
     limit = f"{MOST_MEGABYTES} MB more than on {FEW_ROWS:,} rows ({few:.0f} MB)"
-    return Figure("peak memory of a worker", measured, limit, ((many - few) / MOST_MEGABYTES,), TARGET, at_most=True)
+    return Figure(
+        "peak memory of a worker",
+        measured,
+        limit,
+        ((many - few) / MOST_MEGABYTES,),
+        TARGET,
+        at_most=True,
+    )
 
 
 def _peak(bench: Bench, rows: int) -> float:
     """The megabytes that a fresh worker and its processes held at their peaks, together."""
-    with stand(bench, bench.postgres.create_database()) as here, here.workers() as pid:
+    with testbed(bench, bench.postgres.create_database()) as here, here.workers() as pid:
         here.run_import(rows)
         return sum(map(_peak_of, [pid, *_children(pid)]))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.baseline_task_per_row import import_row
 from benchmarks.figure import Figure, timed
-from benchmarks.testbed import WORKERS, Bench, Stand, stand, wait_until
+from benchmarks.testbed import WORKERS, Bench, Testbed, testbed, wait_until
 from worker.domain.files.rows import Columns, RowError, RowReader
 from worker.domain.files.sheets import Lines, check_rows, read_header
 from worker.store.sql.clock import now
@@ -31,7 +31,7 @@ NAIVE = (
 
 def measure(bench: Bench) -> Figure:
     rows = min(bench.rows, MOST_ROWS)
-    with stand(bench, bench.postgres.create_database()) as here:
+    with testbed(bench, bench.postgres.create_database()) as here:
         with here.workers():
             ours = here.run_import(rows)
         with here.program(NAIVE):
@@ -39,7 +39,9 @@ def measure(bench: Bench) -> Figure:
             _run_naively(here, values[:WORKERS])
             theirs = _run_naively(here, values)
     ratio = (rows / ours) / (len(values) / theirs)
-    return Figure("against one task a row", timed(rows, ours), timed(len(values), theirs), (ratio,), TARGET)
+    return Figure(
+        "against one task a row", timed(rows, ours), timed(len(values), theirs), (ratio,), TARGET
+    )
 
 
 def _values(bench: Bench) -> list[dict[str, Any]]:
@@ -49,10 +51,14 @@ def _values(bench: Bench) -> list[dict[str, Any]]:
         header = read_header(lines)
         reader = RowReader("lead", Columns.of("lead", header.names, {}))
         rows = [row for _, row in check_rows(Lines(lines), header.delimiter, 2, reader)]
-    return [dict(zip(reader.fields, reader.values(row), strict=True)) for row in rows if not isinstance(row, RowError)]
+    return [
+        dict(zip(reader.fields, reader.values(row), strict=True))
+        for row in rows
+        if not isinstance(row, RowError)
+    ]
 
 
-def _run_naively(here: Stand, values: Sequence[dict[str, Any]]) -> float:
+def _run_naively(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
     """The seconds from sending the first row's task to entering the last row."""
     pool_id, _ = here.pool()
     begun = now()
@@ -60,10 +66,14 @@ def _run_naively(here: Stand, values: Sequence[dict[str, Any]]) -> float:
         import_row.delay(pool_id, row)
     wait_until(lambda: _turns(here, pool_id) == len(values), "one task a row")
     with here.system.reading() as session:
-        last = max(entered.at for turn in (1, len(values)) if (entered := ledger.entry(session, pool_id, turn)))
+        last = max(
+            entered.at
+            for turn in (1, len(values))
+            if (entered := ledger.entry(session, pool_id, turn))
+        )
     return float((last - begun).total_seconds())
 
 
-def _turns(here: Stand, pool_id: int) -> int:
+def _turns(here: Testbed, pool_id: int) -> int:
     with here.system.reading() as session:
         return sum(ledger.counts(session, pool_id).values())

@@ -1,10 +1,11 @@
-"""Creating leads over HTTP with a pool as the owner, against the same with a person: on the default set-up, as fast as it answers."""
+"""Creating leads over HTTP with a pool as the owner, against the same with a person: on the default
+set-up, as fast as it answers."""
 
 from statistics import median
 
 from benchmarks.figure import Figure
-from benchmarks.load_client import Door, as_fast_as_it_answers, door
-from benchmarks.testbed import Bench, stand
+from benchmarks.load_client import LoadClient, as_fast_as_it_answers, client
+from benchmarks.testbed import Bench, testbed
 from worker.settings import settings
 
 TARGET = 0.5
@@ -13,15 +14,27 @@ WARM_UP = 100
 
 
 def measure(bench: Bench) -> Figure:
-    with stand(bench, f"sqlite:///{settings().home / 'owner_field.db'}") as here, door(here) as api:
+    with (
+        testbed(bench, f"sqlite:///{settings().home / 'owner_field.db'}") as here,
+        client(here) as api,
+    ):
         pool_id, person = here.pool()[0], here.person()
         for owner_id in (pool_id, person):
             _seconds(api, owner_id, WARM_UP)
-        pairs = [(_seconds(api, person, REQUESTS), _seconds(api, pool_id, REQUESTS)) for _ in range(bench.pairs)]
+        pairs = [
+            (_seconds(api, person, REQUESTS), _seconds(api, pool_id, REQUESTS))
+            for _ in range(bench.pairs)
+        ]
     bare, ours = (REQUESTS / median(side) for side in zip(*pairs, strict=True))
     ratios = tuple(theirs / mine for theirs, mine in pairs)
-    return Figure("owner_field", f"{ours:.0f} leads a second to a pool", f"{bare:.0f} a second to a person", ratios, TARGET)
+    return Figure(
+        "owner_field",
+        f"{ours:.0f} leads a second to a pool",
+        f"{bare:.0f} a second to a person",
+        ratios,
+        TARGET,
+    )
 
 
-def _seconds(api: Door, owner_id: int, times: int) -> float:
+def _seconds(api: LoadClient, owner_id: int, times: int) -> float:
     return as_fast_as_it_answers(lambda: api.create_lead(owner_id), times, THREADS)

@@ -1,8 +1,9 @@
-"""A reassignment on PostgreSQL against one bare UPDATE of the same leads, and one INSERT ... SELECT of the same entries."""
+"""A reassignment on PostgreSQL against one bare UPDATE of the same leads, and one INSERT ... SELECT
+of the same entries."""
 
 from benchmarks import reassignments
 from benchmarks.figure import Figure, Pair, speed
-from benchmarks.testbed import Bench, Stand
+from benchmarks.testbed import Bench, Testbed
 
 TARGET = 0.5
 
@@ -14,7 +15,7 @@ def measure(bench: Bench) -> Figure:
     return speed("reassignment on PostgreSQL", "bare UPDATE and INSERT", rows, pairs, TARGET)
 
 
-def _pair(here: Stand, rows: int) -> Pair:
+def _pair(here: Testbed, rows: int) -> Pair:
     reassignments.fill(here, rows)
     ours = reassignments.seconds(here, reassignments.give(here))
     reassignments.fill(here, rows)

@@ -7,7 +7,7 @@ from threading import Event
 from benchmarks import reassignments
 from benchmarks.burst import SWIFT, percentile, seconds, times
 from benchmarks.figure import Figure
-from benchmarks.testbed import Bench, Stand
+from benchmarks.testbed import Bench, Testbed
 from worker.flows.intake import capture
 
 LIMIT_SECONDS = 1.0
@@ -30,12 +30,23 @@ def measure(bench: Bench) -> Figure:
         waited = [seconds(accepted, assigned) for accepted, assigned in times(here, pool_id, many)]
     half, most = percentile(waited, 50), percentile(waited, 95)
     measured = f"{many} leads while {rows:,} are reassigned: p50 {half * 1000:.0f} ms, p95 {most * 1000:.0f} ms"
-    return Figure("reassign_latency", measured, f"{LIMIT_SECONDS * 1000:.0f} ms at p95", (most / LIMIT_SECONDS,), 1.0, at_most=True)
+    return Figure(
+        "reassign_latency",
+        measured,
+        f"{LIMIT_SECONDS * 1000:.0f} ms at p95",
+        (most / LIMIT_SECONDS,),
+        1.0,
+        at_most=True,
+    )
 
 
-def _capture(here: Stand, pool: str, over: Event) -> int:
+def _capture(here: Testbed, pool: str, over: Event) -> int:
     """Captures leads at a steady rate until told to stop. Returns how many."""
-    begun, many, lead = time.monotonic(), 0, {"last_name": reassignments.CAPTURED, "tags": [], "custom_fields": {}}
+    begun, many, lead = (
+        time.monotonic(),
+        0,
+        {"last_name": reassignments.CAPTURED, "tags": [], "custom_fields": {}},
+    )
     while not over.wait(max(begun + many / PER_SECOND - time.monotonic(), 0)):
         here.system.transact(capture.accept, pool, [lead])
         many += 1

@@ -1,4 +1,5 @@
-"""Leads that change hands in bulk: by a reassignment, by the undo of it, and by two bare statements."""
+"""Leads that change hands in bulk: by a reassignment, by the undo of it, and by two bare
+statements."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.import_postgresql import connected, empty
-from benchmarks.testbed import Bench, Stand, stand, wait_until
+from benchmarks.testbed import Bench, Testbed, testbed, wait_until
 from worker.domain.filters import Condition, Not, Operator
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import reassign, undo
@@ -20,7 +21,9 @@ SHARE = 5
 CAPTURED = "Captured"
 """The last name of leads that come in meanwhile, and are none of the list."""
 
-EVERY_LEAD = SmartList(None, "every lead", "lead", Not(Condition("last_name", Operator.EQ, CAPTURED)), "id:desc")
+EVERY_LEAD = SmartList(
+    None, "every lead", "lead", Not(Condition("last_name", Operator.EQ, CAPTURED)), "id:desc"
+)
 
 BARE = (
     "UPDATE leads SET owner_id = {user}",
@@ -31,15 +34,15 @@ BARE = (
 
 
 @contextmanager
-def leads(bench: Bench) -> Iterator[Stand]:
+def leads(bench: Bench) -> Iterator[Testbed]:
     """A stand on PostgreSQL whose workers are warm."""
-    with stand(bench, bench.postgres.create_database()) as here, here.workers():
+    with testbed(bench, bench.postgres.create_database()) as here, here.workers():
         fill(here, 2_000)
         take_back(here, give(here))
         yield here
 
 
-def fill(here: Stand, rows: int) -> None:
+def fill(here: Testbed, rows: int) -> None:
     """So many leads, as an import leaves them, and nothing that is left to be written or swept up."""
     empty(here.system.engine)
     here.run_import(rows)
@@ -49,27 +52,30 @@ def fill(here: Stand, rows: int) -> None:
         connection.execute("CHECKPOINT")
 
 
-def give(here: Stand) -> int:
+def give(here: Testbed) -> int:
     """The id of a run that has given every lead to a new pool."""
     _, pool = here.pool()
     run_id = here.system.transact(reassign.accept, EVERY_LEAD, pool, None)
     return _ended(here, run_id)
 
 
-def take_back(here: Stand, run_id: int, *, returns_turns: bool = False) -> int:
+def take_back(here: Testbed, run_id: int, *, returns_turns: bool = False) -> int:
     """The id of a run that has undone another."""
-    return _ended(here, here.system.transact(undo.accept, run_id, None, returns_turns=returns_turns))
+    return _ended(
+        here, here.system.transact(undo.accept, run_id, None, returns_turns=returns_turns)
+    )
 
 
-def seconds(here: Stand, run_id: int) -> float:
+def seconds(here: Testbed, run_id: int) -> float:
     """How long a run took from its acceptance to its end."""
     with here.system.reading() as session:
         run = runs.with_id(session, run_id)
     return float((run.ended_at - run.accepted_at).total_seconds())
 
 
-def bare(here: Stand) -> float:
-    """The seconds that one connection takes to change the owner of every lead, and to enter a turn for each, in one transaction."""
+def bare(here: Testbed) -> float:
+    """The seconds that one connection takes to change the owner of every lead, and to enter a turn
+    for each, in one transaction."""
     pool_id, _ = here.pool()
     begun = time.perf_counter()
     with here.system.engine.begin() as connection:
@@ -78,14 +84,16 @@ def bare(here: Stand) -> float:
     return time.perf_counter() - begun
 
 
-def _ended(here: Stand, run_id: int) -> int:
+def _ended(here: Testbed, run_id: int) -> int:
     wait_until(lambda: _run(here, run_id).ended_at is not None, f"run {run_id}")
     run = _run(here, run_id)
     if run.state != "done" or run.records != run.rows:
-        raise RuntimeError(f"run {run_id} is {run.state} with {run.records} of {run.rows} records: {run.reason}")
+        raise RuntimeError(
+            f"run {run_id} is {run.state} with {run.records} of {run.rows} records: {run.reason}"
+        )
     return run_id
 
 
-def _run(here: Stand, run_id: int) -> Any:
+def _run(here: Testbed, run_id: int) -> Any:
     with here.system.reading() as session:
         return runs.with_id(session, run_id)

@@ -1,4 +1,5 @@
-"""The servers under the figures, as safe as in earnest: PostgreSQL syncs to disk, Valkey keeps its append-only file."""
+"""The servers under the figures, as safe as in earnest: PostgreSQL syncs to disk, Valkey keeps its
+append-only file."""
 
 import subprocess
 from collections.abc import Iterator
@@ -17,9 +18,28 @@ def postgres() -> Iterator[Postgres]:
     with short_folder() as folder:
         installation, account = _installation(folder)
         programs, cluster = installation / "bin", folder / "pg"
-        initialize = [str(programs / "initdb"), "-D", str(cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        initialize = [
+            str(programs / "initdb"),
+            "-D",
+            str(cluster),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]
         subprocess.run(initialize, check=True, capture_output=True, cwd=folder, **account)
-        command = [str(programs / "postgres"), "-D", str(cluster), "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+        command = [
+            str(programs / "postgres"),
+            "-D",
+            str(cluster),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            f"unix_socket_directories={folder}",
+        ]
         server = Postgres(f"postgresql+psycopg://postgres@/postgres?host={quote(str(folder))}")
         with program(command, folder / "log", server.answers, cwd=folder, **account):
             yield server

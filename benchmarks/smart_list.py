@@ -1,6 +1,8 @@
-"""How long it takes to open a smart list: to count its records and to fetch the first page, on PostgreSQL, as an index serves its filter.
+"""How long it takes to open a smart list: to count its records and to fetch the first page, on
+PostgreSQL, as an index serves its filter.
 
-Five people have a fifth of the leads each; the last fifth came in by one import; a lead changed at some moment of the last year.
+Five people have a fifth of the leads each; the last fifth came in by one import; a lead changed at
+some moment of the last year.
 """
 
 import time
@@ -11,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.figure import Figure
-from benchmarks.testbed import Bench, Stand, stand
+from benchmarks.testbed import Bench, Testbed, testbed
 from worker.domain.filters import parse
 from worker.flows.records import lists
 from worker.flows.records.lists import SmartList
@@ -36,23 +38,41 @@ FROM (
 
 
 def measure(bench: Bench) -> Figure:
-    with stand(bench, bench.postgres.create_database()) as here:
+    with testbed(bench, bench.postgres.create_database()) as here:
         run_id = fill(here, bench.rows)
         took = {name: _seconds(here, *asked) for name, asked in _asked(bench.rows, run_id).items()}
     slowest = max(took, key=lambda name: took[name][0])
     seconds, held = took[slowest]
-    others = ", ".join(f"{name} {each * 1000:.0f} ms" for name, (each, _) in took.items() if name != slowest)
+    others = ", ".join(
+        f"{name} {each * 1000:.0f} ms" for name, (each, _) in took.items() if name != slowest
+    )
     measured = f"{bench.rows:,} leads, {held:,} of them by {slowest}: {seconds * 1000:.0f} ms (by {others})"
-    return Figure("smart_list", measured, f"{LIMIT_SECONDS * 1000:.0f} ms", (seconds / LIMIT_SECONDS,), 1.0, at_most=True)
+    return Figure(
+        "smart_list",
+        measured,
+        f"{LIMIT_SECONDS * 1000:.0f} ms",
+        (seconds / LIMIT_SECONDS,),
+        1.0,
+        at_most=True,
+    )
 
 
-def fill(here: Stand, rows: int) -> int:
-    """The number of the run that made the last fifth of so many leads. The statistics are there, as autovacuum would have it by then."""
+def fill(here: Testbed, rows: int) -> int:
+    """The number of the run that made the last fifth of so many leads. The statistics are there, as
+    autovacuum would have it by then."""
     with writing(here.system.engine) as session:
         session.execute(text(LEADS), {"rows": rows, "owners": OWNERS, "now": now()})
         run_id = runs.add(session, "import", "lead", 1, None)
         made = rows // OWNERS
-        imports.add(session, run_id, folder="", file_name="leads.csv", size_bytes=1, mapping={}, first_record_id=rows - made + 1)
+        imports.add(
+            session,
+            run_id,
+            folder="",
+            file_name="leads.csv",
+            size_bytes=1,
+            mapping={},
+            first_record_id=rows - made + 1,
+        )
         runs.end(session, run_id, "done", rows=made, records=made)
     with here.system.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE leads"))
@@ -69,14 +89,14 @@ def _asked(rows: int, run_id: int) -> dict[str, tuple[dict[str, Any], str]]:
     }
 
 
-def _seconds(here: Stand, filter: dict[str, Any], order: str) -> tuple[float, int]:
+def _seconds(here: Testbed, filter: dict[str, Any], order: str) -> tuple[float, int]:
     """The median of some rounds, and how many records the list holds."""
     found = SmartList(None, "", "lead", parse("lead", filter), order)
     rounds = [_timed(lambda: _opened(here, found)) for _ in range(ROUNDS)]
     return median(seconds for seconds, _ in rounds), rounds[0][1]
 
 
-def _opened(here: Stand, found: SmartList) -> int:
+def _opened(here: Testbed, found: SmartList) -> int:
     with here.system.reading() as session:
         lists.records(session, found, 1, PER_PAGE)
         return lists.count(session, found)

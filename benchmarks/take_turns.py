@@ -5,7 +5,7 @@ import time
 from statistics import median
 
 from benchmarks.figure import Figure
-from benchmarks.testbed import Bench, stand
+from benchmarks.testbed import Bench, testbed
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Turns
 from worker.ring import Ring
@@ -17,14 +17,23 @@ ROUNDS = 5
 
 
 def measure(bench: Bench) -> Figure:
-    with stand(bench, bench.postgres.create_database()) as here:
+    with testbed(bench, bench.postgres.create_database()) as here:
         pool_id, _ = here.pool()
         seen = here.system.ring.epoch(pool_id)  # another stand's pool may have had this number
-        here.system.ring.seed(pool_id, seen, secrets.token_hex(8), Roster(1, 1, 0, (11, 12, 13, 14, 15)), 1, Turns())
+        here.system.ring.seed(
+            pool_id, seen, secrets.token_hex(8), Roster(1, 1, 0, (11, 12, 13, 14, 15)), 1, Turns()
+        )
         rounds = [_round(here.system.ring, pool_id) for _ in range(ROUNDS)]
     one, many = (median(side) * 1e6 for side in zip(*rounds, strict=True))
     ratios = tuple(many / one for one, many in rounds)
-    return Figure("take_turns", f"{MANY:,} turns in {many:.0f} µs", f"1 turn in {one:.0f} µs", ratios, TARGET, at_most=True)
+    return Figure(
+        "take_turns",
+        f"{MANY:,} turns in {many:.0f} µs",
+        f"1 turn in {one:.0f} µs",
+        ratios,
+        TARGET,
+        at_most=True,
+    )
 
 
 def _round(ring: Ring, pool_id: int) -> tuple[float, float]:

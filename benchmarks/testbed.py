@@ -27,7 +27,8 @@ WARM_UP_ROWS = 2_000
 """Enough for several chunks, so that both processes have worked before anything is measured."""
 
 POLL_SECONDS = 0.2
-"""Looking seldom costs those nothing who are measured; times come from what is stored, not from looking."""
+"""Looking seldom costs those nothing who are measured; times come from what is stored, not from
+looking."""
 
 LONGEST_SECONDS = 900.0
 STOP_SECONDS = 60.0
@@ -51,7 +52,7 @@ class Bench:
         return path
 
 
-class Stand:
+class Testbed:
     """One migrated database with five people who share every pool on it."""
 
     def __init__(self, bench: Bench, database_url: str) -> None:
@@ -73,13 +74,18 @@ class Stand:
     def pool(self) -> tuple[int, str]:
         """The id and the name of a new pool."""
         name = f"Pool {secrets.token_hex(4)}"
-        return self.system.transact(lambda session: pools.create(session, name, "lead", self._emails, None).id), name
+        return self.system.transact(
+            lambda session: pools.create(session, name, "lead", self._emails, None).id
+        ), name
 
     def run_import(self, rows: int) -> float:
-        """Imports a sample file into a new pool, and returns the seconds from its acceptance to its end."""
+        """Imports a sample file into a new pool, and returns the seconds from its acceptance to its
+        end."""
         sheet, (_, pool) = self._bench.sheet(rows), self.pool()
         with sheet.open("rb") as file:
-            run_id = imports.accept(self.system, imports.Request(sheet.name, "lead", pool, {}), file)
+            run_id = imports.accept(
+                self.system, imports.Request(sheet.name, "lead", pool, {}), file
+            )
         wait_until(lambda: self._has_ended(run_id), f"the import of {sheet.name}")
         with self.system.reading() as session:
             run = imported.with_id(session, run_id)
@@ -96,7 +102,13 @@ class Stand:
         """The process id of a Python module that runs on this stand within the block."""
         environment = os.environ | {"EVENHAND_DATABASE_URL": self._database_url}
         with (settings().home / "worker.log").open("ab") as log:
-            running = subprocess.Popen([sys.executable, "-m", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+            running = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
         try:
             yield running.pid
         finally:
@@ -112,9 +124,9 @@ class Stand:
 
 
 @contextmanager
-def stand(bench: Bench, database_url: str) -> Iterator[Stand]:
+def testbed(bench: Bench, database_url: str) -> Iterator[Testbed]:
     """A stand whose connections are closed in the end."""
-    opened = Stand(bench, database_url)
+    opened = Testbed(bench, database_url)
     try:
         yield opened
     finally:

@@ -1,6 +1,8 @@
-"""`evenhand verify` against one bare reading of the same turns, each in a process of its own that begins and ends with it.
+"""`evenhand verify` against one bare reading of the same turns, each in a process of its own that
+begins and ends with it.
 
-Half of the turns are an import's, half are captured leads'. What Python needs to start is on both sides.
+Half of the turns are an import's, half are captured leads'. What Python needs to start is on both
+sides.
 """
 
 import os
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from benchmarks.figure import Figure, timed
-from benchmarks.testbed import Bench, Stand, stand
+from benchmarks.testbed import Bench, Testbed, testbed
 from worker.domain.runs.chunks import Chunk
 from worker.domain.turns.claims import capture_claim, run_claim
 from worker.domain.turns.turns import Span, Turns
@@ -30,7 +32,8 @@ from worker.store.tables import ledger as entries
 from worker.store.turns import ledger, pools
 
 TARGET = 4.0
-"""Verification reads every turn and every record, and joins them both ways; the bare reading reads the turns."""
+"""Verification reads every turn and every record, and joins them both ways; the bare reading reads
+the turns."""
 
 CHUNK_ROWS = 5_000
 
@@ -45,17 +48,31 @@ with system().reading() as session:
     assert sum(map(len, session.execute(turns, execution_options={"yield_per": 10_000}).partitions()))
 """
 
-LEADS = ("id", "owner_id", "pool_id", "turn", "created_at", "updated_at", "last_name", "email", "description", "tags", "custom_fields")
+LEADS = (
+    "id",
+    "owner_id",
+    "pool_id",
+    "turn",
+    "created_at",
+    "updated_at",
+    "last_name",
+    "email",
+    "description",
+    "tags",
+    "custom_fields",
+)
 ENTRIES = ("pool_id", "turn", "claim", "ordinal", "record_id", "user_id", "cause", "at")
 
 
 def measure(bench: Bench) -> Figure:
     url = bench.postgres.create_database()
-    with stand(bench, url) as here:
+    with testbed(bench, url) as here:
         fill(here, bench.rows)
     bare, ours = zip(*(_pair(url) for _ in range(bench.pairs)), strict=True)
     peak = max(megabytes for _, megabytes in ours)
-    measured = f"{timed(bench.rows, median(seconds for seconds, _ in ours))}, {peak:.0f} MB at the peak"
+    measured = (
+        f"{timed(bench.rows, median(seconds for seconds, _ in ours))}, {peak:.0f} MB at the peak"
+    )
     limit = f"bare reading: {timed(bench.rows, median(seconds for seconds, _ in bare))}"
     ratios = tuple(mine / theirs for (mine, _), (theirs, _) in zip(ours, bare, strict=True))
     return Figure("verify", measured, limit, ratios, TARGET, at_most=True)
@@ -66,19 +83,28 @@ def _pair(url: str) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def run(url: str, arguments: Sequence[str]) -> tuple[float, float]:
-    """The seconds that a Python program takes, and the megabytes that it holds at its peak. It must end well."""
+    """The seconds that a Python program takes, and the megabytes that it holds at its peak. It must
+    end well."""
     begun = time.perf_counter()
     with (settings().home / "verify.log").open("ab") as log:
-        running = subprocess.Popen([sys.executable, *arguments], stdout=log, stderr=log, env=os.environ | {"EVENHAND_DATABASE_URL": url})
+        running = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"EVENHAND_DATABASE_URL": url},
+        )
     _, status, used = os.wait4(running.pid, 0)
     running.returncode = os.waitstatus_to_exitcode(status)
     if running.returncode:
-        raise RuntimeError(f"{arguments[-1]!r} ended with {running.returncode}; see {settings().home / 'verify.log'}")
+        raise RuntimeError(
+            f"{arguments[-1]!r} ended with {running.returncode}; see {settings().home / 'verify.log'}"
+        )
     return time.perf_counter() - begun, used.ru_maxrss / 1024
 
 
 class Filling(NamedTuple):
-    """What the rows have in common: the pool with its members, the import, its first record, and the moment as it is stored."""
+    """What the rows have in common: the pool with its members, the import, its first record, and
+    the moment as it is stored."""
 
     pool_id: int
     owners: tuple[int, ...]
@@ -87,7 +113,7 @@ class Filling(NamedTuple):
     moment: str
 
 
-def fill(here: Stand, turns: int) -> None:
+def fill(here: Testbed, turns: int) -> None:
     """A pool with so many turns: those of an import that is done, and those of captured leads."""
     pool_id, _ = here.pool()
     filling = here.system.transact(_begin, pool_id, turns)
@@ -99,14 +125,28 @@ def fill(here: Stand, turns: int) -> None:
 
 def _begin(session: Session, pool_id: int, turns: int) -> Filling:
     owners = pools.latest_roster(session, pool_id).members
-    run_id, first = runs.add(session, "import", "lead", pool_id, None), records.reserve_ids(session, "lead", turns)
+    run_id, first = (
+        runs.add(session, "import", "lead", pool_id, None),
+        records.reserve_ids(session, "lead", turns),
+    )
     return Filling(pool_id, owners, run_id, first, bulk.moment_text(session, now()))
 
 
 def _book(session: Session, filling: Filling, rows: int) -> None:
     claim, places = run_claim("import", filling.run_id), range(0, rows, CHUNK_ROWS)
-    cut = [Chunk(number, at, 1, at + 1, at, min(CHUNK_ROWS, rows - at), min(CHUNK_ROWS, rows - at)) for number, at in enumerate(places)]
-    imports.add(session, filling.run_id, folder="", file_name="leads.csv", size_bytes=rows, mapping={}, first_record_id=filling.first_id)
+    cut = [
+        Chunk(number, at, 1, at + 1, at, min(CHUNK_ROWS, rows - at), min(CHUNK_ROWS, rows - at))
+        for number, at in enumerate(places)
+    ]
+    imports.add(
+        session,
+        filling.run_id,
+        folder="",
+        file_name="leads.csv",
+        size_bytes=rows,
+        mapping={},
+        first_record_id=filling.first_id,
+    )
     chunks.add(session, filling.run_id, (chunk._asdict() for chunk in cut))
     for chunk in cut:
         chunks.finish(session, filling.run_id, chunk.number)
@@ -117,13 +157,31 @@ def _book(session: Session, filling: Filling, rows: int) -> None:
 
 def _leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
     for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
-        said = f"Lead {at}", f"lead{at}@example.com", "Wrote to us about prices, and wants to be called back in the afternoon"
-        yield (filling.first_id + at, owner, filling.pool_id, at + 1, filling.moment, filling.moment, *said, "[]", "{}")
+        said = (
+            f"Lead {at}",
+            f"lead{at}@example.com",
+            "Wrote to us about prices, and wants to be called back in the afternoon",
+        )
+        yield (
+            filling.first_id + at,
+            owner,
+            filling.pool_id,
+            at + 1,
+            filling.moment,
+            filling.moment,
+            *said,
+            "[]",
+            "{}",
+        )
 
 
 def _entries(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
     claim = run_claim("import", filling.run_id)
     for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
         record_id = filling.first_id + at
-        by = (claim, at, record_id, owner, "import") if at < turns // 2 else (capture_claim(record_id), 0, record_id, owner, "capture")
+        by = (
+            (claim, at, record_id, owner, "import")
+            if at < turns // 2
+            else (capture_claim(record_id), 0, record_id, owner, "capture")
+        )
         yield (filling.pool_id, at + 1, *by, filling.moment)

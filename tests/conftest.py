@@ -1,4 +1,5 @@
-"""What all tests stand on: two databases, a Valkey, and a system over them. Servers live as long as the test session."""
+"""What all tests stand on: two databases, a Valkey, and a system over them. Servers live as long as
+the test session."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from worker.store.sql.engine import open_engine
 from worker.store.sql.migrate import migrate
 from worker.uploads import Uploads
 
-hypothesis_settings.register_profile("evenhand", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile(
+    "evenhand", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("evenhand")
 
 
@@ -28,8 +31,8 @@ LONG = ("chaos", "crash"), ("acceptance", "topologies", "protocol")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each process begins with an equal part of the list. Two begin with what waits, so that the others have the machine for what works,
-    and nothing long is left for the end."""
+    """Each process begins with an equal part of the list. Two begin with what waits, so that the
+    others have the machine for what works, and nothing long is left for the end."""
     first, second = ([item for item in items if item.path.parent.name in names] for names in LONG)
     rest = [item for item in items if not any(item.path.parent.name in names for names in LONG)]
     processes = getattr(config, "workerinput", {"workercount": 1})["workercount"]
@@ -60,7 +63,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(postgres: servers.Postgres, postgres_template: str) -> Iterator[servers.Databases]:
+def postgres_databases(
+    postgres: servers.Postgres, postgres_template: str
+) -> Iterator[servers.Databases]:
     databases = servers.Databases(postgres, postgres_template)
     yield databases
     databases.drop()

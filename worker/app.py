@@ -16,7 +16,8 @@ from worker.settings import settings
 UPKEEP_SECONDS, RINGS_SECONDS, TIDY_SECONDS = 2.0, 20.0, 3600.0
 
 VISIBILITY_SECONDS = 900
-"""After so long Redis gives a task to another worker: over twice the longest chunk. Upkeep is far quicker, and doesn't wait for it."""
+"""After so long Redis gives a task to another worker: over twice the longest chunk. Upkeep is far
+quicker, and doesn't wait for it."""
 
 RECONNECT_SECONDS = 1.0
 
@@ -25,15 +26,18 @@ MESSAGE = "%(request_mark)s%(message)s"
 
 
 class PatientConnection(Connection):
-    """A connection to the broker that is looked for every second. Celery's own waits ever longer, and would find a broker that is back
-    after up to half a minute."""
+    """A connection to the broker that is looked for every second. Celery's own waits ever longer,
+    and would find a broker that is back after up to half a minute."""
 
     def ensure_connection(self, *given: Any, **named: Any) -> Any:
-        return super().ensure_connection(*given, **{**named, "interval_start": RECONNECT_SECONDS, "interval_max": RECONNECT_SECONDS})
+        return super().ensure_connection(
+            *given,
+            **{**named, "interval_start": RECONNECT_SECONDS, "interval_max": RECONNECT_SECONDS},
+        )
 
     def maybe_close_channel(self, channel: Any) -> None:
-        """A channel whose transport is gone already, because the broker was lost once more while it was looked for, fails to close; which
-        would end the worker."""
+        """A channel whose transport is gone already, because the broker was lost once more while it
+        was looked for, fails to close; which would end the worker."""
         with suppress(AttributeError):
             super().maybe_close_channel(channel)
 
@@ -52,7 +56,10 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # An import never holds up a captured lead: each kind of work has its queue.
-    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("capture", "bulk", "notify", "upkeep")],
+    task_queues=[
+        Queue(name, Exchange(name), routing_key=name)
+        for name in ("capture", "bulk", "notify", "upkeep")
+    ],
     task_default_queue="bulk",
     task_routes={
         "captures.*": {"queue": "capture"},
@@ -83,7 +90,11 @@ app.conf.update(
     worker_task_log_format=f"[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: {MESSAGE}",
     beat_schedule={
         name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
-        for name, seconds in (("upkeep.sweep", UPKEEP_SECONDS), ("upkeep.mend_rings", RINGS_SECONDS), ("upkeep.tidy", TIDY_SECONDS))
+        for name, seconds in (
+            ("upkeep.sweep", UPKEEP_SECONDS),
+            ("upkeep.mend_rings", RINGS_SECONDS),
+            ("upkeep.tidy", TIDY_SECONDS),
+        )
     },
 )
 if settings().broker_url.startswith("redis"):
@@ -103,7 +114,8 @@ if settings().broker_url.startswith("redis"):
 
 @signals.before_task_publish.connect
 def _send_request_id(headers: dict[str, Any], **_: Any) -> None:
-    """A task carries the id of the request that asked for it, also when it is tried again and in what it sends itself."""
+    """A task carries the id of the request that asked for it, also when it is tried again and in
+    what it sends itself."""
     if request := request_id.current.get():
         headers[request_id.HEADER] = request
 
@@ -120,8 +132,14 @@ def _forget_request_id(**_: Any) -> None:
 
 @cache
 def producers() -> Any:
-    """Where those who send tasks get a connection. A broker that is away is noticed at once: somebody is waiting for an answer."""
+    """Where those who send tasks get a connection. A broker that is away is noticed at once:
+    somebody is waiting for an answer."""
     connection = app.connection_for_write()
-    swift = {"max_retries": 1, "interval_start": 0, "socket_timeout": 2, "socket_connect_timeout": 2}
+    swift = {
+        "max_retries": 1,
+        "interval_start": 0,
+        "socket_timeout": 2,
+        "socket_connect_timeout": 2,
+    }
     connection.transport_options = {**connection.transport_options, **swift}
     return pools.producers[connection]

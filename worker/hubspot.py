@@ -41,13 +41,16 @@ Answer = dict[str, Any] | Later | Never
 
 
 def contact(base_url: str | None, token: str, object_id: str, properties: Sequence[str]) -> Answer:
-    """What HubSpot knows of a contact: an object with the properties asked for. No redirect is followed: the token is for HubSpot only."""
+    """What HubSpot knows of a contact: an object with the properties asked for. No redirect is
+    followed: the token is for HubSpot only."""
     url = f"{base_url or BASE_URL}/crm/v3/objects/contacts/{quote(object_id, safe='')}"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     try:
         with (
             httpx2.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
-            client.stream("GET", url, params={"properties": ",".join(properties)}, headers=headers) as response,
+            client.stream(
+                "GET", url, params={"properties": ",".join(properties)}, headers=headers
+            ) as response,
         ):
             return _told(response, object_id)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -61,10 +64,14 @@ def _told(response: httpx2.Response, object_id: str) -> Answer:
     if status == NOT_FOUND:
         return Never(f"HubSpot has no contact {object_id} (404)")
     if status != OK:
-        return (Later if status in PASSING or status >= 500 else Never)(f"HubSpot answers with {status}")
+        return (Later if status in PASSING or status >= 500 else Never)(
+            f"HubSpot answers with {status}"
+        )
     body = _body(response)
     if body is None:
-        return Later(f"HubSpot's answer is longer than {MOST_BYTES:,} bytes, or takes longer than {TIMEOUT_SECONDS:g} s")
+        return Later(
+            f"HubSpot's answer is longer than {MOST_BYTES:,} bytes, or takes longer than {TIMEOUT_SECONDS:g} s"
+        )
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:

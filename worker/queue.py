@@ -33,7 +33,8 @@ def noted(session: Session) -> list[Task]:
 
 
 def send(tasks: Iterable[Task]) -> None:
-    """Sends tasks. A broker that is away is no error: what waits stands in SQL, and upkeep sends it again."""
+    """Sends tasks. A broker that is away is no error: what waits stands in SQL, and upkeep sends it
+    again."""
     waiting = list(tasks)
     if not waiting:
         return

@@ -1,4 +1,5 @@
-"""The id of the request that is being served: its answer, its log lines, the tasks that it sends and their log lines all bear it."""
+"""The id of the request that is being served: its answer, its log lines, the tasks that it sends
+and their log lines all bear it."""
 
 import logging
 from contextvars import ContextVar

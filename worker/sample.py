@@ -1,4 +1,5 @@
-"""A plausible CRM export of leads to try things with: invented people and companies, a few rows that can't be imported."""
+"""A plausible CRM export of leads to try things with: invented people and companies, a few rows
+that can't be imported."""
 
 import csv
 import unicodedata
@@ -18,7 +19,8 @@ HEADER = [
 
 FIRST_ID = 48_200_001
 BAD_EVERY_ROWS = 200
-"""Each full stretch of so many rows holds one bad row, somewhere in it; what is left at the end holds none."""
+"""Each full stretch of so many rows holds one bad row, somewhere in it; what is left at the end
+holds none."""
 
 LONG_MAILBOX_CHARACTERS = 320
 
@@ -29,7 +31,8 @@ BLANK_NOTES, TWO_NOTES, NOTES_ON_TWO_LINES = 0.4, 0.3, 0.03
 
 
 class _Place(NamedTuple):
-    """Where leads come from: common names and cities of one part of the world, and telephone numbers that are set aside for fiction."""
+    """Where leads come from: common names and cities of one part of the world, and telephone
+    numbers that are set aside for fiction."""
 
     country: str
     cities: Sequence[str]
@@ -81,7 +84,20 @@ _COMPANY_WORDS = (
     "Junipercroft", "Kestrelby", "Larkminster", "Mossgrave", "Northbeck", "Oakenshore", "Pinewhistle", "Quillford", "Ravenholt",
     "Silverthwaite", "Thistlemark", "Umberfield", "Violetmere", "Willowgarth", "Yarrowdale",
 )  # fmt: skip
-_TRADES = ("Foods", "Freight", "Instruments", "Interiors", "Labs", "Media", "Optics", "Paper", "Pumps", "Software", "Textiles", "Tools")
+_TRADES = (
+    "Foods",
+    "Freight",
+    "Instruments",
+    "Interiors",
+    "Labs",
+    "Media",
+    "Optics",
+    "Paper",
+    "Pumps",
+    "Software",
+    "Textiles",
+    "Tools",
+)
 _COMPANY_FORMS = (
     "{0} {2}", "{0} {2}", "{0} {2} Ltd", "{0} {2}, Inc.", "{0}, {1} and Sons", "{0}-{1} Group", "{0} & {1}", "Café {0}",
     "{0} {2} GmbH & Co. KG", '{0} "{1}" {2}', "Société {0}", "{0} 工業",
@@ -95,7 +111,17 @@ _COMPANIES = tuple(
 
 _SHARED_MAILBOXES = ("info", "office", "hello", "contact", "sales")
 _PRIVATE_DOMAINS = ("mail.example.net", "post.example.org", "example.com")
-_SOURCES = ("Web form", "Referral", "Webinar", "Trade fair", "Newsletter", "Partner", "Phone call", "Search, paid", "")
+_SOURCES = (
+    "Web form",
+    "Referral",
+    "Webinar",
+    "Trade fair",
+    "Newsletter",
+    "Partner",
+    "Phone call",
+    "Search, paid",
+    "",
+)
 _STATUSES = ("New", "New", "Contacted", "Working", "Qualified", "Unqualified")
 _TAGS = (
     "", "", "vip", "newsletter", "fair 2026; booth", "renewal; vip", "trial", "trial; needs call; eu", "très important", "no mail; partner",
@@ -127,11 +153,16 @@ def _overfill_the_email(row: list[str]) -> None:
     row[4] = "x" * LONG_MAILBOX_CHARACTERS + "@example.com"
 
 
-_FAULTS: tuple[Callable[[list[str]], None], ...] = (_leave_out_the_names, _forget_the_quotes, _overfill_the_email)
+_FAULTS: tuple[Callable[[list[str]], None], ...] = (
+    _leave_out_the_names,
+    _forget_the_quotes,
+    _overfill_the_email,
+)
 
 
 class _Draw:
-    """Random choices. Of all of `random`, only `Random.random` promises the same numbers on every version of Python."""
+    """Random choices. Of all of `random`, only `Random.random` promises the same numbers on every
+    version of Python."""
 
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed).random  # noqa: S311 (nothing here is secret)
@@ -176,7 +207,9 @@ def sample_leads(rows: int, seed: int = 1) -> Iterator[list[str]]:
     draw, faults = _Draw(seed), cycle(_FAULTS)
     yield list(HEADER)
     for first in range(0, rows, BAD_EVERY_ROWS):
-        stretch = [_lead(draw, number) for number in range(first, min(first + BAD_EVERY_ROWS, rows))]
+        stretch = [
+            _lead(draw, number) for number in range(first, min(first + BAD_EVERY_ROWS, rows))
+        ]
         if len(stretch) == BAD_EVERY_ROWS:
             next(faults)(draw.one(stretch))
         yield from stretch

@@ -1,4 +1,5 @@
-"""The vault: what must not be read by whoever reads the database, and what must come back as it was given out."""
+"""The vault: what must not be read by whoever reads the database, and what must come back as it was
+given out."""
 
 import base64
 import hashlib
@@ -18,10 +19,12 @@ SHORTEST_KEY_CHARACTERS = 32
 KEY_FILE = "secret.key"
 
 
-class Vault:
-    """Encrypts texts with the first of its keys, and decrypts those of any: so that keys can be changed one after another.
+class SecretBox:
+    """Encrypts texts with the first of its keys, and decrypts those of any: so that keys can be
+    changed one after another.
 
-    Fernet (AES-128-CBC with HMAC-SHA256): nobody without a key can read a text, nor make one that passes for ours.
+    Fernet (AES-128-CBC with HMAC-SHA256): nobody without a key can read a text, nor make one that
+    passes for ours.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -50,14 +53,18 @@ def _derived(key: str) -> bytes:
     return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())
 
 
-def open_vault(given: Settings) -> Vault:
-    """The vault that the settings describe, with a key in the data folder if they name none. Raises BadSetting."""
+def open_secret_box(given: Settings) -> SecretBox:
+    """The vault that the settings describe, with a key in the data folder if they name none. Raises
+    BadSetting."""
     if given.secret_key is None:
-        return Vault([_kept(given.home / KEY_FILE)])
+        return SecretBox([_kept(given.home / KEY_FILE)])
     keys = [key.strip() for key in given.secret_key.get_secret_value().split(",")]
     if any(len(key) < SHORTEST_KEY_CHARACTERS for key in keys):
-        raise BadSetting(name="EVENHAND_SECRET_KEY", reason=f"must have {SHORTEST_KEY_CHARACTERS} characters or more")
-    return Vault(keys)
+        raise BadSetting(
+            name="EVENHAND_SECRET_KEY",
+            reason=f"must have {SHORTEST_KEY_CHARACTERS} characters or more",
+        )
+    return SecretBox(keys)
 
 
 def _kept(path: Path) -> str:
@@ -73,6 +80,6 @@ def _kept(path: Path) -> str:
 
 
 @cache
-def vault() -> Vault:
+def secret_box() -> SecretBox:
     """The vault of this process."""
-    return open_vault(settings())
+    return open_secret_box(settings())

@@ -26,7 +26,8 @@ RING_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "r
 
 
 def _database_url(url: str) -> str:
-    """PostgreSQL addresses are given the driver that is installed; anything but PostgreSQL and SQLite is refused."""
+    """PostgreSQL addresses are given the driver that is installed; anything but PostgreSQL and
+    SQLite is refused."""
     scheme, separator, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
         return f"postgresql+psycopg{separator}{rest}"
@@ -48,7 +49,9 @@ _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/?#@,]+):\d{1,5}"
 _NODES = rf"(?P<credentials>[^\s:/?#@]*:[^\s/?#@]+@|)(?P<hosts>{_HOST}(?:,{_HOST})*)"
 _TOPOLOGIES = {
     "cluster": re.compile(rf"(?P<scheme>rediss?)\+cluster://{_NODES}/?(?P<query>\?\S*|)"),
-    "sentinel": re.compile(rf"(?P<scheme>redis)\+sentinel://{_NODES}/(?P<master>[^\s/?#]+)(?P<database>/\d*|)(?P<query>\?\S*|)"),
+    "sentinel": re.compile(
+        rf"(?P<scheme>redis)\+sentinel://{_NODES}/(?P<master>[^\s/?#]+)(?P<database>/\d*|)(?P<query>\?\S*|)"
+    ),
 }
 _FORMS = {
     "cluster": "redis+cluster://[[USER]:PASSWORD@]HOST:PORT[,HOST:PORT...]",
@@ -57,7 +60,8 @@ _FORMS = {
 
 
 class SeveralNodes(NamedTuple):
-    """The address of a Redis Cluster by some of its nodes, or that of a master by the Sentinels which know it."""
+    """The address of a Redis Cluster by some of its nodes, or that of a master by the Sentinels
+    which know it."""
 
     topology: str
     hosts: tuple[tuple[str, int], ...]
@@ -67,7 +71,8 @@ class SeveralNodes(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> "SeveralNodes | None":
-        """None for the address of a single server. Raises ValueError, which says the form that is expected."""
+        """None for the address of a single server. Raises ValueError, which says the form that is
+        expected."""
         topology = url.partition("://")[0].partition("+")[2]
         if topology not in _TOPOLOGIES:
             return None
@@ -120,7 +125,8 @@ def _default_broker(given: dict[str, Any]) -> str:
 
 
 def socket_path(home: Path) -> Path:
-    """Where the embedded server listens: in the data folder, or in a private temporary one when that path is too long for a socket."""
+    """Where the embedded server listens: in the data folder, or in a private temporary one when
+    that path is too long for a socket."""
     path = home / "valkey.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH_BYTES:
         return path
@@ -129,16 +135,26 @@ def socket_path(home: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """What a deployment decides. Each field is the environment variable EVENHAND_ plus its name in capitals."""
+    """What a deployment decides. Each field is the environment variable EVENHAND_ plus its name in
+    capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="EVENHAND_", env_ignore_empty=True, frozen=True, validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix="EVENHAND_", env_ignore_empty=True, frozen=True, validate_default=True
+    )
 
     home: Annotated[Path, AfterValidator(Path.absolute)] = Path(".evenhand")
     """The data folder of the local stack."""
-    database_url: Annotated[str, BeforeValidator(_database_url)] = Field(default_factory=_default_database)
-    redis_url: Annotated[str, _server_url(*RING_SCHEMES), AfterValidator(_several_nodes)] = Field(default_factory=_default_redis)
-    """Where the rings live: on one server, on a Redis Cluster, or on the master that Sentinel names."""
-    broker_url: Annotated[str, _server_url("redis", "rediss", "redis+socket", "amqp", "amqps")] = Field(default_factory=_default_broker)
+    database_url: Annotated[str, BeforeValidator(_database_url)] = Field(
+        default_factory=_default_database
+    )
+    redis_url: Annotated[str, _server_url(*RING_SCHEMES), AfterValidator(_several_nodes)] = Field(
+        default_factory=_default_redis
+    )
+    """Where the rings live: on one server, on a Redis Cluster, or on the master that Sentinel
+    names."""
+    broker_url: Annotated[str, _server_url("redis", "rediss", "redis+socket", "amqp", "amqps")] = (
+        Field(default_factory=_default_broker)
+    )
     """Where Celery's messages live."""
     uploads_url: str = Field(default_factory=lambda given: str(given["home"] / "uploads"))
     """A folder for uploads and receipts, as any address that fsspec knows."""
@@ -153,13 +169,16 @@ class Settings(BaseSettings):
     form_rate_limit: Annotated[str, AfterValidator(_rate_limit)] = "10/minute,60/hour"
     """How much may be sent through a form from one address."""
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
-    """The addresses and networks of what stands in front of the API, with commas between: what they say of who asks is believed."""
+    """The addresses and networks of what stands in front of the API, with commas between: what they
+    say of who asks is believed."""
 
     secret_key: SecretStr | None = None
-    """By which secrets are encrypted and form tokens signed: 32 characters or more; several with commas between, of which the first is used
-    for what is new. Without it, one is made and kept in the data folder."""
+    """By which secrets are encrypted and form tokens signed: 32 characters or more; several with
+    commas between, of which the first is used for what is new. Without it, one is made and kept in
+    the data folder."""
     public_url: Annotated[str, Field(pattern="^https?://[^/]+$")] | None = None
-    """Under which scheme, host and port others reach the API, where something stands in front of it."""
+    """Under which scheme, host and port others reach the API, where something stands in front of
+    it."""
 
     flower_basic_auth: SecretStr | None = None
     """Who may look at Flower, as NAME:PASSWORD; more with commas between."""

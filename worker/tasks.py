@@ -10,16 +10,21 @@ from worker.flows.intake import capture, enrichment
 from worker.flows.runs import imports, load, reassign, undo
 from worker.flows.system import system
 from worker.flows.upkeep import rings, sweeps, tidy
-from worker.secret_box import vault
+from worker.secret_box import secret_box
 
-AWAY: dict[str, Any] = {"autoretry_for": (Unavailable,), "max_retries": None, "retry_backoff": True, "retry_backoff_max": 3}
-"""A server that is away comes back: until then the task is tried again every few seconds. A retry has the id of the first attempt, by
-which it goes on with its own lease."""
+AWAY: dict[str, Any] = {
+    "autoretry_for": (Unavailable,),
+    "max_retries": None,
+    "retry_backoff": True,
+    "retry_backoff_max": 3,
+}
+"""A server that is away comes back: until then the task is tried again every few seconds. A retry
+has the id of the first attempt, by which it goes on with its own lease."""
 
 
 SOON_AGAIN: dict[str, Any] = {"throws": (Unavailable,)}
-"""Upkeep sends it again within seconds: until then a server that is away is worth a line in the log, and no more. Tasks that each tried
-again by themselves would pile up while it is away."""
+"""Upkeep sends it again within seconds: until then a server that is away is worth a line in the
+log, and no more. Tasks that each tried again by themselves would pile up while it is away."""
 
 
 @app.task(name="captures.assign", bind=True, **SOON_AGAIN)
@@ -29,7 +34,7 @@ def assign_lead(task: Task, lead: int) -> None:
 
 @app.task(name="lookups.fetch", bind=True, **SOON_AGAIN)
 def fetch_lookups(task: Task, integration: int) -> None:
-    enrichment.fetch(system(), vault(), integration, task.request.id)
+    enrichment.fetch(system(), secret_box(), integration, task.request.id)
 
 
 @app.task(name="imports.scan", bind=True, soft_time_limit=3_500, time_limit=3_600, **AWAY)
@@ -84,7 +89,7 @@ def sweep() -> None:
 
 @app.task(name="upkeep.mend_rings", **SOON_AGAIN)
 def mend_rings() -> None:
-    rings.mend(system())
+    rings.repair(system())
 
 
 @app.task(name="upkeep.tidy", **SOON_AGAIN)

@@ -75,13 +75,20 @@ class Uploads:
     def names(self, folder: str) -> list[str]:
         """The files of a folder, as FOLDER/FILE; none if it isn't there."""
         try:
-            return [f"{folder}/{_last(path)}" for path in self._files.ls(self._path(folder), detail=False)]
+            return [
+                f"{folder}/{_last(path)}"
+                for path in self._files.ls(self._path(folder), detail=False)
+            ]
         except FileNotFoundError:
             return []
 
     def folders(self) -> list[str]:
         try:
-            return [_last(each["name"]) for each in self._files.ls(self._root, detail=True) if each["type"] == "directory"]
+            return [
+                _last(each["name"])
+                for each in self._files.ls(self._root, detail=True)
+                if each["type"] == "directory"
+            ]
         except FileNotFoundError:
             return []
 
@@ -89,7 +96,9 @@ class Uploads:
         """Whether something lies in a folder, and nothing there was written since that moment."""
         names = self.names(folder)
         try:
-            return bool(names) and all(self._files.modified(self._path(name)) < moment for name in names)
+            return bool(names) and all(
+                self._files.modified(self._path(name)) < moment for name in names
+            )
         except FileNotFoundError:  # somebody is just writing: a draft has got its name
             return False
 

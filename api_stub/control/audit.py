@@ -31,5 +31,6 @@ def why_record(system: Using, type: Annotated[RecordType, Path()], id: Id) -> An
 
 @router.get("/verify", summary="Verify all pools", response_model=list[Report])
 def verify_all(system: Using, offline: Offline = False) -> Any:
-    """Replays each pool's ledger against its rosters and checks every point of the promise. Deleted pools are checked by their ledgers."""
+    """Replays each pool's ledger against its rosters and checks every point of the promise. Deleted
+    pools are checked by their ledgers."""
     return [report.as_json() for report in verify(system, offline=offline)]

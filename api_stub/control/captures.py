@@ -13,7 +13,7 @@ from worker.domain.intake.leads import lead_values
 from worker.errors.base import InsufficientScope
 from worker.errors.records import BadLead, KeyReused
 from worker.errors.turns import UnknownPool, WrongPoolType
-from worker.flows.idempotency import answer_once
+from worker.flows.idempotency import run_once
 from worker.flows.intake import capture
 from worker.flows.runs import control
 from worker.store.views.facts import Facts, all_waiting
@@ -29,7 +29,9 @@ class NewLead(Body):
     pool: Text = Field(examples=["Inbound"], description="The pool's name.")
     lead: dict[str, Any] = Field(
         description="Fields by name; others are kept as custom fields.",
-        examples=[{"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com", "tags": ["fair"]}],
+        examples=[
+            {"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com", "tags": ["fair"]}
+        ],
     )
 
 
@@ -41,18 +43,23 @@ class NewLead(Body):
     responses=problems(UnknownPool, BadLead, WrongPoolType, KeyReused),
 )
 def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> Any:
-    """The lead is stored when this answers, and is never lost from then on. Workers give it to the pool's next member, in the order of
-    acceptance; while the pool has no members, it waits."""
+    """The lead is stored when this answers, and is never lost from then on. Workers give it to the
+    pool's next member, in the order of acceptance; while the pool has no members, it waits."""
     values = lead_values(new.lead)
 
     def work(session: Any) -> Facts:
         [lead_id] = capture.accept(session, new.pool, [values], actor.id)
         return {"id": lead_id, "pool": new.pool}
 
-    return system.transact(answer_once, with_body(key, new.model_dump()), work)
+    return system.transact(run_once, with_body(key, new.model_dump()), work)
 
 
-@router.get("/waiting", summary="List leads that wait", response_model=list[WaitingLead], responses=problems(UnknownPool))
+@router.get(
+    "/waiting",
+    summary="List leads that wait",
+    response_model=list[WaitingLead],
+    responses=problems(UnknownPool),
+)
 def list_waiting(
     system: Using,
     pool: Annotated[Text | None, Query(description="A pool's name; all pools without it.")] = None,
@@ -63,7 +70,13 @@ def list_waiting(
         return all_waiting(session, pool, limit)
 
 
-@router.post("/retry", summary="Retry leads that were set aside", response_model=Retried, responses=problems(InsufficientScope))
+@router.post(
+    "/retry",
+    summary="Retry leads that were set aside",
+    response_model=Retried,
+    responses=problems(InsufficientScope),
+)
 def retry_leads(system: Using, _: Admin) -> Any:
-    """Puts all captured leads that were tried too often back in line, and has fetched what their sender would not tell of some."""
+    """Puts all captured leads that were tried too often back in line, and has fetched what their
+    sender would not tell of some."""
     return {"retried": system.transact(control.retry_leads)}

@@ -27,22 +27,47 @@ router = control_router("/api/forms", "forms")
 class FormField(Body):
     """What a form asks for."""
 
-    name: Text = Field(examples=["last_name"], description="A lead's field, or one of its common names; anything else is a custom field.")
+    name: Text = Field(
+        examples=["last_name"],
+        description="A lead's field, or one of its common names; anything else is a custom field.",
+    )
     label: Text = Field(examples=["Last name"])
-    type: Text = Field("", description=f"{', '.join(domain.TYPES)}; by the field's name unless given.")
+    type: Text = Field(
+        "", description=f"{', '.join(domain.TYPES)}; by the field's name unless given."
+    )
     required: bool = False
     choices: list[Text] = Field([], description="Of a select.")
 
 
 Fields = Annotated[list[FormField], Field(description="In order.")]
-Owner = Annotated[Text, Field(examples=["Inbound"], description="The pool or the user who gets the leads, by name.")]
-Source = Annotated[Text | None, Field(examples=["Website"], description="Of the leads, unless a field of the form says it.")]
-Slug = Annotated[Text, Field(examples=["contact-us"], description="The last part of the address; made of the name unless given.")]
-Thanks = Annotated[str | None, Field(max_length=domain.LONGEST_WORDS, description="What is said afterwards.")]
-Redirect = Annotated[str | None, Field(max_length=domain.LONGEST_ADDRESS, description="Where one goes afterwards instead.")]
+Owner = Annotated[
+    Text,
+    Field(examples=["Inbound"], description="The pool or the user who gets the leads, by name."),
+]
+Source = Annotated[
+    Text | None,
+    Field(examples=["Website"], description="Of the leads, unless a field of the form says it."),
+]
+Slug = Annotated[
+    Text,
+    Field(
+        examples=["contact-us"],
+        description="The last part of the address; made of the name unless given.",
+    ),
+]
+Thanks = Annotated[
+    str | None, Field(max_length=domain.LONGEST_WORDS, description="What is said afterwards.")
+]
+Redirect = Annotated[
+    str | None,
+    Field(max_length=domain.LONGEST_ADDRESS, description="Where one goes afterwards instead."),
+]
 Origins = Annotated[
     list[Text],
-    Field(examples=[["https://www.example.com"]], description="The pages of others that may embed the form, or send it by script."),
+    Field(
+        examples=[["https://www.example.com"]],
+        description="The pages of others that may embed the form, or send it by script.",
+    ),
 ]
 
 
@@ -52,7 +77,9 @@ class NewForm(Body):
     name: Text = Field(examples=["Contact us"], description="Its heading.")
     owner: Owner
     slug: Slug | None = None
-    fields: Fields = Field([FormField(**field._asdict() | {"choices": []}) for field in domain.USUAL_FIELDS])
+    fields: Fields = Field(
+        [FormField(**field._asdict() | {"choices": []}) for field in domain.USUAL_FIELDS]
+    )
     source: Source = None
     tags: list[Text] = Field([], description="Of the leads.")
     thanks: Thanks = None
@@ -92,7 +119,9 @@ class Form(BaseModel):
     origins: list[str]
     enabled: bool
     address: str = Field(description="Of the hosted page.")
-    iframe: str = Field(description="A line of HTML that embeds the hosted page, on pages of the allowed origins.")
+    iframe: str = Field(
+        description="A line of HTML that embeds the hosted page, on pages of the allowed origins."
+    )
     html: str = Field(description="A form in HTML that leads on to the hosted page.")
     created_at: datetime
     updated_at: datetime
@@ -105,8 +134,12 @@ def base(request: Request) -> str:
 
 Base = Annotated[str, Depends(base)]
 
-_REFUSALS = problems(InsufficientScope, BadForm, FormExists, UnknownOwner, AmbiguousUser, WrongPoolType)
-_CHANGES = problems(InsufficientScope, UnknownForm, BadForm, FormExists, UnknownOwner, AmbiguousUser, WrongPoolType)
+_REFUSALS = problems(
+    InsufficientScope, BadForm, FormExists, UnknownOwner, AmbiguousUser, WrongPoolType
+)
+_CHANGES = problems(
+    InsufficientScope, UnknownForm, BadForm, FormExists, UnknownOwner, AmbiguousUser, WrongPoolType
+)
 
 
 @router.get("", summary="List forms", response_model=list[Form])
@@ -118,12 +151,17 @@ def list_forms(system: Using, base: Base) -> Any:
 
 @router.post("", summary="Define a form", status_code=201, response_model=Form, responses=_REFUSALS)
 def add_form(system: Using, actor: Admin, base: Base, new: NewForm) -> Any:
-    """Its page is there at once. Leads that come through it go to the pool's next member, or to the user."""
+    """Its page is there at once. Leads that come through it go to the pool's next member, or to the
+    user."""
     values = new.model_dump() | {"fields": _fields(new.fields)}
-    return system.transact(lambda session: forms.shown(session, forms.add(session, values, actor.id), base))
+    return system.transact(
+        lambda session: forms.shown(session, forms.add(session, values, actor.id), base)
+    )
 
 
-@router.get("/{form_id}", summary="Show a form", response_model=Form, responses=problems(UnknownForm))
+@router.get(
+    "/{form_id}", summary="Show a form", response_model=Form, responses=problems(UnknownForm)
+)
 def show_form(system: Using, base: Base, form_id: Id) -> Any:
     """With its address, and how it gets onto other pages."""
     with system.reading() as session:
@@ -132,7 +170,8 @@ def show_form(system: Using, base: Base, form_id: Id) -> Any:
 
 @router.patch("/{form_id}", summary="Change a form", response_model=Form, responses=_CHANGES)
 def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: ChangedForm) -> Any:
-    """Goes for what is sent from now on. One that is disabled is as unknown to visitors as one that isn't there."""
+    """Goes for what is sent from now on. One that is disabled is as unknown to visitors as one that
+    isn't there."""
     values = changed.model_dump(exclude_unset=True)
     if "fields" in values:
         values["fields"] = _fields(changed.fields)
@@ -144,17 +183,29 @@ def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: Chang
     return system.transact(change)
 
 
-@router.delete("/{form_id}", summary="Delete a form", status_code=204, responses=problems(InsufficientScope, UnknownForm))
+@router.delete(
+    "/{form_id}",
+    summary="Delete a form",
+    status_code=204,
+    responses=problems(InsufficientScope, UnknownForm),
+)
 def delete_form(system: Using, _: Admin, form_id: Id) -> None:
     """With the list of what was sent through it. Its leads stay."""
     system.transact(forms.remove, form_id)
 
 
-@router.get("/{form_id}/deliveries", summary="List what was sent", response_model=Deliveries, responses=problems(UnknownForm))
+@router.get(
+    "/{form_id}/deliveries",
+    summary="List what was sent",
+    response_model=Deliveries,
+    responses=problems(UnknownForm),
+)
 def list_form_deliveries(
     system: Using,
     form_id: Id,
-    before: Annotated[int | None, Query(ge=1, le=GREATEST, description="The delivery before which to go on.")] = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=GREATEST, description="The delivery before which to go on.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> Any:
     """What was sent through the form within 30 days, newest first, and what became of it."""
@@ -163,4 +214,7 @@ def list_form_deliveries(
 
 
 def _fields(given: Sequence[FormField]) -> list[domain.Field]:
-    return [domain.Field(field.name, field.label, field.type, field.required, tuple(field.choices)) for field in given]
+    return [
+        domain.Field(field.name, field.label, field.type, field.required, tuple(field.choices))
+        for field in given
+    ]

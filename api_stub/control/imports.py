@@ -30,22 +30,34 @@ _REFUSALS = problems(
 )  # fmt: skip
 
 
-@router.post("", summary="Import a file", status_code=202, response_model=Run, responses=FORECAST | _REFUSALS)
+@router.post(
+    "", summary="Import a file", status_code=202, response_model=Run, responses=FORECAST | _REFUSALS
+)
 def import_file(
     system: Using,
     actor: Acting,
     request: Request,
     response: Response,
     key: GivenKey,
-    file: Annotated[UploadFile, File(description="A CSV file in UTF-8 whose first line names the columns.")],
-    owner: Annotated[Text, Form(description="Who gets every row: a pool, or a user by email or name.")],
+    file: Annotated[
+        UploadFile, File(description="A CSV file in UTF-8 whose first line names the columns.")
+    ],
+    owner: Annotated[
+        Text, Form(description="Who gets every row: a pool, or a user by email or name.")
+    ],
     type: Annotated[RecordType, Form(description="What the rows become.")] = "lead",
-    map: Annotated[list[Text], Form(description='What a column is taken as: "Header=field". Repeat it for more.')] = [],  # noqa: B006
-    dry_run: Annotated[bool, Form(description="Tell what would happen, and import nothing.")] = False,
+    map: Annotated[
+        list[Text],
+        Form(description='What a column is taken as: "Header=field". Repeat it for more.'),
+    ] = [],  # noqa: B006
+    dry_run: Annotated[
+        bool, Form(description="Tell what would happen, and import nothing.")
+    ] = False,
 ) -> Any:
-    """Every good row becomes a record, owned by the next member in file order. Answers as soon as the file is stored, with the run
-    that workers carry on; follow it at the address in `Location`. A dry run is answered with 200, and what would happen. Under an
-    `Idempotency-Key` the same request is one with the same file, by its name and what it holds."""
+    """Every good row becomes a record, owned by the next member in file order. Answers as soon as
+    the file is stored, with the run that workers carry on; follow it at the address in `Location`.
+    A dry run is answered with 200, and what would happen. Under an `Idempotency-Key` the same
+    request is one with the same file, by its name and what it holds."""
     name = (file.filename or "").replace("\0", "") or "upload.csv"
     asked = imports.Request(name, type, owner, mapping_of(map), actor.id)
     if dry_run:

@@ -27,7 +27,7 @@ from worker.errors.people import AmbiguousUser, BlankName
 from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import deliveries as flow
 from worker.flows.intake import integrations
-from worker.secret_box import Vault, vault
+from worker.secret_box import SecretBox, secret_box
 from worker.store.intake import deliveries
 from worker.store.intake import integrations as store
 
@@ -36,9 +36,11 @@ MOST_LABELS = 100
 
 router = control_router("/api", "integrations")
 
-Vaulted = Annotated[Vault, Depends(vault)]
+Vaulted = Annotated[SecretBox, Depends(secret_box)]
 Secret = Annotated[SecretStr, Field(max_length=1000)]
-Tags = Annotated[list[Text], Field(max_length=MOST_LABELS, description="What its leads are tagged with.")]
+Tags = Annotated[
+    list[Text], Field(max_length=MOST_LABELS, description="What its leads are tagged with.")
+]
 Mapping = Annotated[
     dict[Text, Text],
     Field(
@@ -47,7 +49,13 @@ Mapping = Annotated[
         examples=[{"last_name": "detail.surname|detail.name"}],
     ),
 ]
-Owner = Annotated[Text, Field(examples=["Inbound"], description="Who gets the leads: a pool of leads, or a user by email or name.")]
+Owner = Annotated[
+    Text,
+    Field(
+        examples=["Inbound"],
+        description="Who gets the leads: a pool of leads, or a user by email or name.",
+    ),
+]
 
 
 class Integration(BaseModel):
@@ -62,11 +70,15 @@ class Integration(BaseModel):
     owner_id: int
     source: str | None
     tags: list[str]
-    mapping: dict[str, str] = Field(description="Where a delivery has what, beside the usual places of its kind.")
+    mapping: dict[str, str] = Field(
+        description="Where a delivery has what, beside the usual places of its kind."
+    )
     enabled: bool
     has_access_token: bool
     base_url: str | None
-    former_secret_until: datetime | None = Field(description="Until when the secret before the present one is good.")
+    former_secret_until: datetime | None = Field(
+        description="Until when the secret before the present one is good."
+    )
     created_at: datetime
 
 
@@ -77,7 +89,9 @@ class Lookup(BaseModel):
     object_id: str = Field(description="The sender's number of what the lead is about.")
     due_at: datetime = Field(description="When it is tried next.")
     tries: int = Field(description="How often the sender was asked in vain.")
-    set_aside: bool = Field(description="Whether nobody tries it any more, until somebody retries leads that were set aside.")
+    set_aside: bool = Field(
+        description="Whether nobody tries it any more, until somebody retries leads that were set aside."
+    )
     reason: str | None
 
 
@@ -92,14 +106,24 @@ class NewIntegration(Body):
 
     name: Text = Field(examples=["Website chat"])
     kind: Text = Field(examples=["standard"], description=f"One of: {', '.join(KINDS)}.")
-    secret: Secret = Field(description="What the sender signs with, or shows. It is never given out again.")
+    secret: Secret = Field(
+        description="What the sender signs with, or shows. It is never given out again."
+    )
     owner: Owner
-    slug: Text | None = Field(None, description="The last part of its address; made of the name unless given.")
-    source: Text | None = Field(None, description="The source of its leads, where they bring none themselves.")
+    slug: Text | None = Field(
+        None, description="The last part of its address; made of the name unless given."
+    )
+    source: Text | None = Field(
+        None, description="The source of its leads, where they bring none themselves."
+    )
     tags: Tags = []  # noqa: RUF012
     mapping: Mapping = {}  # noqa: RUF012
-    access_token: Secret | None = Field(None, description="HubSpot: by which contacts are fetched. It is never given out again.")
-    base_url: Text | None = Field(None, description="HubSpot: where its API is, if not at the usual place.")
+    access_token: Secret | None = Field(
+        None, description="HubSpot: by which contacts are fetched. It is never given out again."
+    )
+    base_url: Text | None = Field(
+        None, description="HubSpot: where its API is, if not at the usual place."
+    )
 
 
 class ChangedIntegration(Body):
@@ -135,8 +159,15 @@ Slug = Annotated[str, Depends(slug_of)]
 
 def _given(body: Body) -> dict[str, Any]:
     """What a body names, with its secrets in the open."""
-    named = {name: getattr(body, name) for name in body.model_fields_set if name not in ("kind", "secret", "slug")}
-    return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in named.items()}
+    named = {
+        name: getattr(body, name)
+        for name in body.model_fields_set
+        if name not in ("kind", "secret", "slug")
+    }
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in named.items()
+    }
 
 
 @router.get("/integrations", summary="List integrations", response_model=list[Integration])
@@ -199,8 +230,11 @@ def show_integration(system: Using, slug: Slug) -> Any:
         WrongPoolType,
     ),
 )
-def change_integration(system: Using, opened: Vaulted, _: Admin, slug: Slug, changed: ChangedIntegration) -> Any:
-    """What isn't named stays as it is. One that is not enabled takes nothing in, as if it weren't there."""
+def change_integration(
+    system: Using, opened: Vaulted, _: Admin, slug: Slug, changed: ChangedIntegration
+) -> Any:
+    """What isn't named stays as it is. One that is not enabled takes nothing in, as if it weren't
+    there."""
     return system.transact(integrations.change, opened, slug, _given(changed))
 
 
@@ -225,12 +259,16 @@ def list_deliveries(
     system: Using,
     _: Slug,
     integration_id: Id,
-    before: Annotated[int | None, Query(ge=1, le=GREATEST, description="Those before that delivery only.")] = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=GREATEST, description="Those before that delivery only.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> Any:
     """The deliveries of the last 30 days, newest first, and what became of each."""
     with system.reading() as session:
-        return deliveries.page(session, deliveries.Door.integration(integration_id), before, limit)
+        return deliveries.page(
+            session, deliveries.DeliverySource.integration(integration_id), before, limit
+        )
 
 
 @router.post(
@@ -240,5 +278,6 @@ def list_deliveries(
     responses=problems(InsufficientScope, UnknownDelivery, NotReplayable),
 )
 def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> Any:
-    """Reads what was kept of it again, by the mapping as it is now. One whose leads are still there is refused."""
+    """Reads what was kept of it again, by the mapping as it is now. One whose leads are still there
+    is refused."""
     return system.transact(flow.replay, delivery_id)

@@ -67,7 +67,9 @@ def add_user(system: Using, _: Admin, new: NewUser) -> Any:
 )
 def change_user(system: Using, _: Admin, email: UserEmail, changed: ChangedUser) -> Any:
     """Their name, and what they may do. It goes for all their tokens at once."""
-    return system.transact(lambda session: user_facts(people.change(session, email, **changed.model_dump())))
+    return system.transact(
+        lambda session: user_facts(people.change(session, email, **changed.model_dump()))
+    )
 
 
 @router.post(
@@ -77,6 +79,7 @@ def change_user(system: Using, _: Admin, email: UserEmail, changed: ChangedUser)
     responses=problems(InsufficientScope, UnknownUser, LastAdmin),
 )
 def deactivate_user(system: Using, actor: Admin, email: UserEmail) -> Any:
-    """They leave all pools, keep the records that they own, and come in by none of their tokens any more."""
+    """They leave all pools, keep the records that they own, and come in by none of their tokens any
+    more."""
     user, left = system.transact(people.deactivate, email, actor.id)
     return user_facts(user) | {"is_active": False, "left": left}

@@ -7,7 +7,17 @@ from pydantic import Field
 
 from api_stub.control.audit import Offline
 from api_stub.control.views import Entries, Pool, PoolSummary, Report, RosterChange
-from api_stub.deps import Admin, Body, Id, PoolName, RecordType, Text, UserEmail, Using, control_router
+from api_stub.deps import (
+    Admin,
+    Body,
+    Id,
+    PoolName,
+    RecordType,
+    Text,
+    UserEmail,
+    Using,
+    control_router,
+)
 from api_stub.error_responses import problems
 from worker.domain.integers import GREATEST
 from worker.errors.base import InsufficientScope
@@ -24,7 +34,11 @@ MOST_ENTRIES = 1000
 router = control_router("/api/pools", "pools")
 
 Emails = Annotated[
-    list[Text], Field(description="Email addresses, in the order of turns.", examples=[["ann@example.com", "bob@example.com"]])
+    list[Text],
+    Field(
+        description="Email addresses, in the order of turns.",
+        examples=[["ann@example.com", "bob@example.com"]],
+    ),
 ]
 
 
@@ -60,9 +74,19 @@ def list_pools(system: Using) -> Any:
     summary="Create a pool",
     status_code=201,
     response_model=Pool,
-    responses=problems(InsufficientScope, PoolExists, UnknownUser, AmbiguousUser, AlreadyMember, BlankName, UnknownRecordType),
+    responses=problems(
+        InsufficientScope,
+        PoolExists,
+        UnknownUser,
+        AmbiguousUser,
+        AlreadyMember,
+        BlankName,
+        UnknownRecordType,
+    ),
 )
-def create_pool(system: Using, actor: Admin, new: NewPool, request: Request, response: Response) -> Any:
+def create_pool(
+    system: Using, actor: Admin, new: NewPool, request: Request, response: Response
+) -> Any:
     """The first member given gets turn 1."""
     system.transact(pools.create, new.name, new.record_type, new.members, actor.id)
     facts = _facts(system, new.name)
@@ -70,7 +94,9 @@ def create_pool(system: Using, actor: Admin, new: NewPool, request: Request, res
     return facts
 
 
-@router.get("/{pool_id}", summary="Show a pool", response_model=Pool, responses=problems(UnknownPool))
+@router.get(
+    "/{pool_id}", summary="Show a pool", response_model=Pool, responses=problems(UnknownPool)
+)
 def show_pool(system: Using, pool: PoolName) -> Any:
     """Its members in order, who is next, the turns so far, and how many records each has got."""
     return _facts(system, pool)
@@ -88,7 +114,12 @@ def rename_pool(system: Using, _: Admin, pool: PoolName, new: NewName) -> Any:
     return _facts(system, new.name)
 
 
-@router.delete("/{pool_id}", summary="Delete a pool", status_code=204, responses=problems(InsufficientScope, UnknownPool))
+@router.delete(
+    "/{pool_id}",
+    summary="Delete a pool",
+    status_code=204,
+    responses=problems(InsufficientScope, UnknownPool),
+)
 def delete_pool(system: Using, _: Admin, pool: PoolName) -> None:
     """Records keep their owners, and the ledger stays."""
     system.transact(pools.delete, pool)
@@ -118,26 +149,46 @@ def remove_member(system: Using, actor: Admin, pool: PoolName, email: UserEmail)
     return _facts(system, pool)
 
 
-@router.get("/{pool_id}/verify", summary="Verify a pool", response_model=Report, responses=problems(UnknownPool))
+@router.get(
+    "/{pool_id}/verify",
+    summary="Verify a pool",
+    response_model=Report,
+    responses=problems(UnknownPool),
+)
 def verify_pool(system: Using, pool: PoolName, offline: Offline = False) -> Any:
     """Replays the ledger against the rosters and checks every point of the promise."""
     [report] = verify(system, pool, offline=offline)
     return report.as_json()
 
 
-@router.get("/{pool_id}/rosters", summary="Show a pool's rosters", response_model=list[RosterChange], responses=problems(UnknownPool))
+@router.get(
+    "/{pool_id}/rosters",
+    summary="Show a pool's rosters",
+    response_model=list[RosterChange],
+    responses=problems(UnknownPool),
+)
 def list_rosters(system: Using, pool_id: Id) -> Any:
-    """Who the members were, from which turn on, and who has made it so, from the first roster to the one in force."""
+    """Who the members were, from which turn on, and who has made it so, from the first roster to
+    the one in force."""
     with system.reading() as session:
         return pages.rosters(session, pool_id)
 
 
-@router.get("/{pool_id}/ledger", summary="Read a pool's ledger", response_model=Entries, responses=problems(UnknownPool))
+@router.get(
+    "/{pool_id}/ledger",
+    summary="Read a pool's ledger",
+    response_model=Entries,
+    responses=problems(UnknownPool),
+)
 def read_ledger(
     system: Using,
     pool_id: Id,
-    after: Annotated[int, Query(ge=0, le=GREATEST, description="The turn after which to begin.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="How many turns at most.")] = 100,
+    after: Annotated[
+        int, Query(ge=0, le=GREATEST, description="The turn after which to begin.")
+    ] = 0,
+    limit: Annotated[
+        int, Query(ge=1, le=MOST_ENTRIES, description="How many turns at most.")
+    ] = 100,
 ) -> Any:
     """Turn by turn: who was given what, and why."""
     with system.reading() as session:

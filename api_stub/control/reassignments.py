@@ -18,7 +18,7 @@ from worker.errors.people import AmbiguousUser, UnknownRecordType
 from worker.errors.records import Fault, IncorrectPayload, KeyReused, UnknownRecord
 from worker.errors.runs import RepeatedRecord, UnknownRun
 from worker.errors.turns import EmptyPool, UnknownOwner, UnknownPool, WrongPoolType
-from worker.flows.idempotency import answer_once
+from worker.flows.idempotency import run_once
 from worker.flows.records import lists
 from worker.flows.runs import dry_runs, reassign
 from worker.store.sql import engine
@@ -33,7 +33,9 @@ ListName = Annotated[
 ]
 """An id may come as a number."""
 
-RecordIds = Annotated[list[Annotated[int, Field(strict=True, ge=1, le=GREATEST)]], Field(min_length=1, fail_fast=True)]
+RecordIds = Annotated[
+    list[Annotated[int, Field(strict=True, ge=1, le=GREATEST)]], Field(min_length=1, fail_fast=True)
+]
 """The first that is none is told, and not all of a hundred thousand."""
 
 _REFUSALS = problems(
@@ -45,37 +47,79 @@ _REFUSALS = problems(
 class NewReassignment(Body):
     """Which records are to go to whom: those of a list, or those with some ids."""
 
-    list: ListName | None = Field(None, examples=["import:5"], description="The list's name or id, or import:N for what run N made.")
-    ids: RecordIds | None = Field(None, description="In the order in which the records are to be given, each once. Instead of a list.")
-    type: RecordType | None = Field(None, description="What the ids are of: lead unless said otherwise.")
-    owner: Text = Field(examples=["Inbound"], description="Who gets the records: a pool, or a user by email or name.")
+    list: ListName | None = Field(
+        None,
+        examples=["import:5"],
+        description="The list's name or id, or import:N for what run N made.",
+    )
+    ids: RecordIds | None = Field(
+        None,
+        description="In the order in which the records are to be given, each once. Instead of a list.",
+    )
+    type: RecordType | None = Field(
+        None, description="What the ids are of: lead unless said otherwise."
+    )
+    owner: Text = Field(
+        examples=["Inbound"],
+        description="Who gets the records: a pool, or a user by email or name.",
+    )
     dry_run: bool = Field(False, description="Tell what would happen, and change nothing.")
 
 
-@router.post("", summary="Reassign records", status_code=202, response_model=Run, responses=FORECAST | _REFUSALS)
-def reassign_records(system: Using, actor: Reassigner, wanted: NewReassignment, key: GivenKey, request: Request, response: Response) -> Any:
-    """Each record goes to the next member, in the order of the list, as one block of turns; or all go to the user. Answers with the run
-    that workers carry on; follow it at the address in `Location`. A dry run is answered with 200, and what would happen."""
+@router.post(
+    "",
+    summary="Reassign records",
+    status_code=202,
+    response_model=Run,
+    responses=FORECAST | _REFUSALS,
+)
+def reassign_records(
+    system: Using,
+    actor: Reassigner,
+    wanted: NewReassignment,
+    key: GivenKey,
+    request: Request,
+    response: Response,
+) -> Any:
+    """Each record goes to the next member, in the order of the list, as one block of turns; or all
+    go to the user. Answers with the run that workers carry on; follow it at the address in
+    `Location`. A dry run is answered with 200, and what would happen."""
     _check(wanted)
     if wanted.dry_run:
         with system.reading() as session:
-            engine.hurry(session)
-            return told(dry_runs.of_reassignment(session, _records(session, wanted, actor), wanted.owner))
+            engine.limit_statement_time(session)
+            return told(
+                dry_runs.of_reassignment(session, _records(session, wanted, actor), wanted.owner)
+            )
 
     def work(session: Any) -> Facts:
-        return {"run": reassign.accept(session, _records(session, wanted, actor), wanted.owner, actor.id)}
+        return {
+            "run": reassign.accept(
+                session, _records(session, wanted, actor), wanted.owner, actor.id
+            )
+        }
 
-    answer = system.transact(answer_once, with_body(key, wanted.model_dump()), work)
+    answer = system.transact(run_once, with_body(key, wanted.model_dump()), work)
     return accepted(system, request, response, answer["run"])
 
 
 def _check(wanted: NewReassignment) -> None:
     """Raises IncorrectPayload."""
     if (wanted.list is None) is (wanted.ids is None):
-        message = "Name a list, or the ids of records." if wanted.list is None else "Name a list or ids, not both."
-        raise IncorrectPayload.of("reassignment", [Fault("/list", "incorrect_value" if wanted.list else "missing", message)])
+        message = (
+            "Name a list, or the ids of records."
+            if wanted.list is None
+            else "Name a list or ids, not both."
+        )
+        raise IncorrectPayload.of(
+            "reassignment",
+            [Fault("/list", "incorrect_value" if wanted.list else "missing", message)],
+        )
     if wanted.list is not None and wanted.type is not None:
-        raise IncorrectPayload.of("reassignment", [Fault("/type", "incorrect_value", "A list has a type of its own. Leave this out.")])
+        raise IncorrectPayload.of(
+            "reassignment",
+            [Fault("/type", "incorrect_value", "A list has a type of its own. Leave this out.")],
+        )
 
 
 def _records(session: Any, wanted: NewReassignment, actor: Actor) -> lists.SmartList | reassign.Ids:

@@ -12,9 +12,17 @@ from api_stub.control.views import Retried
 from api_stub.deps import Acting, Body, Id, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.integers import GREATEST
-from worker.domain.people.permissions import Deed, may
+from worker.domain.people.permissions import Action, allowed
 from worker.errors.base import InsufficientScope
-from worker.errors.runs import FileGone, NoReceipt, NoReceiptYet, NothingToRetry, NotUndoable, RunEnded, UnknownRun
+from worker.errors.runs import (
+    FileGone,
+    NoReceipt,
+    NoReceiptYet,
+    NothingToRetry,
+    NotUndoable,
+    RunEnded,
+    UnknownRun,
+)
 from worker.flows.runs import control, imports, undo
 from worker.flows.system import System
 from worker.store.runs.runs import find
@@ -31,21 +39,26 @@ router = control_router("/api/runs", "runs")
 class Undo(Body):
     """How a run is undone."""
 
-    return_turns: bool = Field(False, description="Whether its turns come back, and are the next to be handed out. Else they stay spent.")
+    return_turns: bool = Field(
+        False,
+        description="Whether its turns come back, and are the next to be handed out. Else they stay spent.",
+    )
 
 
 def own_run(system: Using, actor: Acting, run_id: Id) -> int:
-    """The id of a run that the actor has begun, or that an admin asks about. Raises UnknownRun, InsufficientScope."""
+    """The id of a run that the actor has begun, or that an admin asks about. Raises UnknownRun,
+    InsufficientScope."""
     with system.reading() as session:
         return int(_own(session, actor, run_id).id)
 
 
 def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
-    """The same of a run that the actor may retry or undo: of one that changes the owners of records it takes the permission."""
+    """The same of a run that the actor may retry or undo: of one that changes the owners of records
+    it takes the permission."""
     with system.reading() as session:
         run = _own(session, actor, run_id)
-        if control.changes_owners(session, run) and not may(actor, Deed.REASSIGN):
-            raise InsufficientScope(deed=Deed.REASSIGN)
+        if control.changes_owners(session, run) and not allowed(actor, Action.REASSIGN):
+            raise InsufficientScope(action=Action.REASSIGN)
     return run_id
 
 
@@ -53,8 +66,8 @@ def _own(session: Any, actor: Acting, run_id: int) -> Any:
     run = find(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
-    if not may(actor, Deed.ANOTHERS, run.actor_id):
-        raise InsufficientScope(deed=Deed.ANOTHERS)
+    if not allowed(actor, Action.ANOTHERS, run.actor_id):
+        raise InsufficientScope(action=Action.ANOTHERS)
     return run
 
 
@@ -63,7 +76,10 @@ MovingRun = Annotated[int, Depends(moving_run)]
 
 
 @router.get("", summary="List runs", response_model=list[RunSummary])
-def list_runs(system: Using, limit: Annotated[int, Query(ge=1, le=MOST_RUNS, description="How many at most.")] = 50) -> Any:
+def list_runs(
+    system: Using,
+    limit: Annotated[int, Query(ge=1, le=MOST_RUNS, description="How many at most.")] = 50,
+) -> Any:
     """The newest runs, newest first."""
     with system.reading() as session:
         return all_runs(session, limit)
@@ -75,14 +91,24 @@ def show_run(system: Using, run_id: Id) -> Any:
     return shown(system, run_id)
 
 
-@router.get("/{run_id}/skipped", summary="List what a run has left alone", response_model=Skips, responses=problems(UnknownRun))
+@router.get(
+    "/{run_id}/skipped",
+    summary="List what a run has left alone",
+    response_model=Skips,
+    responses=problems(UnknownRun),
+)
 def list_skipped(
     system: Using,
     run_id: Id,
-    after: Annotated[int, Query(ge=-1, le=GREATEST, description="The ordinal after which to begin.")] = -1,
-    limit: Annotated[int, Query(ge=1, le=MOST_SKIPS, description="How many records at most.")] = 100,
+    after: Annotated[
+        int, Query(ge=-1, le=GREATEST, description="The ordinal after which to begin.")
+    ] = -1,
+    limit: Annotated[
+        int, Query(ge=1, le=MOST_SKIPS, description="How many records at most.")
+    ] = 100,
 ) -> Any:
-    """The records that it has left as they were, in the order of its list, and why: somebody has touched them meanwhile."""
+    """The records that it has left as they were, in the order of its list, and why: somebody has
+    touched them meanwhile."""
     shown(system, run_id)
     with system.reading() as session:
         found = skipped(session, run_id, after, limit + 1)
@@ -135,15 +161,25 @@ def retry_run(system: Using, run_id: MovingRun) -> Any:
     response_model=Run,
     responses=problems(InsufficientScope, UnknownRun, NotUndoable),
 )
-def undo_run(system: Using, actor: Acting, run_id: MovingRun, request: Request, response: Response, wanted: Undo | None = None) -> Any:
-    """Deletes what an import has made, and gives back what a reassignment has given, but for records that somebody has touched since.
-    Answers with the run that does so: asked again, with the same one."""
+def undo_run(
+    system: Using,
+    actor: Acting,
+    run_id: MovingRun,
+    request: Request,
+    response: Response,
+    wanted: Undo | None = None,
+) -> Any:
+    """Deletes what an import has made, and gives back what a reassignment has given, but for
+    records that somebody has touched since. Answers with the run that does so: asked again, with
+    the same one."""
     returns_turns = wanted is not None and wanted.return_turns
     undo_id = system.transact(undo.accept, run_id, actor.id, returns_turns=returns_turns)
     return accepted(system, request, response, undo_id)
 
 
-FORECAST: dict[int | str, dict[str, Any]] = {200: {"model": Forecast, "description": "What would happen: the answer to a dry run."}}
+FORECAST: dict[int | str, dict[str, Any]] = {
+    200: {"model": Forecast, "description": "What would happen: the answer to a dry run."}
+}
 
 
 def told(facts: Facts) -> Response:

@@ -8,7 +8,7 @@ from pydantic import Field
 from api_stub.control.views import NewlyIssued, Token
 from api_stub.deps import Acting, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
-from worker.domain.people.permissions import Actor, Deed, may
+from worker.domain.people.permissions import Action, Actor, allowed
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BlankName, UnknownToken, UnknownUser
 from worker.flows.people import access
@@ -24,8 +24,8 @@ class NewToken(Body):
 
 def own_id(actor: Acting, user_id: Id) -> int:
     """The actor's own id, or anybody's for an admin. Raises InsufficientScope."""
-    if user_id != actor.id and not may(actor, Deed.MANAGE):
-        raise InsufficientScope(deed=Deed.MANAGE)
+    if user_id != actor.id and not allowed(actor, Action.MANAGE):
+        raise InsufficientScope(action=Action.MANAGE)
     return user_id
 
 
@@ -52,12 +52,18 @@ def list_tokens(system: Using, user_id: OwnId) -> Any:
     responses=problems(InsufficientScope, UnknownUser, BlankName),
 )
 def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> Any:
-    """The answer is the only place where the token is ever seen. It may do what its user may do, until it is revoked."""
+    """The answer is the only place where the token is ever seen. It may do what its user may do,
+    until it is revoked."""
     response.headers["Cache-Control"] = "no-store"
     return system.transact(access.issue, user_id, new.name)._asdict()
 
 
-@router.delete("/tokens/{token_id}", summary="Revoke a token", status_code=204, responses=problems(UnknownToken))
+@router.delete(
+    "/tokens/{token_id}",
+    summary="Revoke a token",
+    status_code=204,
+    responses=problems(UnknownToken),
+)
 def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
     """Your own, or as an admin anybody's. It lets nobody in from now on, and stays revoked."""
     system.transact(access.revoke, token_id, _whose(actor))
@@ -65,4 +71,4 @@ def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
 
 def _whose(actor: Actor) -> int | None:
     """Whose tokens the actor may revoke; None for anybody's."""
-    return None if may(actor, Deed.MANAGE) else actor.id
+    return None if allowed(actor, Action.MANAGE) else actor.id

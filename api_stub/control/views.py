@@ -1,4 +1,5 @@
-"""What the API answers with: the facts that `worker.store.views.facts` and the flows give, with their types."""
+"""What the API answers with: the facts that `worker.store.views.facts` and the flows give, with
+their types."""
 
 from datetime import datetime
 
@@ -31,7 +32,11 @@ class NewlyIssued(BaseModel):
     """A new token, shown this once."""
 
     id: int
-    token: str = Field(description="What goes into the header `Authorization`, behind `Bearer `.", min_length=64, max_length=64)
+    token: str = Field(
+        description="What goes into the header `Authorization`, behind `Bearer `.",
+        min_length=64,
+        max_length=64,
+    )
 
 
 class Deactivated(User):
@@ -52,11 +57,15 @@ class Share(BaseModel):
 class PoolSummary(BaseModel):
     """A pool at a glance."""
 
-    id: int = Field(description="Also the id of the pool's phantom user, which serves as an owner's id.")
+    id: int = Field(
+        description="Also the id of the pool's phantom user, which serves as an owner's id."
+    )
     name: str
     record_type: str = Field(description="What it shares: lead, contact or deal.")
     size: int = Field(description="How many members it has.")
-    next: str | None = Field(description="The name of the member who is next; null without members.")
+    next: str | None = Field(
+        description="The name of the member who is next; null without members."
+    )
     turns: int = Field(description="How many turns were handed out so far.")
     roster_version: int
 
@@ -89,7 +98,9 @@ class WaitingLead(BaseModel):
     pool: str
     accepted_at: datetime
     attempts: int = Field(description="How often it was tried.")
-    set_aside: bool = Field(description="Whether it was tried too often, and waits for somebody to retry it.")
+    set_aside: bool = Field(
+        description="Whether it was tried too often, and waits for somebody to retry it."
+    )
     reason: str | None = Field(description="For what it waits, if for more than a worker.")
 
 
@@ -121,12 +132,16 @@ class Entry(BaseModel):
 
     turn: int
     record_type: str
-    record_id: int | None = Field(description="Null for a turn that is void, since its member had left.")
+    record_id: int | None = Field(
+        description="Null for a turn that is void, since its member had left."
+    )
     user: Who = Field(description="The rightful member.")
     previous_owner: Who | None
     cause: str
     claim: str = Field(description="The name under which the request took its turns.")
-    undone_by: int | None = Field(description="The run that has taken it back. Its turn is spent, unless that run is to return it.")
+    undone_by: int | None = Field(
+        description="The run that has taken it back. Its turn is spent, unless that run is to return it."
+    )
     actor: Who | None
     at: datetime
 
@@ -135,7 +150,9 @@ class Entries(BaseModel):
     """A page of a ledger."""
 
     entries: list[Entry] = Field(description="In the order of turns.")
-    next: int | None = Field(description="The turn to ask after for the next page; null at the end.")
+    next: int | None = Field(
+        description="The turn to ask after for the next page; null at the end."
+    )
 
 
 class Waits(BaseModel):
@@ -151,25 +168,33 @@ class UndoneTurn(BaseModel):
     turn: int
     pool: str
     user: Who = Field(description="Whom the turn gave the record.")
-    previous_owner: Who | None = Field(description="Who had it before; null if it came in by this turn.")
+    previous_owner: Who | None = Field(
+        description="Who had it before; null if it came in by this turn."
+    )
     claim: str
     cause: str
     at: datetime
     taken_back_at: datetime
-    by: str = Field(description="The kind and the number of the run that has undone it.", examples=["undo:8"])
+    by: str = Field(
+        description="The kind and the number of the run that has undone it.", examples=["undo:8"]
+    )
 
 
 class Why(BaseModel):
-    """Why a record has its owner. All but the first fields are null when no turn was taken: a captured lead waits for one, or a person
-    chose the owner."""
+    """Why a record has its owner. All but the first fields are null when no turn was taken: a
+    captured lead waits for one, or a person chose the owner."""
 
     record_type: str
     record_id: int
     name: str
     owner: Who
     created_at: datetime
-    undone: list[UndoneTurn] = Field(description="The turns that it had and that were undone, newest first.")
-    given_back_by: int | None = Field(description="The run whose undo has left it as it is: with its owner of before, or deleted.")
+    undone: list[UndoneTurn] = Field(
+        description="The turns that it had and that were undone, newest first."
+    )
+    given_back_by: int | None = Field(
+        description="The run whose undo has left it as it is: with its owner of before, or deleted."
+    )
     waits: Waits | None = None
     turn: int | None = None
     pool: str | None = None
@@ -196,15 +221,21 @@ class Report(BaseModel):
     """What was checked of one pool, and what was found."""
 
     pool: str
-    deleted: bool = Field(description="Whether the pool is deleted. Then its ledger is checked, which stays.")
+    deleted: bool = Field(
+        description="Whether the pool is deleted. Then its ledger is checked, which stays."
+    )
     holds: bool = Field(description="Whether every point of the promise does.")
     turns: int = Field(description="The last turn that was handed out.")
     entered: int
     voided: int = Field(description="Of the entered ones, those of members who had left.")
-    undone: int = Field(description="Of the entered ones, those that an undo has taken back, and whose turns stay spent.")
+    undone: int = Field(
+        description="Of the entered ones, those that an undo has taken back, and whose turns stay spent."
+    )
     open: int = Field(description="Turns in open blocks that aren't entered yet.")
     returned: int = Field(description="Turns that wait in the ring to be handed out again.")
-    gaps: int = Field(description="Turns that are nowhere, where no ring was compared: the next seeding returns them.")
+    gaps: int = Field(
+        description="Turns that are nowhere, where no ring was compared: the next seeding returns them."
+    )
     owed: int = Field(description="Turns that were taken for captured leads in line.")
     records: int = Field(description="Records that agree with their entry.")
     waiting: int = Field(description="Captured leads that wait for their owner.")
@@ -230,4 +261,6 @@ class Deliveries(BaseModel):
     """A page of deliveries."""
 
     deliveries: list[Delivery] = Field(description="Newest first.")
-    next: int | None = Field(description="The delivery to ask before for the next page; null at the end.")
+    next: int | None = Field(
+        description="The delivery to ask before for the next page; null at the end."
+    )

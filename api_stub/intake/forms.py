@@ -10,7 +10,13 @@ from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
 
 from api_stub.deps import Body, Using
 from api_stub.error_responses import problems
-from api_stub.http_errors import BodyTooLarge, InvalidPayload, RequestTimeout, WrongContentType, faults_of
+from api_stub.http_errors import (
+    BodyTooLarge,
+    InvalidPayload,
+    RequestTimeout,
+    WrongContentType,
+    faults_of,
+)
 from api_stub.intake.html_errors import TYPED, ForVisitors, address_of, is_person, preflight
 from api_stub.intake.pages import STYLE, TOKEN, TRAP, Shown, form_page, headers, thanks_page
 from api_stub.limits import RateLimit, form_rate_limit
@@ -21,7 +27,7 @@ from worker.errors.records import IncorrectPayload
 from worker.flows.intake import submissions
 from worker.flows.intake.forms import PATH
 from worker.flows.intake.submissions import TOKEN_SECONDS, Submission
-from worker.secret_box import Vault, vault
+from worker.secret_box import SecretBox, secret_box
 
 MOST_BYTES = 64 * 1024
 MOST_NAMES = 200
@@ -34,9 +40,11 @@ OTHER = "You have sent this form before. To send it as it is now, too, press Sen
 
 router = APIRouter(prefix=PATH, tags=["forms"], route_class=ForVisitors)
 
-Sealing = Annotated[Vault, Depends(vault)]
+Sealing = Annotated[SecretBox, Depends(secret_box)]
 Slug = Annotated[
-    str, Path(description="The last part of the form's address."), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9-]+$"})
+    str,
+    Path(description="The last part of the form's address."),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z0-9-]+$"}),
 ]
 
 
@@ -44,7 +52,8 @@ class Sent(Body):
     """What a program sends through a form."""
 
     fields: dict[str, Any] = Field(
-        description="Values by the names of the form's fields.", examples=[{"last_name": "Lee", "email": "ann@example.com"}]
+        description="Values by the names of the form's fields.",
+        examples=[{"last_name": "Lee", "email": "ann@example.com"}],
     )
     token: str = Field(description="The form token, which `GET /forms/{slug}/token` gives.")
 
@@ -78,7 +87,11 @@ async def typed(request: Request) -> bytes:
 
 def _parsed(body: bytes) -> dict[str, str]:
     try:
-        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_NAMES))
+        return dict(
+            parse_qsl(
+                body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_NAMES
+            )
+        )
     except ValueError:
         raise InvalidPayload(reason=f"it has more than {MOST_NAMES} fields") from None
 
@@ -91,7 +104,9 @@ def form_here(request: Request, system: Using, slug: Slug) -> Form:
     return form
 
 
-def counted(request: Request, form: "Here", limit: Annotated[RateLimit, Depends(form_rate_limit)]) -> Form:
+def counted(
+    request: Request, form: "Here", limit: Annotated[RateLimit, Depends(form_rate_limit)]
+) -> Form:
     """The form, once more was counted for the sender's address. Raises TooManySubmissions."""
     standing = limit.hit("form", form.id, address_of(request))
     request.state.standing = standing
@@ -111,7 +126,10 @@ Counted = Annotated[Form, Depends(counted)]
 @router.get("/form.css", include_in_schema=False)
 def style() -> Response:
     """Its address changes with it."""
-    told = {"Cache-Control": f"public, max-age={STYLE_SECONDS}, immutable", "X-Content-Type-Options": "nosniff"}
+    told = {
+        "Cache-Control": f"public, max-age={STYLE_SECONDS}, immutable",
+        "X-Content-Type-Options": "nosniff",
+    }
     return Response(STYLE, media_type="text/css", headers=told)
 
 
@@ -128,15 +146,24 @@ def may_send(request: Request, _: Here) -> Response:
     return preflight(request)
 
 
-@router.get("/{slug}/token", summary="Get a form token", response_model=FormToken, responses=problems(UnknownForm))
+@router.get(
+    "/{slug}/token",
+    summary="Get a form token",
+    response_model=FormToken,
+    responses=problems(UnknownForm),
+)
 def form_token(form: Here, sealing: Sealing, response: Response) -> Any:
-    """A token to send a submission with, from a script on a page of one of the form's allowed origins, or from any other program."""
+    """A token to send a submission with, from a script on a page of one of the form's allowed
+    origins, or from any other program."""
     response.headers["Cache-Control"] = "no-store"
     return {"token": submissions.new_token(sealing, form), "seconds": TOKEN_SECONDS}
 
 
 _BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": Sent.model_json_schema()}}},
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Sent.model_json_schema()}},
+    },
 }
 
 
@@ -160,8 +187,8 @@ _BODY = {
     ),
 )
 def send_form(request: Request, system: Using, sealing: Sealing, body: Typed, form: Counted) -> Any:
-    """The lead is stored when this answers, and is never lost from then on. The same token brings in one lead, however often it is sent.
-    What a form in HTML sends is answered with a page."""
+    """The lead is stored when this answers, and is never lost from then on. The same token brings
+    in one lead, however often it is sent. What a form in HTML sends is answered with a page."""
     if is_person(request):
         return _answer_a_person(request.state.typed, system, sealing, form)
     return {"lead": submissions.submit(system, sealing, form, _submission(form, body))}
@@ -174,16 +201,22 @@ def _submission(form: Form, body: bytes) -> Submission:
     except orjson.JSONDecodeError:
         raise InvalidPayload(reason="it is no JSON") from None
     except ValidationError as error:
-        status, faults = faults_of([{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()])
+        status, faults = faults_of(
+            [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        )
         raise (
-            IncorrectPayload.of("form", faults) if status == IncorrectPayload.status else InvalidPayload(reason="no JSON object")
+            IncorrectPayload.of("form", faults)
+            if status == IncorrectPayload.status
+            else InvalidPayload(reason="no JSON object")
         ) from None
     if faults := unknown(form.fields, sent.fields):
         raise IncorrectPayload.of("form", faults)
     return Submission(sent.fields, sent.token)
 
 
-def _answer_a_person(given: dict[str, str], system: Using, sealing: Vault, form: Form) -> Response:
+def _answer_a_person(
+    given: dict[str, str], system: Using, sealing: SecretBox, form: Form
+) -> Response:
     """Thanks; or the form once more, with all that was typed."""
     token = given.get(TOKEN, "")
     try:
@@ -194,7 +227,9 @@ def _answer_a_person(given: dict[str, str], system: Using, sealing: Vault, form:
         return form_page(Shown(form, token, given, notice=QUICK), error.status)
     except (TokenExpired, TokenUsed) as error:
         words = LATE if isinstance(error, TokenExpired) else OTHER
-        return form_page(Shown(form, submissions.new_token(sealing, form), given, notice=words), error.status)
+        return form_page(
+            Shown(form, submissions.new_token(sealing, form), given, notice=words), error.status
+        )
     if form.redirect_url:
         return RedirectResponse(form.redirect_url, 303, headers(form))
     return thanks_page(form)

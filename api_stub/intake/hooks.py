@@ -11,12 +11,14 @@ from api_stub.error_responses import problems
 from worker.domain.intake.signatures import Call
 from worker.errors.intake import BadSignature, UnknownHook, UnreadableDelivery
 from worker.flows.intake import deliveries
-from worker.secret_box import Vault, vault
+from worker.secret_box import SecretBox, secret_box
 from worker.settings import Settings, settings
 
 router = APIRouter(prefix="/hooks", tags=["hooks"])
 
-BODY = {"content": {"application/json": {"schema": {}}, deliveries.FORM: {"schema": {"type": "object"}}}}
+BODY = {
+    "content": {"application/json": {"schema": {}}, deliveries.FORM: {"schema": {"type": "object"}}}
+}
 
 
 class TakenIn(BaseModel):
@@ -36,12 +38,22 @@ class AllTakenIn(BaseModel):
 
 
 async def call(request: Request, given: Annotated[Settings, Depends(settings)]) -> Call:
-    """The request as it was signed, byte by byte. What stands in front of the API may have changed its scheme and host."""
-    raw, query = request.scope.get("raw_path") or request.url.path.encode(), request.scope["query_string"]
+    """The request as it was signed, byte by byte. What stands in front of the API may have changed
+    its scheme and host."""
+    raw, query = (
+        request.scope.get("raw_path") or request.url.path.encode(),
+        request.scope["query_string"],
+    )
     path = raw.partition(b"?")[0] + (b"?" + query if query else b"")
     base = given.public_url or str(request.base_url).rstrip("/")
     headers = {name.decode("latin-1").lower(): value for name, value in request.scope["headers"]}
-    return Call(request.method, f"{base}{path.decode('latin-1')}", headers, await request.body(), time.time())
+    return Call(
+        request.method,
+        f"{base}{path.decode('latin-1')}",
+        headers,
+        await request.body(),
+        time.time(),
+    )
 
 
 @router.post(
@@ -55,9 +67,10 @@ async def call(request: Request, given: Annotated[Settings, Depends(settings)]) 
 def take_in(
     slug: Annotated[str, Path(pattern="^[^\\x00]*$")],
     system: Using,
-    opened: Annotated[Vault, Depends(vault)],
+    opened: Annotated[SecretBox, Depends(secret_box)],
     call: Annotated[Call, Depends(call)],
 ) -> Any:
-    """For HubSpot, Zendesk Support, Zendesk Chat, Zapier and whatever follows Standard Webhooks. All is stored when this answers, and is
-    never lost from then on; what comes again does nothing. What makes no lead is kept with the reason, and can be replayed."""
+    """For HubSpot, Zendesk Support, Zendesk Chat, Zapier and whatever follows Standard Webhooks.
+    All is stored when this answers, and is never lost from then on; what comes again does nothing.
+    What makes no lead is kept with the reason, and can be replayed."""
     return {"deliveries": deliveries.deliver(system, opened, slug, call)}

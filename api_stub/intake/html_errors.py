@@ -1,4 +1,5 @@
-"""What a visitor is answered: pages to people, JSON to programs, and CORS headers to the pages from which a form may be sent."""
+"""What a visitor is answered: pages to people, JSON to programs, and CORS headers to the pages from
+which a form may be sent."""
 
 from collections.abc import Callable, Coroutine
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -32,7 +33,9 @@ class ForVisitors(APIRoute):
             try:
                 response = await answer(request)
             except EvenhandError as error:
-                response = refusal_page(request, error) if is_person(request) else refuse(request, error)
+                response = (
+                    refusal_page(request, error) if is_person(request) else refuse(request, error)
+                )
             response.headers.update(cors(request))
             return response
 
@@ -47,25 +50,43 @@ def is_person(request: Request) -> bool:
 
 
 def refusal_page(request: Request, error: EvenhandError) -> Response:
-    """What a person sees who is refused. What they have typed is on the page, to be sent again, if all they can do is wait."""
+    """What a person sees who is refused. What they have typed is on the page, to be sent again, if
+    all they can do is wait."""
     form: Form | None = getattr(request.state, "form", None)
     if isinstance(error, UnknownForm):
-        return notice_page("There is no form here", "It may have been closed, or the address may be misspelt.", error.status)
+        return notice_page(
+            "There is no form here",
+            "It may have been closed, or the address may be misspelt.",
+            error.status,
+        )
     if isinstance(error, Unavailable):
         page = _wait(
-            request, "We can't take it just now. Nothing that you have typed is lost: please send it again in a moment.", error, form
+            request,
+            "We can't take it just now. Nothing that you have typed is lost: please send it again in a moment.",
+            error,
+            form,
         )
         page.headers["Retry-After"] = str(RETRY_SECONDS)
         return page
     if isinstance(error, TooManySubmissions):
-        return _wait(request, f"Too much was sent from your address. Please send it again in {_told(error.facts['seconds'])}.", error, form)
+        return _wait(
+            request,
+            f"Too much was sent from your address. Please send it again in {_told(error.facts['seconds'])}.",
+            error,
+            form,
+        )
     return notice_page("That didn't work", str(error), error.status, form)
 
 
 def _wait(request: Request, words: str, error: EvenhandError, form: Form | None) -> Response:
     typed: dict[str, str] | None = getattr(request.state, "typed", None)
     if typed is None:
-        return notice_page("Not just now", "We can't show the form at the moment. Please try again soon.", error.status, form)
+        return notice_page(
+            "Not just now",
+            "We can't show the form at the moment. Please try again soon.",
+            error.status,
+            form,
+        )
     return kept_page(words, typed, error.status, form)
 
 
@@ -89,7 +110,10 @@ def preflight(request: Request) -> Response:
     allowed = "Access-Control-Allow-Origin" in cors(request)
     told = {"Methods": "GET, POST", "Headers": "Content-Type"} if allowed else {}
     headers = {f"Access-Control-Allow-{name}": value for name, value in told.items()}
-    return Response(status_code=204, headers=headers | ({"Access-Control-Max-Age": str(PREFLIGHT_SECONDS)} if allowed else {}))
+    return Response(
+        status_code=204,
+        headers=headers | ({"Access-Control-Max-Age": str(PREFLIGHT_SECONDS)} if allowed else {}),
+    )
 
 
 def address_of(request: Request) -> str:
@@ -99,4 +123,8 @@ def address_of(request: Request) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return str(ip_network((address, ONE_SITE_BITS), strict=False)) if isinstance(address, IPv6Address) else host
+    return (
+        str(ip_network((address, ONE_SITE_BITS), strict=False))
+        if isinstance(address, IPv6Address)
+        else host
+    )

@@ -1,4 +1,5 @@
-"""The pages that a visitor of a form sees: plain HTML, which loads a style sheet of ours and nothing else, and runs no script."""
+"""The pages that a visitor of a form sees: plain HTML, which loads a style sheet of ours and
+nothing else, and runs no script."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from worker.domain.texts import told
 from worker.errors.records import Fault
 
 TRAP, TOKEN = "homepage", "_token"
-"""The fields that are ours: one that nobody sees, under a name that no field of a lead has, and the form token."""
+"""The fields that are ours: one that nobody sees, under a name that no field of a lead has, and the
+form token."""
 
 STYLE = (files("api_stub.intake") / "static" / "form.css").read_text()
 STYLE_ADDRESS = f"form.css?v={hashlib.sha256(STYLE.encode()).hexdigest()[:12]}"
@@ -41,7 +43,11 @@ AUTOCOMPLETE = {
 INPUT_MODES = {forms.EMAIL: "email", forms.TEL: "tel", forms.URL: "url", forms.NUMBER: "decimal"}
 
 _templates = Environment(
-    loader=PackageLoader("api_stub.intake"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=PackageLoader("api_stub.intake"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 
 
@@ -64,7 +70,8 @@ class Control:
 
     @property
     def kind(self) -> str:
-        """The type of the input. A number's would drop what is no number before anybody could say so."""
+        """The type of the input. A number's would drop what is no number before anybody could say
+        so."""
         return forms.TEXT if self.field.type == forms.NUMBER else self.field.type
 
     @property
@@ -74,7 +81,8 @@ class Control:
 
 @dataclass(frozen=True)
 class Shown:
-    """A form to be filled in: with what was typed before, what is wrong with it, and a word about why it is here again."""
+    """A form to be filled in: with what was typed before, what is wrong with it, and a word about
+    why it is here again."""
 
     form: Form
     token: str
@@ -105,11 +113,16 @@ def notice_page(title: str, words: str, status: int, form: Form | None = None) -
     return _page("notice.html", form, status, title=title, words=words)
 
 
-def kept_page(words: str, typed: Mapping[str, str], status: int, form: Form | None = None) -> Response:
-    """All that was typed, to be sent again in a while. It needs neither the form nor any server but this one."""
+def kept_page(
+    words: str, typed: Mapping[str, str], status: int, form: Form | None = None
+) -> Response:
+    """All that was typed, to be sent again in a while. It needs neither the form nor any server but
+    this one."""
     labels = {each.name: each.label for each in form.fields} if form else {}
     lines = [
-        (labels.get(name) or name.replace("_", " ").capitalize(), told(value)) for name, value in typed.items() if _is_telling(name, value)
+        (labels.get(name) or name.replace("_", " ").capitalize(), told(value))
+        for name, value in typed.items()
+        if _is_telling(name, value)
     ]
     hidden = {told(name): told(value) for name, value in typed.items()}
     return _page("kept.html", form, status, words=words, lines=lines, hidden=hidden)
@@ -125,8 +138,8 @@ def _page(template: str, of: Form | None, status: int, **shown: Any) -> Response
 
 
 def headers(form: Form | None) -> dict[str, str]:
-    """What a browser is told of a page. One of a form may be framed by the form's origins alone; one that is of none tells nothing that a
-    frame could abuse."""
+    """What a browser is told of a page. One of a form may be framed by the form's origins alone;
+    one that is of none tells nothing that a frame could abuse."""
     return {
         "Content-Security-Policy": "; ".join(_policy(form)),
         "Referrer-Policy": "same-origin",
@@ -136,6 +149,17 @@ def headers(form: Form | None) -> dict[str, str]:
 
 
 def _policy(form: Form | None) -> list[str]:
-    onward = origin_of(form.redirect_url) if form and form.redirect_url else None  # browsers hold a redirect for part of the sending
-    policy = ["default-src 'none'", "style-src 'self'", "base-uri 'none'", f"form-action 'self'{f' {onward}' if onward else ''}"]
-    return policy if form is None else [*policy, f"frame-ancestors {' '.join(form.origins) or chr(39) + 'none' + chr(39)}"]
+    onward = (
+        origin_of(form.redirect_url) if form and form.redirect_url else None
+    )  # browsers hold a redirect for part of the sending
+    policy = [
+        "default-src 'none'",
+        "style-src 'self'",
+        "base-uri 'none'",
+        f"form-action 'self'{f' {onward}' if onward else ''}",
+    ]
+    return (
+        policy
+        if form is None
+        else [*policy, f"frame-ancestors {' '.join(form.origins) or chr(39) + 'none' + chr(39)}"]
+    )

@@ -1,4 +1,5 @@
-"""The Sell-compatible API as a whole. What lies under a fixed name comes before what lies under an id."""
+"""The Sell-compatible API as a whole. What lies under a fixed name comes before what lies under an
+id."""
 
 from api_stub.sell import conversions
 from api_stub.sell.routes import add, router

@@ -9,7 +9,7 @@ from api_stub.idempotency import GivenKey, with_body
 from api_stub.sell.envelopes import one
 from api_stub.sell.models import ConversionRequest, answer_model
 from api_stub.sell.parameters import about, attributes_of
-from api_stub.sell.routes import BARE, Asks, answered, answers, router
+from api_stub.sell.routes import BARE, Context, answered, answers, router
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
 from worker.domain.turns.claims import convert_claim
 from worker.errors.base import InsufficientScope
@@ -23,18 +23,28 @@ from worker.store.views.facts import account_facts
 @router.post(
     "/lead_conversions",
     summary="Convert a lead",
-    **answers(answer_model(CONVERSION), AlreadyConverted, IncorrectPayload, InsufficientScope, LeadWaits),
+    **answers(
+        answer_model(CONVERSION), AlreadyConverted, IncorrectPayload, InsufficientScope, LeadWaits
+    ),
     dependencies=[about(CONVERSION), BARE],
     tags=["v2 lead_conversions"],
 )
-def create_lead_conversions(system: Using, asking: Asks, key: GivenKey, payload: ConversionRequest) -> Response:
-    """A last name becomes a person, an organization's name an organization, both become both; and a deal, unless told otherwise. A pool
-    of contacts as the owner, or of deals when one is made, gives everything to its next member, in one turn. Asked again, the first
-    conversion is given back."""
+def create_lead_conversions(
+    system: Using, request_context: Context, key: GivenKey, payload: ConversionRequest
+) -> Response:
+    """A last name becomes a person, an organization's name an organization, both become both; and a
+    deal, unless told otherwise. A pool of contacts as the owner, or of deals when one is made,
+    gives everything to its next member, in one turn. Asked again, the first conversion is given
+    back."""
     given = attributes_of(payload)
     asked = Conversion(**given)
-    asking = asking._replace(claim=convert_claim(asked.lead_id))
-    return answered(system, CONVERSION, with_body(key, given), lambda session: convert(session, asking, asked))
+    request_context = request_context._replace(claim=convert_claim(asked.lead_id))
+    return answered(
+        system,
+        CONVERSION,
+        with_body(key, given),
+        lambda session: convert(session, request_context, asked),
+    )
 
 
 @router.get(

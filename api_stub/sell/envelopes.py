@@ -6,7 +6,7 @@ import orjson
 from fastapi import Request, Response
 
 from worker.domain.resources import Resource
-from worker.store.records.catalog import Asked, Page
+from worker.store.records.catalog import ListQuery, Page
 from worker.store.views.facts import Facts
 
 
@@ -14,7 +14,7 @@ def one(resource: Resource, facts: Facts) -> Response:
     return _json({"data": facts, "meta": {"type": resource.type}})
 
 
-def collection(resource: Resource, request: Request, asked: Asked, page: Page) -> Response:
+def collection(resource: Resource, request: Request, asked: ListQuery, page: Page) -> Response:
     """A page, with links to those beside it."""
     items = [{"data": facts, "meta": {"type": resource.type}} for facts in page.items]
     links = {"self": str(request.url), "first_page": _page(request, 1)}
@@ -22,7 +22,9 @@ def collection(resource: Resource, request: Request, asked: Asked, page: Page) -
         links["prev_page"] = _page(request, asked.page - 1)
     if page.more:
         links["next_page"] = _page(request, asked.page + 1)
-    return _json({"items": items, "meta": {"type": "collection", "count": len(items), "links": links}})
+    return _json(
+        {"items": items, "meta": {"type": "collection", "count": len(items), "links": links}}
+    )
 
 
 def _page(request: Request, number: int) -> str:

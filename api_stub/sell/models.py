@@ -4,7 +4,16 @@ from datetime import date
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
 from pydantic_core import PydanticCustomError
 
 from worker.domain.integers import GREATEST
@@ -19,7 +28,12 @@ Words = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")
 FieldValues = Annotated[
     dict[str, Any],
     Field(
-        json_schema_extra={"additionalProperties": {"type": ["string", "number", "boolean", "array", "null"], "items": {"type": "string"}}}
+        json_schema_extra={
+            "additionalProperties": {
+                "type": ["string", "number", "boolean", "array", "null"],
+                "items": {"type": "string"},
+            }
+        }
     ),
 ]
 
@@ -60,7 +74,9 @@ def _number_or_text(value: Any) -> Any:
 
 
 Amount = Annotated[
-    Any, AfterValidator(_number_or_text), WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]})
+    Any,
+    AfterValidator(_number_or_text),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]}),
 ]
 """A union of types would tell of each of them that it isn't that."""
 
@@ -87,7 +103,9 @@ _OUT: dict[Kind, Any] = {
     Kind.BOOLEAN: bool,
     Kind.MOMENT: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None,
     Kind.DAY: Annotated[str, Field(json_schema_extra={"format": "date"})] | None,
-    Kind.AMOUNT: Annotated[int | str, Field(description="An integer when whole, else text with decimals.")],
+    Kind.AMOUNT: Annotated[
+        int | str, Field(description="An integer when whole, else text with decimals.")
+    ],
     Kind.NAMES: list[str],
     Kind.ADDRESS: Address,
     Kind.FIELDS: FieldValues,
@@ -101,7 +119,9 @@ def _on_the_calendar(text: str) -> str:
     return text
 
 
-Day = Annotated[str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_on_the_calendar)]
+Day = Annotated[
+    str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_on_the_calendar)
+]
 
 _ASKED: dict[Kind, Any] = {Kind.INTEGER: Integer, Kind.BOOLEAN: bool, Kind.DAY: Day}
 
@@ -113,10 +133,16 @@ def _named(resource: Resource, suffix: str) -> str:
 
 @cache
 def request_model(resource: Resource) -> type[BaseModel]:
-    """The envelope of what a request says. What can't be set is taken, and ignored: clients send back whole what they got."""
+    """The envelope of what a request says. What can't be set is taken, and ignored: clients send
+    back whole what they got."""
     fields = {attribute.name: _field(attribute) for attribute in resource.attributes}
     data = create_model(_named(resource, "Attributes"), __base__=Strict, **fields)
-    return create_model(_named(resource, "Request"), __base__=Strict, data=(data, ...), meta=(dict[str, Any] | None, None))
+    return create_model(
+        _named(resource, "Request"),
+        __base__=Strict,
+        data=(data, ...),
+        meta=(dict[str, Any] | None, None),
+    )
 
 
 def _field(attribute: Attribute) -> Any:
@@ -130,7 +156,9 @@ class ConversionAttributes(Strict):
     """Which lead is to be converted, and who gets what it becomes."""
 
     lead_id: Annotated[int, Field(ge=1, le=GREATEST)]
-    owner_id: Annotated[int, Field(ge=1, le=GREATEST)] | None = Field(None, description="A user or a pool; the lead's owner unless given.")
+    owner_id: Annotated[int, Field(ge=1, le=GREATEST)] | None = Field(
+        None, description="A user or a pool; the lead's owner unless given."
+    )
     create_deal: StrictBool = True
 
 
@@ -145,7 +173,8 @@ class ConversionRequest(Strict):
 def answer_model(resource: Resource) -> type[BaseModel]:
     """The envelope of one."""
     fields: dict[str, Any] = {
-        attribute.name: (_OUT[attribute.kind], Field(..., description=attribute.meaning or None)) for attribute in resource.attributes
+        attribute.name: (_OUT[attribute.kind], Field(..., description=attribute.meaning or None))
+        for attribute in resource.attributes
     }
     data = create_model(_named(resource, ""), **fields)
     return create_model(_named(resource, "Answer"), data=(data, ...), meta=(Meta, ...))
@@ -155,7 +184,9 @@ def answer_model(resource: Resource) -> type[BaseModel]:
 def collection_model(resource: Resource) -> type[BaseModel]:
     """The envelope of a page."""
     items: Any = list.__class_getitem__(answer_model(resource))
-    return create_model(_named(resource, "Collection"), items=(items, ...), meta=(CollectionMeta, ...))
+    return create_model(
+        _named(resource, "Collection"), items=(items, ...), meta=(CollectionMeta, ...)
+    )
 
 
 @cache
@@ -165,10 +196,22 @@ def list_parameters(resource: Resource) -> type[BaseModel]:
     paging: dict[str, Any] = {
         "page": (int, Field(1, ge=1, le=LAST_PAGE)),
         "per_page": (int, Field(25, ge=1, le=MOST_PER_PAGE)),
-        "sort_by": (str, Field(resource.order, pattern=f"^({order})(:(asc|desc))?$", description="A field, :asc or :desc after it.")),
-        "ids": (str | None, Field(None, pattern=IDS, description="With commas between, a hundred at most.")),
+        "sort_by": (
+            str,
+            Field(
+                resource.order,
+                pattern=f"^({order})(:(asc|desc))?$",
+                description="A field, :asc or :desc after it.",
+            ),
+        ),
+        "ids": (
+            str | None,
+            Field(None, pattern=IDS, description="With commas between, a hundred at most."),
+        ),
     }
-    return create_model(_named(resource, "Parameters"), __config__=_open(resource), **paging, **_filters(resource))
+    return create_model(
+        _named(resource, "Parameters"), __config__=_open(resource), **paging, **_filters(resource)
+    )
 
 
 @cache
@@ -178,14 +221,20 @@ def match_parameters(resource: Resource) -> type[BaseModel]:
 
 
 def _open(resource: Resource) -> ConfigDict:
-    return ConfigDict(extra="allow" if "custom_fields" in resource.by_name else "forbid", populate_by_name=False)
+    return ConfigDict(
+        extra="allow" if "custom_fields" in resource.by_name else "forbid", populate_by_name=False
+    )
 
 
 def _filters(resource: Resource) -> dict[str, Any]:
     return {
         name.replace("[", "_").rstrip("]"): (
             _ASKED.get(resource.kind_of(name), Words) | None,
-            Field(resource.preset.get(name), alias=name, description=f"Exactly this {name.replace('_', ' ')}."),
+            Field(
+                resource.preset.get(name),
+                alias=name,
+                description=f"Exactly this {name.replace('_', ' ')}.",
+            ),
         )
         for name in resource.filters
     }

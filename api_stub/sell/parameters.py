@@ -14,7 +14,7 @@ from api_stub.http_errors import InvalidUserAgent
 from worker.domain.resources import Resource
 from worker.domain.turns.claims import request_claim
 from worker.flows.records.edits import RequestContext
-from worker.store.records.catalog import Asked
+from worker.store.records.catalog import ListQuery
 
 _FIELD = re.compile(r"custom_fields\[([^\0]{1,320})\]")
 """A name may hold brackets itself."""
@@ -22,20 +22,35 @@ _FIELD = re.compile(r"custom_fields\[([^\0]{1,320})\]")
 _PAGING = ("page", "per_page", "sort_by", "ids")
 
 
-def asked_of(resource: Resource, parameters: BaseModel) -> Asked:
-    """What a list or an upsert is asked for. Raises RequestValidationError for a parameter that doesn't exist."""
+def list_query_of(resource: Resource, parameters: BaseModel) -> ListQuery:
+    """What a list or an upsert is asked for. Raises RequestValidationError for a parameter that
+    doesn't exist."""
     given = parameters.model_dump(by_alias=True, exclude_none=True)
     filters = {name: given.pop(name) for name in resource.filters if name in given}
-    paging = {name: given.pop(name) for name in _PAGING if name in given and name in type(parameters).model_fields}
+    paging = {
+        name: given.pop(name)
+        for name in _PAGING
+        if name in given and name in type(parameters).model_fields
+    }
     ids = [int(number) for number in paging["ids"].split(",")] if "ids" in paging else None
-    return Asked(filters, _fields(given), ids, paging.get("sort_by"), paging.get("page", 1), paging.get("per_page", 25))
+    return ListQuery(
+        filters,
+        _fields(given),
+        ids,
+        paging.get("sort_by"),
+        paging.get("page", 1),
+        paging.get("per_page", 25),
+    )
 
 
-def match_of(resource: Resource, parameters: BaseModel) -> Asked:
-    """What the record to be updated must say. Without any condition that would be every record. Raises RequestValidationError."""
-    asked = asked_of(resource, parameters)
+def match_query_of(resource: Resource, parameters: BaseModel) -> ListQuery:
+    """What the record to be updated must say. Without any condition that would be every record.
+    Raises RequestValidationError."""
+    asked = list_query_of(resource, parameters)
     if not asked.filters and not asked.fields:
-        raise refused(resource.filters[0], "It or another one is needed, to tell which record is meant")
+        raise refused(
+            resource.filters[0], "It or another one is needed, to tell which record is meant"
+        )
     return asked
 
 
@@ -56,12 +71,14 @@ def attributes_of(payload: Any) -> dict[str, Any]:
     return given
 
 
-async def asking(system: Using, actor: Acting) -> RequestContext:
+async def request_context(system: Using, actor: Acting) -> RequestContext:
     """Who asks, under a claim of this request's own."""
     return RequestContext(actor, request_claim(secrets.token_hex(16)))
 
 
-async def known_agent(user_agent: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:
+async def known_agent(
+    user_agent: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> None:
     """Sell refuses a request that doesn't say by whom it is sent."""
     if not (user_agent or "").strip():
         raise InvalidUserAgent
@@ -84,4 +101,6 @@ async def no_parameters(request: Request) -> None:
 
 def refused(parameter: str, reason: str) -> RequestValidationError:
     """The same as what validation says of a parameter that doesn't fit."""
-    return RequestValidationError([{"loc": ("query", parameter), "type": "value_error", "msg": reason}])
+    return RequestValidationError(
+        [{"loc": ("query", parameter), "type": "value_error", "msg": reason}]
+    )

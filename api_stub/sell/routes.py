@@ -12,13 +12,27 @@ from api_stub.deps import ForThoseSignedIn, Id, Using, actor
 from api_stub.error_responses import SELL, problems
 from api_stub.idempotency import GivenKey, with_body
 from api_stub.sell.envelopes import collection, one
-from api_stub.sell.models import answer_model, collection_model, list_parameters, match_parameters, request_model
-from api_stub.sell.parameters import about, asked_of, asking, attributes_of, known_agent, match_of, no_parameters
+from api_stub.sell.models import (
+    answer_model,
+    collection_model,
+    list_parameters,
+    match_parameters,
+    request_model,
+)
+from api_stub.sell.parameters import (
+    about,
+    attributes_of,
+    known_agent,
+    list_query_of,
+    match_query_of,
+    no_parameters,
+    request_context,
+)
 from worker.domain.records.editing import normalized
 from worker.domain.resources import Resource, Verb
 from worker.errors.base import EvenhandError, InsufficientScope, RateLimitExceeded, Unauthorized
 from worker.errors.records import IncorrectPayload, SeveralMatches, UnknownRecord
-from worker.flows.idempotency import Key, answer_once
+from worker.flows.idempotency import Key, run_once
 from worker.flows.records import edits, labels
 from worker.flows.records.edits import RequestContext
 from worker.flows.system import System
@@ -29,13 +43,20 @@ from worker.store.views.facts import Facts
 sell_problems = partial(problems, under=SELL)
 
 Endpoint = Callable[..., Response | None]
-Asks = Annotated[RequestContext, Depends(asking)]
+Context = Annotated[RequestContext, Depends(request_context)]
 
 BARE = Depends(no_parameters)
 
 ONE = "/{id}"
 
-METHODS = {Verb.LIST: "GET", Verb.SHOW: "GET", Verb.CREATE: "POST", Verb.UPDATE: "PUT", Verb.DELETE: "DELETE", Verb.UPSERT: "POST"}
+METHODS = {
+    Verb.LIST: "GET",
+    Verb.SHOW: "GET",
+    Verb.CREATE: "POST",
+    Verb.UPDATE: "PUT",
+    Verb.DELETE: "DELETE",
+    Verb.UPSERT: "POST",
+}
 
 
 def sell_router() -> APIRouter:
@@ -59,12 +80,14 @@ def add(resource: Resource) -> None:
         _ADD[verb](resource)
 
 
-def answered(system: System, resource: Resource, key: Key | None, work: Callable[[Any], Facts]) -> Response:
+def answered(
+    system: System, resource: Resource, key: Key | None, work: Callable[[Any], Facts]
+) -> Response:
     """The answer to a request that writes, done once however often it comes under its key."""
 
     def hurried(session: Any) -> Facts:
-        engine.hurry(session)
-        return answer_once(session, key, work)
+        engine.limit_statement_time(session)
+        return run_once(session, key, work)
 
     return one(resource, system.transact(hurried))
 
@@ -84,7 +107,15 @@ def _typed(endpoint: Endpoint, **types: Any) -> Endpoint:
     return endpoint
 
 
-def _route(resource: Resource, verb: Verb, path: str, endpoint: Endpoint, summary: str, description: str, **options: Any) -> None:
+def _route(
+    resource: Resource,
+    verb: Verb,
+    path: str,
+    endpoint: Endpoint,
+    summary: str,
+    description: str,
+    **options: Any,
+) -> None:
     """Adds an endpoint, with what all endpoints have in common."""
     router.add_api_route(
         f"/{resource.path}{path}",
@@ -93,7 +124,9 @@ def _route(resource: Resource, verb: Verb, path: str, endpoint: Endpoint, summar
         name=f"{verb}_{resource.name}",
         summary=summary.format(resource.type.replace("_", " ")),
         description=description,
-        dependencies=[about(resource)] if "parameters" in endpoint.__annotations__ else [about(resource), BARE],
+        dependencies=[about(resource)]
+        if "parameters" in endpoint.__annotations__
+        else [about(resource), BARE],
         tags=[f"v2 {resource.path}"],
         **options,
     )
@@ -101,14 +134,16 @@ def _route(resource: Resource, verb: Verb, path: str, endpoint: Endpoint, summar
 
 def _add_list(resource: Resource) -> None:
     def listed(system: Using, request: Request, parameters: Any) -> Response:
-        asked = asked_of(resource, parameters)
+        asked = list_query_of(resource, parameters)
         with system.reading() as session:
-            engine.hurry(session)
+            engine.limit_statement_time(session)
             return collection(resource, request, asked, catalog.page(session, resource, asked))
 
     endpoint = _typed(listed, parameters=Annotated[list_parameters(resource), Query()])
     told = f"A page of them, sorted by {resource.order} unless asked otherwise."
-    _route(resource, Verb.LIST, "", endpoint, "List {}s", told, **answers(collection_model(resource)))
+    _route(
+        resource, Verb.LIST, "", endpoint, "List {}s", told, **answers(collection_model(resource))
+    )
 
 
 def _add_show(resource: Resource) -> None:
@@ -116,55 +151,114 @@ def _add_show(resource: Resource) -> None:
         with system.reading() as session:
             return one(resource, edits.shown(session, resource, id))
 
-    _route(resource, Verb.SHOW, ONE, shown, "Show a {}", "One of them, by its id.", **answers(answer_model(resource), UnknownRecord))
+    _route(
+        resource,
+        Verb.SHOW,
+        ONE,
+        shown,
+        "Show a {}",
+        "One of them, by its id.",
+        **answers(answer_model(resource), UnknownRecord),
+    )
 
 
 def _add_create(resource: Resource) -> None:
-    def created(system: Using, asking: Asks, key: GivenKey, payload: Any) -> Response:
+    def created(system: Using, request_context: Context, key: GivenKey, payload: Any) -> Response:
         given = attributes_of(payload)
         values = normalized(resource, given)
-        return answered(system, resource, with_body(key, given), lambda session: _flow(resource).create(session, asking, resource, values))
+        return answered(
+            system,
+            resource,
+            with_body(key, given),
+            lambda session: _flow(resource).create(session, request_context, resource, values),
+        )
 
     endpoint = _typed(created, payload=request_model(resource))
     told = "Whatever isn't said is null, or as the attribute's description tells."
-    _route(resource, Verb.CREATE, "", endpoint, "Create a {}", told, **answers(answer_model(resource), IncorrectPayload))
+    _route(
+        resource,
+        Verb.CREATE,
+        "",
+        endpoint,
+        "Create a {}",
+        told,
+        **answers(answer_model(resource), IncorrectPayload),
+    )
 
 
 def _add_update(resource: Resource) -> None:
-    def updated(system: Using, id: Id, asking: Asks, key: GivenKey, payload: Any) -> Response:
+    def updated(
+        system: Using, id: Id, request_context: Context, key: GivenKey, payload: Any
+    ) -> Response:
         given = attributes_of(payload)
         values = normalized(resource, given)
 
         def work(session: Any) -> Facts:
-            facts: Facts = _flow(resource).update(session, asking, resource, id, values)
+            facts: Facts = _flow(resource).update(session, request_context, resource, id, values)
             return facts
 
         return answered(system, resource, with_body(key, given), work)
 
     endpoint, told = _typed(updated, payload=request_model(resource)), "Only what is named changes."
     refusals = UnknownRecord, IncorrectPayload, InsufficientScope
-    _route(resource, Verb.UPDATE, ONE, endpoint, "Update a {}", told, **answers(answer_model(resource), *refusals))
+    _route(
+        resource,
+        Verb.UPDATE,
+        ONE,
+        endpoint,
+        "Update a {}",
+        told,
+        **answers(answer_model(resource), *refusals),
+    )
 
 
 def _add_delete(resource: Resource) -> None:
-    def deleted(system: Using, id: Id, asking: Asks) -> None:
-        system.transact(_flow(resource).delete, asking, resource, id)
+    def deleted(system: Using, id: Id, request_context: Context) -> None:
+        system.transact(_flow(resource).delete, request_context, resource, id)
 
     options: dict[str, Any] = {"status_code": 204, "response_class": Response}
     refusals = sell_problems(UnknownRecord, InsufficientScope)
-    _route(resource, Verb.DELETE, ONE, deleted, "Delete a {}", "It is shown no more.", responses=refusals, **options)
+    _route(
+        resource,
+        Verb.DELETE,
+        ONE,
+        deleted,
+        "Delete a {}",
+        "It is shown no more.",
+        responses=refusals,
+        **options,
+    )
 
 
 def _add_upsert(resource: Resource) -> None:
-    def upserted(system: Using, asking: Asks, key: GivenKey, parameters: Any, payload: Any) -> Response:
-        given, asked = attributes_of(payload), match_of(resource, parameters)
+    def upserted(
+        system: Using, request_context: Context, key: GivenKey, parameters: Any, payload: Any
+    ) -> Response:
+        given, asked = attributes_of(payload), match_query_of(resource, parameters)
         values = normalized(resource, given)
-        return answered(system, resource, with_body(key, given), lambda session: edits.upsert(session, asking, resource, asked, values))
+        return answered(
+            system,
+            resource,
+            with_body(key, given),
+            lambda session: edits.upsert(session, request_context, resource, asked, values),
+        )
 
-    endpoint = _typed(upserted, parameters=Annotated[match_parameters(resource), Query()], payload=request_model(resource))
+    endpoint = _typed(
+        upserted,
+        parameters=Annotated[match_parameters(resource), Query()],
+        payload=request_model(resource),
+    )
     told = "Updates the one that matches the parameters, of which at least one is needed; creates one where none does."
     refusals = SeveralMatches, IncorrectPayload, InsufficientScope
-    _route(resource, Verb.UPSERT, "/upsert", endpoint, "Update a {}, or create it", told, **answers(answer_model(resource), *refusals))
+    _route(
+        resource,
+        Verb.UPSERT,
+        "/upsert",
+        endpoint,
+        "Update a {}, or create it",
+        told,
+        **answers(answer_model(resource), *refusals),
+    )
 
 
 _ADD: dict[Verb, Callable[[Resource], None]] = {

@@ -1,5 +1,5 @@
-"""Commands as processes of their own, forked from one that has imported the program's libraries: to import them takes a command longer than
-anything it does."""
+"""Commands as processes of their own, forked from one that has imported the program's libraries: to
+import them takes a command longer than anything it does."""
 
 import importlib
 import os
@@ -18,25 +18,46 @@ TIMEOUT_SECONDS = 150.0
 
 _forks = get_context("forkserver")
 _forks.set_forkserver_preload(
-    ["typer", "rich.logging", "rich.markdown", *(each.name for each in pkgutil.walk_packages(flows.__path__, "worker.flows."))]
+    [
+        "typer",
+        "rich.logging",
+        "rich.markdown",
+        *(each.name for each in pkgutil.walk_packages(flows.__path__, "worker.flows.")),
+    ]
 )
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, text: bytes = b"") -> subprocess.CompletedProcess[str]:
-    """Runs an evenhand command to its end, in that folder, with that environment alone, and that text on its standard input."""
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, text: bytes = b""
+) -> subprocess.CompletedProcess[str]:
+    """Runs an evenhand command to its end, in that folder, with that environment alone, and that
+    text on its standard input."""
     with tempfile.TemporaryDirectory() as files:
         given, out, errors = (Path(files) / name for name in ("in", "out", "errors"))
         given.write_bytes(text)
-        command = _forks.Process(target=_evenhand, args=(list(arguments), dict(environment), folder, given, out, errors))
+        command = _forks.Process(
+            target=_evenhand, args=(list(arguments), dict(environment), folder, given, out, errors)
+        )
         command.start()
         command.join(TIMEOUT_SECONDS)
         if command.exitcode is None:
             command.kill()
-            raise subprocess.TimeoutExpired(["evenhand", *arguments], TIMEOUT_SECONDS, out.read_bytes(), errors.read_bytes())
-        return subprocess.CompletedProcess(["evenhand", *arguments], command.exitcode, out.read_text(), errors.read_text())
+            raise subprocess.TimeoutExpired(
+                ["evenhand", *arguments], TIMEOUT_SECONDS, out.read_bytes(), errors.read_bytes()
+            )
+        return subprocess.CompletedProcess(
+            ["evenhand", *arguments], command.exitcode, out.read_text(), errors.read_text()
+        )
 
 
-def _evenhand(arguments: list[str], environment: dict[str, str], folder: Path, given: Path, out: Path, errors: Path) -> None:
+def _evenhand(
+    arguments: list[str],
+    environment: dict[str, str],
+    folder: Path,
+    given: Path,
+    out: Path,
+    errors: Path,
+) -> None:
     """What the new process does: what `python -W error -m worker` does once it runs."""
     os.dup2(os.open(given, os.O_RDONLY), 0)
     sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115  that of the process from which this was forked reads from nowhere

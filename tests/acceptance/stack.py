@@ -42,11 +42,18 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        named = {name.removeprefix("EVENHAND_").lower(): value for name, value in self.environment.items() if name.startswith("EVENHAND_")}
+        named = {
+            name.removeprefix("EVENHAND_").lower(): value
+            for name, value in self.environment.items()
+            if name.startswith("EVENHAND_")
+        }
         return Settings(**named)
 
-    def run(self, *arguments: str | Path, fails: int = 0, text: bytes = b"") -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end, with that text on its standard input; its exit code must be as expected."""
+    def run(
+        self, *arguments: str | Path, fails: int = 0, text: bytes = b""
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end, with that text on its standard input; its exit code must be as
+        expected."""
         done = commands.run([str(argument) for argument in arguments], self.environment, ROOT, text)
         assert done.returncode == fails, (arguments, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
@@ -58,7 +65,9 @@ class Home:
 
     def signed_in(self, email: str) -> dict[str, str]:
         """The header by which that person comes in over HTTP."""
-        return {"Authorization": f"Bearer {self.facts('user', 'token', email, '--name', 'tests')['token']}"}
+        return {
+            "Authorization": f"Bearer {self.facts('user', 'token', email, '--name', 'tests')['token']}"
+        }
 
     @contextmanager
     def system(self) -> Iterator[System]:
@@ -71,7 +80,9 @@ class Home:
 
 def home(folder: Path, database_url: str) -> Home:
     given = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
-    return Home(folder, {**given, "EVENHAND_HOME": str(folder), "EVENHAND_DATABASE_URL": database_url})
+    return Home(
+        folder, {**given, "EVENHAND_HOME": str(folder), "EVENHAND_DATABASE_URL": database_url}
+    )
 
 
 @dataclass(frozen=True)
@@ -86,15 +97,36 @@ class Running:
 
 @contextmanager
 def up(home: Home, workers: int = 4) -> Iterator[Running]:
-    """`evenhand up`, ready within the block, stopped after it as Ctrl-C stops it unless the test has done so."""
+    """`evenhand up`, ready within the block, stopped after it as Ctrl-C stops it unless the test
+    has done so."""
     port, flower_port = free_port(), free_port()
-    command = [*EVENHAND, "up", "--port", str(port), "--flower-port", str(flower_port), "--workers", str(workers)]
+    command = [
+        *EVENHAND,
+        "up",
+        "--port",
+        str(port),
+        "--flower-port",
+        str(flower_port),
+        "--workers",
+        str(workers),
+    ]
     home.folder.mkdir(parents=True, exist_ok=True)
     log = home.folder / "up.log"
     with log.open("wb") as output:
-        launcher = subprocess.Popen(command, stdout=output, stderr=output, env=home.environment, cwd=ROOT, start_new_session=True)
+        launcher = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=output,
+            env=home.environment,
+            cwd=ROOT,
+            start_new_session=True,
+        )
     try:
-        wait_until(lambda: launcher.poll() is not None or "Ready" in log.read_text(), "the stack", START_SECONDS)
+        wait_until(
+            lambda: launcher.poll() is not None or "Ready" in log.read_text(),
+            "the stack",
+            START_SECONDS,
+        )
         assert launcher.poll() is None, log.read_text()
         yield Running(home, launcher, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{flower_port}")
     finally:

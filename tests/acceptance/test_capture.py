@@ -1,4 +1,5 @@
-"""Leads that are captured, and runs that are cancelled, as a person does it through the command line on the whole stack."""
+"""Leads that are captured, and runs that are cancelled, as a person does it through the command
+line on the whole stack."""
 
 import csv
 import io
@@ -33,7 +34,8 @@ def make_team(here: Home) -> None:
 
 def lines(count: int, first: int = 0) -> bytes:
     return b"".join(
-        b'{"last_name": "Lead %d", "Email": "lead%d@example.com"}\n' % (number, number) for number in range(first, first + count)
+        b'{"last_name": "Lead %d", "Email": "lead%d@example.com"}\n' % (number, number)
+        for number in range(first, first + count)
     )
 
 
@@ -42,7 +44,8 @@ def owners(facts: dict[str, Any]) -> list[tuple[int, str]]:
 
 
 def check_capture(here: Home, folder: Path) -> None:
-    """From a file and from standard input, in the order of the lines; wrong lines are told, and don't keep the others."""
+    """From a file and from standard input, in the order of the lines; wrong lines are told, and
+    don't keep the others."""
     file = folder / "leads.jsonl"
     file.write_bytes(lines(4))
 
@@ -55,13 +58,19 @@ def check_capture(here: Home, folder: Path) -> None:
     assert owners(from_file) == [(1, "ann"), (2, "bob"), (3, "cy"), (4, "ann")]
     assert (mixed["captured"], owners(mixed)) == (2, [(5, "bob"), (6, "cy")])
     assert [refused["line"] for refused in mixed["refused"]] == [3, 4, 5]
-    assert ["no JSON" in mixed["refused"][0]["reason"], "last_name" in mixed["refused"][2]["reason"]] == [True, True]
+    assert [
+        "no JSON" in mixed["refused"][0]["reason"],
+        "last_name" in mixed["refused"][2]["reason"],
+    ] == [True, True]
     assert "Captured 1 leads, of which 1 have their owner." in told.stderr
     assert "line 1: The lead can't be taken: last_name" in told.stderr
 
 
 def check_refusals(here: Home, folder: Path) -> None:
-    assert "no pool 'Nowhere'" in here.run("capture", "--pool", "Nowhere", text=lines(1), fails=2).stderr
+    assert (
+        "no pool 'Nowhere'"
+        in here.run("capture", "--pool", "Nowhere", text=lines(1), fails=2).stderr
+    )
     here.run("capture", "--pool", "Deals", text=lines(1), fails=2)
     here.run("capture", "--pool", "Inbound", "--file", folder / "none.jsonl", fails=2)
     assert here.facts("capture", "--pool", "Inbound") == {"captured": 0, "refused": [], "leads": []}
@@ -71,25 +80,44 @@ def check_refusals(here: Home, folder: Path) -> None:
 def check_why(here: Home) -> None:
     why = here.facts("why", "lead", "2")
 
-    assert (why["turn"], why["pool"], why["owner"]["email"], why["cause"]) == (2, "Inbound", "bob@example.com", "capture")
-    assert (why["before"]["email"], why["next"]["email"], why["claim"]) == ("ann@example.com", "cy@example.com", "lead:2:capture")
+    assert (why["turn"], why["pool"], why["owner"]["email"], why["cause"]) == (
+        2,
+        "Inbound",
+        "bob@example.com",
+        "capture",
+    )
+    assert (why["before"]["email"], why["next"]["email"], why["claim"]) == (
+        "ann@example.com",
+        "cy@example.com",
+        "lead:2:capture",
+    )
 
 
 def check_waiting(here: Home) -> None:
-    """Leads of a pool without members wait with the reason, and are assigned in order as soon as somebody joins."""
+    """Leads of a pool without members wait with the reason, and are assigned in order as soon as
+    somebody joins."""
     waiting = here.facts("capture", "--pool", "Empty", text=lines(3))
     assert owners_or_none(waiting) == [None, None, None]
 
     listed = here.facts("waiting", "Empty")
     assert [lead["id"] for lead in listed] == [lead["id"] for lead in waiting["leads"]]
-    assert {lead["reason"] for lead in listed} == {"The pool Empty has no members. Add one with `evenhand pool add`."}
+    assert {lead["reason"] for lead in listed} == {
+        "The pool Empty has no members. Add one with `evenhand pool add`."
+    }
     assert "Lead 0" in here.run("waiting").stdout
     assert len(here.facts("waiting", "--limit", "2")) == 2
 
     here.run("pool", "add", "Empty", "--member", "bob@example.com")
     with here.system() as system:
-        wait_until(lambda: not rows(system, "SELECT lead_id FROM captures"), "the leads that waited", SECONDS)
-        turns = rows(system, "SELECT turn FROM leads WHERE pool_id = (SELECT id FROM users WHERE name = 'Empty') ORDER BY id")
+        wait_until(
+            lambda: not rows(system, "SELECT lead_id FROM captures"),
+            "the leads that waited",
+            SECONDS,
+        )
+        turns = rows(
+            system,
+            "SELECT turn FROM leads WHERE pool_id = (SELECT id FROM users WHERE name = 'Empty') ORDER BY id",
+        )
     assert [row["turn"] for row in turns] == [1, 2, 3]
 
 
@@ -98,19 +126,35 @@ def owners_or_none(facts: dict[str, Any]) -> list[int | None]:
 
 
 def check_cancel(here: Home, folder: Path) -> None:
-    """A big import is cancelled by one command while another follows it: that one ends, too, and says so."""
+    """A big import is cancelled by one command while another follows it: that one ends, too, and
+    says so."""
     file = folder / "big.csv"
     with file.open("w", encoding="utf-8", newline="") as sheet:
         write_sample(sheet, ROWS)
     command = [*EVENHAND, "import", str(file), "--owner", "Inbound", "--json"]
-    with here.system() as system, subprocess.Popen(command, stdout=subprocess.PIPE, env=here.environment, cwd=ROOT) as following:
-        [run] = wait_until(lambda: rows(system, "SELECT id FROM runs WHERE state = 'loading'"), "the import", SECONDS)
+    with (
+        here.system() as system,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, env=here.environment, cwd=ROOT
+        ) as following,
+    ):
+        [run] = wait_until(
+            lambda: rows(system, "SELECT id FROM runs WHERE state = 'loading'"),
+            "the import",
+            SECONDS,
+        )
         cancelled = here.facts("runs", "cancel", str(run["id"]))
         followed = json.loads(following.communicate(timeout=SECONDS)[0])
 
-    assert (followed["state"], followed["records"], followed["returned"]) == ("cancelled", cancelled["records"], cancelled["returned"])
+    assert (followed["state"], followed["records"], followed["returned"]) == (
+        "cancelled",
+        cancelled["records"],
+        cancelled["returned"],
+    )
     assert cancelled["records"] + cancelled["returned"] == followed["turns"] > cancelled["records"]
-    receipt = list(csv.DictReader(io.StringIO(here.run("receipt", str(run["id"])).stdout, newline="")))
+    receipt = list(
+        csv.DictReader(io.StringIO(here.run("receipt", str(run["id"])).stdout, newline=""))
+    )
     used = [int(line["turn"]) for line in receipt if not line["error"]]
     assert len(used) == cancelled["records"]
     assert "nothing left to cancel" in here.run("runs", "cancel", str(run["id"]), fails=2).stderr
@@ -128,11 +172,16 @@ def test_leads_are_captured_in_turn_and_runs_cancelled(database_url: str, tmp_pa
         check_why(here)
         check_waiting(here)
         check_cancel(here, tmp_path)
-        body, cy = {"pool": "Inbound", "lead": {"last_name": "Lee"}}, here.signed_in("cy@example.com")
+        body, cy = (
+            {"pool": "Inbound", "lead": {"last_name": "Lee"}},
+            here.signed_in("cy@example.com"),
+        )
         over_http = httpx2.post(f"{running.api}/api/leads/capture", json=body, headers=cy)
         assert over_http.status_code == httpx2.codes.ACCEPTED
         with here.system() as system:
-            wait_until(lambda: not rows(system, "SELECT lead_id FROM captures"), "its owner", SECONDS)
+            wait_until(
+                lambda: not rows(system, "SELECT lead_id FROM captures"), "its owner", SECONDS
+            )
 
         assert here.facts("reconcile") == []
         assert all(report["holds"] for report in here.facts("verify"))

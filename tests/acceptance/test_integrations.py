@@ -1,4 +1,5 @@
-"""Webhooks of every kind on the whole stack: set up on the command line, signed as the real ones are, each a lead in turn."""
+"""Webhooks of every kind on the whole stack: set up on the command line, signed as the real ones
+are, each a lead in turn."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,20 @@ pytestmark = pytest.mark.timeout(300)
 def integration(here: Home, kind: str, hubspot: HubSpot) -> dict[str, Any]:
     """Set up with its secret on standard input, and the access token in the environment."""
     more = ["--access-token", "env:TOKEN", "--base-url", hubspot.url] if kind == "hubspot" else []
-    command = ["integration", "add", f"Our {kind}", "--kind", kind, "--secret", "-", "--owner", "Inbound", "--tag", kind, *more]
+    command = [
+        "integration",
+        "add",
+        f"Our {kind}",
+        "--kind",
+        kind,
+        "--secret",
+        "-",
+        "--owner",
+        "Inbound",
+        "--tag",
+        kind,
+        *more,
+    ]
     informed = replace(here, environment={**here.environment, "TOKEN": TOKEN})
     assert "/hooks/our-" in informed.run(*command, text=f"{SECRETS[kind]}\n".encode()).stderr
     facts: dict[str, Any] = here.facts("integration", "show", f"our {kind}")
@@ -32,36 +46,53 @@ def integration(here: Home, kind: str, hubspot: HubSpot) -> dict[str, Any]:
 
 
 def check_each_kind(here: Home, client: httpx2.Client, hubspot: HubSpot) -> None:
-    """Each kind's delivery becomes a lead in turn, once; HubSpot's has its fields although HubSpot fails twice first."""
+    """Each kind's delivery becomes a lead in turn, once; HubSpot's has its fields although HubSpot
+    fails twice first."""
     hubspot.contacts["1"] = {"firstname": "Ann", "lastname": "Hub", "email": "ann@example.com"}
     hubspot.failures = [500, 503]
     made = {}
     for kind in KINDS:
         sender = Sender(client, integration(here, kind, hubspot), SECRETS[kind])
         first = outcome(sender.deliver(1, "Ann Lee", key="k1"))
-        assert (first["outcome"], outcome(sender.deliver(1, "Ann Lee", key="k1"))["repeated"]) == ("accepted", True)
+        assert (first["outcome"], outcome(sender.deliver(1, "Ann Lee", key="k1"))["repeated"]) == (
+            "accepted",
+            True,
+        )
         assert sender._replace(secret=NEW_SECRET).deliver().status_code == 401
         made[kind] = first["leads"][0]
     with here.system() as system:
-        wait_until(lambda: not rows(system, "SELECT lead_id FROM captures"), "their owners", SECONDS)
-        wait_until(lambda: not rows(system, "SELECT lead_id FROM lookups"), "HubSpot's fields", SECONDS)
+        wait_until(
+            lambda: not rows(system, "SELECT lead_id FROM captures"), "their owners", SECONDS
+        )
+        wait_until(
+            lambda: not rows(system, "SELECT lead_id FROM lookups"), "HubSpot's fields", SECONDS
+        )
         leads = rows(system, "SELECT * FROM leads ORDER BY id")
     assert [lead["id"] for lead in leads] == list(made.values())
     assert [lead["turn"] for lead in leads] == [1, 2, 3, 4, 5]
     assert [lead["last_name"] for lead in leads] == ["Hub", "Lee", "Lee", "Lee", "Lee"]
-    assert [here.facts("why", "lead", str(number))["owner"]["email"][:3] for number in made.values()] == ["ann", "bob", "cy@", "ann", "bob"]
+    assert [
+        here.facts("why", "lead", str(number))["owner"]["email"][:3] for number in made.values()
+    ] == ["ann", "bob", "cy@", "ann", "bob"]
     assert len(hubspot.asked) == 3
 
 
 def check_administration(here: Home, client: httpx2.Client) -> None:
-    standard = Sender(client, here.facts("integration", "show", "Our standard"), SECRETS["standard"])
-    [delivery] = here.facts("integration", "deliveries", "Our standard", "--limit", "1")["deliveries"]
+    standard = Sender(
+        client, here.facts("integration", "show", "Our standard"), SECRETS["standard"]
+    )
+    [delivery] = here.facts("integration", "deliveries", "Our standard", "--limit", "1")[
+        "deliveries"
+    ]
     assert (delivery["outcome"], delivery["repeats"]) == ("refused", 0)
     assert "accepted" in here.run("integration", "deliveries", "our standard").stdout
 
     rotated = here.facts("integration", "rotate", "Our standard", "--secret", NEW_SECRET)
     assert rotated["former_secret_until"]
-    assert [standard.deliver().status_code, standard._replace(secret=NEW_SECRET).deliver().status_code] == [202, 202]
+    assert [
+        standard.deliver().status_code,
+        standard._replace(secret=NEW_SECRET).deliver().status_code,
+    ] == [202, 202]
     here.run("integration", "disable", "Our standard")
     assert standard.deliver().status_code == 404
     here.run("integration", "enable", "Our standard")
@@ -90,18 +121,26 @@ def secrets_in_logs(here: Home) -> list[Path]:
     return [path for path in logs if any(secret in path.read_bytes() for secret in told)]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # tests/intake tells the same of both
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # tests/intake tells the same of both
 def test_every_kind_of_webhook_becomes_a_lead_in_turn(database_url: str, tmp_path: Path) -> None:
     here = home(tmp_path / "home", database_url)
 
-    with HubSpot.listening() as hubspot, up(here, workers=1) as running, httpx2.Client(base_url=running.api, timeout=20) as client:
+    with (
+        HubSpot.listening() as hubspot,
+        up(here, workers=1) as running,
+        httpx2.Client(base_url=running.api, timeout=20) as client,
+    ):
         with here.system() as system:
             pool(system, [f"{name}@example.com" for name in TEAM])
         check_each_kind(here, client, hubspot)
         check_administration(here, client)
         check_refusals(here)
         with here.system() as system:
-            wait_until(lambda: not rows(system, "SELECT lead_id FROM captures"), "their owners", SECONDS)
+            wait_until(
+                lambda: not rows(system, "SELECT lead_id FROM captures"), "their owners", SECONDS
+            )
         assert all(report["holds"] for report in here.facts("verify"))
         assert secrets_in_logs(here) == []
         with here.system() as system:

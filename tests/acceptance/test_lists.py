@@ -16,7 +16,10 @@ def here(sqlite_url: str, tmp_path: Path) -> Home:
     made = home(tmp_path / "home", sqlite_url)
     with made.system() as system:
         for city in ("Oslo", "Rome", "Oslo"):
-            number, values = lead(system, "ann@example.com"), {"address_city": city, "last_name": f"From {city}", "email": "x@example.com"}
+            number, values = (
+                lead(system, "ann@example.com"),
+                {"address_city": city, "last_name": f"From {city}", "email": "x@example.com"},
+            )
             system.transact(records.change, "lead", number, values)
         person(system, "bob@example.com")
         system.transact(labels.register, "lead", {labels.CUSTOM_FIELD: ["Region"]})
@@ -32,12 +35,19 @@ def test_a_list_is_saved_shown_counted_changed_and_deleted(here: Home, tmp_path:
     shown = here.facts("list", "show", "Oslo")
 
     assert (made["published"], made["owner"], made["order"]) == (True, None, "id:desc")
-    assert (own["published"], own["owner"]["email"], own["filter"]) == (False, "bob@example.com", {})
+    assert (own["published"], own["owner"]["email"], own["filter"]) == (
+        False,
+        "bob@example.com",
+        {},
+    )
     assert (shown["id"], shown["count"], shown["next"]) == (made["id"], 2, None)
     assert [each["id"] for each in shown["records"]] == [3, 1]
     assert here.facts("list", "count", str(own["id"])) == {"count": 3}
     assert [each["id"] for each in here.facts("list", "list")] == [made["id"], own["id"]]
-    assert here.facts("list", "change", "Oslo", "--filter", f"@{asked}", "--name", "Rome")["name"] == "Rome"
+    assert (
+        here.facts("list", "change", "Oslo", "--filter", f"@{asked}", "--name", "Rome")["name"]
+        == "Rome"
+    )
     assert here.facts("list", "count", "rome") == {"count": 1}
     assert here.facts("list", "unpublish", "Rome")["published"] is False
     assert here.facts("list", "publish", "Rome")["published"] is True
@@ -61,7 +71,15 @@ def test_people_read_tables_and_sentences(here: Home) -> None:
 
 def test_a_filter_comes_in_through_a_pipe(here: Home) -> None:
     command = [*EVENHAND, "list", "create", "Rome", "--filter", "-"]
-    subprocess.run(command, input='{"city": "Rome"}', text=True, check=True, env=here.environment, cwd=ROOT, capture_output=True)
+    subprocess.run(
+        command,
+        input='{"city": "Rome"}',
+        text=True,
+        check=True,
+        env=here.environment,
+        cwd=ROOT,
+        capture_output=True,
+    )
 
     assert here.facts("list", "count", "Rome") == {"count": 1}
 
@@ -71,12 +89,18 @@ def test_a_filter_comes_in_through_a_pipe(here: Home) -> None:
     [
         (("create", "x", "--filter", "{"), "The filter can't be read: it is no JSON"),
         (("create", "x", "--filter", "@nowhere.json"), "nowhere.json: No such file"),
-        (("create", "x", "--filter", '{"citty": "x"}'), "/filter/citty is nothing that a lead can be asked for"),
+        (
+            ("create", "x", "--filter", '{"citty": "x"}'),
+            "/filter/citty is nothing that a lead can be asked for",
+        ),
         (("create", "x", "--sort", "color"), "/order must be a field"),
         (("create", "x", "--type", "user"), "'user' is not a record type"),
         (("create", "x", "--user", "nobody@example.com"), "no active user 'nobody@example.com'"),
         (("create", "12"), "'12' can't be a list's name"),
-        (("create", "x", "--filter", '{"custom_fields.Nowhere": 1}'), "No lead has a custom field 'Nowhere'"),
+        (
+            ("create", "x", "--filter", '{"custom_fields.Nowhere": 1}'),
+            "No lead has a custom field 'Nowhere'",
+        ),
         (("show", "x"), "There is no list 'x'"),
         (("count", "import:7"), "There is no run 7"),
         (("delete", "import:7"), "There is no list 'import:7'"),

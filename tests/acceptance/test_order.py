@@ -1,4 +1,5 @@
-"""Leads that are posted get their turns in the order of acceptance, however many workers there are and however many post."""
+"""Leads that are posted get their turns in the order of acceptance, however many workers there are
+and however many post."""
 
 import json
 import subprocess
@@ -28,7 +29,8 @@ pytestmark = pytest.mark.timeout(600)
 
 
 class Posted(NamedTuple):
-    """When a lead was sent and when it was answered for, by one clock; and by which name it is known."""
+    """When a lead was sent and when it was answered for, by one clock; and by which name it is
+    known."""
 
     sent: float
     answered: float
@@ -38,9 +40,25 @@ class Posted(NamedTuple):
 @contextmanager
 def more_workers(here: Home) -> Iterator[None]:
     """A worker for captured leads with eight processes, beside the stack's own."""
-    command = [sys.executable, "-m", "worker", "worker", "--queues", "capture", "--processes", str(WORKERS), "--name", "many"]
+    command = [
+        sys.executable,
+        "-m",
+        "worker",
+        "worker",
+        "--queues",
+        "capture",
+        "--processes",
+        str(WORKERS),
+        "--name",
+        "many",
+    ]
     log = here.folder / "many.log"
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output, env=here.environment, cwd=ROOT) as worker:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, stdout=output, stderr=output, env=here.environment, cwd=ROOT
+        ) as worker,
+    ):
         wait_until(lambda: " ready." in log.read_text(), "the workers", SECONDS)
         try:
             yield
@@ -57,7 +75,9 @@ def post(client: httpx2.Client, address: str, name: str) -> Posted:
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": Webhook(SECRET).sign(name, moment, body),
     }
-    answer = client.post(address, content=body, headers={**signed, "Content-Type": "application/json"})
+    answer = client.post(
+        address, content=body, headers={**signed, "Content-Type": "application/json"}
+    )
     assert answer.status_code == httpx2.codes.ACCEPTED, answer.text
     return Posted(sent, time.monotonic(), name)
 
@@ -65,8 +85,15 @@ def post(client: httpx2.Client, address: str, name: str) -> Posted:
 def turns(here: Home, many: int) -> dict[str, int]:
     """The turn of each lead by its name, once all have one."""
     with here.system() as system:
-        wait_until(lambda: not rows(system, "SELECT lead_id FROM captures LIMIT 1"), "the leads' owners", SECONDS)
-        given = {row["last_name"]: row["turn"] for row in rows(system, "SELECT last_name, turn FROM leads")}
+        wait_until(
+            lambda: not rows(system, "SELECT lead_id FROM captures LIMIT 1"),
+            "the leads' owners",
+            SECONDS,
+        )
+        given = {
+            row["last_name"]: row["turn"]
+            for row in rows(system, "SELECT last_name, turn FROM leads")
+        }
         assert_promise(system)
     assert len(given) == many
     return given
@@ -76,14 +103,30 @@ def hook(here: Home, base: str) -> str:
     here.run("user", "add", "Ann", "ann@example.com")
     here.run("user", "add", "Bob", "bob@example.com")
     here.run("user", "add", "Cy", "cy@example.com")
-    members = [word for name in ("ann", "bob", "cy") for word in ("--member", f"{name}@example.com")]
+    members = [
+        word for name in ("ann", "bob", "cy") for word in ("--member", f"{name}@example.com")
+    ]
     here.run("pool", "create", "Inbound", "--type", "lead", *members)
-    made = here.facts("integration", "add", "Partner", "--kind", "standard", "--secret", SECRET, "--owner", "Inbound")
+    made = here.facts(
+        "integration",
+        "add",
+        "Partner",
+        "--kind",
+        "standard",
+        "--secret",
+        SECRET,
+        "--owner",
+        "Inbound",
+    )
     return f"{base}/hooks/{made['slug']}"
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # where writers really are side by side
-def test_leads_get_their_turns_in_the_order_of_acceptance(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "database_url", ["postgresql"], indirect=True
+)  # where writers really are side by side
+def test_leads_get_their_turns_in_the_order_of_acceptance(
+    database_url: str, tmp_path: Path
+) -> None:
     here = home(tmp_path / "home", database_url)
 
     with up(here, workers=1) as running, more_workers(here):

@@ -1,4 +1,5 @@
-"""A file that was imported already goes to a pool and comes back, through the command line, on the whole stack."""
+"""A file that was imported already goes to a pool and comes back, through the command line, on the
+whole stack."""
 
 import csv
 from pathlib import Path
@@ -21,20 +22,33 @@ pytestmark = pytest.mark.timeout(400)
 def make_file(folder: Path) -> Path:
     path = folder / "leads.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("First Name", "Last Name"), *((f"F{row}", "" if row == 7 else f"L{row}") for row in range(ROWS))])
+        csv.writer(file).writerows(
+            [
+                ("First Name", "Last Name"),
+                *((f"F{row}", "" if row == 7 else f"L{row}") for row in range(ROWS)),
+            ]
+        )
     return path
 
 
 def make_team(home: Home) -> None:
     for name in (*TEAM, "zoe"):
         home.run("user", "add", name.title(), f"{name}@example.com")
-    home.run("pool", "create", "Inbound", *(word for name in TEAM for word in ("--member", f"{name}@example.com")))
+    home.run(
+        "pool",
+        "create",
+        "Inbound",
+        *(word for name in TEAM for word in ("--member", f"{name}@example.com")),
+    )
 
 
 def owners(home: Home) -> list[str]:
     """The names of who owns the leads, by id; of those that are deleted, a dash."""
     with home.system() as system:
-        found = rows(system, "SELECT name, deleted_at FROM leads JOIN users ON users.id = owner_id ORDER BY leads.id")
+        found = rows(
+            system,
+            "SELECT name, deleted_at FROM leads JOIN users ON users.id = owner_id ORDER BY leads.id",
+        )
     return ["-" if lead["deleted_at"] else lead["name"] for lead in found]
 
 
@@ -47,42 +61,76 @@ def told(forecast: dict[str, Any]) -> list[tuple[str, int]]:
     return [(member["name"], member["records"]) for member in forecast["members"]]
 
 
-def test_what_was_imported_already_is_reassigned_and_undone(sqlite_url: str, tmp_path: Path) -> None:
+def test_what_was_imported_already_is_reassigned_and_undone(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     here, file = home(tmp_path / "home", sqlite_url), make_file(tmp_path)
     good = ROWS - 1
 
     with up(here, workers=2) as running:
         make_team(here)
-        assert told(here.facts("import", file, "--owner", "Inbound", "--dry-run")) == [("Ann", 200), ("Bob", 200), ("Cy", 199)]
+        assert told(here.facts("import", file, "--owner", "Inbound", "--dry-run")) == [
+            ("Ann", 200),
+            ("Bob", 200),
+            ("Cy", 199),
+        ]
         assert here.facts("runs", "list") == []
         run = here.facts("import", file, "--owner", "zoe@example.com")
-        assert (run["state"], run["turns"], run["list"], count(here, run["list"])) == ("done", 0, f"import:{run['id']}", good)
+        assert (run["state"], run["turns"], run["list"], count(here, run["list"])) == (
+            "done",
+            0,
+            f"import:{run['id']}",
+            good,
+        )
 
         forecast = here.facts("reassign", run["list"], "--to", "Inbound", "--dry-run")
         assert (told(forecast), forecast["stay"]) == ([("Ann", 200), ("Bob", 200), ("Cy", 199)], 0)
         assert (forecast["next_before"]["name"], forecast["next_after"]["name"]) == ("Ann", "Cy")
         assert owners(here) == ["Zoe"] * good
         moved = here.facts("reassign", run["list"], "--to", "Inbound")
-        assert (moved["kind"], moved["state"], moved["rows"], moved["records"], moved["turns"]) == ("reassign", "done", good, good, good)
+        assert (moved["kind"], moved["state"], moved["rows"], moved["records"], moved["turns"]) == (
+            "reassign",
+            "done",
+            good,
+            good,
+            good,
+        )
         assert owners(here) == [TEAM[at % 3].title() for at in range(good)]
         assert here.facts("pool", "show", "Inbound")["next"] == "Cy"
         why = here.facts("why", "lead", "5")
-        assert (why["turn"], why["owner"]["name"], why["claim"], why["undone"]) == (5, "Bob", f"reassign:{moved['id']}", [])
+        assert (why["turn"], why["owner"]["name"], why["claim"], why["undone"]) == (
+            5,
+            "Bob",
+            f"reassign:{moved['id']}",
+            [],
+        )
 
         ids = here.run("reassign", "--ids", "-", "--to", "bob@example.com", text=b"id\n\n5\n2\n")
         assert "ids          2 " in ids.stdout
         undone = here.facts("undo", str(moved["id"]), "--return-turns")
-        assert (undone["state"], undone["undoes"], undone["records"], undone["skipped"]) == ("done", moved["id"], good - 2, 2)
+        assert (undone["state"], undone["undoes"], undone["records"], undone["skipped"]) == (
+            "done",
+            moved["id"],
+            good - 2,
+            2,
+        )
         assert undone["returned"] == good - 2
         assert owners(here) == ["Bob" if at in (1, 4) else "Zoe" for at in range(good)]
-        assert [(skip["record_id"], skip["reason"]) for skip in here.facts("runs", "skipped", str(undone["id"]))] == [
+        assert [
+            (skip["record_id"], skip["reason"])
+            for skip in here.facts("runs", "skipped", str(undone["id"]))
+        ] == [
             (2, "given"),
             (5, "given"),
         ]
-        assert "has got another owner meanwhile" in here.run("runs", "show", str(undone["id"])).stdout
+        assert (
+            "has got another owner meanwhile" in here.run("runs", "show", str(undone["id"])).stdout
+        )
         again = here.run("undo", str(moved["id"]))
         assert f"Run {undone['id']} has undone run {moved['id']} already" in again.stderr
-        assert f"undone by    run {undone['id']}" in here.run("runs", "show", str(moved["id"])).stdout
+        assert (
+            f"undone by    run {undone['id']}" in here.run("runs", "show", str(moved["id"])).stdout
+        )
         assert f"run {undone['id']} gave it back" in here.run("why", "lead", "1").stdout
         assert here.facts("pool", "show", "Inbound")["next"] == "Ann"
 
@@ -99,7 +147,10 @@ def test_what_was_imported_already_is_reassigned_and_undone(sqlite_url: str, tmp
         assert (report["holds"], report["ring"]) == (True, "agrees")
 
         header = here.signed_in("ann@example.com")
-        assert httpx2.get(f"{running.api}/api/runs/{gone['id']}", headers=header).json()["undoes"] == run["id"]
+        assert (
+            httpx2.get(f"{running.api}/api/runs/{gone['id']}", headers=header).json()["undoes"]
+            == run["id"]
+        )
         show_odd_names(here, run["list"])
         refuse(here, tmp_path)
         with here.system() as system:
@@ -125,7 +176,10 @@ def refuse(here: Home, folder: Path) -> None:
         ("line 3 is no record's number: 'five'", ("reassign", "--ids", wrong, *to_inbound)),
         ("lead 5 is named more than once", ("reassign", "--ids", twice, *to_inbound)),
         ("no list 'Nowhere'", ("reassign", "Nowhere", *to_inbound)),
-        ("no pool and no active user 'nobody'", ("import", twice, "--owner", "nobody", "--dry-run")),
+        (
+            "no pool and no active user 'nobody'",
+            ("import", twice, "--owner", "nobody", "--dry-run"),
+        ),
         ("is an undo itself", ("undo", "4")),
         ("no run 99", ("undo", "99")),
         ("is no import, and has no receipt", ("receipt", "2")),

@@ -16,11 +16,17 @@ pytestmark = pytest.mark.timeout(400)
 
 def api_of(running: Running) -> int:
     """The part that keeps the API's processes."""
-    return next(part for part in children(running.launcher.pid) if b"\0api\0" in Path(f"/proc/{part}/cmdline").read_bytes())
+    return next(
+        part
+        for part in children(running.launcher.pid)
+        if b"\0api\0" in Path(f"/proc/{part}/cmdline").read_bytes()
+    )
 
 
 def server(running: Running) -> EmbeddedServer:
-    return EmbeddedServer(running.home.settings.socket, running.home.folder, running.home.folder / "log")
+    return EmbeddedServer(
+        running.home.settings.socket, running.home.folder, running.home.folder / "log"
+    )
 
 
 def test_ctrl_c_leaves_nothing_running(sqlite_url: str, tmp_path: Path) -> None:
@@ -38,14 +44,21 @@ def test_ctrl_c_leaves_nothing_running(sqlite_url: str, tmp_path: Path) -> None:
     assert not server(running).answers()
 
 
-def test_a_stack_that_was_killed_takes_its_parts_along_and_starts_again(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_stack_that_was_killed_takes_its_parts_along_and_starts_again(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     here = home(tmp_path / "home", sqlite_url)
 
     with up(here, workers=1) as killed:
         parts = [*children(killed.launcher.pid), *children(api_of(killed))]
         os.kill(killed.launcher.pid, signal.SIGKILL)
         killed.launcher.wait(60)
-        [left] = wait_until(lambda: (still := [part for part in parts if alive(part)]) and len(still) == 1 and still, "all but the server")
+        [left] = wait_until(
+            lambda: (
+                (still := [part for part in parts if alive(part)]) and len(still) == 1 and still
+            ),
+            "all but the server",
+        )
         assert server(killed).answers()
 
     with up(here, workers=1) as again:
@@ -60,7 +73,10 @@ def test_a_part_that_dies_is_started_again(sqlite_url: str, tmp_path: Path) -> N
     with up(here, workers=1) as running:
         api, processes = api_of(running), children(api_of(running))
         os.kill(api, signal.SIGKILL)
-        wait_until(lambda: not any(map(alive, [api, *processes])), "the end of the API and of all its processes")
+        wait_until(
+            lambda: not any(map(alive, [api, *processes])),
+            "the end of the API and of all its processes",
+        )
 
         wait_until(lambda: answers(f"{running.api}/healthz"), "an API again")
 

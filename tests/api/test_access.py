@@ -26,7 +26,8 @@ NOBODY = 999
 
 
 class Row(NamedTuple):
-    """What a member may expect who does the deed, somebody who may reassign, and an admin; and the body to do it with."""
+    """What a member may expect who does the deed, somebody who may reassign, and an admin; and the
+    body to do it with."""
 
     member: int
     reassigner: int
@@ -43,7 +44,12 @@ def admins_may(status: int = 200, body: dict[str, Any] | None = None) -> Row:
 
 
 LEAD = {"pool": "Inbound", "lead": {"last_name": "Lee"}}
-INTEGRATION = {"name": "New", "kind": "zapier", "secret": "of the tests, and not short", "owner": "a@example.com"}
+INTEGRATION = {
+    "name": "New",
+    "kind": "zapier",
+    "secret": "of the tests, and not short",
+    "owner": "a@example.com",
+}
 
 TABLE = {
     "list_users": all_may(),
@@ -110,7 +116,9 @@ def operations() -> Iterator[tuple[str, str, str]]:
 
 
 OPERATIONS = sorted(operations())
-EACH = pytest.mark.parametrize(("name", "method", "address"), OPERATIONS, ids=[name for name, _, _ in OPERATIONS])
+EACH = pytest.mark.parametrize(
+    ("name", "method", "address"), OPERATIONS, ids=[name for name, _, _ in OPERATIONS]
+)
 WITH_IDS = pytest.mark.parametrize(
     ("name", "method", "address"),
     [each for each in OPERATIONS if "{" in each[2]],
@@ -135,18 +143,22 @@ def ask(client: TestClient, name: str, method: str, address: str) -> Any:
 
 @pytest.fixture
 def ids(client: TestClient, system: System) -> dict[str, Any]:
-    """What there is: a pool with the members a and b, a lead, a run, a form, an integration with a delivery that made no lead, and c, whose
-    token is the one to revoke."""
+    """What there is: a pool with the members a and b, a lead, a run, a form, an integration with a
+    delivery that made no lead, and c, whose token is the one to revoke."""
     pool = create_pool(client, members=2)
     c = person(system, "c@example.com")
     give_leads(system, 1)
     token_id = posted(client, f"/api/users/{c}/tokens", name="c's")["id"]
     run_id = upload(client).json()["id"]
     form_id = posted(client, "/api/forms", name="Contact us", owner="Inbound")["id"]
-    list_id = posted(client, "/api/lists", name="Oslo", record_type="lead", filter={"city": "Oslo"})["id"]
+    list_id = posted(
+        client, "/api/lists", name="Oslo", record_type="lead", filter={"city": "Oslo"}
+    )["id"]
     integration = posted(client, "/api/integrations", **INTEGRATION | {"name": "Old"})
     own = {"X-Evenhand-Secret": INTEGRATION["secret"]}
-    [delivery] = client.post(integration["path"], json={"name": ""}, headers=own).json()["deliveries"]
+    [delivery] = client.post(integration["path"], json={"name": ""}, headers=own).json()[
+        "deliveries"
+    ]
     more = {"integration_id": integration["id"], "delivery_id": delivery["id"]}
     return more | {
         "pool_id": pool["id"],
@@ -181,7 +193,13 @@ def test_every_actor_may_do_what_the_table_says(
     address: str,
 ) -> None:
     revoked, row = client_of(_revoked(system)), TABLE[name]
-    actors = [(stranger, 401), (revoked, 401), (member, row.member), (reassigner, row.reassigner), (client, row.admin)]
+    actors = [
+        (stranger, 401),
+        (revoked, 401),
+        (member, row.member),
+        (reassigner, row.reassigner),
+        (client, row.admin),
+    ]
 
     for actor, expected in actors:
         before = without_use(system)
@@ -197,9 +215,23 @@ def test_every_actor_may_do_what_the_table_says(
 def test_nobody_is_told_whether_there_is_what_they_may_not_touch(
     stranger: TestClient, member: TestClient, name: str, method: str, address: str
 ) -> None:
-    named = ("pool_id", "user_id", "token_id", "run_id", "id", "integration_id", "delivery_id", "form_id", "list_id")
+    named = (
+        "pool_id",
+        "user_id",
+        "token_id",
+        "run_id",
+        "id",
+        "integration_id",
+        "delivery_id",
+        "form_id",
+        "list_id",
+    )
     nowhere = address.format_map({"type": "lead"} | dict.fromkeys(named, NOBODY))
-    hidden = TABLE[name].member == 403 and name not in ("cancel_run", "retry_run", "undo_run")  # runs are listed to everybody
+    hidden = TABLE[name].member == 403 and name not in (
+        "cancel_run",
+        "retry_run",
+        "undo_run",
+    )  # runs are listed to everybody
 
     assert ask(stranger, name, method, nowhere).status_code == 401
     assert ask(member, name, method, nowhere).status_code == (403 if hidden else 404)
@@ -207,17 +239,30 @@ def test_nobody_is_told_whether_there_is_what_they_may_not_touch(
 
 @EACH
 @ON_ONE_DATABASE
-def test_a_stranger_learns_nothing_of_what_is_wrong_with_the_request(stranger: TestClient, name: str, method: str, address: str) -> None:
+def test_a_stranger_learns_nothing_of_what_is_wrong_with_the_request(
+    stranger: TestClient, name: str, method: str, address: str
+) -> None:
     wrong = re.sub(r"\{\w+\}", "0", address)
 
-    answer = stranger.request(method, f"{wrong}?limit=x&unknown=1", content=b"{", headers={"Content-Type": "application/json"})
+    answer = stranger.request(
+        method,
+        f"{wrong}?limit=x&unknown=1",
+        content=b"{",
+        headers={"Content-Type": "application/json"},
+    )
 
     assert refusal(answer)[:2] == (401, "unauthorized")
 
 
 def test_what_a_stranger_uploads_is_not_even_read(stranger: TestClient) -> None:
-    torn = stranger.post("/api/imports", content=b"--x\r\nno part", headers={"Content-Type": "multipart/form-data; boundary=x"})
-    too_large = stranger.post("/api/imports", content=b"--x", headers={"Content-Length": str(MOST_UPLOAD_BYTES + 1)})
+    torn = stranger.post(
+        "/api/imports",
+        content=b"--x\r\nno part",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    too_large = stranger.post(
+        "/api/imports", content=b"--x", headers={"Content-Length": str(MOST_UPLOAD_BYTES + 1)}
+    )
 
     assert [refusal(answer)[:2] for answer in (torn, too_large)] == [(401, "unauthorized")] * 2
 
@@ -238,7 +283,9 @@ def _of_somebody_deactivated(system: System) -> str:
     return token
 
 
-def test_whatever_is_wrong_with_a_token_the_refusal_is_the_same(client: TestClient, stranger: TestClient, system: System) -> None:
+def test_whatever_is_wrong_with_a_token_the_refusal_is_the_same(
+    client: TestClient, stranger: TestClient, system: System
+) -> None:
     good = token_of(system, ROOT)
     headers = [
         None,
@@ -256,13 +303,19 @@ def test_whatever_is_wrong_with_a_token_the_refusal_is_the_same(client: TestClie
     ]
 
     answers = [
-        stranger.get("/api/pools", headers={"Authorization": given.encode("latin-1")} if given is not None else {}) for given in headers
+        stranger.get(
+            "/api/pools",
+            headers={"Authorization": given.encode("latin-1")} if given is not None else {},
+        )
+        for given in headers
     ]
 
     assert {answer.headers["www-authenticate"] for answer in answers} == {"Bearer"}
     assert len({refusal(answer) for answer in answers}) == 1
     assert refusal(answers[0])[:2] == (401, "unauthorized")
-    assert stranger.get("/api/pools", headers={"Authorization": f"bearer {good}"}).status_code == 200
+    assert (
+        stranger.get("/api/pools", headers={"Authorization": f"bearer {good}"}).status_code == 200
+    )
 
 
 @pytest.mark.parametrize("address", ["/healthz", "/docs", "/openapi.json"])
@@ -270,7 +323,9 @@ def test_what_tells_nothing_of_anybody_stays_open(stranger: TestClient, address:
     assert stranger.get(address).status_code in (200, 503)
 
 
-def test_a_token_cannot_be_checked_while_the_database_is_away(client: TestClient, app: FastAPI, system: System) -> None:
+def test_a_token_cannot_be_checked_while_the_database_is_away(
+    client: TestClient, app: FastAPI, system: System
+) -> None:
     away = open_engine("postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
     app.dependency_overrides[the_system] = lambda: replace(system, engine=away)
 
@@ -322,13 +377,18 @@ def test_a_token_is_seen_once_and_kept_nowhere(
     assert token not in caplog.text
 
 
-def test_everybody_issues_lists_and_revokes_their_own_tokens(member: TestClient, client_of: ClientOf) -> None:
+def test_everybody_issues_lists_and_revokes_their_own_tokens(
+    member: TestClient, client_of: ClientOf
+) -> None:
     me = member.get("/api/users/self").json()["id"]
     issued = posted(member, f"/api/users/{me}/tokens", name="mine")
     mine = client_of(issued["token"])
     assert mine.get("/api/pools").status_code == 200
 
-    revoked = [mine.delete(f"/api/tokens/{issued['id']}"), member.delete(f"/api/tokens/{issued['id']}")]
+    revoked = [
+        mine.delete(f"/api/tokens/{issued['id']}"),
+        member.delete(f"/api/tokens/{issued['id']}"),
+    ]
 
     assert [(answer.status_code, answer.content) for answer in revoked] == [(204, b""), (204, b"")]
     assert refusal(mine.get("/api/pools"))[0] == 401
@@ -337,10 +397,14 @@ def test_everybody_issues_lists_and_revokes_their_own_tokens(member: TestClient,
     assert (last["name"], last["revoked_at"] is None) == ("mine", False)
 
 
-def test_another_persons_token_is_as_unknown_as_one_that_is_not_there(client: TestClient, member: TestClient) -> None:
+def test_another_persons_token_is_as_unknown_as_one_that_is_not_there(
+    client: TestClient, member: TestClient
+) -> None:
     [admins] = client.get("/api/users/1/tokens").json()
 
-    others, none = (refusal(member.delete(f"/api/tokens/{token_id}")) for token_id in (admins["id"], NOBODY))
+    others, none = (
+        refusal(member.delete(f"/api/tokens/{token_id}")) for token_id in (admins["id"], NOBODY)
+    )
 
     assert others[:2] == none[:2] == (404, "unknown_token")
     assert others[2].replace(str(admins["id"]), "") == none[2].replace(str(NOBODY), "")
@@ -369,7 +433,9 @@ def test_the_last_use_of_a_token_is_known_to_the_minute(member: TestClient, syst
 
     def was_used(ago: timedelta) -> datetime:
         moment = datetime.now(UTC) - ago
-        change = text("UPDATE tokens SET last_used_at = :moment").bindparams(moment=moment.replace(tzinfo=None))
+        change = text("UPDATE tokens SET last_used_at = :moment").bindparams(
+            moment=moment.replace(tzinfo=None)
+        )
         system.transact(lambda session: session.execute(change))
         return moment
 
@@ -386,14 +452,18 @@ def test_the_last_use_of_a_token_is_known_to_the_minute(member: TestClient, syst
     assert again >= first
 
 
-def test_a_request_that_is_refused_is_a_use_of_its_token(member: TestClient, system: System) -> None:
+def test_a_request_that_is_refused_is_a_use_of_its_token(
+    member: TestClient, system: System
+) -> None:
     assert member.post("/api/leads/retry").status_code == 403
 
     [used] = rows(system, "SELECT last_used_at FROM tokens WHERE last_used_at IS NOT NULL")
     assert used
 
 
-def test_a_use_that_cannot_be_noted_is_no_failure(member: TestClient, system: System, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_use_that_cannot_be_noted_is_no_failure(
+    member: TestClient, system: System, caplog: pytest.LogCaptureFixture
+) -> None:
     system.transact(_refuse_changes_of_tokens)
 
     answer = member.get("/api/users/self")
@@ -407,7 +477,11 @@ def _refuse_changes_of_tokens(session: Any) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ALTER TABLE tokens ADD CHECK (last_used_at IS NULL)"))
     else:
-        session.execute(text("CREATE TRIGGER frozen BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, 'frozen'); END"))
+        session.execute(
+            text(
+                "CREATE TRIGGER frozen BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, 'frozen'); END"
+            )
+        )
 
 
 # --- people ---
@@ -430,7 +504,10 @@ def test_a_user_is_changed_in_what_is_named(client: TestClient) -> None:
 def test_a_user_who_is_changed_keeps_a_name(client: TestClient) -> None:
     assert refusal(client.patch("/api/users/1", json={"name": " "}))[:2] == (422, "blank_name")
     assert refusal(client.patch("/api/users/999", json={"name": "A"}))[:2] == (404, "unknown_user")
-    assert refusal(client.patch("/api/users/1", json={"email": "a@example.com"}))[:2] == (422, "unknown")
+    assert refusal(client.patch("/api/users/1", json={"email": "a@example.com"}))[:2] == (
+        422,
+        "unknown",
+    )
 
 
 def test_the_last_admin_stays_one(client: TestClient) -> None:
@@ -442,13 +519,18 @@ def test_the_last_admin_stays_one(client: TestClient) -> None:
     assert demoted.json()["is_admin"] is False
     assert refusal(last)[:2] == (409, "last_admin")
     assert client.get("/api/users/self").json() == client.get("/api/users").json()[0]
-    assert (client.get("/api/users/self").json()["is_admin"], client.get("/api/users/self").json()["can_reassign"]) == (True, False)
+    assert (
+        client.get("/api/users/self").json()["is_admin"],
+        client.get("/api/users/self").json()["can_reassign"],
+    ) == (True, False)
 
 
 # --- who did it ---
 
 
-def test_whoever_began_a_run_may_stop_and_retry_it(member: TestClient, reassigner: TestClient, client: TestClient) -> None:
+def test_whoever_began_a_run_may_stop_and_retry_it(
+    member: TestClient, reassigner: TestClient, client: TestClient
+) -> None:
     create_pool(client)
     run_id = upload(member).json()["id"]
 
@@ -460,7 +542,9 @@ def test_whoever_began_a_run_may_stop_and_retry_it(member: TestClient, reassigne
     assert (refusal(own[0])[1], own[1].status_code) == ("nothing_to_retry", 200)
 
 
-def test_a_run_that_began_on_the_command_line_is_the_admins(member: TestClient, client: TestClient, system: System) -> None:
+def test_a_run_that_began_on_the_command_line_is_the_admins(
+    member: TestClient, client: TestClient, system: System
+) -> None:
     create_pool(client)
     run_id = upload(member).json()["id"]
     system.transact(lambda session: session.execute(text("UPDATE runs SET actor_id = NULL")))
@@ -469,7 +553,9 @@ def test_a_run_that_began_on_the_command_line_is_the_admins(member: TestClient, 
     assert client.post(f"/api/runs/{run_id}/cancel").status_code == 200
 
 
-def test_all_that_is_done_is_done_in_somebodys_name(client: TestClient, member: TestClient, system: System, send: Tasks) -> None:
+def test_all_that_is_done_is_done_in_somebodys_name(
+    client: TestClient, member: TestClient, system: System, send: Tasks
+) -> None:
     pool = create_pool(client, members=3)
     me = member.get("/api/users/self").json()["id"]
     posted(member, "/api/leads/capture", pool="Inbound", lead={"last_name": "Lee"})

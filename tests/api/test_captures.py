@@ -19,23 +19,36 @@ from worker.store.sql.engine import open_engine
 
 
 def capture(client: Any, pool: str = "Inbound", **facts: Any) -> Any:
-    return client.post("/api/leads/capture", json={"pool": pool, "lead": {"last_name": "Lee", **facts}})
+    return client.post(
+        "/api/leads/capture", json={"pool": pool, "lead": {"last_name": "Lee", **facts}}
+    )
 
 
 # --- capture ---
 
 
-def test_a_lead_is_answered_for_when_it_is_stored_and_then_given_to_the_next(client: Any, system: System, send: Tasks) -> None:
+def test_a_lead_is_answered_for_when_it_is_stored_and_then_given_to_the_next(
+    client: Any, system: System, send: Tasks
+) -> None:
     create_pool(client, members=2)
 
-    answers = [capture(client, Email=f"{name}@example.com", tags=["fair"], Budget=7) for name in ("ann", "bob", "cy")]
+    answers = [
+        capture(client, Email=f"{name}@example.com", tags=["fair"], Budget=7)
+        for name in ("ann", "bob", "cy")
+    ]
 
     assert [answer.status_code for answer in answers] == [202, 202, 202]
     assert answers[0].json() == {"id": 1, "pool": "Inbound"}
-    assert [task.arguments for task in send.waiting] == [{"lead": answer.json()["id"]} for answer in answers]
+    assert [task.arguments for task in send.waiting] == [
+        {"lead": answer.json()["id"]} for answer in answers
+    ]
     send.drain(system)
     whys = [client.get(f"/api/why/lead/{answer.json()['id']}").json() for answer in answers]
-    assert [(why["turn"], why["owner"]["email"]) for why in whys] == [(1, "a@example.com"), (2, "b@example.com"), (3, "a@example.com")]
+    assert [(why["turn"], why["owner"]["email"]) for why in whys] == [
+        (1, "a@example.com"),
+        (2, "b@example.com"),
+        (3, "a@example.com"),
+    ]
     assert (whys[0]["cause"], whys[0]["claim"]) == ("capture", "lead:1:capture")
     assert [row["email"] for row in rows(system, "SELECT email FROM leads ORDER BY id")] == [
         f"{n}@example.com" for n in ("ann", "bob", "cy")
@@ -43,7 +56,9 @@ def test_a_lead_is_answered_for_when_it_is_stored_and_then_given_to_the_next(cli
     assert_promise(system)
 
 
-def test_a_lead_is_stored_although_the_broker_loses_its_task(client: Any, system: System, send: Tasks) -> None:
+def test_a_lead_is_stored_although_the_broker_loses_its_task(
+    client: Any, system: System, send: Tasks
+) -> None:
     create_pool(client, members=2)
     assert capture(client).status_code == 202
     send.lose()
@@ -60,22 +75,48 @@ def test_a_lead_is_stored_although_the_broker_loses_its_task(client: Any, system
     ("body", "status", "code", "words"),
     [
         ({"pool": "Nowhere", "lead": {"last_name": "Lee"}}, 404, "unknown_pool", "'Nowhere'"),
-        ({"pool": "Deals", "lead": {"last_name": "Lee"}}, 422, "wrong_pool_type", "can't take a lead"),
+        (
+            {"pool": "Deals", "lead": {"last_name": "Lee"}},
+            422,
+            "wrong_pool_type",
+            "can't take a lead",
+        ),
         ({"pool": "Inbound", "lead": {}}, 422, "bad_lead", "last_name"),
         ({"pool": "Inbound", "lead": {"last_name": ["Lee"]}}, 422, "bad_lead", "last_name"),
-        ({"pool": "Inbound", "lead": {"last_name": "Lee", "email": "x" * 400}}, 422, "bad_lead", "email"),
+        (
+            {"pool": "Inbound", "lead": {"last_name": "Lee", "email": "x" * 400}},
+            422,
+            "bad_lead",
+            "email",
+        ),
         ({"pool": "Inbound", "lead": {"last_name": "L\0e"}}, 422, "bad_lead", "last_name"),
         ({"pool": "Inbound", "lead": {"last_name": "Lee", "a\0b": "1"}}, 422, "bad_lead", "a?b"),
         ({"pool": "Inbound", "lead": {"last_name": "Lee", "tags": [1]}}, 422, "bad_lead", "tags"),
-        ({"pool": "Inbound", "lead": {"last_name": "Lee", "custom_fields": {"x": []}}}, 422, "bad_lead", "custom_fields x"),
+        (
+            {"pool": "Inbound", "lead": {"last_name": "Lee", "custom_fields": {"x": []}}},
+            422,
+            "bad_lead",
+            "custom_fields x",
+        ),
         ({"pool": "Inbound", "lead": [{"last_name": "Lee"}]}, 422, "invalid_type", "dictionary"),
         ({"pool": "Inbound", "last_name": "Lee"}, 422, "missing", "required"),
-        ({"pool": "Inbound", "lead": {"last_name": "Lee"}, "source": "fair"}, 422, "unknown", "misspelt"),
+        (
+            {"pool": "Inbound", "lead": {"last_name": "Lee"}, "source": "fair"},
+            422,
+            "unknown",
+            "misspelt",
+        ),
         ({"lead": {"last_name": "Lee"}}, 422, "missing", "required"),
     ],
 )
 def test_what_is_no_lead_for_a_pool_is_refused_and_not_stored(
-    client: Any, system: System, send: Tasks, body: dict[str, Any], status: int, code: str, words: str
+    client: Any,
+    system: System,
+    send: Tasks,
+    body: dict[str, Any],
+    status: int,
+    code: str,
+    words: str,
 ) -> None:
     create_pool(client)
     posted(client, "/api/pools", name="Deals", record_type="deal")
@@ -93,7 +134,9 @@ def test_half_a_character_is_refused_by_its_field(client: Any, name: str) -> Non
     create_pool(client)
     body = f'{{"pool": "Inbound", "lead": {{"last_name": "Lee", "{name}": "\\ud83d"}}}}'.encode()
 
-    answer = client.post("/api/leads/capture", content=body, headers={"Content-Type": "application/json"})
+    answer = client.post(
+        "/api/leads/capture", content=body, headers={"Content-Type": "application/json"}
+    )
 
     assert refusal(answer)[:2] == (422, "bad_lead")
 
@@ -102,11 +145,18 @@ def test_a_lead_has_a_limit_to_its_size(client: Any) -> None:
     create_pool(client)
 
     assert capture(client, description="x" * 10_000).status_code == 202
-    assert refusal(capture(client, description="x" * MOST_BODY_BYTES))[:2] == (413, "body_too_large")
+    assert refusal(capture(client, description="x" * MOST_BODY_BYTES))[:2] == (
+        413,
+        "body_too_large",
+    )
 
 
-def test_a_database_that_is_away_is_no_success_and_says_when_to_come_again(client: Any, system: System) -> None:
-    away = replace(system, engine=open_engine("postgresql+psycopg://nobody:secret@127.0.0.1:1/none"))
+def test_a_database_that_is_away_is_no_success_and_says_when_to_come_again(
+    client: Any, system: System
+) -> None:
+    away = replace(
+        system, engine=open_engine("postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
+    )
     client.app.dependency_overrides[the_system] = lambda: away
 
     answers = [capture(client), client.get("/api/leads/waiting"), client.post("/api/leads/retry")]
@@ -118,7 +168,9 @@ def test_a_database_that_is_away_is_no_success_and_says_when_to_come_again(clien
 # --- waiting, and retry ---
 
 
-def test_leads_that_wait_are_listed_oldest_first_with_the_reason(client: Any, system: System, send: Tasks) -> None:
+def test_leads_that_wait_are_listed_oldest_first_with_the_reason(
+    client: Any, system: System, send: Tasks
+) -> None:
     create_pool(client)
     posted(client, "/api/pools", name="Empty")
     first, other, second = (
@@ -131,12 +183,16 @@ def test_leads_that_wait_are_listed_oldest_first_with_the_reason(client: Any, sy
     waiting = client.get("/api/leads/waiting").json()
 
     assert [lead["id"] for lead in waiting] == [first.json()["id"], second.json()["id"]]
-    assert [(lead["name"], lead["pool"], lead["attempts"], lead["set_aside"]) for lead in waiting] == [
+    assert [
+        (lead["name"], lead["pool"], lead["attempts"], lead["set_aside"]) for lead in waiting
+    ] == [
         ("Ann Lee", "Empty", 0, False),
         ("ACME", "Empty", 0, False),
     ]
     assert all("no members" in lead["reason"] for lead in waiting)
-    assert [lead["id"] for lead in client.get("/api/leads/waiting?limit=1").json()] == [first.json()["id"]]
+    assert [lead["id"] for lead in client.get("/api/leads/waiting?limit=1").json()] == [
+        first.json()["id"]
+    ]
     assert client.get("/api/leads/waiting?pool=Inbound").json() == []
     assert len(client.get("/api/leads/waiting?pool=empty").json()) == 2
     assert refusal(client.get("/api/leads/waiting?pool=Nowhere"))[:2] == (404, "unknown_pool")
@@ -152,7 +208,11 @@ def test_leads_that_were_set_aside_are_retried(client: Any, system: System, send
     create_pool(client)
     capture(client)
     send.lose()
-    system.transact(lambda session: session.execute(text("UPDATE captures SET set_aside = true, attempts = 3, reason = 'why'")))
+    system.transact(
+        lambda session: session.execute(
+            text("UPDATE captures SET set_aside = true, attempts = 3, reason = 'why'")
+        )
+    )
     [aside] = client.get("/api/leads/waiting").json()
     assert (aside["set_aside"], aside["reason"]) == (True, "why")
 
@@ -167,7 +227,9 @@ def test_leads_that_were_set_aside_are_retried(client: Any, system: System, send
 # --- runs ---
 
 
-def test_a_run_is_cancelled_and_says_what_it_keeps_and_gives_back(client: Any, system: System, send: Tasks) -> None:
+def test_a_run_is_cancelled_and_says_what_it_keeps_and_gives_back(
+    client: Any, system: System, send: Tasks
+) -> None:
     create_pool(client)
     run_id = upload(client, b"Last Name\n" + b"Lee\n" * 700).json()["id"]
     run(system, send.waiting.pop())
@@ -177,10 +239,18 @@ def test_a_run_is_cancelled_and_says_what_it_keeps_and_gives_back(client: Any, s
     early = client.get(f"/api/runs/{run_id}/receipt")
     send.drain(system)
 
-    assert (cancelled.status_code, cancelled.json()) == (200, {"id": run_id, "records": 250, "returned": 450})
+    assert (cancelled.status_code, cancelled.json()) == (
+        200,
+        {"id": run_id, "records": 250, "returned": 450},
+    )
     assert refusal(early)[:2] == (409, "no_receipt_yet")
     shown = client.get(f"/api/runs/{run_id}").json()
-    assert (shown["state"], shown["records"], shown["turns"], shown["returned"]) == ("cancelled", 250, 700, 450)
+    assert (shown["state"], shown["records"], shown["turns"], shown["returned"]) == (
+        "cancelled",
+        250,
+        700,
+        450,
+    )
     assert shown["ended_at"]
     assert client.get(f"/api/runs/{run_id}/receipt").text.count("\n") == 251
     assert refusal(client.post(f"/api/runs/{run_id}/cancel"))[:2] == (409, "run_ended")
@@ -193,7 +263,9 @@ def test_a_run_that_is_unknown_is_neither_cancelled_nor_retried(client: Any, ver
     assert refusal(client.post(f"/api/runs/9/{verb}"))[:2] == (404, "unknown_run")
 
 
-def test_a_run_that_failed_says_where_and_is_retried(client: Any, system: System, send: Tasks) -> None:
+def test_a_run_that_failed_says_where_and_is_retried(
+    client: Any, system: System, send: Tasks
+) -> None:
     create_pool(client)
     run_id = upload(client, b"Last Name\n" + b"Lee\n" * 300).json()["id"]
     run(system, send.waiting.pop())

@@ -22,7 +22,9 @@ def described() -> dict[str, Any]:
 
 
 def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
-    return [path[method] for path in described["paths"].values() for method in METHODS if method in path]
+    return [
+        path[method] for path in described["paths"].values() for method in METHODS if method in path
+    ]
 
 
 def references(part: Any) -> Iterator[str]:
@@ -40,23 +42,39 @@ def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:
     OpenAPI.model_validate(described)
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
-    assert {reference.removeprefix("#/components/schemas/") for reference in references(described)} <= set(schemas)
+    assert {
+        reference.removeprefix("#/components/schemas/") for reference in references(described)
+    } <= set(schemas)
 
 
-def test_every_operation_has_a_summary_a_description_and_an_id_of_its_own(described: dict[str, Any]) -> None:
+def test_every_operation_has_a_summary_a_description_and_an_id_of_its_own(
+    described: dict[str, Any],
+) -> None:
     every = operations(described)
 
     assert len(every) == 97
-    assert [operation for operation in every if not operation.get("summary") or not operation.get("description")] == []
+    assert [
+        operation
+        for operation in every
+        if not operation.get("summary") or not operation.get("description")
+    ] == []
     assert set(Counter(operation["operationId"] for operation in every).values()) == {1}
     assert all(re.fullmatch(r"[a-z_]+", operation["operationId"]) for operation in every)
 
 
 def test_every_refusal_is_described_in_the_shape_it_has(described: dict[str, Any]) -> None:
     every = operations(described)
-    refusals = [answer for operation in every for status, answer in operation["responses"].items() if status > "399"]
+    refusals = [
+        answer
+        for operation in every
+        for status, answer in operation["responses"].items()
+        if status > "399"
+    ]
 
-    shapes = {answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2] for answer in refusals}
+    shapes = {
+        answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for answer in refusals
+    }
 
     assert shapes == {"Problem", "Health"}
     assert all("default" in operation["responses"] for operation in every)
@@ -68,20 +86,32 @@ def test_a_refusal_is_described_with_its_code_and_words(described: dict[str, Any
 
     example = conflict["content"]["application/json"]["examples"]["user_exists"]["value"]
 
-    assert conflict["description"] == "`user_exists`: There is already a user with the email {email}."
+    assert (
+        conflict["description"] == "`user_exists`: There is already a user with the email {email}."
+    )
     assert [error["error"] for error in example["errors"]] == [
         {"code": "user_exists", "message": "There is already a user with the email {email}."}
     ]
     assert example["meta"]["http_status"] == "409 Conflict"
 
 
-def test_every_operation_wants_a_token_and_says_so_but_health_and_those_of_visitors(described: dict[str, Any]) -> None:
-    open_to_all = [operation["operationId"] for operation in operations(described) if not operation.get("security")]
+def test_every_operation_wants_a_token_and_says_so_but_health_and_those_of_visitors(
+    described: dict[str, Any],
+) -> None:
+    open_to_all = [
+        operation["operationId"]
+        for operation in operations(described)
+        if not operation.get("security")
+    ]
     signed_in = [operation for operation in operations(described) if operation.get("security")]
 
     assert open_to_all == ["take_in", "health", "form_token", "send_form"]
-    assert {scheme for operation in signed_in for named in operation["security"] for scheme in named} == {"token"}
-    assert all("unauthorized" in operation["responses"]["401"]["description"] for operation in signed_in)
+    assert {
+        scheme for operation in signed_in for named in operation["security"] for scheme in named
+    } == {"token"}
+    assert all(
+        "unauthorized" in operation["responses"]["401"]["description"] for operation in signed_in
+    )
     assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
 
 

@@ -19,16 +19,26 @@ Door = Callable[..., Any]
 
 
 def capture(client: TestClient, headers: dict[str, str] = KEY, what: str = "Lee") -> Any:
-    return client.post("/api/leads/capture", json={"pool": "Inbound", "lead": {"last_name": what}}, headers=headers)
+    return client.post(
+        "/api/leads/capture", json={"pool": "Inbound", "lead": {"last_name": what}}, headers=headers
+    )
 
 
-def import_file(client: TestClient, headers: dict[str, str] = KEY, what: str = "Lee", **form: Any) -> Any:
+def import_file(
+    client: TestClient, headers: dict[str, str] = KEY, what: str = "Lee", **form: Any
+) -> Any:
     file = {"file": ("leads.csv", LEADS + f"Ann,{what},EU\n".encode(), "text/csv")}
-    return client.post("/api/imports", files=file, data={"owner": "Inbound", **form}, headers=headers)
+    return client.post(
+        "/api/imports", files=file, data={"owner": "Inbound", **form}, headers=headers
+    )
 
 
-def reassign(client: TestClient, headers: dict[str, str] = KEY, what: str = "import:1", **more: Any) -> Any:
-    return client.post("/api/reassignments", json={"owner": "Inbound", "list": what, **more}, headers=headers)
+def reassign(
+    client: TestClient, headers: dict[str, str] = KEY, what: str = "import:1", **more: Any
+) -> Any:
+    return client.post(
+        "/api/reassignments", json={"owner": "Inbound", "list": what, **more}, headers=headers
+    )
 
 
 TURNS: dict[Door, int] = {capture: 1, import_file: 4, reassign: 4}
@@ -68,7 +78,9 @@ def test_what_comes_again_under_its_key_is_the_same_and_takes_no_second_turn(
 
 
 @doors
-def test_ten_who_come_at_once_under_one_key_are_one(client: TestClient, system: System, send: Tasks, door: Door) -> None:
+def test_ten_who_come_at_once_under_one_key_are_one(
+    client: TestClient, system: System, send: Tasks, door: Door
+) -> None:
     with ThreadPoolExecutor(10) as threads:
         answers = list(threads.map(lambda _: door(client), range(10)))
     send.drain(system)
@@ -80,7 +92,9 @@ def test_ten_who_come_at_once_under_one_key_are_one(client: TestClient, system: 
 
 
 @doors
-def test_another_request_under_that_key_is_refused_and_changes_nothing(client: TestClient, system: System, door: Door) -> None:
+def test_another_request_under_that_key_is_refused_and_changes_nothing(
+    client: TestClient, system: System, door: Door
+) -> None:
     assert door(client).status_code == 202
     before = everything(system)
 

@@ -66,13 +66,21 @@ def counting(valkey_url: str, valkey: Redis) -> Iterator[Counts]:
 # --- counting ---
 
 
-def test_each_request_leaves_one_less_and_the_one_too_many_exceeds_the_limit(counting: Counts, clock: Clock) -> None:
+def test_each_request_leaves_one_less_and_the_one_too_many_exceeds_the_limit(
+    counting: Counts, clock: Clock
+) -> None:
     limit = RateLimit("3/hour", counting, now=clock)
 
     standings = [limit.hit(7) for _ in range(5)]
 
     assert standings == [Standing(3, remaining, HOUR // 2) for remaining in (2, 1, 0, -1, -2)]
-    assert [standing.exceeded for standing in standings if standing] == [False, False, False, True, True]
+    assert [standing.exceeded for standing in standings if standing] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_every_token_has_its_own_count(counting: Counts, clock: Clock) -> None:
@@ -110,18 +118,24 @@ def test_of_several_limits_the_nearest_is_told(counting: Counts, clock: Clock) -
     assert limit.hit(7) == Standing(3, -1, HOUR // 2 - 60)
 
 
-def test_a_count_is_forgotten_by_itself_and_bears_its_own_prefix(counting: Counts, valkey: Redis, clock: Clock) -> None:
+def test_a_count_is_forgotten_by_itself_and_bears_its_own_prefix(
+    counting: Counts, valkey: Redis, clock: Clock
+) -> None:
     limit = RateLimit("2/minute, 3/hour", counting, now=clock)
     for _ in range(4):
         limit.hit(7)
 
     lives = {str(key): valkey.ttl(key) for key in valkey.scan_iter()}
 
-    assert all(0 < life <= period for life, period in zip(sorted(lives.values()), (60, HOUR), strict=True))
+    assert all(
+        0 < life <= period for life, period in zip(sorted(lives.values()), (60, HOUR), strict=True)
+    )
     assert all(key.startswith("evenhand:limit:") for key in lives)
 
 
-def test_a_request_is_counted_by_one_question(counting: Counts, valkey: Redis, clock: Clock) -> None:
+def test_a_request_is_counted_by_one_question(
+    counting: Counts, valkey: Redis, clock: Clock
+) -> None:
     limit = RateLimit("3/hour", counting, now=clock)
     limit.hit(7)
     valkey.config_resetstat()
@@ -139,7 +153,8 @@ def test_a_request_is_counted_by_one_question(counting: Counts, valkey: Redis, c
 
 @contextmanager
 def listener(answer: bytes | None) -> Iterator[tuple[str, list[socket.socket]]]:
-    """The address of something that is no Redis: it gives the same answer to everybody, or none; and the connections to it."""
+    """The address of something that is no Redis: it gives the same answer to everybody, or none;
+    and the connections to it."""
     connections: list[socket.socket] = []
 
     def listen() -> None:
@@ -164,13 +179,18 @@ def listener(answer: bytes | None) -> Iterator[tuple[str, list[socket.socket]]]:
         connection.close()
 
 
-@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n", b"+\xff\xfe\r\n" * 20, b"*1\r\n$-7\r\n" * 20])
+@pytest.mark.parametrize(
+    "answer",
+    [None, b"HTTP/1.1 400 Bad Request\r\n\r\n", b"+\xff\xfe\r\n" * 20, b"*1\r\n$-7\r\n" * 20],
+)
 def test_requests_pass_when_what_answers_is_silent_or_no_redis(answer: bytes | None) -> None:
     with listener(answer) as (url, _), limit_at(url) as limit:
         assert limit.hit(7) is None
 
 
-def test_a_redis_that_does_not_answer_is_not_asked_again_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_redis_that_does_not_answer_is_not_asked_again_for_a_while(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with listener(None) as (url, connections), limit_at(url) as limit:
         began = time.monotonic()
         standings = [limit.hit(7) for _ in range(100)]
@@ -183,14 +203,18 @@ def test_a_redis_that_does_not_answer_is_not_asked_again_for_a_while(caplog: pyt
     assert "requests pass uncounted until the rings' Redis is back" in caplog.text
 
 
-def test_a_redis_that_stays_away_is_worth_one_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_redis_that_stays_away_is_worth_one_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with limit_at(f"unix://{tmp_path}/nobody.sock", rest_seconds=0) as limit:
         assert [limit.hit(7) for _ in range(3)] == [None] * 3
 
     assert len(caplog.records) == 1
 
 
-def test_a_count_that_somebody_else_has_written_over_stops_nobody(counting: Counts, valkey: Redis, clock: Clock) -> None:
+def test_a_count_that_somebody_else_has_written_over_stops_nobody(
+    counting: Counts, valkey: Redis, clock: Clock
+) -> None:
     limit = RateLimit("3/hour", counting, now=clock)
     limit.hit(7)
     valkey.set(next(valkey.scan_iter()), "nonsense")
@@ -214,7 +238,9 @@ def test_requests_are_counted_again_when_redis_is_back(caplog: pytest.LogCapture
     assert len(caplog.records) == 2
 
 
-def test_a_redis_that_forgot_everything_counts_on(counting: Counts, valkey: Redis, clock: Clock) -> None:
+def test_a_redis_that_forgot_everything_counts_on(
+    counting: Counts, valkey: Redis, clock: Clock
+) -> None:
     limit = RateLimit("3/hour", counting, now=clock)
     limit.hit(7)
     valkey.flushall()
@@ -239,7 +265,16 @@ def test_every_answer_tells_how_the_token_stands_and_the_last_one_when_to_come_a
 ) -> None:
     limited_to(app, RateLimit("4/hour", counting, now=clock))
 
-    answers = [client.get(path) for path in ("/v2/users/self", "/api/users", "/v2/leads/99", "/v2/leads?colour=red", "/v2/users/self")]
+    answers = [
+        client.get(path)
+        for path in (
+            "/v2/users/self",
+            "/api/users",
+            "/v2/leads/99",
+            "/v2/leads?colour=red",
+            "/v2/users/self",
+        )
+    ]
 
     assert [told(answer) for answer in answers] == [
         (200, ["4", "3", "1800", ""]),
@@ -252,23 +287,35 @@ def test_every_answer_tells_how_the_token_stands_and_the_last_one_when_to_come_a
     assert "its 4 requests. Come again in 1800 s." in refusal(answers[-1])[2]
 
 
-def test_tokens_are_counted_apart(app: FastAPI, client: TestClient, member: TestClient, counting: Counts, clock: Clock) -> None:
+def test_tokens_are_counted_apart(
+    app: FastAPI, client: TestClient, member: TestClient, counting: Counts, clock: Clock
+) -> None:
     limited_to(app, RateLimit("1/hour", counting, now=clock))
 
-    assert [api.get("/v2/users/self").status_code for api in (client, member, client)] == [200, 200, 429]
+    assert [api.get("/v2/users/self").status_code for api in (client, member, client)] == [
+        200,
+        200,
+        429,
+    ]
 
 
-def test_a_request_without_a_token_is_not_limited(app: FastAPI, stranger: TestClient, counting: Counts, clock: Clock) -> None:
+def test_a_request_without_a_token_is_not_limited(
+    app: FastAPI, stranger: TestClient, counting: Counts, clock: Clock
+) -> None:
     limited_to(app, RateLimit("1/hour", counting, now=clock))
 
-    assert [told(stranger.get(path)) for path in ("/v2/users/self", "/api/users", "/openapi.json")] == [
+    assert [
+        told(stranger.get(path)) for path in ("/v2/users/self", "/api/users", "/openapi.json")
+    ] == [
         (401, [""] * 4),
         (401, [""] * 4),
         (200, [""] * 4),
     ]
 
 
-def test_an_answer_says_nothing_of_a_limit_that_nobody_counts(app: FastAPI, client: TestClient, tmp_path: Path) -> None:
+def test_an_answer_says_nothing_of_a_limit_that_nobody_counts(
+    app: FastAPI, client: TestClient, tmp_path: Path
+) -> None:
     with limit_at(f"unix://{tmp_path}/nobody.sock") as limit:
         limited_to(app, limit)
 

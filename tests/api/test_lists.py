@@ -1,4 +1,5 @@
-"""Smart lists over HTTP: saved, shown, changed, published, read, and refused whatever is wrong with them."""
+"""Smart lists over HTTP: saved, shown, changed, published, read, and refused whatever is wrong with
+them."""
 
 import json
 from itertools import product
@@ -19,12 +20,16 @@ STORED_OSLO = {"attribute": {"name": "city"}, "parameter": {"eq": "Oslo"}}
 
 
 def saved(client: Any, name: str = "Oslo", **more: Any) -> dict[str, Any]:
-    return posted(client, "/api/lists", **{"name": name, "record_type": "lead", "filter": OSLO, **more})
+    return posted(
+        client, "/api/lists", **{"name": name, "record_type": "lead", "filter": OSLO, **more}
+    )
 
 
 def sent(client: Any, body: str) -> Any:
     """The answer to a body that no JSON library would write."""
-    return client.post("/api/lists", content=body.encode(), headers={"Content-Type": "application/json"})
+    return client.post(
+        "/api/lists", content=body.encode(), headers={"Content-Type": "application/json"}
+    )
 
 
 def test_a_list_is_saved_shown_changed_and_deleted(client: Any) -> None:
@@ -32,7 +37,9 @@ def test_a_list_is_saved_shown_changed_and_deleted(client: Any) -> None:
     address = f"/api/lists/{made['id']}"
 
     assert made == client.get(address).json() == client.get("/api/lists").json()[0]
-    assert {name: made[name] for name in ("name", "record_type", "filter", "order", "published")} == {
+    assert {
+        name: made[name] for name in ("name", "record_type", "filter", "order", "published")
+    } == {
         "name": "Oslo",
         "record_type": "lead",
         "filter": STORED_OSLO,
@@ -40,22 +47,32 @@ def test_a_list_is_saved_shown_changed_and_deleted(client: Any) -> None:
         "published": False,
     }
     assert made["owner"] == {"id": 1, "name": "Root", "email": "root@example.com"}
-    changed = client.patch(address, json={"filter": {"city": {"starts_with": "O"}}, "order": "id"}).json()
+    changed = client.patch(
+        address, json={"filter": {"city": {"starts_with": "O"}}, "order": "id"}
+    ).json()
     assert changed == made | {
         "filter": {"attribute": {"name": "city"}, "parameter": {"starts_with": "O"}},
         "order": "id:asc",
         "updated_at": changed["updated_at"],
     }
     assert client.patch(address, json={}).json()["filter"] == changed["filter"]
-    assert (client.delete(address).status_code, refusal(client.get(address))[:2]) == (204, (404, "unknown_list"))
+    assert (client.delete(address).status_code, refusal(client.get(address))[:2]) == (
+        204,
+        (404, "unknown_list"),
+    )
 
 
 def test_the_records_of_a_list_come_page_by_page_as_the_sell_api_shows_them(client: Any) -> None:
-    leads = [created(client, "leads", last_name=f"L{number}", address={"city": "Oslo"}) for number in range(5)]
+    leads = [
+        created(client, "leads", last_name=f"L{number}", address={"city": "Oslo"})
+        for number in range(5)
+    ]
     created(client, "leads", last_name="Elsewhere", address={"city": "Rome"})
     address = f"/api/lists/{saved(client, order='last_name:desc')['id']}"
 
-    pages = [client.get(f"{address}/records?per_page=2&page={page}").json() for page in (1, 2, 3, 4)]
+    pages = [
+        client.get(f"{address}/records?per_page=2&page={page}").json() for page in (1, 2, 3, 4)
+    ]
 
     assert [page["next"] for page in pages] == [2, 3, None, None]
     assert [lead for page in pages for lead in page["records"]] == leads[::-1]
@@ -72,7 +89,9 @@ def test_a_list_is_read_anew_each_time(client: Any) -> None:
     assert client.get(address).json() == {"count": 0}
 
 
-def test_every_import_is_a_list_in_the_order_of_its_file(client: Any, member: Any, system: System, send: Tasks) -> None:
+def test_every_import_is_a_list_in_the_order_of_its_file(
+    client: Any, member: Any, system: System, send: Tasks
+) -> None:
     create_pool(client)
     created(client, "leads", last_name="Before")
     run_id = upload(client).json()["id"]
@@ -84,9 +103,17 @@ def test_every_import_is_a_list_in_the_order_of_its_file(client: Any, member: An
     held = member.get(f"/api/lists/import:{run_id}/records").json()
 
     assert [lead["first_name"] for lead in held["records"]] == ["Ada", "Grace", "Edsger"]
-    assert (shown["id"], shown["name"], shown["record_type"], shown["owner"]) == (None, f"import:{run_id}", "lead", None)
+    assert (shown["id"], shown["name"], shown["record_type"], shown["owner"]) == (
+        None,
+        f"import:{run_id}",
+        "lead",
+        None,
+    )
     assert shown["filter"] == {"attribute": {"name": "import_run"}, "parameter": {"eq": run_id}}
-    assert [refusal(member.get(f"/api/lists/import:99{more}"))[:2] for more in ("", "/records", "/count")] == [(404, "unknown_run")] * 3
+    assert [
+        refusal(member.get(f"/api/lists/import:99{more}"))[:2]
+        for more in ("", "/records", "/count")
+    ] == [(404, "unknown_run")] * 3
     assert client.get("/api/lists").json() == []
     assert refusal(client.patch(f"/api/lists/import:{run_id}", json={"name": "x"}))[0] == 400
 
@@ -94,12 +121,19 @@ def test_every_import_is_a_list_in_the_order_of_its_file(client: Any, member: An
 # --- who sees and changes what ---
 
 
-def test_anothers_own_list_is_unknown_until_an_admin_publishes_it(client: Any, member: Any, reassigner: Any) -> None:
+def test_anothers_own_list_is_unknown_until_an_admin_publishes_it(
+    client: Any, member: Any, reassigner: Any
+) -> None:
     made = saved(member)
     address = f"/api/lists/{made['id']}"
     assert reassigner.get("/api/lists").json() == []
-    assert {refusal(reassigner.get(f"{address}{more}"))[1] for more in ("", "/records", "/count")} == {"unknown_list"}
-    assert refusal(member.patch(address, json={"published": True}))[:2] == (403, "insufficient_scope")
+    assert {
+        refusal(reassigner.get(f"{address}{more}"))[1] for more in ("", "/records", "/count")
+    } == {"unknown_list"}
+    assert refusal(member.patch(address, json={"published": True}))[:2] == (
+        403,
+        "insufficient_scope",
+    )
 
     published = client.patch(address, json={"published": True}).json()
 
@@ -121,16 +155,30 @@ def test_only_an_admin_saves_a_list_for_everybody(client: Any, member: Any) -> N
     assert [each["name"] for each in member.get("/api/lists").json()] == ["Oslo"]
 
 
-def test_names_are_there_once_among_ones_own_and_once_among_the_published(client: Any, member: Any) -> None:
+def test_names_are_there_once_among_ones_own_and_once_among_the_published(
+    client: Any, member: Any
+) -> None:
     others, mine = saved(member), saved(client)
     saved(client, "Everybody's", published=True)
 
-    assert refusal(member.post("/api/lists", json={"name": " OSLO ", "record_type": "deal"}))[:2] == (409, "list_exists")
-    assert refusal(client.post("/api/lists", json={"name": "everybody's", "record_type": "deal", "published": True}))[0] == 409
+    assert refusal(member.post("/api/lists", json={"name": " OSLO ", "record_type": "deal"}))[
+        :2
+    ] == (409, "list_exists")
+    assert (
+        refusal(
+            client.post(
+                "/api/lists", json={"name": "everybody's", "record_type": "deal", "published": True}
+            )
+        )[0]
+        == 409
+    )
     assert saved(client, "everybody's")["published"] is False
     assert saved(client, "OSLO", published=True)["published"] is True
     for made in (mine, others):
-        assert refusal(client.patch(f"/api/lists/{made['id']}", json={"published": True}))[:2] == (409, "list_exists")
+        assert refusal(client.patch(f"/api/lists/{made['id']}", json={"published": True}))[:2] == (
+            409,
+            "list_exists",
+        )
     assert client.patch(f"/api/lists/{mine['id']}", json={"name": "oslo"}).json()["name"] == "oslo"
 
 
@@ -140,13 +188,23 @@ def test_names_are_there_once_among_ones_own_and_once_among_the_published(client
 @pytest.mark.parametrize(
     ("asked", "field", "told"),
     [
-        ({"and": [OSLO, {"citty": "x"}]}, "/filter/and/1/citty", "nothing that a lead can be asked for"),
-        ({"or": [{"attribute": {"name": "city"}, "parameter": {"eq": 5}}]}, "/filter/or/0/parameter/eq", "must be text"),
+        (
+            {"and": [OSLO, {"citty": "x"}]},
+            "/filter/and/1/citty",
+            "nothing that a lead can be asked for",
+        ),
+        (
+            {"or": [{"attribute": {"name": "city"}, "parameter": {"eq": 5}}]},
+            "/filter/or/0/parameter/eq",
+            "must be text",
+        ),
         ({"id": {"any": [1, "2"]}}, "/filter/id/any/1", "must be an integer"),
         ({"city": {"like": "x"}}, "/filter/city/like", "is no operator"),
     ],
 )
-def test_a_fault_of_a_filter_is_told_with_its_place(client: Any, asked: Any, field: str, told: str) -> None:
+def test_a_fault_of_a_filter_is_told_with_its_place(
+    client: Any, asked: Any, field: str, told: str
+) -> None:
     made = saved(client)
 
     for answer in (
@@ -169,20 +227,32 @@ def test_what_a_list_is_made_of_is_checked(client: Any) -> None:
         ({"name": "x", "record_type": "lead", "order": "id:down"}, "incorrect_value"),
         ({"name": "x", "record_type": "lead", "sort": "id"}, "unknown"),
         ({"name": "x", "record_type": "lead", "filter": []}, "invalid_type"),
-        ({"name": "x", "record_type": "lead", "filter": {"owner": "nobody@example.com"}}, "unknown_owner"),
+        (
+            {"name": "x", "record_type": "lead", "filter": {"owner": "nobody@example.com"}},
+            "unknown_owner",
+        ),
         ({"name": "x", "record_type": "lead", "filter": {"pool": "Nobody"}}, "unknown_pool"),
         ({"name": "x", "record_type": "lead", "filter": {"import_run": 1}}, "unknown_run"),
-        ({"name": "x", "record_type": "lead", "filter": {"custom_fields.Region": "EU"}}, "unknown_custom_field"),
+        (
+            {"name": "x", "record_type": "lead", "filter": {"custom_fields.Region": "EU"}},
+            "unknown_custom_field",
+        ),
     ]
 
-    assert [(body, refusal(client.post("/api/lists", json=body))[1]) for body, _ in bodies] == bodies
+    assert [
+        (body, refusal(client.post("/api/lists", json=body))[1]) for body, _ in bodies
+    ] == bodies
     assert client.get("/api/lists").json() == []
 
 
-def test_a_list_whose_filter_names_what_is_gone_says_so_and_is_not_empty(client: Any, system: System) -> None:
+def test_a_list_whose_filter_names_what_is_gone_says_so_and_is_not_empty(
+    client: Any, system: System
+) -> None:
     address = f"/api/lists/{saved(client, filter={'pool': create_pool(client)['name']})['id']}"
     assert client.get(f"{address}/count").json() == {"count": 0}
-    for _ in range(2):  # one of that name that was deleted is still the one that is meant, two are not
+    for _ in range(
+        2
+    ):  # one of that name that was deleted is still the one that is meant, two are not
         [pool] = client.get("/api/pools").json()
         client.delete(f"/api/pools/{pool['id']}")
         again = client.get(f"{address}/count")
@@ -191,7 +261,9 @@ def test_a_list_whose_filter_names_what_is_gone_says_so_and_is_not_empty(client:
     client.delete(f"/api/pools/{pool['id']}")
 
     assert refusal(again)[1] == "unknown_pool"
-    assert [refusal(client.get(f"{address}/{more}"))[:2] for more in ("count", "records")] == [(404, "unknown_pool")] * 2
+    assert [refusal(client.get(f"{address}/{more}"))[:2] for more in ("count", "records")] == [
+        (404, "unknown_pool")
+    ] * 2
     assert client.get(address).status_code == 200
 
 
@@ -243,27 +315,45 @@ def test_what_else_is_hostile_is_refused(client: Any) -> None:
 
 
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(("Oslo", "\ud800", "\0", "2026-02-30", "9" * 30)) | st.text()
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(("Oslo", "\ud800", "\0", "2026-02-30", "9" * 30))
+    | st.text()
 )
 WORDS = st.sampled_from((
     "and", "or", "not", "filter", "attribute", "parameter", "name", "eq", "any", "range", "gt", "between", "last_days", "is_null",
     "contains", "city", "id", "tags", "created_at", "custom_fields.x", "owner", "pool", "import_run", "hot", "value",
     "estimated_close_date",
 ))  # fmt: skip
-ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=8)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
 FILTERS = st.dictionaries(WORDS, ANYTHING, max_size=3)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_whatever_is_sent_as_a_filter_is_saved_and_read_or_refused(client: Any, system: System) -> None:
+def test_whatever_is_sent_as_a_filter_is_saved_and_read_or_refused(
+    client: Any, system: System
+) -> None:
     @settings(max_examples=150)
     @given(FILTERS, st.sampled_from(("lead", "contact", "deal")))
     def check(asked: dict[str, Any], record_type: str) -> None:
-        answer = sent(client, json.dumps({"name": "x", "record_type": record_type, "filter": asked}))
+        answer = sent(
+            client, json.dumps({"name": "x", "record_type": record_type, "filter": asked})
+        )
         if answer.status_code == 201:
             address = f"/api/lists/{answer.json()['id']}"
-            assert [client.get(f"{address}/{more}").status_code for more in ("records", "count")] == [200, 200]
-            assert client.patch(address, json={"filter": answer.json()["filter"]}).json()["filter"] == answer.json()["filter"]
+            assert [
+                client.get(f"{address}/{more}").status_code for more in ("records", "count")
+            ] == [200, 200]
+            assert (
+                client.patch(address, json={"filter": answer.json()["filter"]}).json()["filter"]
+                == answer.json()["filter"]
+            )
             client.delete(address)
         else:
             assert answer.status_code in (400, 404, 422), answer.text

@@ -36,13 +36,31 @@ class Together:
 
     def started(self) -> list[int]:
         """The processes that have served, in the order in which they began."""
-        return [int(pid) for pid in re.findall(r"Started server process \[(\d+)\]", self.log.read_text())]
+        return [
+            int(pid)
+            for pid in re.findall(r"Started server process \[(\d+)\]", self.log.read_text())
+        ]
 
 
 @pytest.fixture
 def together(tmp_path: Path) -> Iterator[Together]:
-    port, log, environment = free_port(), tmp_path / "api.log", {**os.environ, "EVENHAND_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-W", "error", "-m", "worker", "api", "--port", str(port), "--processes", str(PROCESSES)]
+    port, log, environment = (
+        free_port(),
+        tmp_path / "api.log",
+        {**os.environ, "EVENHAND_HOME": str(tmp_path / "home")},
+    )
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "worker",
+        "api",
+        "--port",
+        str(port),
+        "--processes",
+        str(PROCESSES),
+    ]
     with program(command, log, lambda: listens(port), env=environment) as launcher:
         made = Together(launcher, port, log)
         wait_until(lambda: len(made.started()) == PROCESSES and made.well(), "all processes")

@@ -20,7 +20,8 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def imported(client: TestClient, system: System, send: Tasks) -> dict[str, Any]:
-    """An import of three leads to a person, ended; and the pool Inbound of a and b, of which a has had a turn."""
+    """An import of three leads to a person, ended; and the pool Inbound of a and b, of which a has
+    had a turn."""
     create_pool(client, members=2)
     give_leads(system, 1)
     person(system, "zoe@example.com")
@@ -31,7 +32,10 @@ def imported(client: TestClient, system: System, send: Tasks) -> dict[str, Any]:
 
 def owners(system: System) -> str:
     """The first letters of who owns the leads that the file has made."""
-    found = rows(system, "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE first_name IS NOT NULL ORDER BY leads.id")
+    found = rows(
+        system,
+        "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE first_name IS NOT NULL ORDER BY leads.id",
+    )
     return "".join(row["email"][0] for row in found)
 
 
@@ -43,7 +47,11 @@ def reassign(client: TestClient, **body: Any) -> Any:
 
 
 def test_a_list_goes_to_a_pool_and_comes_back(
-    client: TestClient, reassigner: TestClient, system: System, send: Tasks, imported: dict[str, Any]
+    client: TestClient,
+    reassigner: TestClient,
+    system: System,
+    send: Tasks,
+    imported: dict[str, Any],
 ) -> None:
     accepted = reassign(reassigner, list=imported["list"])
     send.drain(system)
@@ -52,16 +60,39 @@ def test_a_list_goes_to_a_pool_and_comes_back(
     undo = reassigner.post(f"{accepted.headers['Location']}/undo", json={"return_turns": True})
     send.drain(system)
 
-    assert (accepted.status_code, accepted.json()["state"], accepted.json()["kind"]) == (202, "accepted", "reassign")
+    assert (accepted.status_code, accepted.json()["state"], accepted.json()["kind"]) == (
+        202,
+        "accepted",
+        "reassign",
+    )
     assert given == "bab"
-    numbers = {name: done[name] for name in ("state", "rows", "records", "skipped", "turns", "returned", "progress", "list", "file", "ids")}
+    numbers = {
+        name: done[name]
+        for name in (
+            "state",
+            "rows",
+            "records",
+            "skipped",
+            "turns",
+            "returned",
+            "progress",
+            "list",
+            "file",
+            "ids",
+        )
+    }
     assert numbers == {
         "state": "done", "rows": 3, "records": 3, "skipped": 0, "turns": 3, "returned": 0, "progress": 1.0,
         "list": f"import:{imported['id']}", "file": None, "ids": None,
     }  # fmt: skip
     assert (undo.status_code, undo.headers["Location"]) == (202, f"/api/runs/{undo.json()['id']}")
     undone = client.get(undo.headers["Location"]).json()
-    assert (undone["kind"], undone["undoes"], undone["returns_turns"], undone["returned"]) == ("undo", done["id"], True, 3)
+    assert (undone["kind"], undone["undoes"], undone["returns_turns"], undone["returned"]) == (
+        "undo",
+        done["id"],
+        True,
+        3,
+    )
     assert client.get(accepted.headers["Location"]).json()["undone_by"] == undone["id"]
     assert owners(system) == "zzz"
     assert give_leads(system, 3) == "bab"
@@ -82,10 +113,15 @@ def test_what_is_undone_twice_is_answered_with_the_same_run(
     assert second.json()["state"] == "done"
     assert second.json()["returns_turns"] is False
     assert send.waiting == []
-    assert rows(system, "SELECT DISTINCT deleted_at IS NULL AS there FROM leads WHERE first_name IS NOT NULL")[0]["there"] in (0, False)
+    assert rows(
+        system,
+        "SELECT DISTINCT deleted_at IS NULL AS there FROM leads WHERE first_name IS NOT NULL",
+    )[0]["there"] in (0, False)
 
 
-def test_ids_are_given_in_the_order_in_which_they_are_named(client: TestClient, system: System, send: Tasks) -> None:
+def test_ids_are_given_in_the_order_in_which_they_are_named(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client, members=3, record_type="deal")
     ids = owned(system, 4, "zoe@example.com", "deal")
 
@@ -97,10 +133,16 @@ def test_ids_are_given_in_the_order_in_which_they_are_named(client: TestClient, 
     assert [deal["id"] for deal in turns] == [ids[2], ids[0], ids[3]]
 
 
-def test_progress_is_told_of_every_kind_of_run(client: TestClient, system: System, send: Tasks) -> None:
+def test_progress_is_told_of_every_kind_of_run(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     owned(system, 700, "zoe@example.com")
-    [all_leads] = [reassign(client, ids=[row["id"] for row in rows(system, "SELECT id FROM leads ORDER BY id")]).json()]
+    [all_leads] = [
+        reassign(
+            client, ids=[row["id"] for row in rows(system, "SELECT id FROM leads ORDER BY id")]
+        ).json()
+    ]
     address, told = f"/api/runs/{all_leads['id']}", []
     while send.waiting:
         run(system, send.waiting.pop(0))
@@ -113,21 +155,28 @@ def test_progress_is_told_of_every_kind_of_run(client: TestClient, system: Syste
     assert told == [0.0, 0.357, 0.714, 1.0, 1.0] * 2
 
 
-def test_runs_of_all_kinds_are_listed(client: TestClient, system: System, send: Tasks, imported: dict[str, Any]) -> None:
+def test_runs_of_all_kinds_are_listed(
+    client: TestClient, system: System, send: Tasks, imported: dict[str, Any]
+) -> None:
     again = reassign(client, list=imported["list"]).json()["id"]
     send.drain(system)
     undo = client.post(f"/api/runs/{again}/undo").json()["id"]
 
     listed = client.get("/api/runs").json()
 
-    assert [(each["id"], each["kind"], each["file"], each["list"], each["undoes"], each["undone_by"]) for each in listed] == [
+    assert [
+        (each["id"], each["kind"], each["file"], each["list"], each["undoes"], each["undone_by"])
+        for each in listed
+    ] == [
         (undo, "undo", None, None, again, None),
         (again, "reassign", None, "import:1", None, undo),
         (1, "import", "leads.csv", "import:1", None, None),
     ]
 
 
-def test_an_undo_that_was_cancelled_is_no_undo(client: TestClient, system: System, send: Tasks, imported: dict[str, Any]) -> None:
+def test_an_undo_that_was_cancelled_is_no_undo(
+    client: TestClient, system: System, send: Tasks, imported: dict[str, Any]
+) -> None:
     address = f"/api/runs/{imported['id']}"
     first = client.post(f"{address}/undo").json()["id"]
     client.post(f"/api/runs/{first}/cancel")
@@ -138,7 +187,9 @@ def test_an_undo_that_was_cancelled_is_no_undo(client: TestClient, system: Syste
     assert client.get(address).json()["undone_by"] == second
 
 
-def test_records_that_were_left_alone_are_listed_page_by_page(client: TestClient, system: System, send: Tasks) -> None:
+def test_records_that_were_left_alone_are_listed_page_by_page(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     ids = owned(system, 5, "zoe@example.com")
     run_id = reassign(client, ids=ids).json()["id"]
@@ -164,14 +215,18 @@ def test_records_that_were_left_alone_are_listed_page_by_page(client: TestClient
     assert refusal(client.get("/api/runs/99/skipped"))[:2] == (404, "unknown_run")
 
 
-def test_a_run_that_is_no_import_has_no_receipt(client: TestClient, system: System, send: Tasks, imported: dict[str, Any]) -> None:
+def test_a_run_that_is_no_import_has_no_receipt(
+    client: TestClient, system: System, send: Tasks, imported: dict[str, Any]
+) -> None:
     run_id = reassign(client, list=imported["list"]).json()["id"]
     send.drain(system)
 
     assert refusal(client.get(f"/api/runs/{run_id}/receipt"))[:2] == (404, "no_receipt")
 
 
-def test_what_has_not_ended_and_what_is_an_undo_cannot_be_undone(client: TestClient, system: System, send: Tasks) -> None:
+def test_what_has_not_ended_and_what_is_an_undo_cannot_be_undone(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     address = f"/api/runs/{upload(client).json()['id']}/undo"
 
@@ -196,17 +251,31 @@ def test_a_dry_run_of_a_reassignment_tells_what_then_happens(
 
     assert answer.status_code == 200
     assert "location" not in answer.headers
-    assert (_without_use(system), client.get("/api/pools").json(), send.waiting) == (before, turns, [])
+    assert (_without_use(system), client.get("/api/pools").json(), send.waiting) == (
+        before,
+        turns,
+        [],
+    )
     facts = answer.json()
-    assert [(member["name"], member["records"], member["stay"]) for member in facts["members"]] == [("A", 1, 0), ("B", 2, 0)]
-    assert (facts["kind"], facts["records"], facts["list"], facts["file"]) == ("reassign", 3, imported["list"], None)
+    assert [(member["name"], member["records"], member["stay"]) for member in facts["members"]] == [
+        ("A", 1, 0),
+        ("B", 2, 0),
+    ]
+    assert (facts["kind"], facts["records"], facts["list"], facts["file"]) == (
+        "reassign",
+        3,
+        imported["list"],
+        None,
+    )
     assert (facts["next_before"]["name"], facts["next_after"]["name"]) == ("B", "A")
     reassign(client, list=imported["list"])
     send.drain(system)
     assert owners(system) == "bab"
 
 
-def test_a_dry_run_of_an_import_tells_what_then_happens(client: TestClient, system: System, send: Tasks) -> None:
+def test_a_dry_run_of_an_import_tells_what_then_happens(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client, members=2)
     before = _without_use(system)
 
@@ -214,9 +283,20 @@ def test_a_dry_run_of_an_import_tells_what_then_happens(client: TestClient, syst
 
     assert (answer.status_code, _without_use(system), send.waiting) == (200, before, [])
     facts = answer.json()
-    assert (facts["kind"], facts["rows"], facts["records"], facts["errors"], facts["stay"]) == ("import", 4, 3, 1, 0)
-    assert facts["first_errors"] == [{"line": 3, "field": "last_name", "reason": "needs last name or organization name"}]
-    assert [(member["name"], member["records"]) for member in facts["members"]] == [("A", 2), ("B", 1)]
+    assert (facts["kind"], facts["rows"], facts["records"], facts["errors"], facts["stay"]) == (
+        "import",
+        4,
+        3,
+        1,
+        0,
+    )
+    assert facts["first_errors"] == [
+        {"line": 3, "field": "last_name", "reason": "needs last name or organization name"}
+    ]
+    assert [(member["name"], member["records"]) for member in facts["members"]] == [
+        ("A", 2),
+        ("B", 1),
+    ]
     upload(client, LEADS, dry_run="false")
     send.drain(system)
     assert owners(system) == "aba"
@@ -230,8 +310,19 @@ def _without_use(system: System) -> dict[str, Any]:
 # --- who may ---
 
 
-@pytest.mark.parametrize("body", [{"list": "nowhere"}, {"list": "import:99"}, {"ids": [99]}, {"ids": [1], "dry_run": True}, {"ids": "x"}])
-def test_who_may_not_reassign_is_not_told_what_there_is(member: TestClient, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"list": "nowhere"},
+        {"list": "import:99"},
+        {"ids": [99]},
+        {"ids": [1], "dry_run": True},
+        {"ids": "x"},
+    ],
+)
+def test_who_may_not_reassign_is_not_told_what_there_is(
+    member: TestClient, body: dict[str, Any]
+) -> None:
     assert refusal(reassign(member, **body))[:2] == (403, "insufficient_scope")
 
 
@@ -249,13 +340,19 @@ def test_whoever_began_an_import_may_undo_it_and_nobody_else_but_an_admin(
     assert client.post(f"/api/runs/{another}/undo").status_code == 202
 
 
-def test_whoever_may_undo_an_import_may_retry_that(client: TestClient, member: TestClient, system: System, send: Tasks) -> None:
+def test_whoever_may_undo_an_import_may_retry_that(
+    client: TestClient, member: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     own = upload(member).json()["id"]
     send.drain(system)
     undo_id = member.post(f"/api/runs/{own}/undo").json()["id"]
     send.lose()
-    system.transact(lambda session: session.execute(text("UPDATE runs SET state = 'failed' WHERE id = :id"), {"id": undo_id}))
+    system.transact(
+        lambda session: session.execute(
+            text("UPDATE runs SET state = 'failed' WHERE id = :id"), {"id": undo_id}
+        )
+    )
 
     assert member.post(f"/api/runs/{undo_id}/retry").json() == {"retried": 1}
     send.drain(system)
@@ -272,10 +369,15 @@ def test_who_may_not_reassign_any_more_may_neither_undo_nor_retry_a_reassignment
     client.patch(f"/api/users/{me}", json={"can_reassign": False})
 
     for verb in ("undo", "retry"):
-        assert refusal(reassigner.post(f"/api/runs/{run_id}/{verb}"))[:2] == (403, "insufficient_scope")
+        assert refusal(reassigner.post(f"/api/runs/{run_id}/{verb}"))[:2] == (
+            403,
+            "insufficient_scope",
+        )
 
 
-def test_another_persons_list_is_unknown(client: TestClient, reassigner: TestClient, system: System) -> None:
+def test_another_persons_list_is_unknown(
+    client: TestClient, reassigner: TestClient, system: System
+) -> None:
     create_pool(client)
     root = Actor(1, is_admin=True)
     system.transact(lists.create, {"name": "Mine", "record_type": "lead"}, root, root.id)
@@ -330,14 +432,24 @@ def test_another_persons_list_is_unknown(client: TestClient, reassigner: TestCli
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(
-    client: TestClient, system: System, send: Tasks, imported: dict[str, Any], body: dict[str, Any], status: int, code: str
+    client: TestClient,
+    system: System,
+    send: Tasks,
+    imported: dict[str, Any],
+    body: dict[str, Any],
+    status: int,
+    code: str,
 ) -> None:
     posted(client, "/api/pools", name="Deals", record_type="deal", members=["a@example.com"])
     posted(client, "/api/pools", name="Empty")
     before = _without_use(system)
 
     for dry_run in (True, False):
-        answer = client.post("/api/reassignments", content=json.dumps({"owner": "Inbound", "dry_run": dry_run} | body), headers=JSON)
+        answer = client.post(
+            "/api/reassignments",
+            content=json.dumps({"owner": "Inbound", "dry_run": dry_run} | body),
+            headers=JSON,
+        )
 
         assert refusal(answer)[:2] == (status, code)
         assert len(answer.content) < 10_000
@@ -345,9 +457,18 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [({"return_turns": "perhaps"}, 422), ({"turns": True}, 422), ([], 400), (None, 202), ({"return_turns": None}, 422)]
+    ("body", "status"),
+    [
+        ({"return_turns": "perhaps"}, 422),
+        ({"turns": True}, 422),
+        ([], 400),
+        (None, 202),
+        ({"return_turns": None}, 422),
+    ],
 )
-def test_a_body_of_an_undo_is_checked(client: TestClient, imported: dict[str, Any], body: Any, status: int) -> None:
+def test_a_body_of_an_undo_is_checked(
+    client: TestClient, imported: dict[str, Any], body: Any, status: int
+) -> None:
     answer = client.post(f"/api/runs/{imported['id']}/undo", content=json.dumps(body), headers=JSON)
 
     assert answer.status_code == status, answer.text
@@ -369,8 +490,17 @@ def test_why_tells_what_was_undone_and_who_gave_the_record_back(
     [undone] = why["undone"]
 
     assert (why["turn"], why["owner"]["name"], why["given_back_by"]) == (None, "Zoe", undo_id)
-    assert (undone["turn"], undone["pool"], undone["user"]["name"], undone["previous_owner"]["name"]) == (2, "Inbound", "B", "Zoe")
-    assert (undone["claim"], undone["cause"], undone["by"]) == (f"reassign:{run_id}", "reassign", f"undo:{undo_id}")
+    assert (
+        undone["turn"],
+        undone["pool"],
+        undone["user"]["name"],
+        undone["previous_owner"]["name"],
+    ) == (2, "Inbound", "B", "Zoe")
+    assert (undone["claim"], undone["cause"], undone["by"]) == (
+        f"reassign:{run_id}",
+        "reassign",
+        f"undo:{undo_id}",
+    )
     assert undone["at"] < undone["taken_back_at"]
     client.put("/v2/leads/2", json={"data": {"last_name": "Other"}})
     assert client.get("/api/why/lead/2").json()["given_back_by"] is None
@@ -397,7 +527,9 @@ def test_the_ledger_tells_what_was_undone_and_it_counts_for_nobody(
     assert [member["records"] for member in members] == [2, 0]
 
 
-def test_why_tells_of_several_undos_the_newest_first(client: TestClient, system: System, send: Tasks, imported: dict[str, Any]) -> None:
+def test_why_tells_of_several_undos_the_newest_first(
+    client: TestClient, system: System, send: Tasks, imported: dict[str, Any]
+) -> None:
     for _ in range(2):
         run_id = reassign(client, list=imported["list"]).json()["id"]
         send.drain(system)
@@ -412,7 +544,9 @@ def test_why_tells_of_several_undos_the_newest_first(client: TestClient, system:
     assert (why["claim"], why["given_back_by"]) == (f"reassign:{again}", None)
 
 
-def test_why_tells_of_a_record_whose_import_was_undone(client: TestClient, system: System, send: Tasks) -> None:
+def test_why_tells_of_a_record_whose_import_was_undone(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     run_id = upload(client).json()["id"]
     send.drain(system)
@@ -422,10 +556,14 @@ def test_why_tells_of_a_record_whose_import_was_undone(client: TestClient, syste
     why = client.get("/api/why/lead/1").json()
 
     assert (why["turn"], why["given_back_by"]) == (None, undo_id)
-    assert [(undone["claim"], undone["previous_owner"]) for undone in why["undone"]] == [(f"import:{run_id}", None)]
+    assert [(undone["claim"], undone["previous_owner"]) for undone in why["undone"]] == [
+        (f"import:{run_id}", None)
+    ]
 
 
-def test_why_does_not_take_another_types_record_for_this_one(client: TestClient, system: System, send: Tasks) -> None:
+def test_why_does_not_take_another_types_record_for_this_one(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     run_id = upload(client).json()["id"]
     send.drain(system)

@@ -1,4 +1,5 @@
-"""Whatever goes wrong is answered in one shape, with a status, a code and a sentence that says what to do."""
+"""Whatever goes wrong is answered in one shape, with a status, a code and a sentence that says what
+to do."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,18 +32,46 @@ def pool_1(client: Any) -> str:
 
 REFUSALS: dict[str, tuple[Ask, int, str]] = {
     # users
-    "user_exists": (lambda api: api.post("/api/users", json={"name": "A", "email": "A@example.com"}), 409, "email a@example.com"),
-    "bad_email": (lambda api: api.post("/api/users", json={"name": "A", "email": "nobody"}), 422, "'nobody'"),
-    "blank_name": (lambda api: api.post("/api/users", json={"name": " ", "email": "n@example.com"}), 422, "user needs a name"),
+    "user_exists": (
+        lambda api: api.post("/api/users", json={"name": "A", "email": "A@example.com"}),
+        409,
+        "email a@example.com",
+    ),
+    "bad_email": (
+        lambda api: api.post("/api/users", json={"name": "A", "email": "nobody"}),
+        422,
+        "'nobody'",
+    ),
+    "blank_name": (
+        lambda api: api.post("/api/users", json={"name": " ", "email": "n@example.com"}),
+        422,
+        "user needs a name",
+    ),
     "unknown_token": (lambda api: api.delete("/api/tokens/999"), 404, "no token 999"),
     "unknown_user": (lambda api: api.post("/api/users/999/deactivate"), 404, "999"),
     # pools
     "unknown_pool": (lambda api: api.get("/api/pools/999/ledger"), 404, "999"),
     "pool_exists": (lambda api: api.post("/api/pools", json={"name": "inbound"}), 409, "'inbound'"),
-    "unknown_record_type": (lambda api: api.post("/api/pools", json={"name": "N", "record_type": "task"}), 422, "lead, contact or deal"),
-    "already_member": (lambda api: api.post(f"{pool_1(api)}/members", json={"members": ["a@example.com"]}), 409, "already a member"),
-    "ambiguous_user": (lambda api: api.post(f"{pool_1(api)}/members", json={"members": ["Same"]}), 422, "Use the email"),
-    "not_a_member": (lambda api: api.delete(f"{pool_1(api)}/members/{_same(api)}"), 404, "Same is not a member"),
+    "unknown_record_type": (
+        lambda api: api.post("/api/pools", json={"name": "N", "record_type": "task"}),
+        422,
+        "lead, contact or deal",
+    ),
+    "already_member": (
+        lambda api: api.post(f"{pool_1(api)}/members", json={"members": ["a@example.com"]}),
+        409,
+        "already a member",
+    ),
+    "ambiguous_user": (
+        lambda api: api.post(f"{pool_1(api)}/members", json={"members": ["Same"]}),
+        422,
+        "Use the email",
+    ),
+    "not_a_member": (
+        lambda api: api.delete(f"{pool_1(api)}/members/{_same(api)}"),
+        404,
+        "Same is not a member",
+    ),
     # imports
     "unknown_owner": (lambda api: upload(api, owner="Nobody"), 404, "'Nobody'"),
     "wrong_pool_type": (lambda api: upload(api, type="deal"), 422, "can't take a deal"),
@@ -52,13 +81,21 @@ REFUSALS: dict[str, tuple[Ask, int, str]] = {
     "unknown_field": (lambda api: upload(api, map=["Region=zone"]), 422, "'zone'"),
     "unknown_header": (lambda api: upload(api, map=["Zone=last_name"]), 422, "'Zone'"),
     "unknown_run": (lambda api: api.get("/api/runs/999"), 404, "999"),
-    "no_receipt_yet": (lambda api: api.get(f"/api/runs/{upload(api).json()['id']}/receipt"), 409, "accepted"),
+    "no_receipt_yet": (
+        lambda api: api.get(f"/api/runs/{upload(api).json()['id']}/receipt"),
+        409,
+        "accepted",
+    ),
     "unknown_record": (lambda api: api.get("/api/why/lead/999"), 404, "lead 999"),
     # the request itself
     "missing": (lambda api: api.post("/api/users", json={"name": "A"}), 422, "Field required"),
     "invalid_payload": (lambda api: _torn_upload(api), 400, "can't be read"),
     "invalid_param": (lambda api: api.get("/api/runs?limit=x"), 400, "parameter limit"),
-    "unauthorized": (lambda api: api.get("/api/runs", headers={"Authorization": "Bearer none"}), 401, "evenhand user token"),
+    "unauthorized": (
+        lambda api: api.get("/api/runs", headers={"Authorization": "Bearer none"}),
+        401,
+        "evenhand user token",
+    ),
     "incorrect_path": (lambda api: api.get("/api/nothing"), 404, "/api/nothing"),
     "wrong_method": (lambda api: api.put("/api/users"), 405, "PUT"),
 }
@@ -70,7 +107,11 @@ def _same(client: Any) -> int:
 
 
 def _torn_upload(client: Any) -> Any:
-    return client.post("/api/imports", content=b"--x\r\nno part", headers={"Content-Type": "multipart/form-data; boundary=x"})
+    return client.post(
+        "/api/imports",
+        content=b"--x\r\nno part",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
 
 
 @pytest.mark.parametrize("code", REFUSALS)
@@ -93,21 +134,51 @@ JSON = {"Content-Type": "application/json"}
 @pytest.mark.parametrize(
     ("ask", "field", "code"),
     [
-        (lambda api: api.post("/api/pools", json={"name": "N", "member": ["a@example.com"]}), "/member", "unknown"),
+        (
+            lambda api: api.post("/api/pools", json={"name": "N", "member": ["a@example.com"]}),
+            "/member",
+            "unknown",
+        ),
         (lambda api: api.post("/api/pools", json={}), "/name", "missing"),
         (lambda api: api.post("/api/imports", data={"owner": "Inbound"}), "/file", "missing"),
         (lambda api: api.post("/api/pools", json={"name": 7}), "/name", "invalid_type"),
-        (lambda api: api.post("/api/pools", json={"name": "N", "members": ["a", None]}), "/members/1", "invalid_type"),
-        (lambda api: api.post("/api/users", json={"name": "N", "email": "n@e", "is_admin": "perhaps"}), "/is_admin", "invalid_type"),
-        (lambda api: api.post("/api/leads/capture", json={"pool": "N", "lead": [1]}), "/lead", "invalid_type"),
+        (
+            lambda api: api.post("/api/pools", json={"name": "N", "members": ["a", None]}),
+            "/members/1",
+            "invalid_type",
+        ),
+        (
+            lambda api: api.post(
+                "/api/users", json={"name": "N", "email": "n@e", "is_admin": "perhaps"}
+            ),
+            "/is_admin",
+            "invalid_type",
+        ),
+        (
+            lambda api: api.post("/api/leads/capture", json={"pool": "N", "lead": [1]}),
+            "/lead",
+            "invalid_type",
+        ),
         (lambda api: api.post("/api/pools", json={"name": "a\0b"}), "/name", "incorrect_value"),
-        (lambda api: api.post("/api/pools", content=b'{"name": "\\ud800"}', headers=JSON), "/name", "incorrect_value"),
+        (
+            lambda api: api.post("/api/pools", content=b'{"name": "\\ud800"}', headers=JSON),
+            "/name",
+            "incorrect_value",
+        ),
         (lambda api: api.post("/api/pools", json={"name": "x" * 1001}), "/name", "incorrect_value"),
-        (lambda api: api.post(f"/api/pools/{create_pool(api)['id']}/members", json={"members": []}), "/members", "blank"),
+        (
+            lambda api: api.post(
+                f"/api/pools/{create_pool(api)['id']}/members", json={"members": []}
+            ),
+            "/members",
+            "blank",
+        ),
         (lambda api: api.post("/api/pools", json={"name": "N", "a/b~c": 1}), "/a~1b~0c", "unknown"),
     ],
 )
-def test_a_body_that_does_not_fit_is_told_where(client: Any, ask: Ask, field: str, code: str) -> None:
+def test_a_body_that_does_not_fit_is_told_where(
+    client: Any, ask: Ask, field: str, code: str
+) -> None:
     answer = ask(client)
 
     [fault] = faults(answer)
@@ -143,7 +214,9 @@ def test_a_parameter_that_does_not_fit_is_named(client: Any, ask: Ask, field: st
         (b"\xff", JSON, "can't be read"),
     ],
 )
-def test_a_body_that_is_no_json_object_is_told_apart(client: Any, body: bytes, headers: dict[str, str], words: str) -> None:
+def test_a_body_that_is_no_json_object_is_told_apart(
+    client: Any, body: bytes, headers: dict[str, str], words: str
+) -> None:
     status, code, message = refusal(client.post("/api/pools", content=body, headers=headers))
 
     assert (status, code) == (400, "invalid_payload")
@@ -165,7 +238,10 @@ def test_a_request_that_is_wrong_within_and_without_its_body_is_a_bad_request(cl
     answer = client.patch("/api/pools/0", json={})
 
     assert answer.status_code == 400
-    assert [(fault["field"], fault["code"]) for fault in faults(answer)] == [("pool_id", "invalid_param"), ("/name", "missing")]
+    assert [(fault["field"], fault["code"]) for fault in faults(answer)] == [
+        ("pool_id", "invalid_param"),
+        ("/name", "missing"),
+    ]
 
 
 def test_a_method_that_does_not_go_with_an_address_is_told_what_does(client: Any) -> None:
@@ -210,7 +286,9 @@ def test_a_database_that_is_away_is_no_success(client: Any, system: System) -> N
     away = open_engine("postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
     client.app.dependency_overrides[the_system] = lambda: replace(system, engine=away)
 
-    status, code, message = refusal(client.post("/api/users", json={"name": "A", "email": "a@example.com"}))
+    status, code, message = refusal(
+        client.post("/api/users", json={"name": "A", "email": "a@example.com"})
+    )
 
     assert (status, code) == (503, "database_unreachable")
     assert "secret" not in message
@@ -219,7 +297,9 @@ def test_a_database_that_is_away_is_no_success(client: Any, system: System) -> N
 def test_a_ring_that_is_away_changes_no_roster(client: Any, system: System, tmp_path: Path) -> None:
     pool = create_pool(client, members=2)
     add_users(client, "c@example.com")
-    client.app.dependency_overrides[the_system] = lambda: replace(system, ring=Ring(connect(f"unix://{tmp_path}/none")))
+    client.app.dependency_overrides[the_system] = lambda: replace(
+        system, ring=Ring(connect(f"unix://{tmp_path}/none"))
+    )
 
     answer = client.post(f"/api/pools/{pool['id']}/members", json={"members": ["c@example.com"]})
     shown = client.get(f"/api/pools/{pool['id']}").json()
@@ -249,44 +329,81 @@ def client_that_fails(error: EvenhandError, *paths: str) -> TestClient:
     [
         (UnknownRecord(record_type="lead", record_id=7), 404, "unknown_record", "not_found"),
         (UnknownUser(name="ann"), 404, "unknown_user", "not_found"),
-        (DatabaseUnreachable(address="db", reason="away"), 503, "database_unreachable", "temporarily_unavailable"),
+        (
+            DatabaseUnreachable(address="db", reason="away"),
+            503,
+            "database_unreachable",
+            "temporarily_unavailable",
+        ),
         (TookTooLong(), 503, "took_too_long", "temporarily_unavailable"),
-        (StillRefused(pool_id=7, attempts=12, reason="odd"), 503, "still_refused", "temporarily_unavailable"),
+        (
+            StillRefused(pool_id=7, attempts=12, reason="odd"),
+            503,
+            "still_refused",
+            "temporarily_unavailable",
+        ),
         (LastAdmin(name="Ann"), 409, "last_admin", "last_admin"),
         (Unauthorized(), 401, "unauthorized", "unauthorized"),
     ],
 )
-def test_a_code_is_one_that_clients_of_the_path_know(error: EvenhandError, status: int, code_of_ours: str, code: str) -> None:
+def test_a_code_is_one_that_clients_of_the_path_know(
+    error: EvenhandError, status: int, code_of_ours: str, code: str
+) -> None:
     paths = ("/api/failing", "/v2/failing", "/v20/failing")
     failing = client_that_fails(error, *paths)
 
     told = [refusal(failing.get(path)) for path in paths]
 
-    assert [each[:2] for each in told] == [(status, code_of_ours), (status, code), (status, code_of_ours)]
+    assert [each[:2] for each in told] == [
+        (status, code_of_ours),
+        (status, code),
+        (status, code_of_ours),
+    ]
     assert {message for _, _, message in told} == {str(error)}
 
 
-@pytest.mark.parametrize(("method", "path", "code"), [("GET", "/v2/nothing", "incorrect_path"), ("PUT", "/healthz", "wrong_method")])
-def test_an_address_that_is_none_is_told_so_everywhere(stranger: Any, method: str, path: str, code: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [("GET", "/v2/nothing", "incorrect_path"), ("PUT", "/healthz", "wrong_method")],
+)
+def test_an_address_that_is_none_is_told_so_everywhere(
+    stranger: Any, method: str, path: str, code: str
+) -> None:
     assert refusal(stranger.request(method, path))[1] == code
 
 
 def test_an_error_with_several_faults_is_told_as_so_many() -> None:
-    wrong = [Fault("/data/last_name", "blank", "can't be blank"), Fault("/data/owner_id", "incorrect_value", "is nobody", "There is no 7.")]
+    wrong = [
+        Fault("/data/last_name", "blank", "can't be blank"),
+        Fault("/data/owner_id", "incorrect_value", "is nobody", "There is no 7."),
+    ]
 
     answer = client_that_fails(IncorrectPayload.of("lead", wrong), "/v2/failing").get("/v2/failing")
 
     assert answer.status_code == 422
     assert faults(answer) == [
-        {"resource": "lead", "field": "/data/last_name", "code": "blank", "message": "can't be blank"},
-        {"resource": "lead", "field": "/data/owner_id", "code": "incorrect_value", "message": "is nobody", "details": "There is no 7."},
+        {
+            "resource": "lead",
+            "field": "/data/last_name",
+            "code": "blank",
+            "message": "can't be blank",
+        },
+        {
+            "resource": "lead",
+            "field": "/data/owner_id",
+            "code": "incorrect_value",
+            "message": "is nobody",
+            "details": "There is no 7.",
+        },
     ]
 
 
 # --- what nobody foresaw ---
 
 
-def test_an_unexpected_error_shows_nothing_of_the_inside(client: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_shows_nothing_of_the_inside(
+    client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail() -> System:
         raise ZeroDivisionError("the secret of the inside")
 
@@ -320,7 +437,11 @@ def test_an_upload_that_says_it_is_too_large_is_not_read(client: Any, length: by
 def test_a_body_that_is_no_upload_has_a_smaller_limit(client: Any, announced: bool) -> None:
     body = b" " * (MOST_BODY_BYTES + 1)
 
-    answer = client.post("/api/users", content=body if announced else iter([body]), headers={"Content-Type": "application/json"})
+    answer = client.post(
+        "/api/users",
+        content=body if announced else iter([body]),
+        headers={"Content-Type": "application/json"},
+    )
 
     assert refusal(answer)[:2] == (413, "body_too_large")
     assert answer.headers["x-request-id"]
@@ -335,7 +456,10 @@ def test_an_upload_may_be_larger_than_other_bodies(client: Any) -> None:
 
 
 def test_a_request_keeps_the_id_that_it_came_with(client: Any) -> None:
-    given, made, unfit = (client.get("/api/users", headers=headers) for headers in ({"X-Request-Id": "r-1"}, {}, {"X-Request-Id": "a b"}))
+    given, made, unfit = (
+        client.get("/api/users", headers=headers)
+        for headers in ({"X-Request-Id": "r-1"}, {}, {"X-Request-Id": "a b"})
+    )
 
     assert given.headers["x-request-id"] == "r-1"
     assert len(made.headers["x-request-id"]) == 16

@@ -10,7 +10,9 @@ from tests.support.factories import give_leads, leave
 from tests.support.tasks import Tasks
 from worker.flows.system import System
 
-STEAL_TURN_2 = "UPDATE ledger SET user_id = (SELECT user_id FROM ledger WHERE turn = 1) WHERE turn = 2"
+STEAL_TURN_2 = (
+    "UPDATE ledger SET user_id = (SELECT user_id FROM ledger WHERE turn = 1) WHERE turn = 2"
+)
 
 
 def test_an_import_goes_from_upload_to_receipt(client: Any, system: System, send: Tasks) -> None:
@@ -22,26 +24,49 @@ def test_an_import_goes_from_upload_to_receipt(client: Any, system: System, send
     done = client.get(accepted.headers["Location"]).json()
     receipt = client.get(f"{accepted.headers['Location']}/receipt")
 
-    assert (accepted.status_code, accepted.headers["Location"]) == (202, f"/api/runs/{accepted.json()['id']}")
+    assert (accepted.status_code, accepted.headers["Location"]) == (
+        202,
+        f"/api/runs/{accepted.json()['id']}",
+    )
     assert accepted.json() == waiting
-    assert (waiting["state"], waiting["progress"], waiting["file"]) == ("accepted", 0.0, "leads.csv")
+    assert (waiting["state"], waiting["progress"], waiting["file"]) == (
+        "accepted",
+        0.0,
+        "leads.csv",
+    )
     assert (done["state"], done["progress"], done["owner"]) == ("done", 1.0, "Inbound")
-    assert {name: done[name] for name in ("rows", "records", "errors", "turns")} == {"rows": 4, "records": 3, "errors": 1, "turns": 3}
-    assert done["first_errors"] == [{"line": 3, "field": "last_name", "reason": "needs last name or organization name"}]
+    assert {name: done[name] for name in ("rows", "records", "errors", "turns")} == {
+        "rows": 4,
+        "records": 3,
+        "errors": 1,
+        "turns": 3,
+    }
+    assert done["first_errors"] == [
+        {"line": 3, "field": "last_name", "reason": "needs last name or organization name"}
+    ]
     assert receipt.headers["content-type"].startswith("text/csv")
-    assert receipt.headers["content-disposition"] == f'attachment; filename="receipt-{done["id"]}.csv"'
-    assert [(line["line"], line["turn"], line["owner"]) for line in invariants.receipt(system, done["id"])] == [
+    assert (
+        receipt.headers["content-disposition"] == f'attachment; filename="receipt-{done["id"]}.csv"'
+    )
+    assert [
+        (line["line"], line["turn"], line["owner"])
+        for line in invariants.receipt(system, done["id"])
+    ] == [
         ("2", "1", "a@example.com"),
         ("3", "", ""),
         ("4", "2", "b@example.com"),
         ("5", "3", "a@example.com"),
     ]
-    assert receipt.text.startswith("line,record_type,record_id,pool,turn,owner,error\r\n2,lead,1,Inbound,1,a@example.com,\r\n3,lead,")
+    assert receipt.text.startswith(
+        "line,record_type,record_id,pool,turn,owner,error\r\n2,lead,1,Inbound,1,a@example.com,\r\n3,lead,"
+    )
     invariants.assert_in_file_order(system, done["id"])
     invariants.assert_promise(system)
 
 
-def test_a_receipt_longer_than_a_block_comes_whole(client: Any, system: System, send: Tasks) -> None:
+def test_a_receipt_longer_than_a_block_comes_whole(
+    client: Any, system: System, send: Tasks
+) -> None:
     create_pool(client)
     rows = 5000
     upload(client, b"Last Name\n" + b"".join(b"L%d\n" % row for row in range(rows)))
@@ -57,7 +82,9 @@ def test_a_receipt_longer_than_a_block_comes_whole(client: Any, system: System, 
 def test_a_mapping_names_the_field_of_a_header(client: Any, system: System, send: Tasks) -> None:
     create_pool(client)
 
-    run = upload(client, b"Nom,a=b\nHugo,Paris\n", map=["Nom=last_name", "a=b = address_city"]).json()
+    run = upload(
+        client, b"Nom,a=b\nHugo,Paris\n", map=["Nom=last_name", "a=b = address_city"]
+    ).json()
     send.drain(system)
 
     assert client.get(f"/api/runs/{run['id']}").json()["records"] == 1
@@ -65,19 +92,29 @@ def test_a_mapping_names_the_field_of_a_header(client: Any, system: System, send
     assert lead == {"last_name": "Hugo", "address_city": "Paris"}
 
 
-def test_an_import_of_deals_to_a_person_takes_no_turns(client: Any, system: System, send: Tasks) -> None:
+def test_an_import_of_deals_to_a_person_takes_no_turns(
+    client: Any, system: System, send: Tasks
+) -> None:
     add_users(client, "a@example.com")
 
     run = upload(client, b"name,value\nBig,12\n", owner="a@example.com", type="deal").json()
     send.drain(system)
 
     done = client.get(f"/api/runs/{run['id']}").json()
-    assert (done["state"], done["record_type"], done["owner"], done["records"], done["turns"]) == ("done", "deal", "A", 1, 0)
+    assert (done["state"], done["record_type"], done["owner"], done["records"], done["turns"]) == (
+        "done",
+        "deal",
+        "A",
+        1,
+        0,
+    )
     why = client.get("/api/why/deal/1").json()
     assert (why["turn"], why["roster"], why["owner"]["email"]) == (None, None, "a@example.com")
 
 
-def test_leads_that_are_captured_and_rows_that_are_imported_take_from_one_ring(client: Any, system: System, send: Tasks) -> None:
+def test_leads_that_are_captured_and_rows_that_are_imported_take_from_one_ring(
+    client: Any, system: System, send: Tasks
+) -> None:
     create_pool(client, members=3)
 
     first = posted(client, "/api/leads/capture", pool="Inbound", lead={"last_name": "First"})["id"]
@@ -86,9 +123,16 @@ def test_leads_that_are_captured_and_rows_that_are_imported_take_from_one_ring(c
     last = posted(client, "/api/leads/capture", pool="Inbound", lead={"last_name": "Last"})["id"]
     send.drain(system)
 
-    told = [(line["turn"], line["owner"][:1]) for line in invariants.receipt(system, run["id"]) if not line["error"]]
+    told = [
+        (line["turn"], line["owner"][:1])
+        for line in invariants.receipt(system, run["id"])
+        if not line["error"]
+    ]
     whys = [client.get(f"/api/why/lead/{lead}").json() for lead in (first, last)]
-    assert [(str(why["turn"]), why["owner"]["email"][0]) for why in whys] == [("1", "a"), ("5", "b")]
+    assert [(str(why["turn"]), why["owner"]["email"][0]) for why in whys] == [
+        ("1", "a"),
+        ("5", "b"),
+    ]
     assert told == [("2", "b"), ("3", "c"), ("4", "a")]
     assert client.get("/api/leads/waiting").json() == []
     assert all(report["holds"] for report in client.get("/api/verify").json())
@@ -113,13 +157,20 @@ def test_why_tells_the_turn_and_its_neighbours(client: Any, system: System) -> N
 
     why = client.get("/api/why/lead/2").json()
 
-    assert (why["turn"], why["pool"], why["cause"], why["claim"]) == (2, "Inbound", "edit", "lead:2:edit")
+    assert (why["turn"], why["pool"], why["cause"], why["claim"]) == (
+        2,
+        "Inbound",
+        "edit",
+        "lead:2:edit",
+    )
     assert [why[who]["email"][0] for who in ("before", "owner", "next")] == ["a", "b", "c"]
     assert [member["email"][0] for member in why["roster"]["members"]] == ["a", "b", "c"]
     assert (why["roster"]["version"], why["roster"]["first_turn"]) == (1, 1)
 
 
-def test_verify_tells_that_the_promise_holds_and_where_it_does_not(client: Any, system: System) -> None:
+def test_verify_tells_that_the_promise_holds_and_where_it_does_not(
+    client: Any, system: System
+) -> None:
     pool = create_pool(client, members=2)
     add_users(client, "z@example.com")
     posted(client, "/api/pools", name="Other", members=["z@example.com"])
@@ -129,19 +180,31 @@ def test_verify_tells_that_the_promise_holds_and_where_it_does_not(client: Any, 
     robbed = system.transact(lambda session: session.execute(text(STEAL_TURN_2)).rowcount)
     ill = client.get(f"/api/pools/{pool['id']}/verify").json()
 
-    assert [(report["pool"], report["holds"], report["entered"]) for report in well] == [("Inbound", True, 3), ("Other", True, 0)]
+    assert [(report["pool"], report["holds"], report["entered"]) for report in well] == [
+        ("Inbound", True, 3),
+        ("Other", True, 0),
+    ]
     assert (well[0]["ring"], well[0]["violations"]) == ("agrees", [])
     assert (robbed, ill["pool"], ill["holds"]) == (1, "Inbound", False)
-    assert ("in turn", 2) in [(violation["point"], violation["turn"]) for violation in ill["violations"]]
+    assert ("in turn", 2) in [
+        (violation["point"], violation["turn"]) for violation in ill["violations"]
+    ]
     assert ill["violated"] == {"in turn": 1, "checkable": 1}
-    assert [report["ring"] for report in client.get("/api/verify", params={"offline": True}).json()] == ["not asked", "not asked"]
-    assert client.get(f"/api/pools/{pool['id']}/verify", params={"offline": True}).json()["ring"] == "not asked"
+    assert [
+        report["ring"] for report in client.get("/api/verify", params={"offline": True}).json()
+    ] == ["not asked", "not asked"]
+    assert (
+        client.get(f"/api/pools/{pool['id']}/verify", params={"offline": True}).json()["ring"]
+        == "not asked"
+    )
 
 
 def test_a_pool_lives_from_creation_to_deletion(client: Any, system: System) -> None:
     a, b, c = add_users(client, "a@example.com", "b@example.com", "c@example.com")
 
-    created = client.post("/api/pools", json={"name": "Inbound", "members": ["b@example.com", "a@example.com"]})
+    created = client.post(
+        "/api/pools", json={"name": "Inbound", "members": ["b@example.com", "a@example.com"]}
+    )
     address = created.headers["Location"]
     got = give_leads(system, 1)
     joined = posted(client, f"{address}/members", members=["c@example.com"])
@@ -176,7 +239,11 @@ def test_a_ledger_is_read_page_by_page(client: Any, system: System, send: Tasks)
     whole = client.get(address).json()
 
     assert [entry["turn"] for entry in first["entries"]] == [1, 2]
-    assert ([entry["turn"] for entry in second["entries"]], first["next"], second["next"]) == ([3], 2, None)
+    assert ([entry["turn"] for entry in second["entries"]], first["next"], second["next"]) == (
+        [3],
+        2,
+        None,
+    )
     assert whole == {"entries": first["entries"] + second["entries"], "next": None}
     assert client.get(address, params={"limit": 3}).json() == whole
     assert client.get(address, params={"after": 3}).json() == {"entries": [], "next": None}
@@ -196,7 +263,9 @@ def test_a_ledger_is_read_page_by_page(client: Any, system: System, send: Tasks)
     assert second["entries"][0]["actor"] is None
 
 
-def test_a_pools_rosters_are_told_from_the_first_to_the_one_in_force(client: Any, system: System) -> None:
+def test_a_pools_rosters_are_told_from_the_first_to_the_one_in_force(
+    client: Any, system: System
+) -> None:
     pool = create_pool(client, members=2)
     address = f"/api/pools/{pool['id']}"
     give_leads(system, 3)
@@ -206,9 +275,21 @@ def test_a_pools_rosters_are_told_from_the_first_to_the_one_in_force(client: Any
 
     rosters = client.get(f"{address}/rosters").json()
 
-    assert [(roster["version"], roster["first_turn"]) for roster in rosters] == [(1, 1), (2, 4), (3, 4)]
-    assert ["".join(member["email"][0] for member in roster["members"]) for roster in rosters] == ["ab", "b", "bc"]
-    assert [roster["actor"] and roster["actor"]["email"] for roster in rosters] == ["root@example.com", None, "root@example.com"]
+    assert [(roster["version"], roster["first_turn"]) for roster in rosters] == [
+        (1, 1),
+        (2, 4),
+        (3, 4),
+    ]
+    assert ["".join(member["email"][0] for member in roster["members"]) for roster in rosters] == [
+        "ab",
+        "b",
+        "bc",
+    ]
+    assert [roster["actor"] and roster["actor"]["email"] for roster in rosters] == [
+        "root@example.com",
+        None,
+        "root@example.com",
+    ]
     assert [roster["since"] for roster in rosters] == sorted(roster["since"] for roster in rosters)
 
 
@@ -218,13 +299,22 @@ def test_a_user_who_is_deactivated_leaves_all_pools(client: Any) -> None:
 
     left = client.post(f"/api/users/{first}/deactivate")
 
-    assert (left.status_code, left.json()["is_active"], left.json()["left"]) == (200, False, ["Inbound"])
-    assert [(user["id"], user["is_active"], user["is_admin"]) for user in client.get("/api/users").json()] == [
+    assert (left.status_code, left.json()["is_active"], left.json()["left"]) == (
+        200,
+        False,
+        ["Inbound"],
+    )
+    assert [
+        (user["id"], user["is_active"], user["is_admin"])
+        for user in client.get("/api/users").json()
+    ] == [
         (first - 1, True, True),
         (first, False, False),
         (first + 1, True, False),
     ]
-    assert [member["email"] for member in client.get(f"/api/pools/{pool['id']}").json()["members"]] == ["b@example.com"]
+    assert [
+        member["email"] for member in client.get(f"/api/pools/{pool['id']}").json()["members"]
+    ] == ["b@example.com"]
 
 
 def test_the_upload_is_kept_as_it_came(client: Any, system: System) -> None:
@@ -245,6 +335,10 @@ def test_a_file_name_that_no_database_stores_is_stored_without_what_is_wrong(cli
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\0b.csv"\r\n\r\nLast Name\r\n--x--\r\n',
     )
 
-    answer = client.post("/api/imports", content=b"".join(parts), headers={"Content-Type": "multipart/form-data; boundary=x"})
+    answer = client.post(
+        "/api/imports",
+        content=b"".join(parts),
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
 
     assert (answer.status_code, answer.json()["file"]) == (202, "ab.csv")

@@ -30,14 +30,17 @@ def request_head(client: TestClient) -> bytes:
 
 @contextmanager
 def served(app: FastAPI, seconds: float, idle_seconds: int = 60) -> Iterator[socket.socket]:
-    """A connection to the API, which waits for so long for the next part of a body, and for a request."""
+    """A connection to the API, which waits for so long for the next part of a body, and for a
+    request."""
     options = {**OPTIONS, "timeout_keep_alive": idle_seconds}
     server = uvicorn.Server(uvicorn.Config(BodyTimeout(app, seconds), port=0, **options))
     thread = Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, "the server")
     try:
-        with socket.create_connection(server.servers[0].sockets[0].getsockname(), timeout=30) as connection:
+        with socket.create_connection(
+            server.servers[0].sockets[0].getsockname(), timeout=30
+        ) as connection:
             yield connection
     finally:
         server.should_exit = True
@@ -50,7 +53,9 @@ def everything(connection: socket.socket) -> str:
 
 
 @pytest.mark.parametrize("beginning", [b"", b'{"name": '])
-def test_a_body_that_does_not_come_ends_the_request_and_the_connection(app: FastAPI, request_head: bytes, beginning: bytes) -> None:
+def test_a_body_that_does_not_come_ends_the_request_and_the_connection(
+    app: FastAPI, request_head: bytes, beginning: bytes
+) -> None:
     with served(app, seconds=0.2) as connection:
         connection.sendall(request_head + beginning)
 
@@ -85,13 +90,19 @@ def test_a_connection_on_which_no_other_request_follows_is_closed(beginning: byt
 def test_headers_that_come_one_by_one_are_not_waited_for_longer() -> None:
     with served(create_app(), seconds=60, idle_seconds=1) as connection:
         connection.settimeout(0.1)
-        sent = list(takewhile(lambda byte: still_open(connection, byte), (REQUEST[at : at + 1] for at in range(len(REQUEST)))))
+        sent = list(
+            takewhile(
+                lambda byte: still_open(connection, byte),
+                (REQUEST[at : at + 1] for at in range(len(REQUEST))),
+            )
+        )
 
     assert 0 < len(sent) < len(REQUEST)
 
 
 def still_open(connection: socket.socket, more: bytes) -> bool:
-    """Sends more, and sees in the time that the connection is given whether the other side closes it."""
+    """Sends more, and sees in the time that the connection is given whether the other side closes
+    it."""
     try:
         connection.sendall(more)
         return connection.recv(1) != b""
@@ -101,7 +112,9 @@ def still_open(connection: socket.socket, more: bytes) -> bool:
         return False
 
 
-def test_a_request_may_take_longer_than_a_connection_is_kept_without_one(app: FastAPI, request_head: bytes) -> None:
+def test_a_request_may_take_longer_than_a_connection_is_kept_without_one(
+    app: FastAPI, request_head: bytes
+) -> None:
     with served(app, seconds=2, idle_seconds=1) as connection:
         connection.sendall(request_head)
 
@@ -109,7 +122,8 @@ def test_a_request_may_take_longer_than_a_connection_is_kept_without_one(app: Fa
 
 
 def received(messages: list[tuple[float, dict[str, Any]]], seconds: float) -> list[Any]:
-    """What an app is given that asks for as many messages as there are, when each takes so long to come."""
+    """What an app is given that asks for as many messages as there are, when each takes so long to
+    come."""
     coming, got = iter(messages), []
 
     async def receive() -> Any:

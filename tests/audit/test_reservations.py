@@ -1,10 +1,11 @@
-"""What verification reckons with: spans as streams, rosters in any state, and what a run should have entered."""
+"""What verification reckons with: spans as streams, rosters in any state, and what a run should
+have entered."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.domain.audit import reservations
-from worker.domain.audit.reservations import Booking, Run
+from worker.domain.audit.reservations import Reservation, Run
 from worker.domain.turns import claims, succession
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, Turns, but_last, islands, merged, uncovered
@@ -21,7 +22,9 @@ def turns_in(spans: object) -> list[int]:
 
 @given(SPANS, SPANS)
 def test_what_is_uncovered_is_in_none_of_the_covers(spans: list[Span], covers: list[Span]) -> None:
-    assert turns_in(uncovered(iter(spans), iter(covers))) == sorted(set(turns_in(spans)) - set(turns_in(covers)))
+    assert turns_in(uncovered(iter(spans), iter(covers))) == sorted(
+        set(turns_in(spans)) - set(turns_in(covers))
+    )
 
 
 @given(SPANS, st.integers(0, 40))
@@ -39,11 +42,23 @@ def test_islands_are_as_long_as_they_can_be(spans: list[Span]) -> None:
 
 
 @given(
-    st.lists(st.builds(Roster, st.just(0), st.integers(-5, 40), st.integers(-3, 9), st.lists(st.integers(1, 5)).map(tuple)), max_size=6),
+    st.lists(
+        st.builds(
+            Roster,
+            st.just(0),
+            st.integers(-5, 40),
+            st.integers(-3, 9),
+            st.lists(st.integers(1, 5)).map(tuple),
+        ),
+        max_size=6,
+    ),
     st.builds(Span, st.integers(-3, 45), st.integers(1, 30)),
 )
 def test_rosters_in_any_state_tell_who_is_rightful(drawn: list[Roster], span: Span) -> None:
-    numbered = [Roster(version, each.first_turn, each.first_slot, each.members) for version, each in enumerate(drawn, 1)]
+    numbered = [
+        Roster(version, each.first_turn, each.first_slot, each.members)
+        for version, each in enumerate(drawn, 1)
+    ]
     rosters = Rosters(numbered)
 
     told = list(rosters.rightful(span))
@@ -68,14 +83,17 @@ def test_rosters_that_follow_each_other_have_no_fault() -> None:
     first = Roster(1, 1, 0, (A, B, C))
     second = first.succeeded_by((A, C, D), 3)
 
-    assert list(succession.faults([first, second, second.succeeded_by((), 9), Roster(4, 9, 0, (B,))])) == []
+    assert (
+        list(succession.faults([first, second, second.succeeded_by((), 9), Roster(4, 9, 0, (B,))]))
+        == []
+    )
 
 
-def booking(*loaded: tuple[int, int], turns: str = "3:2 10:4") -> Booking:
-    return Booking("import:1", Turns.parse(turns), True, LOADED, loaded)
+def booking(*loaded: tuple[int, int], turns: str = "3:2 10:4") -> Reservation:
+    return Reservation("import:1", Turns.parse(turns), True, LOADED, loaded)
 
 
-def faults(of: Booking, *entries: tuple[int, int, int | None]) -> list[tuple[str, int | None]]:
+def faults(of: Reservation, *entries: tuple[int, int, int | None]) -> list[tuple[str, int | None]]:
     return [violation[:2] for violation in reservations.check_entries(of, entries)]
 
 
@@ -84,11 +102,17 @@ def test_what_is_loaded_is_entered_in_the_order_of_the_block() -> None:
 
     assert faults(booking((0, 4)), *right) == []
     assert faults(booking((0, 2), (2, 2)), *right) == []
-    assert reservations.as_few(booking((0, 1), (1, 3)).pieces()) == [(0, Span(3, 2)), (2, Span(10, 2))]
+    assert reservations.as_few(booking((0, 1), (1, 3)).pieces()) == [
+        (0, Span(3, 2)),
+        (2, Span(10, 2)),
+    ]
 
 
 def test_what_is_missing_or_too_much_or_elsewhere_is_told() -> None:
-    assert faults(booking((0, 4)), (0, 3, 100), (3, 11, 103)) == [("none skipped", 4), ("none skipped", 10)]
+    assert faults(booking((0, 4)), (0, 3, 100), (3, 11, 103)) == [
+        ("none skipped", 4),
+        ("none skipped", 10),
+    ]
     assert faults(booking((0, 1)), (0, 3, 100), (1, 4, 101)) == [("once", 4)]
     assert faults(booking((0, 2)), (0, 4, 100), (1, 3, 101)) == [("in order", 4), ("in order", 3)]
     assert faults(booking((0, 2)), (0, 3, 101), (1, 4, None)) == [("in order", 3)]
@@ -97,11 +121,16 @@ def test_what_is_missing_or_too_much_or_elsewhere_is_told() -> None:
 
 def test_turns_that_are_no_turns_are_not_taken_for_some() -> None:
     assert reservations.parse_turns("3:2 10:4") == Turns([Span(3, 2), Span(10, 4)])
-    assert [reservations.parse_turns(text) for text in ("x", "3", "0:1", "3:0", "3:-1", f"1:{2**63}")] == [None] * 6
+    assert [
+        reservations.parse_turns(text) for text in ("x", "3", "0:1", "3:0", "3:-1", f"1:{2**63}")
+    ] == [None] * 6
 
 
 def test_the_run_of_a_claim_is_told_by_its_number() -> None:
-    assert [claims.run_id_of(claim) for claim in ("import:42", "import:", "import:x", "import:²", f"import:{10**30}", "")] == [
+    assert [
+        claims.run_id_of(claim)
+        for claim in ("import:42", "import:", "import:x", "import:²", f"import:{10**30}", "")
+    ] == [
         42,
         0,
         0,

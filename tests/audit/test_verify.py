@@ -1,4 +1,5 @@
-"""Verification: a sound book passes, and each way of corrupting one is named, with its point and its turn."""
+"""Verification: a sound book passes, and each way of corrupting one is named, with its point and
+its turn."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +11,18 @@ from sqlalchemy import text
 
 from tests.support import books
 from tests.support.books import Book
-from tests.support.factories import accepted, captured, give, give_leads, imported, join, lead, leave, pool, sheet
+from tests.support.factories import (
+    accepted,
+    captured,
+    give,
+    give_leads,
+    imported,
+    join,
+    lead,
+    leave,
+    pool,
+    sheet,
+)
 from tests.support.servers import Databases
 from tests.support.tasks import Tasks, run
 from worker.cli.audit import print_reports
@@ -26,7 +38,9 @@ from worker.ring import Ring, connect
 
 SWAPPED_ORDINALS = """UPDATE ledger SET ordinal = 99 WHERE turn = 9; UPDATE ledger SET ordinal = 1 WHERE turn = 10;
     UPDATE ledger SET ordinal = 2 WHERE turn = 9"""
-SWAPPED_RECORDS = "UPDATE ledger SET record_id = CASE turn WHEN 8 THEN 11 ELSE 8 END WHERE turn IN (8, 11)"
+SWAPPED_RECORDS = (
+    "UPDATE ledger SET record_id = CASE turn WHEN 8 THEN 11 ELSE 8 END WHERE turn IN (8, 11)"
+)
 FORGOTTEN = "UPDATE leads SET owner_id = 4, pool_id = NULL, turn = NULL WHERE id = 2"
 A_VOID_TURN = "UPDATE ledger SET record_id = NULL, cause = 'void', claim = 'void:x', ordinal = turn WHERE turn = 2"
 NO_RUN = "DELETE FROM chunks; DELETE FROM imports; DELETE FROM runs"
@@ -36,59 +50,164 @@ STOLEN = """INSERT INTO ledger (pool_id, turn, claim, ordinal, record_id, user_i
     SELECT 4, 19, 'lead:1:again', 0, 1, 3, 'edit', at FROM ledger WHERE turn = 1"""
 
 CORRUPTIONS = {
-    "a turn is given to another member": ("UPDATE ledger SET user_id = 1 WHERE turn = 2", "in turn", 2),
-    "a turn falls under a roster without members": ("UPDATE rosters SET members = '[]' WHERE version = 2", "in turn", 15),
+    "a turn is given to another member": (
+        "UPDATE ledger SET user_id = 1 WHERE turn = 2",
+        "in turn",
+        2,
+    ),
+    "a turn falls under a roster without members": (
+        "UPDATE rosters SET members = '[]' WHERE version = 2",
+        "in turn",
+        15,
+    ),
     "a turn falls under no roster": ("DELETE FROM rosters WHERE version = 1", "in turn", 1),
     "a turn lies before the first": ("UPDATE ledger SET turn = -5 WHERE turn = 1", "in turn", -5),
     "all rosters are gone": ("DELETE FROM rosters", "checkable", None),
-    "the members of a roster are no list": ("UPDATE rosters SET members = '\"x\"' WHERE version = 2", "checkable", 15),
-    "a member isn't there": ("UPDATE rosters SET members = '[1, 2, 3, 99]' WHERE version = 2", "checkable", None),
-    "the member after next is next": ("UPDATE rosters SET first_slot = 0 WHERE version = 2", "next stays next", 15),
-    "a newcomer isn't at the end": ("UPDATE rosters SET members = '[2, 1, 3, 6]' WHERE version = 2", "next stays next", 15),
-    "a member is in a roster twice": ("UPDATE rosters SET members = '[1, 2, 3, 1]' WHERE version = 2", "next stays next", 15),
-    "a roster between two is gone": ("UPDATE rosters SET version = 3 WHERE version = 2", "next stays next", 15),
-    "a roster begins before the one before": ("UPDATE rosters SET first_turn = 0 WHERE version = 2", "next stays next", 0),
-    "the first roster begins in the middle": ("UPDATE rosters SET first_slot = 1 WHERE version = 1", "next stays next", 1),
-    "a record is captured twice": ("UPDATE ledger SET record_id = 5, claim = 'lead:5:capture', ordinal = 1 WHERE turn = 6", "once", 6),
+    "the members of a roster are no list": (
+        "UPDATE rosters SET members = '\"x\"' WHERE version = 2",
+        "checkable",
+        15,
+    ),
+    "a member isn't there": (
+        "UPDATE rosters SET members = '[1, 2, 3, 99]' WHERE version = 2",
+        "checkable",
+        None,
+    ),
+    "the member after next is next": (
+        "UPDATE rosters SET first_slot = 0 WHERE version = 2",
+        "next stays next",
+        15,
+    ),
+    "a newcomer isn't at the end": (
+        "UPDATE rosters SET members = '[2, 1, 3, 6]' WHERE version = 2",
+        "next stays next",
+        15,
+    ),
+    "a member is in a roster twice": (
+        "UPDATE rosters SET members = '[1, 2, 3, 1]' WHERE version = 2",
+        "next stays next",
+        15,
+    ),
+    "a roster between two is gone": (
+        "UPDATE rosters SET version = 3 WHERE version = 2",
+        "next stays next",
+        15,
+    ),
+    "a roster begins before the one before": (
+        "UPDATE rosters SET first_turn = 0 WHERE version = 2",
+        "next stays next",
+        0,
+    ),
+    "the first roster begins in the middle": (
+        "UPDATE rosters SET first_slot = 1 WHERE version = 1",
+        "next stays next",
+        1,
+    ),
+    "a record is captured twice": (
+        "UPDATE ledger SET record_id = 5, claim = 'lead:5:capture', ordinal = 1 WHERE turn = 6",
+        "once",
+        6,
+    ),
     "a record is imported twice": ("UPDATE ledger SET record_id = 9 WHERE turn = 10", "once", 10),
-    "a claim takes a second turn": ("UPDATE ledger SET claim = 'lead:1:edit', ordinal = 1 WHERE turn = 2", "once", 2),
-    "a claim takes more than its block": ("UPDATE ledger SET claim = 'import:1', ordinal = 6 WHERE turn = 14", "once", 14),
+    "a claim takes a second turn": (
+        "UPDATE ledger SET claim = 'lead:1:edit', ordinal = 1 WHERE turn = 2",
+        "once",
+        2,
+    ),
+    "a claim takes more than its block": (
+        "UPDATE ledger SET claim = 'import:1', ordinal = 6 WHERE turn = 14",
+        "once",
+        14,
+    ),
     "a turn is skipped": ("DELETE FROM ledger WHERE turn = 3", "none skipped", 3),
-    "a turn of a run that is done is skipped": ("DELETE FROM ledger WHERE turn = 9", "none skipped", 9),
-    "a turn below the watermark is skipped": ("DELETE FROM ledger WHERE turn = 3; UPDATE pools SET watermark = 14", "none skipped", 3),
+    "a turn of a run that is done is skipped": (
+        "DELETE FROM ledger WHERE turn = 9",
+        "none skipped",
+        9,
+    ),
+    "a turn below the watermark is skipped": (
+        "DELETE FROM ledger WHERE turn = 3; UPDATE pools SET watermark = 14",
+        "none skipped",
+        3,
+    ),
     "a turn is void and its member stayed": (A_VOID_TURN, "none skipped", 2),
-    "a block of a run that is done is open": ("UPDATE blocks SET open = (1 = 1) WHERE turns = '8:6'", "none skipped", 8),
+    "a block of a run that is done is open": (
+        "UPDATE blocks SET open = (1 = 1) WHERE turns = '8:6'",
+        "none skipped",
+        8,
+    ),
     "rows have turns out of order": (SWAPPED_ORDINALS, "in order", 9),
     "records are entered out of file order": (SWAPPED_RECORDS, "in order", 8),
-    "the turns of a block are others": ("UPDATE blocks SET turns = '9:6' WHERE turns = '8:6'", "in order", 8),
-    "the turns of a block can't be read": ("UPDATE blocks SET turns = 'x' WHERE turns = '8:6'", "checkable", None),
+    "the turns of a block are others": (
+        "UPDATE blocks SET turns = '9:6' WHERE turns = '8:6'",
+        "in order",
+        8,
+    ),
+    "the turns of a block can't be read": (
+        "UPDATE blocks SET turns = 'x' WHERE turns = '8:6'",
+        "checkable",
+        None,
+    ),
     "a block is gone": ("DELETE FROM blocks WHERE turns = '8:6'", "checkable", 8),
     "a run is gone": (NO_RUN, "checkable", 8),
     "a run counts other records": ("UPDATE runs SET records = 5 WHERE id = 1", "nothing lost", 8),
     "a run counts other turns": ("UPDATE runs SET turns = 7 WHERE id = 1", "nothing lost", 8),
     "a record is gone": ("DELETE FROM leads WHERE id = 2", "nothing lost", 2),
-    "an entry has lost its record": ("UPDATE ledger SET record_id = NULL WHERE turn = 2", "nothing lost", 2),
+    "an entry has lost its record": (
+        "UPDATE ledger SET record_id = NULL WHERE turn = 2",
+        "nothing lost",
+        2,
+    ),
     "a record went back to its pool": (FORGOTTEN, "nothing lost", 2),
     "a lead waits that has its owner": (A_CAPTURE, "nothing lost", 2),
     "a record has another owner": ("UPDATE leads SET owner_id = 1 WHERE id = 2", "checkable", 2),
     "a record names another's turn": ("UPDATE leads SET turn = 3 WHERE id = 2", "checkable", 3),
-    "a record names a turn that isn't entered": ("UPDATE leads SET turn = 99 WHERE id = 2", "checkable", 99),
-    "a record of another type names a turn": ("UPDATE contacts SET pool_id = 4, turn = 2", "checkable", 2),
-    "a claim names another record": ("UPDATE ledger SET claim = 'lead:99:capture' WHERE turn = 5", "checkable", 5),
+    "a record names a turn that isn't entered": (
+        "UPDATE leads SET turn = 99 WHERE id = 2",
+        "checkable",
+        99,
+    ),
+    "a record of another type names a turn": (
+        "UPDATE contacts SET pool_id = 4, turn = 2",
+        "checkable",
+        2,
+    ),
+    "a claim names another record": (
+        "UPDATE ledger SET claim = 'lead:99:capture' WHERE turn = 5",
+        "checkable",
+        5,
+    ),
     "an actor isn't there": ("UPDATE ledger SET actor_id = 99 WHERE turn = 2", "checkable", 2),
-    "a previous owner isn't there": ("UPDATE ledger SET previous_owner_id = 99 WHERE turn = 2", "checkable", 2),
-    "an open block is closed": ("UPDATE blocks SET open = (1 = 0) WHERE turns = '17:300'", "once", 17),
+    "a previous owner isn't there": (
+        "UPDATE ledger SET previous_owner_id = 99 WHERE turn = 2",
+        "checkable",
+        2,
+    ),
+    "an open block is closed": (
+        "UPDATE blocks SET open = (1 = 0) WHERE turns = '17:300'",
+        "once",
+        17,
+    ),
     "two open blocks overlap": (OVERLAPPING, "once", 18),
-    "an open block is of no run": ("UPDATE blocks SET claim = 'import:9' WHERE open", "none skipped", 17),
+    "an open block is of no run": (
+        "UPDATE blocks SET claim = 'import:9' WHERE open",
+        "none skipped",
+        17,
+    ),
     "a reserved turn is entered by another": (STOLEN, "once", 19),
-    "a run has failed for good and its block is open": ("UPDATE runs SET state = 'done' WHERE id = 2", "none skipped", 17),
+    "a run has failed for good and its block is open": (
+        "UPDATE runs SET state = 'done' WHERE id = 2",
+        "none skipped",
+        17,
+    ),
 }
 """What is done to the book, and the point and the turn that it must be named with."""
 
 
 def write(system: System, send: Tasks) -> None:
-    """A pool (4) of three (1, 2, 3) whose leads have the numbers of their turns: 1 to 4 were edited, 5 to 7 captured, 8 to 13 imported, 14
-    edited; from 15 on there are four members. Turns 17 to 316 are reserved by an import that is scanned, and a contact is there, too."""
+    """A pool (4) of three (1, 2, 3) whose leads have the numbers of their turns: 1 to 4 were
+    edited, 5 to 7 captured, 8 to 13 imported, 14 edited; from 15 on there are four members. Turns
+    17 to 316 are reserved by an import that is scanned, and a contact is there, too."""
     pool(system, 3)
     give_leads(system, 4)
     captured(system, 3)
@@ -103,18 +222,26 @@ def write(system: System, send: Tasks) -> None:
 
 
 @pytest.fixture(scope="module")
-def sqlite_book(sqlite_template: Path, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Book:
+def sqlite_book(
+    sqlite_template: Path, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Book:
     return books.on_sqlite(sqlite_template, valkey_url, tmp_path_factory.mktemp("book"), write)
 
 
 @pytest.fixture(scope="module")
-def postgresql_book(postgres_databases: Databases, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
-    with books.on_postgresql(postgres_databases, valkey_url, tmp_path_factory.mktemp("book"), write) as book:
+def postgresql_book(
+    postgres_databases: Databases, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Book]:
+    with books.on_postgresql(
+        postgres_databases, valkey_url, tmp_path_factory.mktemp("book"), write
+    ) as book:
         yield book
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def inbound(request: pytest.FixtureRequest, valkey: Redis, send: Tasks, tmp_path: Path) -> Iterator[System]:
+def inbound(
+    request: pytest.FixtureRequest, valkey: Redis, send: Tasks, tmp_path: Path
+) -> Iterator[System]:
     """A copy of what `write` writes, once of each kind."""
     book: Book = request.getfixturevalue(f"{request.param}_book")
     with book.copy(valkey, send, tmp_path) as system:
@@ -123,11 +250,17 @@ def inbound(request: pytest.FixtureRequest, valkey: Redis, send: Tasks, tmp_path
 
 def execute(system: System, statements: str) -> None:
     for statement in statements.split(";"):
-        assert system.transact(lambda session, one=statement: session.execute(text(one)).rowcount) != 0
+        assert (
+            system.transact(lambda session, one=statement: session.execute(text(one)).rowcount) != 0
+        )
 
 
 def found(system: System, *, offline: bool = False) -> list[tuple[str, int | None]]:
-    return [violation[:2] for report in verify(system, offline=offline) for violation in report.violations]
+    return [
+        violation[:2]
+        for report in verify(system, offline=offline)
+        for violation in report.violations
+    ]
 
 
 def only(system: System, name: str = "Inbound", *, offline: bool = False) -> Report:
@@ -153,15 +286,27 @@ def test_verify_names_what_is_corrupt(inbound: System, corruption: str) -> None:
 RING, MEMBERS, RETURNED = "{pool:4}:ring", "{pool:4}:members", "{pool:4}:returned"
 
 WRONG_RINGS: dict[str, tuple[Callable[[Redis], object], str, int | None]] = {
-    "it hands out a turn that is used": (lambda redis: redis.hset(RING, "next", 16), "one ring", 16),
+    "it hands out a turn that is used": (
+        lambda redis: redis.hset(RING, "next", 16),
+        "one ring",
+        16,
+    ),
     "it has skipped turns": (lambda redis: redis.hset(RING, "next", 320), "none skipped", 317),
     "its cursor is elsewhere": (lambda redis: redis.hincrby(RING, "cursor", 1), "one ring", 317),
     "it has another roster": (lambda redis: redis.hset(RING, "version", 1), "one ring", 317),
     "it has another member": (lambda redis: redis.rpush(MEMBERS, 99), "one ring", 317),
     "it returns a turn that is entered": (lambda redis: redis.rpush(RETURNED, "3:1"), "once", 3),
     "it returns turns that are reserved": (lambda redis: redis.rpush(RETURNED, "20:2"), "once", 20),
-    "it returns a turn that was never handed out": (lambda redis: redis.rpush(RETURNED, "400:1"), "one ring", 400),
-    "it returns turns out of order": (lambda redis: redis.rpush(RETURNED, "5:1", "4:1"), "one ring", 4),
+    "it returns a turn that was never handed out": (
+        lambda redis: redis.rpush(RETURNED, "400:1"),
+        "one ring",
+        400,
+    ),
+    "it returns turns out of order": (
+        lambda redis: redis.rpush(RETURNED, "5:1", "4:1"),
+        "one ring",
+        4,
+    ),
     "it returns a turn twice": (lambda redis: redis.rpush(RETURNED, "5:2", "6:1"), "one ring", 6),
     "what it returns can't be read": (lambda redis: redis.rpush(RETURNED, "x"), "one ring", None),
     "a part of it is missing": (lambda redis: redis.hdel(RING, "next"), "one ring", None),
@@ -229,7 +374,9 @@ def test_a_lead_that_nobody_will_ever_give_is_named(system: System, send: Tasks)
     assert "lead 1 " in violation.what
 
 
-def test_a_turn_of_a_cancelled_run_that_is_neither_entered_nor_returned_is_named(system: System, send: Tasks, valkey: Redis) -> None:
+def test_a_turn_of_a_cancelled_run_that_is_neither_entered_nor_returned_is_named(
+    system: System, send: Tasks, valkey: Redis
+) -> None:
     cancelled(system, send)
 
     valkey.delete(RETURNED)
@@ -254,11 +401,17 @@ def test_entries_of_a_chunk_that_is_not_loaded_are_named(system: System, send: T
 
 
 def test_what_belongs_to_no_pool_is_told_apart(inbound: System) -> None:
-    execute(inbound, "UPDATE ledger SET pool_id = 99 WHERE turn = 16; UPDATE leads SET owner_id = 99 WHERE id = 3")
+    execute(
+        inbound,
+        "UPDATE ledger SET pool_id = 99 WHERE turn = 16; UPDATE leads SET owner_id = 99 WHERE id = 3",
+    )
 
     *_, strays = verify(inbound)
 
-    assert (strays.pool, {violation[:2] for violation in strays.violations}) == ("(no pool)", {("checkable", 16), ("checkable", 3)})
+    assert (strays.pool, {violation[:2] for violation in strays.violations}) == (
+        "(no pool)",
+        {("checkable", 16), ("checkable", 3)},
+    )
 
 
 def test_many_violations_are_counted_and_the_first_of_each_point_are_told(
@@ -281,9 +434,16 @@ def test_many_violations_are_counted_and_the_first_of_each_point_are_told(
 
 
 def test_a_gap_of_any_size_is_one_violation(inbound: System) -> None:
-    execute(inbound, "UPDATE pools SET watermark = 900; UPDATE ledger SET turn = turn + 100000000000000 WHERE turn = 16")
+    execute(
+        inbound,
+        "UPDATE pools SET watermark = 900; UPDATE ledger SET turn = turn + 100000000000000 WHERE turn = 16",
+    )
 
-    told = [violation for violation in verify(inbound, "Inbound")[0].violations if violation.point == "none skipped"]
+    told = [
+        violation
+        for violation in verify(inbound, "Inbound")[0].violations
+        if violation.point == "none skipped"
+    ]
 
     assert [(violation.turn, violation.what) for violation in told] == [
         (16, "was never entered, and no seeding looks below 900"),
@@ -311,11 +471,26 @@ def test_a_sound_book_is_told_with_numbers(inbound: System) -> None:
 
     report = only(inbound)
 
-    assert (report.turns, report.entered, report.records, report.open, report.blocks, report.rosters) == (316, 16, 16, 300, 2, 2)
-    assert (report.ring, report.gaps, report.owed, report.returned, report.waiting) == ("agrees", 0, 0, 0, 0)
+    assert (
+        report.turns,
+        report.entered,
+        report.records,
+        report.open,
+        report.blocks,
+        report.rosters,
+    ) == (316, 16, 16, 300, 2, 2)
+    assert (report.ring, report.gaps, report.owed, report.returned, report.waiting) == (
+        "agrees",
+        0,
+        0,
+        0,
+        0,
+    )
 
 
-def test_leads_that_wait_are_counted_and_turns_taken_for_them_are_owed(system: System, send: Tasks) -> None:
+def test_leads_that_wait_are_counted_and_turns_taken_for_them_are_owed(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     leads = captured(system, 2)
@@ -330,7 +505,9 @@ def test_leads_that_wait_are_counted_and_turns_taken_for_them_are_owed(system: S
     assert found(system) == [("none skipped", 5)]
 
 
-def test_a_ring_without_state_is_in_order_and_the_gaps_are_counted(system: System, valkey: Redis) -> None:
+def test_a_ring_without_state_is_in_order_and_the_gaps_are_counted(
+    system: System, valkey: Redis
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     lose_turns(system, 2)
@@ -345,7 +522,8 @@ def test_a_ring_without_state_is_in_order_and_the_gaps_are_counted(system: Syste
 
 
 def cancelled(system: System, send: Tasks) -> None:
-    """A run of 700 rows that is cancelled after the first of its chunks, which has 250, when turn 701 is taken."""
+    """A run of 700 rows that is cancelled after the first of its chunks, which has 250, when turn
+    701 is taken."""
     pool(system, 3)
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
@@ -357,7 +535,9 @@ def cancelled(system: System, send: Tasks) -> None:
     send.drain(system)
 
 
-def test_the_turns_of_a_cancelled_run_wait_in_the_ring_and_are_then_others(system: System, send: Tasks) -> None:
+def test_the_turns_of_a_cancelled_run_wait_in_the_ring_and_are_then_others(
+    system: System, send: Tasks
+) -> None:
     cancelled(system, send)
     assert (only(system).entered, only(system).returned) == (251, 450)
 
@@ -371,7 +551,10 @@ def test_a_run_that_failed_keeps_its_block_until_it_is_retried(system: System, s
     pool(system, 3)
     accepted(system, sheet(300))
     run(system, send.waiting.pop())
-    execute(system, "UPDATE runs SET state = 'failed', ended_at = CURRENT_TIMESTAMP; UPDATE chunks SET set_aside = (1 = 1)")
+    execute(
+        system,
+        "UPDATE runs SET state = 'failed', ended_at = CURRENT_TIMESTAMP; UPDATE chunks SET set_aside = (1 = 1)",
+    )
 
     assert only(system).open == 300
 
@@ -403,7 +586,13 @@ def test_pools_of_other_types_are_checked_by_their_own_records(system: System, s
     pool(system, 3)
     pool(system, 2, name="Closers", record_type="deal")
     give_leads(system, 2)
-    give(system, lead(system, record_type="deal"), lead(system, record_type="deal"), name="Closers", record_type="deal")
+    give(
+        system,
+        lead(system, record_type="deal"),
+        lead(system, record_type="deal"),
+        name="Closers",
+        record_type="deal",
+    )
     execute(system, "UPDATE deals SET owner_id = 3 WHERE id = 2")
 
     inbound, closers = verify(system)
@@ -420,7 +609,13 @@ def test_a_deleted_pool_is_checked_by_its_ledger_and_only_among_all(system: Syst
 
     deleted, live = verify(system)
 
-    assert (deleted.pool, deleted.deleted, deleted.entered, deleted.ring, deleted.holds) == ("Inbound", True, 4, "not asked", True)
+    assert (deleted.pool, deleted.deleted, deleted.entered, deleted.ring, deleted.holds) == (
+        "Inbound",
+        True,
+        4,
+        "not asked",
+        True,
+    )
     assert (live.pool, live.deleted, live.entered) == ("Inbound", False, 0)
     assert len(verify(system, "Inbound")) == 1
     with pytest.raises(UnknownPool):
@@ -443,6 +638,6 @@ def test_what_verify_finds_lost_is_what_upkeep_mends(system: System) -> None:
     lose_turns(system, 2)
     assert found(system) == [("none skipped", 2)]
 
-    rings.mend(system)
+    rings.repair(system)
 
     assert only(system).returned == 2

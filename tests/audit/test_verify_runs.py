@@ -1,4 +1,5 @@
-"""Verification of runs: whatever reassignments and undos leave passes, and each way of corrupting it is named."""
+"""Verification of runs: whatever reassignments and undos leave passes, and each way of corrupting
+it is named."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,9 @@ def state_of(system: System, run_id: int) -> tuple[str, int, int, int]:
 
 def edited(system: System, lead_id: int) -> None:
     """Somebody changes what a lead says."""
-    boss = Actor(person(system, "boss@example.com", is_admin=True), is_admin=True, can_reassign=True)
+    boss = Actor(
+        person(system, "boss@example.com", is_admin=True), is_admin=True, can_reassign=True
+    )
     asking = RequestContext(boss, "request:an edit")
     system.transact(edits.update, asking, LEAD, lead_id, {"phone": "1"})
 
@@ -93,78 +96,268 @@ MOVED = "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE t
 
 CORRUPTIONS = {
     "an entry's record is another than the list's": (ANOTHER_RECORD, "in order", 9),
-    "a list's record is another than the entry's": ("UPDATE selections SET record_id = 99 WHERE run_id = 2 AND ordinal = 2", "in order", 9),
-    "a place of a list is gone": ("DELETE FROM selections WHERE run_id = 2 AND ordinal = 2", "in order", 9),
+    "a list's record is another than the entry's": (
+        "UPDATE selections SET record_id = 99 WHERE run_id = 2 AND ordinal = 2",
+        "in order",
+        9,
+    ),
+    "a place of a list is gone": (
+        "DELETE FROM selections WHERE run_id = 2 AND ordinal = 2",
+        "in order",
+        9,
+    ),
     "a skip is gone": ("DELETE FROM skips WHERE run_id = 2 AND ordinal = 1", "none skipped", 8),
-    "a skip is of another record": ("UPDATE skips SET ordinal = 2 WHERE run_id = 2 AND ordinal = 1", "once", 9),
+    "a skip is of another record": (
+        "UPDATE skips SET ordinal = 2 WHERE run_id = 2 AND ordinal = 1",
+        "once",
+        9,
+    ),
     "a skip is added": (A_SKIP.format(2, 0, 7), "nothing lost", None),
     "a skip is added to a run without any": (A_SKIP.format(4, 0, 13), "nothing lost", None),
-    "a skip of a run to a person is gone": ("DELETE FROM skips WHERE run_id = 6", "nothing lost", None),
+    "a skip of a run to a person is gone": (
+        "DELETE FROM skips WHERE run_id = 6",
+        "nothing lost",
+        None,
+    ),
     "a skip of an undo is gone": ("DELETE FROM skips WHERE run_id = 3", "nothing lost", None),
-    "a reassignment counts other records": ("UPDATE runs SET records = 5 WHERE id = 2", "nothing lost", 7),
-    "a reassignment counts other skips": ("UPDATE runs SET skipped = 1 WHERE id = 2", "nothing lost", None),
-    "a reassignment counts no skips": ("UPDATE runs SET skipped = 0 WHERE id = 2", "nothing lost", None),
-    "a reassignment counts other turns": ("UPDATE runs SET turns = 7 WHERE id = 2", "nothing lost", 7),
-    "a reassignment counts other rows": ("UPDATE runs SET rows = 7 WHERE id = 2", "nothing lost", None),
-    "a reassignment has returned other turns": ("UPDATE runs SET returned = 1 WHERE id = 2", "nothing lost", 7),
-    "a reassignment to a person counts other records": ("UPDATE runs SET records = 3 WHERE id = 6", "nothing lost", None),
-    "a reassignment to a person has turns": ("UPDATE runs SET turns = 3 WHERE id = 6", "checkable", None),
-    "a run that is done has chunks left": ("UPDATE runs SET chunks_left = 1 WHERE id = 2", "nothing lost", None),
-    "an undo counts other records": ("UPDATE runs SET records = 6 WHERE id = 3", "nothing lost", None),
-    "an undo counts other skips": ("UPDATE runs SET skipped = 0 WHERE id = 3", "nothing lost", None),
-    "an undo that spends turns has returned some": ("UPDATE runs SET returned = 5 WHERE id = 3", "nothing lost", None),
-    "an undo has returned fewer turns": ("UPDATE runs SET returned = 2 WHERE id = 5", "nothing lost", None),
-    "an undo of a run to a person counts other records": ("UPDATE runs SET records = 1 WHERE id = 7", "nothing lost", None),
-    "an undo of a run to a person has returned turns": ("UPDATE runs SET returned = 1 WHERE id = 7", "checkable", None),
-    "a chunk of an undo isn't done": ("UPDATE chunks SET done_at = NULL WHERE run_id = 3", "nothing lost", None),
-    "a takeback is gone": ("DELETE FROM takebacks WHERE run_id = 3 AND first_ordinal = 2", "nothing lost", None),
-    "a takeback is shorter": ("UPDATE takebacks SET last_ordinal = 4 WHERE run_id = 3 AND first_ordinal = 2", "nothing lost", None),
-    "a takeback has what the undo has left alone": (f"{TAKEBACKS} first_ordinal = 1 WHERE first_ordinal = 2", "nothing lost", None),
-    "a takeback has what another has": (f"{TAKEBACKS} last_ordinal = 2 WHERE first_ordinal = 0", "once", None),
-    "a takeback has what the undo never got to": (f"{TAKEBACKS} last_ordinal = 6 WHERE first_ordinal = 2", "checkable", None),
-    "a takeback is of another claim": (f"{TAKEBACKS} claim = 'import:9' WHERE first_ordinal = 2", "checkable", None),
-    "a takeback is of another pool": (f"{TAKEBACKS} pool_id = 1 WHERE first_ordinal = 2", "nothing lost", None),
-    "a takeback is of another undo": (f"{TAKEBACKS} run_id = 7 WHERE first_ordinal = 2", "checkable", None),
-    "a takeback is of a run that undoes nothing": (f"{TAKEBACKS} run_id = 2 WHERE first_ordinal = 2", "checkable", None),
+    "a reassignment counts other records": (
+        "UPDATE runs SET records = 5 WHERE id = 2",
+        "nothing lost",
+        7,
+    ),
+    "a reassignment counts other skips": (
+        "UPDATE runs SET skipped = 1 WHERE id = 2",
+        "nothing lost",
+        None,
+    ),
+    "a reassignment counts no skips": (
+        "UPDATE runs SET skipped = 0 WHERE id = 2",
+        "nothing lost",
+        None,
+    ),
+    "a reassignment counts other turns": (
+        "UPDATE runs SET turns = 7 WHERE id = 2",
+        "nothing lost",
+        7,
+    ),
+    "a reassignment counts other rows": (
+        "UPDATE runs SET rows = 7 WHERE id = 2",
+        "nothing lost",
+        None,
+    ),
+    "a reassignment has returned other turns": (
+        "UPDATE runs SET returned = 1 WHERE id = 2",
+        "nothing lost",
+        7,
+    ),
+    "a reassignment to a person counts other records": (
+        "UPDATE runs SET records = 3 WHERE id = 6",
+        "nothing lost",
+        None,
+    ),
+    "a reassignment to a person has turns": (
+        "UPDATE runs SET turns = 3 WHERE id = 6",
+        "checkable",
+        None,
+    ),
+    "a run that is done has chunks left": (
+        "UPDATE runs SET chunks_left = 1 WHERE id = 2",
+        "nothing lost",
+        None,
+    ),
+    "an undo counts other records": (
+        "UPDATE runs SET records = 6 WHERE id = 3",
+        "nothing lost",
+        None,
+    ),
+    "an undo counts other skips": (
+        "UPDATE runs SET skipped = 0 WHERE id = 3",
+        "nothing lost",
+        None,
+    ),
+    "an undo that spends turns has returned some": (
+        "UPDATE runs SET returned = 5 WHERE id = 3",
+        "nothing lost",
+        None,
+    ),
+    "an undo has returned fewer turns": (
+        "UPDATE runs SET returned = 2 WHERE id = 5",
+        "nothing lost",
+        None,
+    ),
+    "an undo of a run to a person counts other records": (
+        "UPDATE runs SET records = 1 WHERE id = 7",
+        "nothing lost",
+        None,
+    ),
+    "an undo of a run to a person has returned turns": (
+        "UPDATE runs SET returned = 1 WHERE id = 7",
+        "checkable",
+        None,
+    ),
+    "a chunk of an undo isn't done": (
+        "UPDATE chunks SET done_at = NULL WHERE run_id = 3",
+        "nothing lost",
+        None,
+    ),
+    "a takeback is gone": (
+        "DELETE FROM takebacks WHERE run_id = 3 AND first_ordinal = 2",
+        "nothing lost",
+        None,
+    ),
+    "a takeback is shorter": (
+        "UPDATE takebacks SET last_ordinal = 4 WHERE run_id = 3 AND first_ordinal = 2",
+        "nothing lost",
+        None,
+    ),
+    "a takeback has what the undo has left alone": (
+        f"{TAKEBACKS} first_ordinal = 1 WHERE first_ordinal = 2",
+        "nothing lost",
+        None,
+    ),
+    "a takeback has what another has": (
+        f"{TAKEBACKS} last_ordinal = 2 WHERE first_ordinal = 0",
+        "once",
+        None,
+    ),
+    "a takeback has what the undo never got to": (
+        f"{TAKEBACKS} last_ordinal = 6 WHERE first_ordinal = 2",
+        "checkable",
+        None,
+    ),
+    "a takeback is of another claim": (
+        f"{TAKEBACKS} claim = 'import:9' WHERE first_ordinal = 2",
+        "checkable",
+        None,
+    ),
+    "a takeback is of another pool": (
+        f"{TAKEBACKS} pool_id = 1 WHERE first_ordinal = 2",
+        "nothing lost",
+        None,
+    ),
+    "a takeback is of another undo": (
+        f"{TAKEBACKS} run_id = 7 WHERE first_ordinal = 2",
+        "checkable",
+        None,
+    ),
+    "a takeback is of a run that undoes nothing": (
+        f"{TAKEBACKS} run_id = 2 WHERE first_ordinal = 2",
+        "checkable",
+        None,
+    ),
     "a spent turn is in the history": (MOVED, "none skipped", 3),
-    "the history of a returned turn is gone": ("DELETE FROM ledger_history WHERE turn = 11", "none skipped", 11),
-    "the history has another claim": ("UPDATE ledger_history SET claim = 'import:9' WHERE turn = 11", "checkable", 11),
-    "the history has another ordinal": ("UPDATE ledger_history SET ordinal = 9 WHERE turn = 11", "once", 11),
-    "the history has another turn": ("UPDATE ledger_history SET turn = 99 WHERE turn = 11", "in order", 99),
-    "the history has another record of a list": ("UPDATE ledger_history SET record_id = 99 WHERE turn = 11", "in order", 11),
-    "the history has a member who isn't there": ("UPDATE ledger_history SET user_id = 99 WHERE turn = 11", "checkable", 11),
-    "the history has no record": ("UPDATE ledger_history SET record_id = NULL WHERE turn = 11", "checkable", 11),
-    "the history has another cause": ("UPDATE ledger_history SET cause = 'import' WHERE turn = 11", "checkable", 11),
-    "the history has another pool": ("UPDATE ledger_history SET pool_id = 1 WHERE turn = 11", "nothing lost", None),
-    "an undone entry has another record": ("UPDATE ledger SET record_id = 99 WHERE turn = 3", "in order", 3),
-    "an undone entry has another member": ("UPDATE ledger SET user_id = 1 WHERE turn = 3", "in turn", 3),
-    "an undone entry has no record": ("UPDATE ledger SET record_id = NULL WHERE turn = 3", "nothing lost", 3),
-    "an undone entry has another claim": ("UPDATE ledger SET claim = 'undo:3' WHERE turn = 3", "none skipped", 3),
-    "an undo undoes another run": ("UPDATE undos SET undone_run_id = 6 WHERE run_id = 3", "checkable", None),
+    "the history of a returned turn is gone": (
+        "DELETE FROM ledger_history WHERE turn = 11",
+        "none skipped",
+        11,
+    ),
+    "the history has another claim": (
+        "UPDATE ledger_history SET claim = 'import:9' WHERE turn = 11",
+        "checkable",
+        11,
+    ),
+    "the history has another ordinal": (
+        "UPDATE ledger_history SET ordinal = 9 WHERE turn = 11",
+        "once",
+        11,
+    ),
+    "the history has another turn": (
+        "UPDATE ledger_history SET turn = 99 WHERE turn = 11",
+        "in order",
+        99,
+    ),
+    "the history has another record of a list": (
+        "UPDATE ledger_history SET record_id = 99 WHERE turn = 11",
+        "in order",
+        11,
+    ),
+    "the history has a member who isn't there": (
+        "UPDATE ledger_history SET user_id = 99 WHERE turn = 11",
+        "checkable",
+        11,
+    ),
+    "the history has no record": (
+        "UPDATE ledger_history SET record_id = NULL WHERE turn = 11",
+        "checkable",
+        11,
+    ),
+    "the history has another cause": (
+        "UPDATE ledger_history SET cause = 'import' WHERE turn = 11",
+        "checkable",
+        11,
+    ),
+    "the history has another pool": (
+        "UPDATE ledger_history SET pool_id = 1 WHERE turn = 11",
+        "nothing lost",
+        None,
+    ),
+    "an undone entry has another record": (
+        "UPDATE ledger SET record_id = 99 WHERE turn = 3",
+        "in order",
+        3,
+    ),
+    "an undone entry has another member": (
+        "UPDATE ledger SET user_id = 1 WHERE turn = 3",
+        "in turn",
+        3,
+    ),
+    "an undone entry has no record": (
+        "UPDATE ledger SET record_id = NULL WHERE turn = 3",
+        "nothing lost",
+        3,
+    ),
+    "an undone entry has another claim": (
+        "UPDATE ledger SET claim = 'undo:3' WHERE turn = 3",
+        "none skipped",
+        3,
+    ),
+    "an undo undoes another run": (
+        "UPDATE undos SET undone_run_id = 6 WHERE run_id = 3",
+        "checkable",
+        None,
+    ),
     "an undo is gone": ("DELETE FROM undos WHERE run_id = 3", "checkable", None),
-    "an undo was to return its turns": ("UPDATE undos SET returns_turns = true WHERE run_id = 3", "none skipped", None),
-    "a record of an import that was undone names its turn": (NAMES_IT.format(3, 3, 3), "checkable", 3),
+    "an undo was to return its turns": (
+        "UPDATE undos SET returns_turns = true WHERE run_id = 3",
+        "none skipped",
+        None,
+    ),
+    "a record of an import that was undone names its turn": (
+        NAMES_IT.format(3, 3, 3),
+        "checkable",
+        3,
+    ),
     "a record that was given back names its turn": (NAMES_IT.format(11, 2, 14), "checkable", 11),
-    "a record names a returned turn that another has now": (NAMES_IT.format(8, 2, 13), "checkable", 8),
+    "a record names a returned turn that another has now": (
+        NAMES_IT.format(8, 2, 13),
+        "checkable",
+        8,
+    ),
 }
 """What is done to the book, and the point and the turn that it must be named with."""
 
 
 def write(system: System, send: Tasks) -> None:
-    """Pool 4 of users 1, 2 and 3; user 5 is zoe. Run 1 imported leads 1 to 6, with their turns. Run 2 gave 7 to 12 turns 7 to 12, but for
-    8, which zoe got, and 11, which was deleted. Run 3 has undone run 1 but for lead 2, which somebody had edited. Run 4 gave 13 to 15 turns
-    8, 11 and 13, and run 5 has undone that and returned them. Run 6 gave 13 to 15 to zoe, but for 14, and run 7 has undone it. Turn 8 is
-    an edit's, 11 and 13 wait in the ring."""
+    """Pool 4 of users 1, 2 and 3; user 5 is zoe. Run 1 imported leads 1 to 6, with their turns. Run
+    2 gave 7 to 12 turns 7 to 12, but for 8, which zoe got, and 11, which was deleted. Run 3 has
+    undone run 1 but for lead 2, which somebody had edited. Run 4 gave 13 to 15 turns 8, 11 and 13,
+    and run 5 has undone that and returned them. Run 6 gave 13 to 15 to zoe, but for 14, and run 7
+    has undone it. Turn 8 is an edit's, 11 and 13 wait in the ring."""
     pool(system, 3)
     zoe = person(system, "zoe@example.com")
     imported(system, send, sheet(6))
     ids = owned(system, 6)
     frozen(system, send, Ids("lead", ids))
-    execute(system, f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at WHERE id = 11")
+    execute(
+        system,
+        f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at WHERE id = 11",
+    )
     send.drain(system)
     edited(system, 2)
     undone(system, send, 1)
-    undone(system, send, reassigned(system, send, Ids("lead", owned(system, 3))), returns_turns=True)
+    undone(
+        system, send, reassigned(system, send, Ids("lead", owned(system, 3))), returns_turns=True
+    )
     frozen(system, send, Ids("lead", [13, 14, 15]), "zoe@example.com")
     execute(system, "UPDATE leads SET owner_id = 1 WHERE id = 14")
     send.drain(system)
@@ -173,7 +366,9 @@ def write(system: System, send: Tasks) -> None:
 
 
 @pytest.fixture(scope="module")
-def written(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Book:
+def written(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, valkey_url: str
+) -> Book:
     return books.on_sqlite(sqlite_template, valkey_url, tmp_path_factory.mktemp("book"), write)
 
 
@@ -217,7 +412,9 @@ def test_a_book_of_all_of_them_is_sound(system: System, send: Tasks) -> None:
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_a_reassignment_that_was_undone_is_sound_and_is_not_undone_again(system: System, send: Tasks, returns: bool) -> None:
+def test_a_reassignment_that_was_undone_is_sound_and_is_not_undone_again(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
     imported(system, send, sheet(ROWS))
     run_id = reassigned(system, send, smart_list(system, {}, "last_name:desc"))
@@ -233,7 +430,9 @@ def test_a_reassignment_that_was_undone_is_sound_and_is_not_undone_again(system:
 
 @pytest.mark.parametrize("returns", [False, True])
 @pytest.mark.parametrize("chunks", [0, 1, 3])
-def test_a_cancelled_reassignment_may_be_undone(system: System, send: Tasks, chunks: int, returns: bool) -> None:
+def test_a_cancelled_reassignment_may_be_undone(
+    system: System, send: Tasks, chunks: int, returns: bool
+) -> None:
     pool(system, 3)
     run_id = frozen(system, send, Ids("lead", owned(system, ROWS)))
     work(system, send, chunks)
@@ -249,8 +448,12 @@ def test_a_cancelled_reassignment_may_be_undone(system: System, send: Tasks, chu
     assert_sound(system)
 
 
-@pytest.mark.parametrize(("first", "second"), [(False, False), (True, True), (True, False), (False, True)])
-def test_a_cancelled_undo_may_be_followed_by_another(system: System, send: Tasks, first: bool, second: bool) -> None:
+@pytest.mark.parametrize(
+    ("first", "second"), [(False, False), (True, True), (True, False), (False, True)]
+)
+def test_a_cancelled_undo_may_be_followed_by_another(
+    system: System, send: Tasks, first: bool, second: bool
+) -> None:
     pool(system, 3)
     run_id = reassigned(system, send, Ids("lead", ids := owned(system, ROWS)))
     cancelled = to_undo(system, run_id, returns_turns=first)
@@ -265,7 +468,9 @@ def test_a_cancelled_undo_may_be_followed_by_another(system: System, send: Tasks
     rest = undone(system, send, run_id, returns_turns=second)
 
     assert state_of(system, rest) == ("done", ROWS - 250, 0, (ROWS - 250) * second)
-    assert rows(system, f"SELECT DISTINCT turn FROM leads WHERE id <= {ids[-1]}") == [{"turn": None}]
+    assert rows(system, f"SELECT DISTINCT turn FROM leads WHERE id <= {ids[-1]}") == [
+        {"turn": None}
+    ]
     assert_sound(system)
 
 
@@ -286,7 +491,9 @@ def test_a_cancelled_import_may_be_undone(system: System, send: Tasks, returns: 
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_a_reassignment_that_returned_turns_of_its_own_may_be_undone(system: System, send: Tasks, returns: bool) -> None:
+def test_a_reassignment_that_returned_turns_of_its_own_may_be_undone(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
     run_id = frozen(system, send, Ids("lead", ids := owned(system, 7)))
     execute(system, f"UPDATE leads SET deleted_at = created_at WHERE id IN ({ids[1]}, {ids[4]})")
@@ -302,14 +509,18 @@ def test_a_reassignment_that_returned_turns_of_its_own_may_be_undone(system: Sys
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_stacked_reassignments_may_be_undone_newest_first(system: System, send: Tasks, returns: bool) -> None:
+def test_stacked_reassignments_may_be_undone_newest_first(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
     pool(system, [email(4), email(5)], "Others")
     imported(system, send, sheet(6))
     before = rows(system, facts := "SELECT id, owner_id, pool_id, turn FROM leads ORDER BY id")
     person(system, "zoe@example.com")
     owners = ("Others", "zoe@example.com", "Inbound")
-    stacked = [reassigned(system, send, smart_list(system, {}, "id:desc"), owner) for owner in owners]
+    stacked = [
+        reassigned(system, send, smart_list(system, {}, "id:desc"), owner) for owner in owners
+    ]
 
     for run_id in reversed(stacked):
         undo_id = undone(system, send, run_id, returns_turns=returns)
@@ -322,8 +533,12 @@ def test_stacked_reassignments_may_be_undone_newest_first(system: System, send: 
     assert_sound(system)
 
 
-@pytest.mark.parametrize("leavers", [["b@example.com"], ["a@example.com", "b@example.com", "c@example.com"]])
-def test_turns_of_members_who_left_do_not_come_back(system: System, send: Tasks, leavers: list[str]) -> None:
+@pytest.mark.parametrize(
+    "leavers", [["b@example.com"], ["a@example.com", "b@example.com", "c@example.com"]]
+)
+def test_turns_of_members_who_left_do_not_come_back(
+    system: System, send: Tasks, leavers: list[str]
+) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(9))
     leave(system, *leavers)
@@ -365,7 +580,9 @@ def test_a_run_of_a_pool_that_is_deleted_since_may_be_undone(system: System, sen
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_records_that_were_reassigned_since_are_kept_and_listed(system: System, send: Tasks, returns: bool) -> None:
+def test_records_that_were_reassigned_since_are_kept_and_listed(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(6))
     reassigned(system, send, Ids("lead", [5, 2]))
@@ -373,8 +590,15 @@ def test_records_that_were_reassigned_since_are_kept_and_listed(system: System, 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 
     assert state_of(system, undo_id) == ("done", 4, 2, 4 * returns)
-    assert rows(system, "SELECT id FROM leads WHERE deleted_at IS NULL ORDER BY id") == [{"id": 2}, {"id": 5}]
-    kept = rows(system, "SELECT record_id, reason FROM skips WHERE run_id = :run ORDER BY ordinal", run=undo_id)
+    assert rows(system, "SELECT id FROM leads WHERE deleted_at IS NULL ORDER BY id") == [
+        {"id": 2},
+        {"id": 5},
+    ]
+    kept = rows(
+        system,
+        "SELECT record_id, reason FROM skips WHERE run_id = :run ORDER BY ordinal",
+        run=undo_id,
+    )
     assert [(skip["record_id"], skip["reason"]) for skip in kept] == [(2, "given"), (5, "given")]
     assert_sound(system)
 
@@ -392,7 +616,9 @@ def test_an_import_to_a_person_may_be_undone(system: System, send: Tasks) -> Non
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_leads_that_were_converted_since_are_kept(system: System, send: Tasks, returns: bool) -> None:
+def test_leads_that_were_converted_since_are_kept(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(5))
     boss = Actor(person(system, "boss@example.com"), is_admin=True)
@@ -407,7 +633,9 @@ def test_leads_that_were_converted_since_are_kept(system: System, send: Tasks, r
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_captured_leads_that_waited_wait_again_and_are_assigned_afterwards(system: System, send: Tasks, returns: bool) -> None:
+def test_captured_leads_that_waited_wait_again_and_are_assigned_afterwards(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 0, "Empty")
     pool(system, 2)
     waiting = captured(system, 3, "Empty")
@@ -415,12 +643,18 @@ def test_captured_leads_that_waited_wait_again_and_are_assigned_afterwards(syste
     run_id = reassigned(system, send, smart_list(system, {"owner": "Empty"}))
 
     undone(system, send, run_id, returns_turns=returns)
-    assert [lead["lead_id"] for lead in rows(system, "SELECT lead_id FROM captures ORDER BY lead_id")] == waiting
+    assert [
+        lead["lead_id"] for lead in rows(system, "SELECT lead_id FROM captures ORDER BY lead_id")
+    ] == waiting
     assert_sound(system)
     join(system, email(7), name="Empty")
     send.drain(system)
 
-    assert [lead["turn"] for lead in rows(system, "SELECT turn FROM leads ORDER BY id")] == [1, 2, 3]
+    assert [lead["turn"] for lead in rows(system, "SELECT turn FROM leads ORDER BY id")] == [
+        1,
+        2,
+        3,
+    ]
     assert rows(system, "SELECT lead_id FROM captures") == []
     assert_sound(system)
 
@@ -442,13 +676,20 @@ def test_turns_below_the_watermark_come_back(system: System, send: Tasks) -> Non
     assert_sound(system)
 
 
-def test_a_turn_may_be_given_undone_and_returned_again_and_again(system: System, send: Tasks) -> None:
+def test_a_turn_may_be_given_undone_and_returned_again_and_again(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     ids = owned(system, 4)
 
     for _ in range(3):
         run_id = reassigned(system, send, Ids("lead", ids))
-        assert [lead["turn"] for lead in rows(system, "SELECT turn FROM leads ORDER BY id")] == [1, 2, 3, 4]
+        assert [lead["turn"] for lead in rows(system, "SELECT turn FROM leads ORDER BY id")] == [
+            1,
+            2,
+            3,
+            4,
+        ]
         undone(system, send, run_id, returns_turns=True)
 
     assert len(rows(system, "SELECT turn FROM ledger_history")) == 12
@@ -456,9 +697,13 @@ def test_a_turn_may_be_given_undone_and_returned_again_and_again(system: System,
     assert_sound(system)
 
 
-def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(system: System, send: Tasks) -> None:
+def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
-    undo_id = to_undo(system, reassigned(system, send, Ids("lead", owned(system, ROWS))), returns_turns=True)
+    undo_id = to_undo(
+        system, reassigned(system, send, Ids("lead", owned(system, ROWS))), returns_turns=True
+    )
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
 
@@ -473,7 +718,9 @@ def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(system: Syste
     assert_sound(system)
 
 
-def test_an_undo_under_way_is_sound_after_each_of_its_tasks(system: System, send: Tasks, valkey: Redis) -> None:
+def test_an_undo_under_way_is_sound_after_each_of_its_tasks(
+    system: System, send: Tasks, valkey: Redis
+) -> None:
     pool(system, 3)
     run_id = reassigned(system, send, Ids("lead", owned(system, ROWS)))
     to_undo(system, run_id, returns_turns=True)

@@ -1,4 +1,5 @@
-"""A real browser, in front of an API that is a process of its own. Where there is no browser, these tests aren't collected."""
+"""A real browser, in front of an API that is a process of its own. Where there is no browser, these
+tests aren't collected."""
 
 import shutil
 from collections.abc import Iterator
@@ -44,7 +45,13 @@ def whole_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     profile = tmp_path_factory.mktemp("profile")
     options = ChromeOptions()
     options.binary_location = BROWSER or ""
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", f"user-data-dir={profile}"):
+    for argument in (
+        "headless=new",
+        "no-sandbox",
+        "disable-dev-shm-usage",
+        "disable-gpu",
+        f"user-data-dir={profile}",
+    ):
         options.add_argument(f"--{argument}")
     options.add_experimental_option("prefs", NO_SCRIPTS)
     browser = Chrome(options, Service(DRIVER))
@@ -68,7 +75,10 @@ def browser(whole_browser: Chrome) -> Iterator[Chrome]:
 @pytest.fixture
 def phone(browser: Chrome) -> Chrome:
     """The same, as narrow as a phone."""
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": False})
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": False},
+    )
     return browser
 
 
@@ -81,7 +91,14 @@ class Site:
 
     def define(self, name: str = "Contact us", **definition: Any) -> str:
         """The address of a new form of the pool Inbound."""
-        values = {"name": name, "owner": "Inbound", "fields": FIELDS, "tags": (), "origins": (), **definition}
+        values = {
+            "name": name,
+            "owner": "Inbound",
+            "fields": FIELDS,
+            "tags": (),
+            "origins": (),
+            **definition,
+        }
         form_id = self.system.transact(forms.add, values, None)
         with self.system.reading() as session:
             return str(forms.shown(session, form_id, self.url)["address"])
@@ -91,9 +108,15 @@ class Site:
 def site(system: System, sqlite_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Site]:
     """With a pool of a and b."""
     pool(system, 2)
-    servers = {"REDIS_URL": valkey_url, "BROKER_URL": valkey_url.replace("unix://", "redis+socket://")}
+    servers = {
+        "REDIS_URL": valkey_url,
+        "BROKER_URL": valkey_url.replace("unix://", "redis+socket://"),
+    }
     settings = {
-        f"EVENHAND_{name}": value for name, value in (servers | {"DATABASE_URL": sqlite_url, "FORM_RATE_LIMIT": "100/minute"}).items()
+        f"EVENHAND_{name}": value
+        for name, value in (
+            servers | {"DATABASE_URL": sqlite_url, "FORM_RATE_LIMIT": "100/minute"}
+        ).items()
     }
     (tmp_path / "api").mkdir()
     with api(tmp_path / "api", **settings) as port:

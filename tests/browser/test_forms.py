@@ -61,7 +61,10 @@ def owners(site: Site) -> list[str]:
     for lead in rows(site.system, "SELECT id FROM leads ORDER BY id"):
         run(site.system, Task("captures.assign", {"lead": lead["id"]}))
     assert_promise(site.system)
-    return [address_of(site.system, lead["owner_id"])[0] for lead in rows(site.system, "SELECT owner_id FROM leads ORDER BY id")]
+    return [
+        address_of(site.system, lead["owner_id"])[0]
+        for lead in rows(site.system, "SELECT owner_id FROM leads ORDER BY id")
+    ]
 
 
 def fill_in(browser: Chrome) -> None:
@@ -93,18 +96,29 @@ def check_a_visit(browser: Chrome, site: Site, address: str) -> None:
     send(browser, "Thank you · Contact us")
 
 
-def test_a_visitor_errs_corrects_it_and_is_thanked_and_the_next_member_has_the_lead(browser: Chrome, site: Site) -> None:
+def test_a_visitor_errs_corrects_it_and_is_thanked_and_the_next_member_has_the_lead(
+    browser: Chrome, site: Site
+) -> None:
     address = site.define()
 
     for _ in range(2):
         check_a_visit(browser, site, address)
 
     assert owners(site) == ["a", "b"]
-    [lead, _] = rows(site.system, "SELECT first_name, last_name, email, description FROM leads ORDER BY id")
-    assert lead == {"first_name": "Ann <b>", "last_name": "Lee", "email": "lee@example.com", "description": "Two\nlines"}
+    [lead, _] = rows(
+        site.system, "SELECT first_name, last_name, email, description FROM leads ORDER BY id"
+    )
+    assert lead == {
+        "first_name": "Ann <b>",
+        "last_name": "Lee",
+        "email": "lee@example.com",
+        "description": "Two\nlines",
+    }
 
 
-def test_a_visitor_who_is_very_quick_is_asked_to_send_once_more(browser: Chrome, site: Site) -> None:
+def test_a_visitor_who_is_very_quick_is_asked_to_send_once_more(
+    browser: Chrome, site: Site
+) -> None:
     began = time.time()
     browser.get(site.define())
     fill_in(browser)
@@ -135,16 +149,31 @@ def test_going_back_and_sending_again_makes_no_second_lead(browser: Chrome, site
 # --- on a phone ---
 
 
-def test_on_a_phone_nothing_scrolls_sideways_and_all_is_large_enough(phone: Chrome, site: Site) -> None:
-    phone.get(site.define("A rather long heading, with Donaudampfschifffahrtsgesellschaftskapitän in it", slug="web"))
+def test_on_a_phone_nothing_scrolls_sideways_and_all_is_large_enough(
+    phone: Chrome, site: Site
+) -> None:
+    phone.get(
+        site.define(
+            "A rather long heading, with Donaudampfschifffahrtsgesellschaftskapitän in it",
+            slug="web",
+        )
+    )
     send(phone, f"Error: {phone.title}")
 
-    controls = phone.find_elements(By.CSS_SELECTOR, ".field input, .field select, .field textarea, button")
+    controls = phone.find_elements(
+        By.CSS_SELECTOR, ".field input, .field select, .field textarea, button"
+    )
 
     assert phone.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["width"] <= 390
     assert all(pixels(control, "font-size") >= SMALLEST_FONT_PIXELS for control in controls)
-    assert all(min(control.size["height"], control.size["width"]) >= SMALLEST_TARGET_PIXELS for control in controls)
-    assert all(control.rect["x"] >= 0 and control.rect["x"] + control.rect["width"] <= 390 for control in controls)
+    assert all(
+        min(control.size["height"], control.size["width"]) >= SMALLEST_TARGET_PIXELS
+        for control in controls
+    )
+    assert all(
+        control.rect["x"] >= 0 and control.rect["x"] + control.rect["width"] <= 390
+        for control in controls
+    )
 
 
 def test_on_a_phone_a_visit_goes_as_well(phone: Chrome, site: Site) -> None:
@@ -196,28 +225,48 @@ def test_every_control_has_a_name_a_description_and_a_state(browser: Chrome, sit
     assert {name: control.accessible_name for name, control in controls.items()} == {
         field.name: field.label + ("" if field.required else " (optional)") for field in FIELDS
     }
-    assert {name for name, control in controls.items() if control.get_dom_attribute("aria-invalid")} == {
+    assert {
+        name for name, control in controls.items() if control.get_dom_attribute("aria-invalid")
+    } == {
         "last_name",
         "email",
         "Size",
         "Consent",
     }
-    assert browser.find_element(By.CSS_SELECTOR, "[role=alert]").accessible_name == "4 answers need a look"
-    ids = [element.get_dom_attribute("id") for element in browser.find_elements(By.CSS_SELECTOR, "[id]")]
+    assert (
+        browser.find_element(By.CSS_SELECTOR, "[role=alert]").accessible_name
+        == "4 answers need a look"
+    )
+    ids = [
+        element.get_dom_attribute("id")
+        for element in browser.find_elements(By.CSS_SELECTOR, "[id]")
+    ]
     assert len(ids) == len(set(ids))
-    assert [len(browser.find_elements(By.TAG_NAME, tag)) for tag in ("h1", "main", "title")] == [1, 1, 1]
+    assert [len(browser.find_elements(By.TAG_NAME, tag)) for tag in ("h1", "main", "title")] == [
+        1,
+        1,
+        1,
+    ]
     trap = named(browser, "homepage").rect
     assert trap["x"] + trap["width"] <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_words_and_edges_stand_out_by_day_and_by_night(browser: Chrome, site: Site, scheme: str) -> None:
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+def test_all_words_and_edges_stand_out_by_day_and_by_night(
+    browser: Chrome, site: Site, scheme: str
+) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
     browser.get(site.define())
     send(browser, "Error: Contact us")
 
     card = colour(browser.find_element(By.TAG_NAME, "main"), "background-color")
-    button, summary = browser.find_element(By.TAG_NAME, "button"), browser.find_element(By.CLASS_NAME, "summary")
+    button, summary = (
+        browser.find_element(By.TAG_NAME, "button"),
+        browser.find_element(By.CLASS_NAME, "summary"),
+    )
 
     assert (sum(card) > 382) == (scheme == "light")
     for words in browser.find_elements(By.CSS_SELECTOR, "h1, label, .optional, .fault"):
@@ -231,7 +280,10 @@ def test_all_words_and_edges_stand_out_by_day_and_by_night(browser: Chrome, site
 
 
 def colour(element: WebElement, what: str) -> tuple[int, int, int]:
-    red, green, blue = (int(float(number)) for number in re.findall(r"[\d.]+", element.value_of_css_property(what))[:3])
+    red, green, blue = (
+        int(float(number))
+        for number in re.findall(r"[\d.]+", element.value_of_css_property(what))[:3]
+    )
     return red, green, blue
 
 
@@ -243,7 +295,9 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
 
 def luminance(rgb: tuple[int, int, int]) -> float:
     parts = (part / 255 for part in rgb)
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -273,8 +327,12 @@ def elsewhere(page: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_the_form_shows_in_frames_of_the_allowed_origins_alone(browser: Chrome, site: Site, allowed: bool) -> None:
-    with elsewhere(f'<title>Theirs</title><iframe src="{site.url}/forms/web" width="800" height="1000"></iframe>') as origin:
+def test_the_form_shows_in_frames_of_the_allowed_origins_alone(
+    browser: Chrome, site: Site, allowed: bool
+) -> None:
+    with elsewhere(
+        f'<title>Theirs</title><iframe src="{site.url}/forms/web" width="800" height="1000"></iframe>'
+    ) as origin:
         site.define(slug="web", origins=[origin if allowed else "https://a.com"])
         browser.get(origin)
         browser.switch_to.frame(0)

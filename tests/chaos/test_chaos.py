@@ -1,4 +1,5 @@
-"""evenhand chaos, as an operator runs it. EVENHAND_SOAK_MINUTES makes it longer, and the bar higher."""
+"""evenhand chaos, as an operator runs it. EVENHAND_SOAK_MINUTES makes it longer, and the bar
+higher."""
 
 import json
 import os
@@ -34,7 +35,9 @@ def database_to_break() -> Iterator[str]:
     """On a server of its own, which may be crashed. What it has committed survives that."""
     with servers.short_folder() as folder, servers._own_postgres(folder) as server:
         url = server.create_database()
-        server.execute(f'ALTER DATABASE "{url.partition("?")[0].rpartition("/")[2]}" SET synchronous_commit = on')
+        server.execute(
+            f'ALTER DATABASE "{url.partition("?")[0].rpartition("/")[2]}" SET synchronous_commit = on'
+        )
         yield url
 
 
@@ -43,7 +46,11 @@ def test_chaos_breaks_everything_but_the_promise(database_to_break: str, tmp_pat
     options = ["--seed", str(SEED), "--minutes", str(MINUTES), "--database-url", database_to_break]
 
     done = subprocess.run(
-        [*EVENHAND, "chaos", *options], env=home(folder, "").environment, cwd=ROOT, check=False, timeout=MINUTES * 60 + OTHERWISE_SECONDS
+        [*EVENHAND, "chaos", *options],
+        env=home(folder, "").environment,
+        cwd=ROOT,
+        check=False,
+        timeout=MINUTES * 60 + OTHERWISE_SECONDS,
     )
 
     assert done.returncode == 0
@@ -54,8 +61,18 @@ def test_chaos_breaks_everything_but_the_promise(database_to_break: str, tmp_pat
 def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     folder, log = tmp_path / "home", tmp_path / "log"
     with log.open("wb") as output:
-        running = subprocess.Popen([*EVENHAND, "chaos"], env=home(folder, "").environment, cwd=ROOT, stderr=output, start_new_session=True)
-    servers.wait_until(lambda: running.poll() is not None or "breaking it" in log.read_text(), "the stack", START_SECONDS)
+        running = subprocess.Popen(
+            [*EVENHAND, "chaos"],
+            env=home(folder, "").environment,
+            cwd=ROOT,
+            stderr=output,
+            start_new_session=True,
+        )
+    servers.wait_until(
+        lambda: running.poll() is not None or "breaking it" in log.read_text(),
+        "the stack",
+        START_SECONDS,
+    )
     assert left_running(folder)
 
     running.send_signal(signal.SIGINT)
@@ -76,13 +93,17 @@ def test_a_folder_that_chaos_has_not_made_is_left_alone(tmp_path: Path) -> None:
     assert treasure.exists()
 
 
-def test_a_database_with_other_people_in_it_is_left_alone(system: System, database_url: str, tmp_path: Path) -> None:
+def test_a_database_with_other_people_in_it_is_left_alone(
+    system: System, database_url: str, tmp_path: Path
+) -> None:
     person(system, "ann@example.com")
 
     told = home(tmp_path / "home", "").run("chaos", "--database-url", database_url, fails=2).stderr
 
     assert "holds the user ann@example.com" in told
-    assert [user["email"] for user in rows(system, "SELECT email FROM users")] == ["ann@example.com"]
+    assert [user["email"] for user in rows(system, "SELECT email FROM users")] == [
+        "ann@example.com"
+    ]
 
 
 def assert_held(facts: dict[str, Any]) -> None:
@@ -104,7 +125,9 @@ def assert_held(facts: dict[str, Any]) -> None:
 def left_running(folder: Path) -> list[str]:
     """The commands of processes that still live in that folder's stack."""
     mark = f"EVENHAND_HOME={folder}".encode()
-    return [path.parent.name for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
+    return [
+        path.parent.name for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)
+    ]
 
 
 def _read(path: Path) -> bytes:

@@ -21,7 +21,11 @@ from worker.uploads import Uploads
 def fresh(request: pytest.FixtureRequest, ring: Ring, tmp_path: Path) -> Iterator[System]:
     """A system over a database without any tables."""
     server: Postgres = request.getfixturevalue("postgres")
-    url = server.create_database() if request.param == "postgresql" else f"sqlite:///{tmp_path / 'fresh.db'}"
+    url = (
+        server.create_database()
+        if request.param == "postgresql"
+        else f"sqlite:///{tmp_path / 'fresh.db'}"
+    )
     engine = open_engine(url)
     yield System(engine, ring, Uploads(str(tmp_path / "uploads")), list)
     engine.dispose()
@@ -45,11 +49,18 @@ def test_one_that_chaos_has_used_is_emptied(system: System) -> None:
 
     prepare(system)
 
-    assert rows(system, "SELECT id FROM users") == rows(system, "SELECT id FROM pools") == rows(system, "SELECT * FROM rosters") == []
+    assert (
+        rows(system, "SELECT id FROM users")
+        == rows(system, "SELECT id FROM pools")
+        == rows(system, "SELECT * FROM rosters")
+        == []
+    )
 
 
 @pytest.mark.parametrize("others", [["ann@example.com"], ["ada@chaos.invalid", "ann@example.com"]])
-def test_one_with_other_people_is_refused_and_left_as_it_is(system: System, others: list[str]) -> None:
+def test_one_with_other_people_is_refused_and_left_as_it_is(
+    system: System, others: list[str]
+) -> None:
     for address in others:
         person(system, address)
 
@@ -83,7 +94,11 @@ def test_one_with_tables_of_something_else_is_refused_and_left_as_it_is(fresh: S
             ("db.internal", 6543),
             "postgresql+psycopg://ann:pw@127.0.0.1:9999/staging?sslmode=require",
         ),
-        ("postgresql+psycopg://ann@db.internal/staging", ("db.internal", 5432), "postgresql+psycopg://ann@127.0.0.1:9999/staging"),
+        (
+            "postgresql+psycopg://ann@db.internal/staging",
+            ("db.internal", 5432),
+            "postgresql+psycopg://ann@127.0.0.1:9999/staging",
+        ),
         (
             "postgresql+psycopg://ann@/staging?host=%2Frun%2Fpg&port=5433",
             "/run/pg/.s.PGSQL.5433",
@@ -91,7 +106,9 @@ def test_one_with_tables_of_something_else_is_refused_and_left_as_it_is(fresh: S
         ),
     ],
 )
-def test_a_server_is_found_by_its_address_and_reached_behind_a_proxy(url: str, place: object, proxied: str) -> None:
+def test_a_server_is_found_by_its_address_and_reached_behind_a_proxy(
+    url: str, place: object, proxied: str
+) -> None:
     assert upstream(url) == place
     assert behind(url, 9999) == proxied
 

@@ -8,11 +8,21 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.support.factories import accepted, captured, imported, person, pool, reassigned, sheet, smart_list, undone
+from tests.support.factories import (
+    accepted,
+    captured,
+    imported,
+    person,
+    pool,
+    reassigned,
+    sheet,
+    smart_list,
+    undone,
+)
 from tests.support.tasks import Tasks
 from worker.chaos.api import CREATED, Accepted
-from worker.chaos.outcome import Kept, Outcome, Recovery, longest_recovery, tally
-from worker.chaos.scheduler import Struck
+from worker.chaos.outcome import Recovery, RunTotals, SoakResult, count_outcome, longest_recovery
+from worker.chaos.scheduler import Injection
 from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
 from worker.domain.turns.claims import request_claim
@@ -25,10 +35,12 @@ from worker.store.sql.engine import writing
 LEADS, ROWS = 5, 30
 
 
-def outcome(system: System, leads: Sequence[int] = (), imports: Sequence[int] = (), **more: Any) -> Outcome:
+def outcome(
+    system: System, leads: Sequence[int] = (), imports: Sequence[int] = (), **more: Any
+) -> SoakResult:
     asked = {"asked": len(more.get("stocks", ())) + len(more.get("moves", ()))} | more
     accepted = Accepted(dict.fromkeys(leads, 0.0), imports=list(imports), **asked)
-    return tally(system, [], accepted, Counter(), Counter(), verify(system))
+    return count_outcome(system, [], accepted, Counter(), Counter(), verify(system))
 
 
 def tamper(system: System, statement: str) -> None:
@@ -43,7 +55,11 @@ def test_all_that_was_accepted_is_there_and_assigned(system: System, send: Tasks
     found = outcome(system, leads[1:], [run_id])
 
     assert found.held
-    assert (found.captured, found.assigned, found.imports) == (LEADS - 1, LEADS - 1, Kept(1, 1, 0, ROWS - 1, []))
+    assert (found.captured, found.assigned, found.imports) == (
+        LEADS - 1,
+        LEADS - 1,
+        RunTotals(1, 1, 0, ROWS - 1, []),
+    )
     assert (found.unanswered, found.turns) == (1, LEADS + ROWS - 1)
 
 
@@ -66,7 +82,9 @@ def test_a_lead_that_still_waits_is_named(system: System, send: Tasks) -> None:
         "UPDATE ledger SET claim = 'lead:99:capture' WHERE record_id = 2",
     ],
 )
-def test_a_lead_that_was_lost_or_has_no_rightful_owner_is_named(system: System, send: Tasks, harm: str) -> None:
+def test_a_lead_that_was_lost_or_has_no_rightful_owner_is_named(
+    system: System, send: Tasks, harm: str
+) -> None:
     pool(system, 3)
     leads = captured(system, LEADS)
     send.drain(system)
@@ -84,13 +102,20 @@ def create_leads(system: System, *names: str) -> dict[int, int]:
     made = {}
     for number, name in enumerate(names):
         values = {"last_name": name, "owner_id": pool_id}
-        work = partial(create, context=asking._replace(claim=request_claim(str(number))), resource=LEAD, values=values)
+        work = partial(
+            create,
+            context=asking._replace(claim=request_claim(str(number))),
+            resource=LEAD,
+            values=values,
+        )
         lead = system.transact(work)
         made[lead["id"]] = lead["owner_id"]
     return made
 
 
-def test_leads_that_were_created_are_there_once_and_belong_to_whom_the_answer_showed(system: System) -> None:
+def test_leads_that_were_created_are_there_once_and_belong_to_whom_the_answer_showed(
+    system: System,
+) -> None:
     made = create_leads(system, f"{CREATED}1", f"{CREATED}2")
 
     found = outcome(system, created=made)
@@ -107,7 +132,9 @@ def test_a_lead_that_was_created_twice_or_is_somebody_elses_is_named(system: Sys
     assert (found.held, found.created_twice, found.lost_leads) == (False, [f"{CREATED}2"], [first])
 
 
-def test_an_import_that_lacks_a_record_or_has_not_ended_is_named(system: System, send: Tasks) -> None:
+def test_an_import_that_lacks_a_record_or_has_not_ended_is_named(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     done, waiting = imported(system, send, sheet(ROWS)), accepted(system, sheet(ROWS))
     assert outcome(system, [], [done]).held
@@ -115,7 +142,11 @@ def test_an_import_that_lacks_a_record_or_has_not_ended_is_named(system: System,
     tamper(system, "DELETE FROM leads WHERE id = 7")
 
     found = outcome(system, [], [done, waiting])
-    assert (found.held, found.lost_runs, found.imports) == (False, [done, waiting], Kept(2, 0, 0, 0, [done, waiting]))
+    assert (found.held, found.lost_runs, found.imports) == (
+        False,
+        [done, waiting],
+        RunTotals(2, 0, 0, 0, [done, waiting]),
+    )
 
 
 def test_an_import_may_be_cancelled_only_by_request(system: System, send: Tasks) -> None:
@@ -123,7 +154,10 @@ def test_an_import_may_be_cancelled_only_by_request(system: System, send: Tasks)
     run_id = accepted(system, sheet(ROWS))
     system.transact(control.cancel, run_id)
 
-    asked, unasked = outcome(system, [], [run_id], to_cancel={run_id}), outcome(system, [], [run_id])
+    asked, unasked = (
+        outcome(system, [], [run_id], to_cancel={run_id}),
+        outcome(system, [], [run_id]),
+    )
 
     assert (asked.held, asked.imports.cancelled, asked.lost_runs) == (True, 1, [])
     assert (unasked.held, unasked.imports.cancelled, unasked.lost_runs) == (False, 0, [run_id])
@@ -138,7 +172,9 @@ def stock(system: System, send: Tasks) -> int:
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_what_was_reassigned_and_taken_back_is_counted(system: System, send: Tasks, stock: int, returns: bool) -> None:
+def test_what_was_reassigned_and_taken_back_is_counted(
+    system: System, send: Tasks, stock: int, returns: bool
+) -> None:
     first, second = (reassigned(system, send, smart_list(system, {})) for _ in range(2))
     tamper(system, "UPDATE leads SET edited_at = '2100-01-01 00:00:00' WHERE id = 5")
     undo_id = undone(system, send, second, returns_turns=returns)
@@ -147,8 +183,8 @@ def test_what_was_reassigned_and_taken_back_is_counted(system: System, send: Tas
 
     assert found.held
     assert (found.stocked, found.unanswered) == (ROWS, 0)
-    assert found.moves == Kept(2, 2, 0, 2 * ROWS, [])
-    assert found.undos == Kept(1, 1, 0, ROWS - 1, [])
+    assert found.moves == RunTotals(2, 2, 0, 2 * ROWS, [])
+    assert found.undos == RunTotals(1, 1, 0, ROWS - 1, [])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +215,9 @@ def test_a_reassignment_or_an_undo_that_lacks_a_record_is_named(
     assert found.lost_runs == [run_id] * moved + [undo_id] * taken_back
 
 
-def test_a_reassignment_that_nobody_asked_for_is_counted(system: System, send: Tasks, stock: int) -> None:
+def test_a_reassignment_that_nobody_asked_for_is_counted(
+    system: System, send: Tasks, stock: int
+) -> None:
     runs_made = [reassigned(system, send, smart_list(system, {})) for _ in range(3)]
 
     assert outcome(system, stocks=[stock], moves=runs_made).held
@@ -206,13 +244,19 @@ def test_a_turn_of_the_wrong_member_is_a_violation(system: System, send: Tasks) 
     assert any(words.startswith("Inbound, turn 2, in turn: ") for words in found.first_violations)
 
 
-def test_recovery_lasts_until_every_lead_accepted_before_the_end_of_the_fault_has_its_owner() -> None:
+def test_recovery_lasts_until_every_lead_accepted_before_the_end_of_the_fault_has_its_owner() -> (
+    None
+):
     times = [(10.0, 10.5), (11.0, 17.0), (12.0, 12.5), (14.0, 30.0)]
-    struck = [Struck("early", 8.0, 9.0), Struck("amid", 8.0, 12.0), Struck("late", 13.0, 13.0)]
+    struck = [
+        Injection("early", 8.0, 9.0),
+        Injection("amid", 8.0, 12.0),
+        Injection("late", 13.0, 13.0),
+    ]
 
     assert longest_recovery(struck, times) == Recovery(5.0, "amid")
 
 
 def test_a_fault_after_which_nobody_waited_took_no_time_to_recover() -> None:
-    assert longest_recovery([Struck("flush", 20.0, 20.0)], [(10.0, 11.0)]) == Recovery()
+    assert longest_recovery([Injection("flush", 20.0, 20.0)], [(10.0, 11.0)]) == Recovery()
     assert longest_recovery([], [(10.0, 11.0)]) == Recovery()

@@ -37,7 +37,14 @@ def client(proxy: Proxy) -> Iterator[Redis]:
 
 
 def client_of(proxy: Proxy, seconds: float) -> Redis:
-    return Redis(LOOPBACK, proxy.port, socket_timeout=seconds, retry=Retry(NoBackoff(), 0), single_connection_client=True, protocol=2)
+    return Redis(
+        LOOPBACK,
+        proxy.port,
+        socket_timeout=seconds,
+        retry=Retry(NoBackoff(), 0),
+        single_connection_client=True,
+        protocol=2,
+    )
 
 
 def test_what_passes_is_not_changed(client: Redis) -> None:
@@ -48,7 +55,9 @@ def test_what_passes_is_not_changed(client: Redis) -> None:
     assert client.get("large") == large
 
 
-def test_a_dropped_reply_ends_the_connection_of_a_command_that_was_carried_out(proxy: Proxy, client: Redis, valkey: Redis) -> None:
+def test_a_dropped_reply_ends_the_connection_of_a_command_that_was_carried_out(
+    proxy: Proxy, client: Redis, valkey: Redis
+) -> None:
     proxy.switch(Mode.DROP_REPLIES)
 
     with pytest.raises(Lost):
@@ -57,7 +66,9 @@ def test_a_dropped_reply_ends_the_connection_of_a_command_that_was_carried_out(p
     assert valkey.get("turn") == "1"
 
 
-def test_a_swallowed_reply_leaves_the_caller_of_a_command_that_was_carried_out_waiting(proxy: Proxy, client: Redis, valkey: Redis) -> None:
+def test_a_swallowed_reply_leaves_the_caller_of_a_command_that_was_carried_out_waiting(
+    proxy: Proxy, client: Redis, valkey: Redis
+) -> None:
     proxy.switch(Mode.SWALLOW_REPLIES)
 
     with pytest.raises(Silent):
@@ -66,7 +77,9 @@ def test_a_swallowed_reply_leaves_the_caller_of_a_command_that_was_carried_out_w
     assert valkey.get("turn") == "1"
 
 
-def test_a_connection_that_lost_an_answer_is_ended_lest_the_next_be_taken_for_it(proxy: Proxy, valkey: Redis) -> None:
+def test_a_connection_that_lost_an_answer_is_ended_lest_the_next_be_taken_for_it(
+    proxy: Proxy, valkey: Redis
+) -> None:
     with client_of(proxy, PATIENT_SECONDS) as patient:
         patient.connection.send_command("INCR", "turn")
         proxy.switch(Mode.PASS)
@@ -74,7 +87,9 @@ def test_a_connection_that_lost_an_answer_is_ended_lest_the_next_be_taken_for_it
         proxy.switch(Mode.SWALLOW_REPLIES)
         patient.connection.send_command("INCR", "turn")
         wait_until(lambda: valkey.get("turn") == "2", "the command to arrive")
-        wait_until(lambda: any(pair.lost_an_answer for pair in proxy._open), "the answer to be swallowed")
+        wait_until(
+            lambda: any(pair.lost_an_answer for pair in proxy._open), "the answer to be swallowed"
+        )
 
         proxy.switch(Mode.PASS)
 
@@ -83,7 +98,9 @@ def test_a_connection_that_lost_an_answer_is_ended_lest_the_next_be_taken_for_it
         assert patient.incr("turn") == 3
 
 
-def test_nothing_moves_in_a_black_hole_and_what_was_sent_arrives_late(proxy: Proxy, client: Redis, valkey: Redis) -> None:
+def test_nothing_moves_in_a_black_hole_and_what_was_sent_arrives_late(
+    proxy: Proxy, client: Redis, valkey: Redis
+) -> None:
     proxy.switch(Mode.BLACK_HOLE)
 
     with pytest.raises(Silent):

@@ -6,13 +6,13 @@ import pytest
 
 from tests.support.servers import wait_until
 from worker.chaos.faults import Fault, Heal
-from worker.chaos.scheduler import Storm
+from worker.chaos.scheduler import Scheduler
 from worker.errors.servers import BrokerUnreachable
 
 KINDS = 5
 
 
-class Struck:
+class Injection:
     """Faults that note their names when they strike and when they end."""
 
     def __init__(self, lasts: float = 0.0) -> None:
@@ -27,14 +27,14 @@ class Struck:
         return Fault(name, "the same place", strike, (lasts, lasts))
 
 
-def storm(faults: list[Fault], seed: int = 1) -> Storm:
+def scheduler(faults: list[Fault], seed: int = 1) -> Scheduler:
     """One that strikes whenever it may."""
-    return Storm(faults, seed, 0.0, list)
+    return Scheduler(faults, seed, 0.0, list)
 
 
 def blown(seed: int, times: int) -> list[str]:
-    struck = Struck()
-    made = storm(struck.faults, seed)
+    struck = Injection()
+    made = scheduler(struck.faults, seed)
     for _ in range(times):
         made.blow()
     return struck.told
@@ -54,8 +54,8 @@ def test_each_kind_strikes_once_in_each_round() -> None:
 
 
 def test_no_place_is_struck_while_a_fault_lasts_there() -> None:
-    struck = Struck(lasts=60.0)
-    made = storm(struck.faults)
+    struck = Injection(lasts=60.0)
+    made = scheduler(struck.faults)
 
     for _ in range(3):
         made.blow()
@@ -65,8 +65,8 @@ def test_no_place_is_struck_while_a_fault_lasts_there() -> None:
 
 
 def test_a_fault_ends_in_its_time_and_counts_from_then() -> None:
-    struck = Struck(lasts=0.05)
-    made = storm(struck.faults[:1])
+    struck = Injection(lasts=0.05)
+    made = scheduler(struck.faults[:1])
 
     made.blow()
     assert made.struck == []
@@ -76,8 +76,8 @@ def test_a_fault_ends_in_its_time_and_counts_from_then() -> None:
 
 
 def test_calm_ends_what_lasts() -> None:
-    struck = Struck(lasts=60.0)
-    made = storm(struck.faults)
+    struck = Injection(lasts=60.0)
+    made = scheduler(struck.faults)
     made.blow()
 
     made.calm()
@@ -91,7 +91,7 @@ def test_a_fault_that_finds_nothing_to_strike_does_not_count() -> None:
     def strike(_: Random) -> None:
         raise BrokerUnreachable(address="here", reason="it is down already")
 
-    made = storm([Fault("in vain", "anywhere", strike)])
+    made = scheduler([Fault("in vain", "anywhere", strike)])
 
     made.blow()
 
@@ -100,9 +100,9 @@ def test_a_fault_that_finds_nothing_to_strike_does_not_count() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_kind_that_comes_twice_in_a_round_does_so(seed: int) -> None:
-    struck = Struck()
+    struck = Injection()
     often = struck.faults[0]._replace(times=2)
-    made = storm([often, *struck.faults[1:]], seed)
+    made = scheduler([often, *struck.faults[1:]], seed)
 
     for _ in range(KINDS + 1):
         made.blow()

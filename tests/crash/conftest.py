@@ -22,9 +22,16 @@ from worker.uploads import Uploads
 def whole_rig() -> Iterator[Rig]:
     with ExitStack() as stack:
         folders = [stack.enter_context(short_folder()) for _ in range(4)]
-        postgres, ring, broker = Postgres.install(folders[1]), Valkey(folders[2]), Valkey(folders[3])
+        postgres, ring, broker = (
+            Postgres.install(folders[1]),
+            Valkey(folders[2]),
+            Valkey(folders[3]),
+        )
         made = home(folders[0], postgres.url())
-        addresses = {"EVENHAND_REDIS_URL": f"unix://{ring.socket}", "EVENHAND_BROKER_URL": f"redis+socket://{broker.socket}"}
+        addresses = {
+            "EVENHAND_REDIS_URL": f"unix://{ring.socket}",
+            "EVENHAND_BROKER_URL": f"redis+socket://{broker.socket}",
+        }
         made = replace(made, environment=made.environment | addresses)
         given = made.settings
         uploads, engine = Uploads(given.uploads_url), open_engine(given.database_url)

@@ -1,4 +1,5 @@
-"""A whole system to be broken: servers of its own, an API, a beat and two workers, each a process that may die at any moment."""
+"""A whole system to be broken: servers of its own, an API, a beat and two workers, each a process
+that may die at any moment."""
 
 import json
 import os
@@ -37,9 +38,16 @@ RECOVERY_SECONDS = 30.0
 """Within so long what a killed worker was at is done."""
 
 SWIFT_SECONDS = 15.0
-"""Within so long everything that waits is done once a server is back. It takes a third of that, on a machine with nothing else to do."""
+"""Within so long everything that waits is done once a server is back. It takes a third of that, on
+a machine with nothing else to do."""
 
-QUEUES = {"captures": "capture", "imports": "bulk", "reassignments": "bulk", "undos": "bulk", "upkeep": "upkeep"}
+QUEUES = {
+    "captures": "capture",
+    "imports": "bulk",
+    "reassignments": "bulk",
+    "undos": "bulk",
+    "upkeep": "upkeep",
+}
 
 UNACKNOWLEDGED = ("evenhand:unacked", "evenhand:unacked_index")
 
@@ -50,11 +58,18 @@ BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = :name"
 def sender(broker_url: str) -> Any:
     """A way to send tasks to that broker."""
     app = Celery("tests", broker=broker_url, set_as_current=False)
-    app.conf.update(broker_transport_options={"global_keyprefix": "evenhand:"}, task_ignore_result=True)
+    app.conf.update(
+        broker_transport_options={"global_keyprefix": "evenhand:"}, task_ignore_result=True
+    )
 
     def send(tasks: Iterable[Task]) -> None:
         for task in tasks:
-            app.send_task(task.name, kwargs=task.arguments, queue=QUEUES[task.name.partition(".")[0]], retry=False)
+            app.send_task(
+                task.name,
+                kwargs=task.arguments,
+                queue=QUEUES[task.name.partition(".")[0]],
+                retry=False,
+            )
 
     return send
 
@@ -80,7 +95,8 @@ class Rig:
     # --- starting and ending ---
 
     def make_ready(self) -> None:
-        """Whatever has died or was stopped goes on, and what the dead had of the broker is forgotten."""
+        """Whatever has died or was stopped goes on, and what the dead had of the broker is
+        forgotten."""
         for name in self.alive():
             self.signal(name, signal.SIGCONT)
         for server in (self.postgres, self.ring, self.broker):
@@ -118,7 +134,13 @@ class Rig:
         return f"http://{LOOPBACK}:{self.port}{path}"
 
     def ask(self, method: str, path: str, **asked: Any) -> Any:
-        return httpx2.request(method, self.url(path), headers={"Authorization": f"Bearer {self.token}"}, timeout=60, **asked)
+        return httpx2.request(
+            method,
+            self.url(path),
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=60,
+            **asked,
+        )
 
     def stop(self) -> None:
         for running in (*self.services.values(), *self.workers.values()):
@@ -134,15 +156,21 @@ class Rig:
         return pool(self.system, members, f"Pool {next(self.numbers)}")
 
     def ask_to_capture(self, name: str) -> Any:
-        return self.ask("POST", "/api/leads/capture", json={"pool": name, "lead": {"last_name": "Lee"}})
+        return self.ask(
+            "POST", "/api/leads/capture", json={"pool": name, "lead": {"last_name": "Lee"}}
+        )
 
     def ask_to_import(self, name: str, content: bytes) -> Any:
-        return self.ask("POST", "/api/imports", files={"file": ("leads.csv", content)}, data={"owner": name})
+        return self.ask(
+            "POST", "/api/imports", files={"file": ("leads.csv", content)}, data={"owner": name}
+        )
 
     def capture(self, name: str, leads: int = 1) -> list[int]:
         """The ids of leads that were answered with a 202, one after another."""
         answers = [self.ask_to_capture(name) for _ in range(leads)]
-        assert {answer.status_code for answer in answers} == {httpx2.codes.ACCEPTED}, answers[-1].text
+        assert {answer.status_code for answer in answers} == {httpx2.codes.ACCEPTED}, answers[
+            -1
+        ].text
         return [int(answer.json()["id"]) for answer in answers]
 
     def import_file(self, name: str, content: bytes) -> int:
@@ -151,7 +179,9 @@ class Rig:
         return int(answer.json()["id"])
 
     def state(self, run_id: int) -> str:
-        return str(rows(self.system, "SELECT state FROM runs WHERE id = :run", run=run_id)[0]["state"])
+        return str(
+            rows(self.system, "SELECT state FROM runs WHERE id = :run", run=run_id)[0]["state"]
+        )
 
     def turns(self, lead_ids: list[int]) -> list[int | None]:
         found = {row["id"]: row["turn"] for row in rows(self.system, "SELECT id, turn FROM leads")}
@@ -166,7 +196,9 @@ class Rig:
     def wait_for_turns(self, lead_ids: list[int], seconds: float = START_SECONDS) -> float:
         """Waits until the leads have their owners. Returns how long that took."""
         began = time.monotonic()
-        wait_until(lambda: None not in self.turns(lead_ids), f"owners of the leads {lead_ids}", seconds)
+        wait_until(
+            lambda: None not in self.turns(lead_ids), f"owners of the leads {lead_ids}", seconds
+        )
         return time.monotonic() - began
 
     def ring_of(self, pool_id: int) -> RingState:
@@ -181,7 +213,7 @@ class Rig:
     def pool_held(self, pool_id: int) -> Iterator[Session]:
         """Nobody takes a turn of the pool within the block: whoever wants to waits."""
         with engine.writing(self.system.engine) as session:
-            engine.take_your_time(session)
+            engine.allow_long_silence(session)
             pools.lock(session, pool_id)
             yield session
 
@@ -189,7 +221,7 @@ class Rig:
     def turn_held(self, pool_id: int, turn: int) -> Iterator[None]:
         """Within the block whoever has taken that turn waits before it is entered."""
         with Session(self.system.engine) as session:
-            engine.take_your_time(session)
+            engine.allow_long_silence(session)
             ledger.enter(session, pool_id, [ledger.Entry(turn, "held", 0, None, 0)], "void")
             yield
             session.rollback()
@@ -198,7 +230,7 @@ class Rig:
     def table_held(self, table: str) -> Iterator[None]:
         """Within the block nobody writes to the table."""
         with engine.writing(self.system.engine) as session:
-            engine.take_your_time(session)
+            engine.allow_long_silence(session)
             session.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
             yield
 
@@ -208,11 +240,19 @@ class Rig:
 
     def waiting_workers(self, words: str, number: int) -> list[str]:
         """So many of them, each waiting."""
-        return wait_until(lambda: len(names := self.waiting(words, self.alive())) >= number and names, f"workers that wait with {words}")
+        return wait_until(
+            lambda: len(names := self.waiting(words, self.alive())) >= number and names,
+            f"workers that wait with {words}",
+        )
 
     def waiting(self, words: str, names: Sequence[str] = ("tests",)) -> list[str]:
-        """Of those clients of the database, the ones that wait for a lock with such words in their statement."""
-        found = (row for row in rows(self.system, WAITING) if row["pid"] not in self.dead and words in row["query"])
+        """Of those clients of the database, the ones that wait for a lock with such words in their
+        statement."""
+        found = (
+            row
+            for row in rows(self.system, WAITING)
+            if row["pid"] not in self.dead and words in row["query"]
+        )
         return [row["name"] for row in found if row["name"] in names]
 
     def kill(self, name: str) -> None:

@@ -1,4 +1,5 @@
-"""Servers that lose their power: killed at any moment, and started again on the same or on an older folder."""
+"""Servers that lose their power: killed at any moment, and started again on the same or on an older
+folder."""
 
 import os
 import shutil
@@ -29,7 +30,12 @@ class Server:
         if self.running is None or self.running.poll() is not None:
             with (self.folder / "log").open("ab") as log:
                 self.running = subprocess.Popen(
-                    self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self.account()
+                    self.command(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    **self.account(),
                 )
             wait_until(self.answers, f"{self.command()[0]}, whose log is {self.folder / 'log'}")
 
@@ -117,9 +123,20 @@ class Postgres(Server):
         return f"postgresql+psycopg://postgres@/postgres?host={quote(str(self.folder))}&application_name={name}"
 
     def command(self) -> list[str]:
-        # What a commit has told is safe from the death of the server's processes; the machine itself stays up.
-        settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off", "shared_buffers=64MB")
-        return [str(self.programs / "postgres"), "-D", str(self.kept()), *(word for setting in settings for word in ("-c", setting))]
+        # What a commit has told is safe from the death of the server's processes; the machine
+        # itself stays up.
+        settings = (
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+            "fsync=off",
+            "shared_buffers=64MB",
+        )
+        return [
+            str(self.programs / "postgres"),
+            "-D",
+            str(self.kept()),
+            *(word for setting in settings for word in ("-c", setting)),
+        ]
 
     def kept(self) -> Path:
         return self.folder / "pg"

@@ -1,4 +1,5 @@
-"""The parts of the stack as processes of their own, each in a session of its own so that it can be killed with all its children."""
+"""The parts of the stack as processes of their own, each in a session of its own so that it can be
+killed with all its children."""
 
 import os
 import signal
@@ -17,7 +18,14 @@ KILLED_SECONDS = 20.0
 def start(home: Home, log: Path, *arguments: str) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         command = [sys.executable, "-m", "worker", *arguments]
-        return subprocess.Popen(command, env=home.environment, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            env=home.environment,
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 @contextmanager

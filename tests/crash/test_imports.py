@@ -43,7 +43,9 @@ def test_killed_workers_change_nothing_about_an_import(rig: Rig) -> None:
     pool = rig.pool(5)
     run_id = rig.import_file(pool.name, sample())
 
-    wait_until(lambda: loaded(rig.system, run_id) > Random(0).randrange(1, ROWS // 4), "the first rows")
+    wait_until(
+        lambda: loaded(rig.system, run_id) > Random(0).randrange(1, ROWS // 4), "the first rows"
+    )
     steady, doomed = rig.alive()
     rig.kill(doomed)
     rig.kill_child(steady)
@@ -68,7 +70,9 @@ def system(sqlite: Home) -> Iterator[System]:
         yield system
 
 
-def test_killed_workers_change_nothing_about_an_import_on_sqlite(sqlite: Home, system: System, tmp_path: Path) -> None:
+def test_killed_workers_change_nothing_about_an_import_on_sqlite(
+    sqlite: Home, system: System, tmp_path: Path
+) -> None:
     pool(system, 5)
     file = tmp_path / "leads.csv"
     file.write_bytes(sample())
@@ -77,8 +81,14 @@ def test_killed_workers_change_nothing_about_an_import_on_sqlite(sqlite: Home, s
     with ExitStack() as stack:
         worker = ("worker", "--queues", "bulk,upkeep", "--processes", "2", "--name")
         stack.enter_context(service(sqlite, "beat"))
-        steady, doomed = (stack.enter_context(service(sqlite, *worker, name)) for name in ("steady", "doomed"))
-        wait_until(lambda: loaded(system, run_id) > Random(0).randrange(1, ROWS // 4), "the first rows", DONE_SECONDS)
+        steady, doomed = (
+            stack.enter_context(service(sqlite, *worker, name)) for name in ("steady", "doomed")
+        )
+        wait_until(
+            lambda: loaded(system, run_id) > Random(0).randrange(1, ROWS // 4),
+            "the first rows",
+            DONE_SECONDS,
+        )
         kill(doomed)
         kill_children(steady)
         wait_until(lambda: is_done(system, run_id), "the end of the import", DONE_SECONDS)

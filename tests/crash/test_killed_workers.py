@@ -17,7 +17,9 @@ def entered(rig: Rig, pool_id: int) -> int:
     return len(rows(rig.system, "SELECT turn FROM ledger WHERE pool_id = :pool", pool=pool_id))
 
 
-def test_a_lead_whose_worker_dies_before_it_takes_a_turn_is_given_within_half_a_minute(rig: Rig) -> None:
+def test_a_lead_whose_worker_dies_before_it_takes_a_turn_is_given_within_half_a_minute(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
 
     with rig.pool_held(pool.id):
@@ -47,7 +49,9 @@ def test_a_turn_whose_worker_dies_between_taking_and_committing_stays_the_lead_s
     rig.assert_promise()
 
 
-def test_a_lead_whose_worker_dies_between_its_commit_and_its_acknowledgement_is_given_once(rig: Rig) -> None:
+def test_a_lead_whose_worker_dies_between_its_commit_and_its_acknowledgement_is_given_once(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
     rig.wait_for_turns(rig.capture(pool.name))
 
@@ -82,7 +86,9 @@ def test_a_task_that_is_delivered_many_times_at_once_and_later_gives_one_turn(ri
     rig.assert_promise()
 
 
-def test_a_chunk_whose_worker_dies_while_it_enters_the_ledger_is_loaded_within_half_a_minute(rig: Rig) -> None:
+def test_a_chunk_whose_worker_dies_while_it_enters_the_ledger_is_loaded_within_half_a_minute(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
 
     with rig.turn_held(pool.id, 1):
@@ -102,7 +108,9 @@ def test_a_worker_that_is_slow_keeps_its_lease(rig: Rig) -> None:
         rig.waiting_worker("advisory")
         [begun] = leases(rig, lead_id)
         wait_until(lambda: leases(rig, lead_id) > [begun], "a heartbeat")
-        assert rows(rig.system, "SELECT attempts FROM captures WHERE lead_id = :lead", lead=lead_id) == [{"attempts": 1}]
+        assert rows(
+            rig.system, "SELECT attempts FROM captures WHERE lead_id = :lead", lead=lead_id
+        ) == [{"attempts": 1}]
 
     rig.wait_for_turns([lead_id])
     rig.assert_promise()
@@ -110,10 +118,17 @@ def test_a_worker_that_is_slow_keeps_its_lease(rig: Rig) -> None:
 
 def leases(rig: Rig, lead_id: int) -> list[datetime]:
     """Until when somebody is on the lead."""
-    return [row["leased_until"] for row in rows(rig.system, "SELECT leased_until FROM captures WHERE lead_id = :lead", lead=lead_id)]
+    return [
+        row["leased_until"]
+        for row in rows(
+            rig.system, "SELECT leased_until FROM captures WHERE lead_id = :lead", lead=lead_id
+        )
+    ]
 
 
-def test_a_worker_that_is_stopped_beyond_its_lease_gives_nothing_twice_when_it_goes_on(rig: Rig) -> None:
+def test_a_worker_that_is_stopped_beyond_its_lease_gives_nothing_twice_when_it_goes_on(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
     rig.wait_for_turns(rig.capture(pool.name))
 
@@ -130,14 +145,18 @@ def test_a_worker_that_is_stopped_beyond_its_lease_gives_nothing_twice_when_it_g
     rig.assert_promise()
 
 
-def test_a_worker_that_is_frozen_in_the_middle_of_a_transaction_does_not_hold_up_its_pool(rig: Rig) -> None:
+def test_a_worker_that_is_frozen_in_the_middle_of_a_transaction_does_not_hold_up_its_pool(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
 
     with rig.pool_held(pool.id):
         leads = rig.capture(pool.name, 2)
         sleeper = rig.waiting_worker("advisory")
         rig.signal(sleeper, signal.SIGSTOP)
-    rig.wait_for_turns(leads, RECOVERY_SECONDS)  # the ring is unseeded: that takes the pool alone, which the sleeper shares by now
+    rig.wait_for_turns(
+        leads, RECOVERY_SECONDS
+    )  # the ring is unseeded: that takes the pool alone, which the sleeper shares by now
     rig.signal(sleeper, signal.SIGCONT)
     wait_until(lambda: rig.is_idle("capture"), "the sleeper to end what it was at")
 
@@ -145,7 +164,9 @@ def test_a_worker_that_is_frozen_in_the_middle_of_a_transaction_does_not_hold_up
     rig.assert_promise()
 
 
-def test_a_lead_that_kills_its_workers_is_set_aside_and_comes_home_when_somebody_retries_it(rig: Rig) -> None:
+def test_a_lead_that_kills_its_workers_is_set_aside_and_comes_home_when_somebody_retries_it(
+    rig: Rig,
+) -> None:
     pool, other = rig.pool(), rig.pool()
 
     with rig.pool_held(pool.id):
@@ -169,5 +190,7 @@ def test_a_lead_that_kills_its_workers_is_set_aside_and_comes_home_when_somebody
 
 def set_aside(rig: Rig, lead_id: int) -> list[str]:
     """Why the lead was set aside, if it was."""
-    found = rows(rig.system, "SELECT reason FROM captures WHERE lead_id = :lead AND set_aside", lead=lead_id)
+    found = rows(
+        rig.system, "SELECT reason FROM captures WHERE lead_id = :lead AND set_aside", lead=lead_id
+    )
     return [row["reason"] for row in found]

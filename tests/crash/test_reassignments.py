@@ -1,4 +1,5 @@
-"""Workers are killed at any moment of a reassignment and of an undo, and Redis forgets or goes back: nothing about the result changes."""
+"""Workers are killed at any moment of a reassignment and of an undo, and Redis forgets or goes
+back: nothing about the result changes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -45,7 +46,8 @@ def end(rig: Rig, run_id: int) -> None:
 
 
 def kill_some(rig: Rig) -> None:
-    """One worker with its child, and the child of the other. All are replaced, and what they had is delivered again."""
+    """One worker with its child, and the child of the other. All are replaced, and what they had is
+    delivered again."""
     steady, doomed = rig.alive()
     rig.kill(doomed)
     rig.kill_child(steady)
@@ -56,7 +58,10 @@ def kill_some(rig: Rig) -> None:
 def deliver_all_again(rig: Rig, run_id: int) -> None:
     """Every task of a run once more, as a broker does that has lost its acknowledgements."""
     [run] = rows(rig.system, "SELECT kind FROM runs WHERE id = :run", run=run_id)
-    story, chunks = STORIES[run["kind"]], rows(rig.system, "SELECT number FROM chunks WHERE run_id = :run", run=run_id)
+    story, chunks = (
+        STORIES[run["kind"]],
+        rows(rig.system, "SELECT number FROM chunks WHERE run_id = :run", run=run_id),
+    )
     tasks = [Task(story.scan, {"run": run_id}), Task(story.close, {"run": run_id})]
     tasks += [Task(story.chunk, {"run": run_id, "chunk": chunk["number"]}) for chunk in chunks]
     rig.system.send(tasks)
@@ -66,7 +71,10 @@ def deliver_all_again(rig: Rig, run_id: int) -> None:
 def facts(rig: Rig, pool_id: int) -> list[object]:
     """What nobody may change any more."""
     of_pool = f"WHERE pool_id = {pool_id} ORDER BY turn"
-    book = [rows(rig.system, f"SELECT * FROM {table} {of_pool}") for table in ("ledger", "ledger_history", "leads")]
+    book = [
+        rows(rig.system, f"SELECT * FROM {table} {of_pool}")
+        for table in ("ledger", "ledger_history", "leads")
+    ]
     return [*book, rows(rig.system, f"SELECT * FROM runs WHERE owner_id = {pool_id} ORDER BY id")]
 
 
@@ -125,7 +133,9 @@ def forgetting(rig: Rig, pool_id: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("fault", [going_back, forgetting])
-def test_redis_may_lose_what_a_reassignment_has_reserved_and_an_undo_returned(rig: Rig, fault: Fault) -> None:
+def test_redis_may_lose_what_a_reassignment_has_reserved_and_an_undo_returned(
+    rig: Rig, fault: Fault
+) -> None:
     pool = rig.pool(3)
     rig.wait_for_turns(rig.capture(pool.name))
     ids = owned(rig.system, ROWS)
@@ -136,7 +146,9 @@ def test_redis_may_lose_what_a_reassignment_has_reserved_and_an_undo_returned(ri
     leads = captured(rig.system, 2, pool.name)
     end(rig, run_id)
     rig.wait_for_turns(leads)
-    assert [entry["turn"] for entry in entries_of(rig.system, f"reassign:{run_id}")] == list(range(2, ROWS + 2))
+    assert [entry["turn"] for entry in entries_of(rig.system, f"reassign:{run_id}")] == list(
+        range(2, ROWS + 2)
+    )
 
     with fault(rig, pool.id):
         end(rig, undoing(rig, run_id))

@@ -54,11 +54,13 @@ def test_a_redis_that_went_back_in_time_gives_no_turn_twice(rig: Rig) -> None:
 
     rig.wait_for_turns(leads)
     assert rig.turns(leads) == [1, 2, 3, 4, 5, 6, 7, 8]
-    rings.mend(rig.system)
+    rings.repair(rig.system)
     rig.assert_promise()
 
 
-def test_a_redis_that_lost_its_power_and_the_last_it_had_written_gives_no_turn_twice(rig: Rig) -> None:
+def test_a_redis_that_lost_its_power_and_the_last_it_had_written_gives_no_turn_twice(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
     leads = rig.capture(pool.name, 2)
     rig.wait_for_turns(leads)
@@ -74,11 +76,13 @@ def test_a_redis_that_lost_its_power_and_the_last_it_had_written_gives_no_turn_t
 
     rig.wait_for_turns(leads)
     assert rig.turns(leads) == [1, 2, 3, 4, 5, 6, 7, 8]
-    rings.mend(rig.system)
+    rings.repair(rig.system)
     rig.assert_promise()
 
 
-def test_leads_that_come_while_redis_is_away_are_given_in_order_soon_after_it_is_back(rig: Rig) -> None:
+def test_leads_that_come_while_redis_is_away_are_given_in_order_soon_after_it_is_back(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
     rig.wait_for_turns(rig.capture(pool.name))
 

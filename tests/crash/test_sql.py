@@ -1,4 +1,5 @@
-"""The database is away, or goes back to an older state: nothing is half done, and work goes on from what the ledger says."""
+"""The database is away, or goes back to an older state: nothing is half done, and work goes on from
+what the ledger says."""
 
 from contextlib import suppress
 
@@ -16,12 +17,17 @@ OUTAGE_SECONDS = 10.0
 ROWS = 40
 
 
-def test_without_a_database_nothing_is_accepted_and_soon_after_it_is_back_everything_is_done(rig: Rig) -> None:
+def test_without_a_database_nothing_is_accepted_and_soon_after_it_is_back_everything_is_done(
+    rig: Rig,
+) -> None:
     pool, other = rig.pool(), rig.pool()
     rig.wait_for_turns(rig.capture(pool.name))
 
     with suppress(DatabaseUnreachable), rig.table_held("ledger"):
-        leads, run_id = rig.capture(pool.name, 3), rig.import_file(other.name, sheet(ROWS).getvalue())
+        leads, run_id = (
+            rig.capture(pool.name, 3),
+            rig.import_file(other.name, sheet(ROWS).getvalue()),
+        )
         rig.waiting_workers("ledger", 2)
         rig.postgres.kill()
     refused = [rig.ask_to_capture(pool.name) for _ in range(3)]
@@ -32,14 +38,18 @@ def test_without_a_database_nothing_is_accepted_and_soon_after_it_is_back_everyt
     wait_until(lambda: rig.state(run_id) == "done", "the end of the import", SWIFT_SECONDS)
     told = {(answer.status_code, answer.json()["errors"][0]["error"]["code"]) for answer in refused}
     assert told == {(httpx2.codes.SERVICE_UNAVAILABLE, "database_unreachable")}
-    assert len(rows(rig.system, "SELECT id FROM leads WHERE pool_id = :pool", pool=pool.id)) == 1 + len(leads)
+    assert len(
+        rows(rig.system, "SELECT id FROM leads WHERE pool_id = :pool", pool=pool.id)
+    ) == 1 + len(leads)
     assert rig.turns(leads) == [2, 3, 4]
     assert assert_in_file_order(rig.system, run_id) == list(range(1, ROWS + 1))
     rig.assert_promise()
 
 
 @pytest.mark.parametrize("seeded_since", [False, True])
-def test_a_database_that_went_back_to_an_older_state_goes_on_from_there(rig: Rig, seeded_since: bool) -> None:
+def test_a_database_that_went_back_to_an_older_state_goes_on_from_there(
+    rig: Rig, seeded_since: bool
+) -> None:
     pool = rig.pool()
     leads = rig.capture(pool.name, 3)
     rig.wait_for_turns(leads)
@@ -56,7 +66,7 @@ def test_a_database_that_went_back_to_an_older_state_goes_on_from_there(rig: Rig
     leads += rig.capture(pool.name, 4)
 
     rig.wait_for_turns(leads)
-    rings.mend(rig.system)
+    rings.repair(rig.system)
     more = rig.capture(pool.name, 3)
     rig.wait_for_turns(more)
     assert sorted(turn or 0 for turn in rig.turns([*leads, *more])) == list(range(1, 11))

@@ -1,4 +1,5 @@
-"""Turns that nobody will use, members that aren't there: what was taken comes back, and what waits is seen to wait."""
+"""Turns that nobody will use, members that aren't there: what was taken comes back, and what waits
+is seen to wait."""
 
 from contextlib import ExitStack
 
@@ -25,7 +26,9 @@ def upkeep_comes(rig: Rig, pool_id: int) -> None:
     wait_until(lambda: rig.system.ring.epoch(pool_id) != before, "upkeep to find the hole")
 
 
-def test_turns_that_were_taken_by_somebody_who_is_gone_for_good_are_handed_out_again(rig: Rig) -> None:
+def test_turns_that_were_taken_by_somebody_who_is_gone_for_good_are_handed_out_again(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
     first = rig.capture(pool.name)
     rig.wait_for_turns(first)
@@ -48,7 +51,9 @@ def test_the_turn_of_a_lead_that_is_deleted_before_it_is_entered_goes_to_the_nex
     with rig.turn_held(pool.id, 1):
         [gone] = rig.capture(pool.name)
         rig.kill(rig.waiting_worker("INTO ledger"))
-    rig.system.transact(lambda session: session.execute(text(f"DELETE FROM leads WHERE id = {gone}")))
+    rig.system.transact(
+        lambda session: session.execute(text(f"DELETE FROM leads WHERE id = {gone}"))
+    )
     upkeep_comes(rig, pool.id)
 
     leads = rig.capture(pool.name, 2)
@@ -57,7 +62,9 @@ def test_the_turn_of_a_lead_that_is_deleted_before_it_is_entered_goes_to_the_nex
     rig.assert_promise()
 
 
-def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns_back(rig: Rig) -> None:
+def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns_back(
+    rig: Rig,
+) -> None:
     pool = rig.pool()
     free = ExitStack()
 
@@ -67,7 +74,7 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
         rig.waiting_worker("advisory")
 
         def cancel(unit: Unit) -> Cancelled:
-            advisory_locks.alone(unit, Kind.RUN, run_id)
+            advisory_locks.exclusive(unit, Kind.RUN, run_id)
             free.close()
             rig.waiting_worker("lock_shared")
             return control.cancel(unit, run_id)
@@ -83,17 +90,25 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
     rig.assert_promise()
 
 
-def test_leads_of_a_pool_without_members_wait_visibly_until_somebody_joins_and_imports_are_refused(rig: Rig) -> None:
+def test_leads_of_a_pool_without_members_wait_visibly_until_somebody_joins_and_imports_are_refused(
+    rig: Rig,
+) -> None:
     pool = rig.pool(members=0)
 
     leads = rig.capture(pool.name, 3)
-    wait_until(lambda: all("no members" in (lead["reason"] or "") for lead in waiting(rig, pool.name)), "the reason to be told")
+    wait_until(
+        lambda: all("no members" in (lead["reason"] or "") for lead in waiting(rig, pool.name)),
+        "the reason to be told",
+    )
     refused = rig.ask_to_import(pool.name, sheet(2).getvalue())
     join(rig.system, "a@example.com", name=pool.name)
 
     rig.wait_for_turns(leads)
     assert rig.turns(leads) == [1, 2, 3]
-    assert (refused.status_code, refused.json()["errors"][0]["error"]["code"]) == (422, "empty_pool")
+    assert (refused.status_code, refused.json()["errors"][0]["error"]["code"]) == (
+        422,
+        "empty_pool",
+    )
     rig.assert_promise()
 
 
@@ -109,7 +124,10 @@ def test_a_roster_change_that_dies_between_redis_and_sql_changes_nothing(rig: Ri
     leads = rig.capture(pool.name)
     rig.wait_for_turns(leads)
 
-    with rig.table_held("rosters"), service(rig.home, "pool", "add", pool.name, "-m", "d@example.com"):
+    with (
+        rig.table_held("rosters"),
+        service(rig.home, "pool", "add", pool.name, "-m", "d@example.com"),
+    ):
         wait_until(lambda: rig.waiting("INTO rosters"), "the change to be in Redis, and not in SQL")
         assert len(rig.ring_of(pool.id).members) == 4
     leads += rig.capture(pool.name, 4)

@@ -23,10 +23,18 @@ def test_known_headers_become_fields_and_the_rest_custom_fields() -> None:
 
 
 def test_of_two_columns_that_mean_one_field_the_first_is_taken_and_the_other_kept() -> None:
-    columns = Columns.of("lead", ["Email", "E-mail", "Surname", "Territory", "Territory", "", ""], {})
+    columns = Columns.of(
+        "lead", ["Email", "E-mail", "Surname", "Territory", "Territory", "", ""], {}
+    )
 
     assert columns.fields == {"email": 0, "last_name": 2}
-    assert columns.custom == {"E-mail": 1, "Territory": 3, "Territory (2)": 4, "Column 6": 5, "Column 7": 6}
+    assert columns.custom == {
+        "E-mail": 1,
+        "Territory": 3,
+        "Territory (2)": 4,
+        "Column 6": 5,
+        "Column 7": 6,
+    }
 
 
 def test_overrides_go_before_names() -> None:
@@ -54,7 +62,12 @@ def test_a_good_row_stores_fields_tags_and_custom_fields_that_are_not_blank() ->
 
     values = stored(reader("Last Name", "Email", "Tags", "Territory", "Fax code"), row)
 
-    assert values == {"last_name": "Mason", "email": None, "tags": ("hot", "new"), "custom_fields": {"Territory": "North"}}
+    assert values == {
+        "last_name": "Mason",
+        "email": None,
+        "tags": ("hot", "new"),
+        "custom_fields": {"Territory": "North"},
+    }
 
 
 def test_a_short_row_is_padded_with_nothing() -> None:
@@ -66,12 +79,18 @@ def test_a_short_row_is_padded_with_nothing() -> None:
 def test_values_beyond_the_header_are_a_fault_unless_they_are_empty() -> None:
     rows = reader("Last Name", "Email")
 
-    assert rows.fault(["Mason", "m@example.com", "x"]) == ("", "has 3 values where the header has 2")
+    assert rows.fault(["Mason", "m@example.com", "x"]) == (
+        "",
+        "has 3 values where the header has 2",
+    )
     assert stored(rows, ["Mason", "m@example.com", "", ""])["last_name"] == "Mason"
 
 
 def test_a_nul_character_is_a_fault() -> None:
-    assert reader("Last Name", "Territory").fault(["Mason", "a\0b"]) == ("", "holds a NUL character, which no database stores")
+    assert reader("Last Name", "Territory").fault(["Mason", "a\0b"]) == (
+        "",
+        "holds a NUL character, which no database stores",
+    )
 
 
 @pytest.mark.parametrize("record_type", ["lead", "contact"])
@@ -88,14 +107,20 @@ def test_a_deal_needs_a_name() -> None:
 
 
 def test_a_file_without_the_needed_columns_has_no_good_row() -> None:
-    assert reader("Email").fault(["a@example.com"]) == ("last_name", "needs last name or organization name")
+    assert reader("Email").fault(["a@example.com"]) == (
+        "last_name",
+        "needs last name or organization name",
+    )
 
 
 def test_a_value_that_cannot_be_stored_is_a_fault_of_its_field() -> None:
     rows = reader("Name", "Amount", "Close Date", record_type="deal")
 
     assert rows.fault(["Roof", "much", ""]) == ("value", "'much' is not an amount such as 1250.00")
-    assert rows.fault(["Roof", "", "soon"]) == ("estimated_close_date", "'soon' is not a date such as 2026-03-31")
+    assert rows.fault(["Roof", "", "soon"]) == (
+        "estimated_close_date",
+        "'soon' is not a date such as 2026-03-31",
+    )
     assert stored(rows, ["Roof", " $1,000 ", ""]) == {
         "name": "Roof", "value": "1000.00", "estimated_close_date": None, "tags": (), "custom_fields": {}
     }  # fmt: skip

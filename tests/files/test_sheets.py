@@ -5,7 +5,15 @@ import io
 import pytest
 
 from worker.domain.files.rows import Columns, RowError, RowReader
-from worker.domain.files.sheets import LONGEST_LINE_BYTES, Header, Lines, check_rows, lines_in, read_header, read_rows
+from worker.domain.files.sheets import (
+    LONGEST_LINE_BYTES,
+    Header,
+    Lines,
+    check_rows,
+    lines_in,
+    read_header,
+    read_rows,
+)
 from worker.errors.runs import UnreadableFile
 
 
@@ -13,7 +21,9 @@ def rows_of(text: str | bytes) -> tuple[Header, list[tuple[int, list[str] | str]
     """The header and the rows of a whole file."""
     lines = iter(io.BytesIO(text.encode() if isinstance(text, str) else text))
     header = read_header(lines)
-    return header, list(read_rows(Lines(lines, header.end, header.lines), header.delimiter, header.lines + 1))
+    return header, list(
+        read_rows(Lines(lines, header.end, header.lines), header.delimiter, header.lines + 1)
+    )
 
 
 def test_rows_come_with_the_line_that_they_begin_at() -> None:
@@ -50,7 +60,9 @@ def test_the_header_tells_where_the_rows_begin() -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found_in_the_header(delimiter: str) -> None:
-    header, rows = rows_of(f"First Name{delimiter}Last Name{delimiter}Email\nAnn{delimiter}Lee{delimiter}\n")
+    header, rows = rows_of(
+        f"First Name{delimiter}Last Name{delimiter}Email\nAnn{delimiter}Lee{delimiter}\n"
+    )
 
     assert header.delimiter == delimiter
     assert rows == [(2, ["Ann", "Lee", ""])]
@@ -115,9 +127,14 @@ def test_lines_tell_how_much_of_the_file_was_given_out() -> None:
     assert (lines.offset, lines.number) == (10 + len("né\nb\n".encode()), 5)
 
 
-@pytest.mark.parametrize("header", ["Last Name;Notes, comments;City", "Name|Owner's email, other|Company's|x", '"a,b,c,d";e;f'])
+@pytest.mark.parametrize(
+    "header",
+    ["Last Name;Notes, comments;City", "Name|Owner's email, other|Company's|x", '"a,b,c,d";e;f'],
+)
 def test_other_delimiters_within_names_mislead_nobody(header: str) -> None:
-    assert read_header([f"{header}\n".encode()]).delimiter == next(sign for sign in ";|" if sign in header)
+    assert read_header([f"{header}\n".encode()]).delimiter == next(
+        sign for sign in ";|" if sign in header
+    )
 
 
 def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory() -> None:

@@ -44,7 +44,9 @@ def test_the_docstring_is_a_message_that_its_facts_fill_in(error: type[EvenhandE
 
 @pytest.mark.parametrize("error", EVERY, ids=lambda error: error.__name__)
 def test_the_code_is_the_name_in_snake_case(error: type[EvenhandError]) -> None:
-    code = error(**{name: "" for _, name, _, _ in Formatter().parse(error.__doc__ or "") if name}).code
+    code = error(
+        **{name: "" for _, name, _, _ in Formatter().parse(error.__doc__ or "") if name}
+    ).code
 
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
     assert code.replace("_", "") == error.__name__.lower()

@@ -14,7 +14,9 @@ from worker.store.sql.engine import open_engine
 from worker.store.tables import metadata
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = sorted(path for folder in ("worker", "api_stub") for path in (ROOT / folder).rglob("*.py"))
+PRODUCT = sorted(
+    path for folder in ("worker", "api_stub") for path in (ROOT / folder).rglob("*.py")
+)
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LONGEST_FILE_LINES = 300
@@ -31,7 +33,14 @@ NOT_OURS = {
     "process_bind_param": "SQLAlchemy's name",
     "process_result_value": "SQLAlchemy's name",
 }
-REGISTRIES = ("pypi" + ".org", "python" + "hosted", "npm" + "js", "index" + "-url", "arti" + "factory", "de" + "vpi")
+REGISTRIES = (
+    "pypi" + ".org",
+    "python" + "hosted",
+    "npm" + "js",
+    "index" + "-url",
+    "arti" + "factory",
+    "de" + "vpi",
+)
 
 
 def name_of(path: Path) -> str:
@@ -45,13 +54,21 @@ def test_a_file_is_short_enough_to_be_read_at_once(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
 def test_a_function_is_short_enough_to_be_understood_at_once(path: Path) -> None:
-    longer = {definition.name for definition in functions(path) if lines_of(definition) > LONGEST_FUNCTION_LINES}
+    longer = {
+        definition.name
+        for definition in functions(path)
+        if lines_of(definition) > LONGEST_FUNCTION_LINES
+    }
 
     assert longer <= set(LONGER_FUNCTIONS)
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def lines_of(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -61,9 +78,17 @@ def lines_of(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 @pytest.mark.parametrize("path", [*PRODUCT, *TESTS], ids=name_of)
 def test_names_say_what_a_thing_is(path: Path) -> None:
     tree = ast.walk(ast.parse(path.read_text()))
-    named = [node.name for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    named = [
+        node.name
+        for node in tree
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
 
-    vague = {name for name in [*named, path.stem] if words(name) & BANNED and name not in NOT_OURS and not name.startswith("test_")}
+    vague = {
+        name
+        for name in [*named, path.stem]
+        if words(name) & BANNED and name not in NOT_OURS and not name.startswith("test_")
+    }
 
     assert not vague
 
@@ -75,8 +100,12 @@ def words(name: str) -> set[str]:
 
 @pytest.mark.parametrize("path", TESTS, ids=name_of)
 def test_no_test_sleeps_or_is_skipped(path: Path) -> None:
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    called = {call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls}
+    calls = [
+        node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+    ]
+    called = {
+        call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls
+    }
 
     assert not called & {"sleep", "skip", "skipif", "xfail", "importorskip"}
 
@@ -99,9 +128,19 @@ def test_the_migrations_make_the_tables_that_the_code_knows(postgresql_url: str)
 
 def test_no_file_names_a_package_registry() -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
-    texts = {name: (ROOT / name).read_bytes().lower() for name in listed.split("\0") if (ROOT / name).is_file()}
+    texts = {
+        name: (ROOT / name).read_bytes().lower()
+        for name in listed.split("\0")
+        if (ROOT / name).is_file()
+    }
 
     assert len(texts) > 50
-    assert not [(name, host) for name, text in texts.items() for host in REGISTRIES if host.encode() in text]
+    assert not [
+        (name, host) for name, text in texts.items() for host in REGISTRIES if host.encode() in text
+    ]

@@ -15,7 +15,8 @@ from worker.domain.runs.chunks import Scan, scan
 from worker.sample import HEADER, sample_leads, write_sample
 
 SHIPPED = "c6ee807ae9c18ce8ac030099d225f1f558964151efeff54c332b4a90c1ddbe77"
-"""Of the 1,000 leads of the demo. Whoever changes the sample on purpose changes this, and what README shows of it."""
+"""Of the 1,000 leads of the demo. Whoever changes the sample on purpose changes this, and what
+README shows of it."""
 
 
 def sample(rows: int, seed: int = 1) -> bytes:
@@ -27,7 +28,9 @@ def sample(rows: int, seed: int = 1) -> bytes:
 def scanned(content: bytes) -> Scan:
     stream = io.BytesIO(content)
     header = read_header(stream)
-    return scan(stream, header, RowReader("lead", Columns.of("lead", header.names, {})), lambda chunk: None)
+    return scan(
+        stream, header, RowReader("lead", Columns.of("lead", header.names, {})), lambda chunk: None
+    )
 
 
 def test_the_sample_of_the_demo_is_the_same_everywhere() -> None:
@@ -52,7 +55,9 @@ def test_every_column_but_the_vendors_own_is_a_field_of_a_lead() -> None:
     assert list(columns.custom) == ["Lead Id", "Lead Owner"]
 
 
-@pytest.mark.parametrize(("rows", "bad"), [(0, 0), (1, 0), (199, 0), (200, 1), (1_000, 5), (1_300, 6)])
+@pytest.mark.parametrize(
+    ("rows", "bad"), [(0, 0), (1, 0), (199, 0), (200, 1), (1_000, 5), (1_300, 6)]
+)
 def test_one_row_in_two_hundred_is_bad(rows: int, bad: int) -> None:
     found = scanned(sample(rows))
 
@@ -75,9 +80,17 @@ def test_the_leads_are_read_back_as_they_were_made() -> None:
     header = read_header(stream)
     reader = RowReader("lead", Columns.of("lead", header.names, {}))
 
-    read = [row for _, row in check_rows(lines_of(stream.read()), header.delimiter, header.lines + 1, reader) if isinstance(row, list)]
+    read = [
+        row
+        for _, row in check_rows(
+            lines_of(stream.read()), header.delimiter, header.lines + 1, reader
+        )
+        if isinstance(row, list)
+    ]
 
-    assert read == [row for row in islice(sample_leads(1_000), 1, None) if reader.fault(row) is None]
+    assert read == [
+        row for row in islice(sample_leads(1_000), 1, None) if reader.fault(row) is None
+    ]
     assert len({row[0] for row in read}) == 995
 
 
@@ -109,4 +122,6 @@ def test_some_leads_are_only_a_person_or_only_an_organization(name: str) -> None
 def test_no_address_leads_to_a_real_domain(name: str) -> None:
     domains = {re.split(r"[@/]", value)[-1] for value in column(name) if value}
 
-    assert [domain for domain in domains if not re.search(r"(^|\.)example\.(com|org|net)$", domain)] == []
+    assert [
+        domain for domain in domains if not re.search(r"(^|\.)example\.(com|org|net)$", domain)
+    ] == []

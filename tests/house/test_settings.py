@@ -38,7 +38,9 @@ def test_by_default_all_lies_in_a_folder_here(tmp_path: Path) -> None:
     assert given.embedded
 
 
-def test_by_default_ring_and_broker_share_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_ring_and_broker_share_the_embedded_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("EVENHAND_HOME", "/srv/even hand")
 
     given = read()
@@ -48,14 +50,18 @@ def test_by_default_ring_and_broker_share_the_embedded_server(monkeypatch: pytes
     assert given.socket == Path("/srv/even hand/valkey.sock")
 
 
-def test_the_broker_is_the_ring_s_server_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_broker_is_the_ring_s_server_unless_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("EVENHAND_REDIS_URL", "redis://elsewhere:6379/1")
 
     assert read().broker_url == "redis://elsewhere:6379/1"
     assert not read().embedded
 
 
-def test_a_broker_must_be_named_when_the_rings_live_on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_must_be_named_when_the_rings_live_on_a_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("EVENHAND_REDIS_URL", "redis+cluster://a:7000")
 
     with pytest.raises(BadSetting, match="EVENHAND_BROKER_URL"):
@@ -66,14 +72,43 @@ def test_a_broker_must_be_named_when_the_rings_live_on_a_cluster(monkeypatch: py
     ("url", "topology", "hosts", "master", "one"),
     [
         ("redis+cluster://a:1", "cluster", [("a", 1)], "", "redis://a:1"),
-        ("redis+cluster://:s%40t@a:1,b.example:22/", "cluster", [("a", 1), ("b.example", 22)], "", "redis://:s%40t@a:1"),
-        ("rediss+cluster://me:secret@[::1]:1,b:2?ssl_cert_reqs=none", "cluster", [("::1", 1), ("b", 2)], "", REDISS),
-        ("redis+sentinel://a:1,b:2/rings", "sentinel", [("a", 1), ("b", 2)], "rings", "redis://a:1"),
-        ("redis+sentinel://me:secret@a:1/the%20rings/3", "sentinel", [("a", 1)], "the rings", "redis://me:secret@a:1/3"),
+        (
+            "redis+cluster://:s%40t@a:1,b.example:22/",
+            "cluster",
+            [("a", 1), ("b.example", 22)],
+            "",
+            "redis://:s%40t@a:1",
+        ),
+        (
+            "rediss+cluster://me:secret@[::1]:1,b:2?ssl_cert_reqs=none",
+            "cluster",
+            [("::1", 1), ("b", 2)],
+            "",
+            REDISS,
+        ),
+        (
+            "redis+sentinel://a:1,b:2/rings",
+            "sentinel",
+            [("a", 1), ("b", 2)],
+            "rings",
+            "redis://a:1",
+        ),
+        (
+            "redis+sentinel://me:secret@a:1/the%20rings/3",
+            "sentinel",
+            [("a", 1)],
+            "the rings",
+            "redis://me:secret@a:1/3",
+        ),
     ],
 )
 def test_an_address_of_several_nodes_is_taken_apart(
-    monkeypatch: pytest.MonkeyPatch, url: str, topology: str, hosts: list[tuple[str, int]], master: str, one: str
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    topology: str,
+    hosts: list[tuple[str, int]],
+    master: str,
+    one: str,
 ) -> None:
     monkeypatch.setenv("EVENHAND_REDIS_URL", url)
     monkeypatch.setenv("EVENHAND_BROKER_URL", "redis://broker")
@@ -85,13 +120,17 @@ def test_an_address_of_one_server_has_no_several_nodes() -> None:
     assert SeveralNodes.parse("redis://user:secret@host:6379/1") is None
 
 
-def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_empty_variable_is_one_that_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("EVENHAND_DATABASE_URL", "")
 
     assert read().database_url == f"sqlite:///{tmp_path}/.evenhand/evenhand.db"
 
 
-def test_a_socket_path_that_is_too_long_goes_to_the_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socket_path_that_is_too_long_goes_to_the_temporary_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("EVENHAND_HOME", "/" + "x" * LONGEST_SOCKET_PATH_BYTES)
 
     socket = read().socket
@@ -110,7 +149,9 @@ def test_a_path_just_short_enough_stays() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_postgresql_gets_the_driver_that_is_installed(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+def test_postgresql_gets_the_driver_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
     monkeypatch.setenv("EVENHAND_DATABASE_URL", f"{scheme}://user:secret@host/name")
 
     assert read().database_url == "postgresql+psycopg://user:secret@host/name"
@@ -119,9 +160,17 @@ def test_postgresql_gets_the_driver_that_is_installed(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("EVENHAND_DATABASE_URL", "mysql://host/name", "must begin with postgresql:// or sqlite:///"),
+        (
+            "EVENHAND_DATABASE_URL",
+            "mysql://host/name",
+            "must begin with postgresql:// or sqlite:///",
+        ),
         ("EVENHAND_DATABASE_URL", "evenhand.db", "must begin with postgresql:// or sqlite:///"),
-        ("EVENHAND_REDIS_URL", "localhost:6379", "must begin with redis:// or rediss:// or unix:// or redis+cluster://"),
+        (
+            "EVENHAND_REDIS_URL",
+            "localhost:6379",
+            "must begin with redis:// or rediss:// or unix:// or redis+cluster://",
+        ),
         ("EVENHAND_REDIS_URL", "redis+cluster://host", f"must look like {CLUSTER}"),
         ("EVENHAND_REDIS_URL", "redis+cluster://a:1,b", f"must look like {CLUSTER}"),
         ("EVENHAND_REDIS_URL", "redis+cluster://a:1/2", f"must look like {CLUSTER}"),
@@ -140,7 +189,9 @@ def test_postgresql_gets_the_driver_that_is_installed(monkeypatch: pytest.Monkey
         ("EVENHAND_RATE_LIMIT", "10/minute,", f"must look like {LIMITS}"),
     ],
 )
-def test_a_wrong_value_is_said_with_the_variable_s_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str) -> None:
+def test_a_wrong_value_is_said_with_the_variable_s_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
     monkeypatch.setenv(name, value)
 
     with pytest.raises(BadSetting) as raised:
@@ -149,7 +200,9 @@ def test_a_wrong_value_is_said_with_the_variable_s_name(monkeypatch: pytest.Monk
     assert str(raised.value).startswith(f"The setting {name} {reason}")
 
 
-def test_a_token_may_make_36000_requests_an_hour_unless_it_is_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_may_make_36000_requests_an_hour_unless_it_is_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert read().rate_limit == "36000/hour"
     monkeypatch.setenv("EVENHAND_RATE_LIMIT", "10/second, 500 per 5 minutes")
 

@@ -1,4 +1,5 @@
-"""The upload storage: what goes wrong with it is said in our own words, and nothing half-written stays."""
+"""The upload storage: what goes wrong with it is said in our own words, and nothing half-written
+stays."""
 
 import io
 from pathlib import Path

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from tests.api.asking import posted
-from tests.support.clients import VAULT
+from tests.support.clients import SECRET_BOX
 
 LEE = {"last_name": "Lee", "email": "lee@example.com"}
 
@@ -23,19 +23,34 @@ def define(client: TestClient, **definition: Any) -> dict[str, Any]:
 def token(form: dict[str, Any], seconds_ago: float = 60, number: str | None = None) -> str:
     """A token of a form that was given out so long ago."""
     text = f"{form['id']} {number or secrets.token_hex(16)}"
-    return VAULT._fernet.encrypt_at_time(text.encode(), int(time.time() - seconds_ago)).decode()
+    return SECRET_BOX._fernet.encrypt_at_time(
+        text.encode(), int(time.time() - seconds_ago)
+    ).decode()
 
 
-def send(client: Any, form: dict[str, Any], typed: dict[str, str] | None = None, **more: str) -> Any:
+def send(
+    client: Any, form: dict[str, Any], typed: dict[str, str] | None = None, **more: str
+) -> Any:
     """The answer to what a person sends, with a good token of its own unless it comes with one."""
     return client.post(
-        f"/forms/{form['slug']}", data={"_token": token(form), **(LEE if typed is None else typed), **more}, follow_redirects=False
+        f"/forms/{form['slug']}",
+        data={"_token": token(form), **(LEE if typed is None else typed), **more},
+        follow_redirects=False,
     )
 
 
-def send_json(client: Any, form: dict[str, Any], fields: dict[str, Any] | None = None, given: str | None = None, **headers: str) -> Any:
+def send_json(
+    client: Any,
+    form: dict[str, Any],
+    fields: dict[str, Any] | None = None,
+    given: str | None = None,
+    **headers: str,
+) -> Any:
     """The answer to what a program sends."""
-    body = {"fields": LEE if fields is None else fields, "token": given if given is not None else token(form)}
+    body = {
+        "fields": LEE if fields is None else fields,
+        "token": given if given is not None else token(form),
+    }
     return client.post(f"/forms/{form['slug']}", json=body, headers=headers)
 
 
@@ -55,7 +70,9 @@ class Page(HTMLParser):
 
     def named(self, name: str) -> dict[str, str | None]:
         """The attributes of the control of that name."""
-        [found] = [each for each in self.all("input", "select", "textarea") if each.get("name") == name]
+        [found] = [
+            each for each in self.all("input", "select", "textarea") if each.get("name") == name
+        ]
         return found
 
     @property
@@ -64,7 +81,8 @@ class Page(HTMLParser):
 
     @property
     def faulty(self) -> list[str]:
-        """The names of the controls that something is wrong with: as the summary links to them, and as they say themselves."""
+        """The names of the controls that something is wrong with: as the summary links to them, and
+        as they say themselves."""
         controls = {f"#{each.get('id')}": each for each in self.all("input", "select", "textarea")}
         linked = [controls[str(each["href"])] for each in self.all("a")]
         ids = {each.get("id") for _, each in self.elements}

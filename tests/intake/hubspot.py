@@ -12,7 +12,8 @@ TOKEN = "pat-eu1-of-the-tests"
 
 
 class HubSpot(ThreadingHTTPServer):
-    """Answers for contacts by their numbers, and for anybody without the token with 401. What fails first is said beforehand."""
+    """Answers for contacts by their numbers, and for anybody without the token with 401. What fails
+    first is said beforehand."""
 
     daemon_threads = True
 
@@ -46,7 +47,9 @@ class Contacts(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path)
         number = path.path.removeprefix("/crm/v3/objects/contacts/")
-        self.server.asked.append((number, parse_qs(path.query).get("properties", [""])[0].split(",")))
+        self.server.asked.append(
+            (number, parse_qs(path.query).get("properties", [""])[0].split(","))
+        )
         status, body = self._answer(number)
         self.send_response(status)
         if 300 <= status < 400:

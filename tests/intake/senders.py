@@ -38,7 +38,12 @@ NAMED: dict[str, Any] = {
     "zendesk-support": lambda number, name: {
         "type": "zen:event-type:user.created",
         "id": str(number),
-        "detail": {"id": str(number), "name": name, "email": f"{number}@example.com", "role": "end-user"},
+        "detail": {
+            "id": str(number),
+            "name": name,
+            "email": f"{number}@example.com",
+            "role": "end-user",
+        },
         "event": {},
     },
     "zendesk-chat": lambda number, name: {
@@ -77,7 +82,9 @@ class Sender(NamedTuple):
         return self.send(json.dumps(NAMED[self.kind](number, name)).encode(), key)
 
     def send(self, body: bytes, key: str | None = None, **headers: str) -> Any:
-        return self.client.post(self.url, content=body, headers={**self.signed(body, key), **headers})
+        return self.client.post(
+            self.url, content=body, headers={**self.signed(body, key), **headers}
+        )
 
     def signed(self, body: bytes, key: str | None = None) -> dict[str, str]:
         """The headers of a delivery under that key."""
@@ -93,28 +100,46 @@ class Sender(NamedTuple):
 
     def _hubspot(self, body: bytes, _: str) -> dict[str, str]:
         now = str(int(time.time() * 1000))
-        return {"X-HubSpot-Request-Timestamp": now, "X-HubSpot-Signature-v3": self._hmac(f"POST{self.url}".encode() + body + now.encode())}
+        return {
+            "X-HubSpot-Request-Timestamp": now,
+            "X-HubSpot-Signature-v3": self._hmac(f"POST{self.url}".encode() + body + now.encode()),
+        }
 
     def _zendesk(self, body: bytes, key: str) -> dict[str, str]:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        own = {"X-Zendesk-Webhook-Invocation-Id": key, "X-Zendesk-Webhook-Id": "01", "X-Zendesk-Account-Id": "1"}
+        own = {
+            "X-Zendesk-Webhook-Invocation-Id": key,
+            "X-Zendesk-Webhook-Id": "01",
+            "X-Zendesk-Account-Id": "1",
+        }
         signature = self._hmac(now.encode() + body)
-        return {**own, "X-Zendesk-Webhook-Signature": signature, "X-Zendesk-Webhook-Signature-Timestamp": now}
+        return {
+            **own,
+            "X-Zendesk-Webhook-Signature": signature,
+            "X-Zendesk-Webhook-Signature-Timestamp": now,
+        }
 
     def _standard(self, body: bytes, key: str) -> dict[str, str]:
         now = datetime.now(UTC)
         signature = Webhook(self.secret).sign(key, now, body.decode())
-        return {"webhook-id": key, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+        return {
+            "webhook-id": key,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signature,
+        }
 
     def _zapier(self, _: bytes, key: str) -> dict[str, str]:
         return {"X-Evenhand-Secret": self.secret, "Idempotency-Key": key}
 
     def _hmac(self, text: bytes) -> str:
-        return base64.b64encode(hmac.new(self.secret.encode(), text, hashlib.sha256).digest()).decode()
+        return base64.b64encode(
+            hmac.new(self.secret.encode(), text, hashlib.sha256).digest()
+        ).decode()
 
 
 def add(client: Any, kind: str, outside: Any = None, **more: Any) -> Sender:
-    """A sender whose integration an admin has set up, owned by the pool Inbound unless said otherwise."""
+    """A sender whose integration an admin has set up, owned by the pool Inbound unless said
+    otherwise."""
     asked = {"name": kind, "kind": kind, "secret": SECRETS[kind], "owner": "Inbound", **more}
     return Sender(outside or client, posted(client, "/api/integrations", **asked), asked["secret"])
 

@@ -1,4 +1,5 @@
-"""Captured leads: stored, then assigned in the order of acceptance, whoever is faster and whatever happens meanwhile."""
+"""Captured leads: stored, then assigned in the order of acceptance, whoever is faster and whatever
+happens meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,7 +43,10 @@ NO_MEMBERS = "The pool Inbound has no members. Add one with `evenhand pool add`.
 def owners(system: System, lead_ids: list[int]) -> str:
     """The first letters of the leads' owners; a dot for one that waits."""
     found = {row["id"]: row for row in rows(system, "SELECT id, owner_id, turn FROM leads")}
-    return "".join(address_of(system, found[each]["owner_id"])[0] if found[each]["turn"] else "." for each in lead_ids)
+    return "".join(
+        address_of(system, found[each]["owner_id"])[0] if found[each]["turn"] else "."
+        for each in lead_ids
+    )
 
 
 def turns(system: System, lead_ids: list[int]) -> list[int | None]:
@@ -52,7 +56,10 @@ def turns(system: System, lead_ids: list[int]) -> list[int | None]:
 
 def waiting(system: System) -> dict[int, str | None]:
     """The leads in line, with the reason why they wait."""
-    return {row["lead_id"]: row["reason"] for row in rows(system, "SELECT * FROM captures ORDER BY lead_id")}
+    return {
+        row["lead_id"]: row["reason"]
+        for row in rows(system, "SELECT * FROM captures ORDER BY lead_id")
+    }
 
 
 def attempts(system: System) -> set[int]:
@@ -72,20 +79,24 @@ def changed(system: System, statement: str, **values: Any) -> None:
 def mended(system: System) -> int:
     """How many rings had to be mended."""
     an_hour_passes(system)
-    return len(rings.mend(system))
+    return len(rings.repair(system))
 
 
 # --- waiting, and being given an owner ---
 
 
-def test_a_captured_lead_waits_with_the_pool_until_its_task_runs(system: System, send: Tasks) -> None:
+def test_a_captured_lead_waits_with_the_pool_until_its_task_runs(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
 
     [lead_id] = captured(system, 1)
 
     [lead] = rows(system, "SELECT owner_id, pool_id, turn FROM leads WHERE id = :id", id=lead_id)
     assert lead == {"owner_id": inbound.id, "pool_id": None, "turn": None}
-    assert rows(system, "SELECT lead_id, pool_id FROM captures") == [{"lead_id": lead_id, "pool_id": inbound.id}]
+    assert rows(system, "SELECT lead_id, pool_id FROM captures") == [
+        {"lead_id": lead_id, "pool_id": inbound.id}
+    ]
     assert_promise(system)
     send.drain(system)
     assert owners(system, [lead_id]) == "a"
@@ -93,7 +104,9 @@ def test_a_captured_lead_waits_with_the_pool_until_its_task_runs(system: System,
     assert_promise(system)
 
 
-def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(system: System, send: Tasks) -> None:
+def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
     admin = person(system, "admin@example.com")
     facts = {"First Name": "Ann", "last_name": "Lee", "Budget": 12, "tags": ["hot"]}
@@ -102,7 +115,9 @@ def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(s
     send.drain(system)
 
     [stored] = rows(system, "SELECT first_name, last_name, email, creator_id FROM leads")
-    [entry] = rows(system, "SELECT claim, ordinal, record_id, cause, actor_id, previous_owner_id FROM ledger")
+    [entry] = rows(
+        system, "SELECT claim, ordinal, record_id, cause, actor_id, previous_owner_id FROM ledger"
+    )
     assert stored == {"first_name": "Ann", "last_name": "Lee", "email": None, "creator_id": admin}
     assert entry == {
         "claim": f"lead:{lead_id}:capture", "ordinal": 0, "record_id": lead_id, "cause": "capture", "actor_id": admin,
@@ -111,7 +126,9 @@ def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(s
 
 
 @pytest.mark.parametrize(("name", "error"), [("Nowhere", UnknownPool), ("Deals", WrongPoolType)])
-def test_a_lead_for_no_pool_of_leads_is_refused_and_not_stored(system: System, send: Tasks, name: str, error: type[Exception]) -> None:
+def test_a_lead_for_no_pool_of_leads_is_refused_and_not_stored(
+    system: System, send: Tasks, name: str, error: type[Exception]
+) -> None:
     pool(system, 1, "Deals", "deal")
 
     with pytest.raises(error):
@@ -159,7 +176,9 @@ def test_whoever_is_faster_gives_turns_to_those_before_first(system: System, sen
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_tasks_in_any_order_and_twice_give_turns_in_the_order_of_acceptance(system: System, send: Tasks, seed: int) -> None:
+def test_tasks_in_any_order_and_twice_give_turns_in_the_order_of_acceptance(
+    system: System, send: Tasks, seed: int
+) -> None:
     pool(system, 3)
     leads = [lead_id for count in (1, 3, 1, 1, 2, 1) for lead_id in captured(system, count)]
 
@@ -170,15 +189,23 @@ def test_tasks_in_any_order_and_twice_give_turns_in_the_order_of_acceptance(syst
     assert_promise(system)
 
 
-def test_a_task_that_comes_again_when_all_is_done_changes_nothing(system: System, send: Tasks) -> None:
+def test_a_task_that_comes_again_when_all_is_done_changes_nothing(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     captured(system, 3)
     [task] = send.drain(system)
-    before = rows(system, "SELECT * FROM ledger ORDER BY turn"), rows(system, "SELECT * FROM leads ORDER BY id")
+    before = (
+        rows(system, "SELECT * FROM ledger ORDER BY turn"),
+        rows(system, "SELECT * FROM leads ORDER BY id"),
+    )
 
     run(system, task)
 
-    assert (rows(system, "SELECT * FROM ledger ORDER BY turn"), rows(system, "SELECT * FROM leads ORDER BY id")) == before
+    assert (
+        rows(system, "SELECT * FROM ledger ORDER BY turn"),
+        rows(system, "SELECT * FROM leads ORDER BY id"),
+    ) == before
 
 
 def test_leads_that_another_is_on_keep_their_place_in_line(system: System, send: Tasks) -> None:
@@ -209,7 +236,9 @@ def test_a_redelivered_task_goes_on_with_its_own_lease_at_once(system: System, s
     assert_promise(system)
 
 
-def test_who_comes_back_after_the_lease_ran_out_enters_nothing_twice(system: System, send: Tasks) -> None:
+def test_who_comes_back_after_the_lease_ran_out_enters_nothing_twice(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     leads = captured(system, 3)
     batch = system.transact(capture._lease, inbound.id, "a slow one")
@@ -224,7 +253,9 @@ def test_who_comes_back_after_the_lease_ran_out_enters_nothing_twice(system: Sys
     assert_promise(system)
 
 
-def test_leads_whose_workers_died_twice_are_tried_one_by_one_and_in_their_order(system: System, send: Tasks) -> None:
+def test_leads_whose_workers_died_twice_are_tried_one_by_one_and_in_their_order(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     leads = captured(system, 4)
     for _ in range(2):
@@ -235,7 +266,10 @@ def test_leads_whose_workers_died_twice_are_tried_one_by_one_and_in_their_order(
     with pytest.raises(Exception, match="poison"):
         capture.assign_lead(system, leads[-1], "another")
 
-    tried = {row["lead_id"]: row["attempts"] for row in rows(system, "SELECT lead_id, attempts FROM captures")}
+    tried = {
+        row["lead_id"]: row["attempts"]
+        for row in rows(system, "SELECT lead_id, attempts FROM captures")
+    }
     assert (turns(system, leads), tried) == ([1, 2, None, None], {leads[2]: 3, leads[3]: 2})
     assert_promise(system)
 
@@ -244,7 +278,8 @@ def test_leads_whose_workers_died_twice_are_tried_one_by_one_and_in_their_order(
 
 
 def taken_by_a_slow_one(system: System) -> tuple[list[int], list[int]]:
-    """Two leads that a slow worker is on, and one behind them that has got its turn, for which turns were taken for all three."""
+    """Two leads that a slow worker is on, and one behind them that has got its turn, for which
+    turns were taken for all three."""
     first = captured(system, 2)
     leased_to(system, "a slow one")
     later = captured(system, 1)
@@ -253,7 +288,9 @@ def taken_by_a_slow_one(system: System) -> tuple[list[int], list[int]]:
     return first, later
 
 
-def test_the_turn_of_a_lead_that_is_deleted_while_it_waits_comes_back(system: System, send: Tasks) -> None:
+def test_the_turn_of_a_lead_that_is_deleted_while_it_waits_comes_back(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     first, later = taken_by_a_slow_one(system)
     changed(system, "DELETE FROM leads WHERE id = :id", id=first[0])
@@ -268,7 +305,9 @@ def test_the_turn_of_a_lead_that_is_deleted_while_it_waits_comes_back(system: Sy
     assert_promise(system)
 
 
-def test_a_lead_whose_owner_was_changed_by_hand_while_it_waited_takes_no_turn(system: System, send: Tasks) -> None:
+def test_a_lead_whose_owner_was_changed_by_hand_while_it_waited_takes_no_turn(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     ann = person(system, "ann@example.com")
     leads = captured(system, 3)
@@ -277,7 +316,9 @@ def test_a_lead_whose_owner_was_changed_by_hand_while_it_waited_takes_no_turn(sy
     send.drain(system)
 
     assert turns(system, leads) == [1, None, 3]
-    assert rows(system, "SELECT owner_id FROM leads WHERE id = :id", id=leads[1]) == [{"owner_id": ann}]
+    assert rows(system, "SELECT owner_id FROM leads WHERE id = :id", id=leads[1]) == [
+        {"owner_id": ann}
+    ]
     assert waiting(system) == {}
     assert mended(system) == 1
     assert give_leads(system, 2) == "ba"
@@ -285,7 +326,9 @@ def test_a_lead_whose_owner_was_changed_by_hand_while_it_waited_takes_no_turn(sy
 
 
 @pytest.mark.parametrize("deleted", [0, 1, 2])
-def test_a_lead_that_is_deleted_before_anybody_is_on_it_takes_no_turn(system: System, send: Tasks, deleted: int) -> None:
+def test_a_lead_that_is_deleted_before_anybody_is_on_it_takes_no_turn(
+    system: System, send: Tasks, deleted: int
+) -> None:
     pool(system, 3)
     leads = captured(system, 3)
     changed(system, "DELETE FROM leads WHERE id = :id", id=leads[deleted])
@@ -302,7 +345,9 @@ def test_a_lead_that_is_deleted_before_anybody_is_on_it_takes_no_turn(system: Sy
 # --- pools that empty, and pools that go ---
 
 
-def test_leads_of_a_pool_without_members_wait_and_are_assigned_in_order_when_one_joins(system: System, send: Tasks) -> None:
+def test_leads_of_a_pool_without_members_wait_and_are_assigned_in_order_when_one_joins(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
     leave(system, "a@example.com")
     leads = captured(system, 3)
@@ -320,7 +365,9 @@ def test_leads_of_a_pool_without_members_wait_and_are_assigned_in_order_when_one
     assert_promise(system)
 
 
-def test_a_pool_that_empties_while_leads_wait_keeps_their_order(system: System, send: Tasks) -> None:
+def test_a_pool_that_empties_while_leads_wait_keeps_their_order(
+    system: System, send: Tasks
+) -> None:
     pool(system, 2)
     first, later = taken_by_a_slow_one(system)
     leave(system, "a@example.com", "b@example.com")
@@ -337,7 +384,9 @@ def test_a_pool_that_empties_while_leads_wait_keeps_their_order(system: System, 
     assert_promise(system)
 
 
-def test_every_lead_of_a_pool_without_members_tells_the_reason_why_it_waits(system: System, send: Tasks) -> None:
+def test_every_lead_of_a_pool_without_members_tells_the_reason_why_it_waits(
+    system: System, send: Tasks
+) -> None:
     pool(system, 0)
 
     captured(system, max(capture.MOST_AT_ONCE) + 1)
@@ -346,7 +395,9 @@ def test_every_lead_of_a_pool_without_members_tells_the_reason_why_it_waits(syst
     assert set(waiting(system).values()) == {NO_MEMBERS}
 
 
-def test_leads_of_a_pool_that_is_deleted_wait_visibly_with_the_reason(system: System, send: Tasks) -> None:
+def test_leads_of_a_pool_that_is_deleted_wait_visibly_with_the_reason(
+    system: System, send: Tasks
+) -> None:
     pool(system, 2)
     leads = captured(system, 3)
     system.transact(pools.delete, "Inbound")
@@ -369,7 +420,11 @@ def forgets(valkey: Redis, _: Any) -> None:
 @pytest.mark.parametrize("fault", [forgets, roll_back])
 @pytest.mark.parametrize("before_the_fast_one", [True, False])
 def test_redis_may_go_back_between_taking_and_entering(
-    system: System, send: Tasks, valkey: Redis, fault: Callable[..., None], before_the_fast_one: bool
+    system: System,
+    send: Tasks,
+    valkey: Redis,
+    fault: Callable[..., None],
+    before_the_fast_one: bool,
 ) -> None:
     pool(system, 3)
     assert give_leads(system, 2) == "ab"
@@ -391,7 +446,9 @@ def test_redis_may_go_back_between_taking_and_entering(
     assert_promise(system)
 
 
-def test_leads_wait_with_the_reason_while_redis_is_away_and_no_attempt_is_counted(system: System, send: Tasks, tmp_path: Path) -> None:
+def test_leads_wait_with_the_reason_while_redis_is_away_and_no_attempt_is_counted(
+    system: System, send: Tasks, tmp_path: Path
+) -> None:
     pool(system, 3)
     leads = captured(system, 2)
     away = replace(system, ring=Ring(connect(f"unix://{tmp_path}/none")))
@@ -447,4 +504,8 @@ def test_a_waiting_lead_tells_since_when_it_waits_and_for_what(system: System, s
     with system.reading() as session:
         facts = why(session, "lead", lead_id)
 
-    assert (facts["turn"], facts["owner"]["name"], facts["waits"]["reason"]) == (None, "Inbound", NO_MEMBERS)
+    assert (facts["turn"], facts["owner"]["name"], facts["waits"]["reason"]) == (
+        None,
+        "Inbound",
+        NO_MEMBERS,
+    )

@@ -11,7 +11,7 @@ from tests.support.invariants import rows
 from worker.flows.system import System
 from worker.flows.upkeep import tidy
 from worker.store.intake import deliveries
-from worker.store.intake.deliveries import ACCEPTED, IGNORED, INVALID, Became, Door
+from worker.store.intake.deliveries import ACCEPTED, IGNORED, INVALID, Became, DeliverySource
 from worker.store.sql.engine import writing
 from worker.store.tables import deliveries as table
 from worker.store.tables import forms, integrations
@@ -20,48 +20,79 @@ MOMENT = timedelta(minutes=1)
 
 
 @pytest.fixture
-def form(system: System) -> Door:
-    return Door.form(_door(system, forms, fields=[], origins=[]))
+def form(system: System) -> DeliverySource:
+    return DeliverySource.form(_door(system, forms, fields=[], origins=[]))
 
 
 @pytest.fixture
-def integration(system: System) -> Door:
-    return Door.integration(_door(system, integrations, kind="standard", mapping={}, secret="sealed"))
+def integration(system: System) -> DeliverySource:
+    return DeliverySource.integration(
+        _door(system, integrations, kind="standard", mapping={}, secret="sealed")
+    )
 
 
 def _door(system: System, which: object, **own: object) -> int:
     owner_id, moment = person(system, "ann@example.com"), datetime.now(UTC)
-    common = {"slug": "web", "name": "Web", "owner_id": owner_id, "tags": [], "created_at": moment, "updated_at": moment}
+    common = {
+        "slug": "web",
+        "name": "Web",
+        "owner_id": owner_id,
+        "tags": [],
+        "created_at": moment,
+        "updated_at": moment,
+    }
     with writing(system.engine) as session:
         return session.scalars(insert(which).values(common | own).returning(which.c.id)).one()  # type: ignore[attr-defined,call-overload]
 
 
-def add(system: System, door: Door, key: str, became: Became, **more: str) -> int:
-    return system.transact(deliveries.add, door, key, became, **more)
+def add(system: System, source: DeliverySource, key: str, became: Became, **more: str) -> int:
+    return system.transact(deliveries.add, source, key, became, **more)
 
 
-def test_a_delivery_is_found_by_the_key_of_its_own_door(system: System, form: Door, integration: Door) -> None:
-    first = add(system, form, "1", Became(ACCEPTED, None, [7, 8]), body="{}", content_type="application/json")
+def test_a_delivery_is_found_by_the_key_of_its_own_door(
+    system: System, form: DeliverySource, integration: DeliverySource
+) -> None:
+    first = add(
+        system,
+        form,
+        "1",
+        Became(ACCEPTED, None, [7, 8]),
+        body="{}",
+        content_type="application/json",
+    )
     other = add(system, integration, "1", Became(IGNORED, "about something else"))
 
     with system.reading() as session:
-        found, others = deliveries.find(session, form, "1"), deliveries.find(session, integration, "1")
+        found, others = (
+            deliveries.find(session, form, "1"),
+            deliveries.find(session, integration, "1"),
+        )
         none = deliveries.find(session, form, "2")
 
     assert none is None
     assert found is not None
     assert others is not None
-    assert (found.id, found.lead_ids, found.body, others.id, others.reason) == (first, [7, 8], "{}", other, "about something else")
+    assert (found.id, found.lead_ids, found.body, others.id, others.reason) == (
+        first,
+        [7, 8],
+        "{}",
+        other,
+        "about something else",
+    )
 
 
-def test_a_second_of_the_same_key_is_refused_by_the_database(system: System, integration: Door) -> None:
+def test_a_second_of_the_same_key_is_refused_by_the_database(
+    system: System, integration: DeliverySource
+) -> None:
     add(system, integration, "1", Became(ACCEPTED))
 
     with pytest.raises(IntegrityError), writing(system.engine) as session:
         deliveries.add(session, integration, "1", Became(ACCEPTED))
 
 
-def test_repeats_are_counted_and_an_outcome_may_change(system: System, form: Door) -> None:
+def test_repeats_are_counted_and_an_outcome_may_change(
+    system: System, form: DeliverySource
+) -> None:
     delivery = add(system, form, "1", Became(INVALID, "needs a name"))
     for _ in range(2):
         system.transact(deliveries.count_repeat, delivery)
@@ -72,7 +103,9 @@ def test_repeats_are_counted_and_an_outcome_may_change(system: System, form: Doo
     assert shown == {"outcome": "accepted", "reason": None, "repeats": 2}
 
 
-def test_deliveries_are_listed_newest_first_page_by_page(system: System, form: Door, integration: Door) -> None:
+def test_deliveries_are_listed_newest_first_page_by_page(
+    system: System, form: DeliverySource, integration: DeliverySource
+) -> None:
     ids = [add(system, form, str(number), Became(ACCEPTED, None, [number])) for number in range(5)]
     add(system, integration, "1", Became(ACCEPTED))
 
@@ -86,11 +119,16 @@ def test_deliveries_are_listed_newest_first_page_by_page(system: System, form: D
     assert set(second["deliveries"][0]) == {"id", "at", "outcome", "reason", "repeats", "leads"}
 
 
-def test_deliveries_are_forgotten_after_thirty_days(system: System, form: Door) -> None:
-    old, new = add(system, form, "old", Became(ACCEPTED)), add(system, form, "new", Became(ACCEPTED))
+def test_deliveries_are_forgotten_after_thirty_days(system: System, form: DeliverySource) -> None:
+    old, new = (
+        add(system, form, "old", Became(ACCEPTED)),
+        add(system, form, "new", Became(ACCEPTED)),
+    )
     for delivery, age in ((old, deliveries.KEPT + MOMENT), (new, deliveries.KEPT - MOMENT)):
         with writing(system.engine) as session:
-            session.execute(update(table).where(table.c.id == delivery).values(at=datetime.now(UTC) - age))
+            session.execute(
+                update(table).where(table.c.id == delivery).values(at=datetime.now(UTC) - age)
+            )
 
     assert tidy.tidy(system) == []
 

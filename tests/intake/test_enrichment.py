@@ -1,4 +1,5 @@
-"""HubSpot's contacts: their leads have their turn by arrival, and their fields when HubSpot tells them."""
+"""HubSpot's contacts: their leads have their turn by arrival, and their fields when HubSpot tells
+them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from tests.intake.hubspot import TOKEN, HubSpot
 from tests.intake.senders import Sender, add, outcome
 from tests.support.factories import an_hour_passes, leases_run_out
 from tests.support.invariants import assert_promise, rows
-from tests.support.tasks import VAULT, Tasks
+from tests.support.tasks import SECRET_BOX, Tasks
 from worker import hubspot as asking
 from worker.flows.intake import enrichment as flow
 from worker.flows.system import System
@@ -23,7 +24,13 @@ from worker.store.leases import MOST_ATTEMPTS
 from worker.store.sql.engine import writing
 from worker.store.tables import lookups
 
-ANN = {"firstname": "Ann", "lastname": "Lee", "email": "ann@example.com", "company": "ACME", "hs_object_id": "1"}
+ANN = {
+    "firstname": "Ann",
+    "lastname": "Lee",
+    "email": "ann@example.com",
+    "company": "ACME",
+    "hs_object_id": "1",
+}
 
 Set = Callable[..., Sender]
 
@@ -60,25 +67,49 @@ def test_a_contact_has_its_turn_at_once_and_its_fields_when_they_are_told(
 
     assert before == {"last_name": "HubSpot contact 1", "first_name": None}
     found = lead(system)
-    assert (found["first_name"], found["last_name"], found["email"]) == ("Ann", "Lee", "ann@example.com")
-    assert (found["organization_name"], found["turn"], "hs_object_id" in str(found["custom_fields"])) == ("ACME", 1, True)
+    assert (found["first_name"], found["last_name"], found["email"]) == (
+        "Ann",
+        "Lee",
+        "ann@example.com",
+    )
+    assert (
+        found["organization_name"],
+        found["turn"],
+        "hs_object_id" in str(found["custom_fields"]),
+    ) == ("ACME", 1, True)
     assert waiting(system) == []
-    assert [(number, {"firstname", "lastname", "email"} <= set(properties)) for number, properties in hubspot.asked] == [("1", True)]
+    assert [
+        (number, {"firstname", "lastname", "email"} <= set(properties))
+        for number, properties in hubspot.asked
+    ] == [("1", True)]
     assert_promise(system)
 
 
-def test_what_somebody_has_filled_meanwhile_stays(sender: Sender, client: TestClient, system: System, send: Tasks) -> None:
+def test_what_somebody_has_filled_meanwhile_stays(
+    sender: Sender, client: TestClient, system: System, send: Tasks
+) -> None:
     sender.deliver(1)
-    edited = client.put("/v2/leads/1", json={"data": {"last_name": "Ray", "title": "CEO"}}, headers={"User-Agent": "tests"})
+    edited = client.put(
+        "/v2/leads/1",
+        json={"data": {"last_name": "Ray", "title": "CEO"}},
+        headers={"User-Agent": "tests"},
+    )
     assert edited.status_code == 200
 
     send.drain(system)
 
     found = lead(system)
-    assert (found["last_name"], found["title"], found["first_name"], found["email"]) == ("Ray", "CEO", "Ann", "ann@example.com")
+    assert (found["last_name"], found["title"], found["first_name"], found["email"]) == (
+        "Ray",
+        "CEO",
+        "Ann",
+        "ann@example.com",
+    )
 
 
-def test_a_lead_that_is_deleted_meanwhile_stays_as_it_is(sender: Sender, client: TestClient, system: System, send: Tasks) -> None:
+def test_a_lead_that_is_deleted_meanwhile_stays_as_it_is(
+    sender: Sender, client: TestClient, system: System, send: Tasks
+) -> None:
     sender.deliver(1)
     [task] = [task for task in send.waiting if task.name == "lookups.fetch"]
     send.waiting.remove(task)
@@ -100,7 +131,10 @@ def test_a_contact_without_a_name_is_called_by_its_address_or_keeps_its_number(
 
     send.drain(system)
 
-    assert [lead(system, number)["last_name"] for number in (1, 2)] == ["bob@example.com", "HubSpot contact 3"]
+    assert [lead(system, number)["last_name"] for number in (1, 2)] == [
+        "bob@example.com",
+        "HubSpot contact 3",
+    ]
     assert waiting(system) == []
 
 
@@ -119,7 +153,9 @@ def test_what_cannot_be_told_now_is_asked_again_ever_later_and_then_set_aside(
         pauses.append((datetime.fromisoformat(shown["due_at"]) - datetime.now(UTC)).total_seconds())
         due(system)
         sweeps.sweep(system)
-    assert [round(pause / 5) for pause in pauses] == [round(pause / 5) for pause in flow.PAUSES_SECONDS]
+    assert [round(pause / 5) for pause in pauses] == [
+        round(pause / 5) for pause in flow.PAUSES_SECONDS
+    ]
     assert sum(flow.PAUSES_SECONDS) < timedelta(hours=24).total_seconds()
 
     hubspot.failures = [status]
@@ -138,10 +174,22 @@ def _shown(system: System) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "refuses the access token (401)"), (403, "(403)"), (404, "has no contact 1 (404)"), (400, "400"), (302, "302")],
+    [
+        (401, "refuses the access token (401)"),
+        (403, "(403)"),
+        (404, "has no contact 1 (404)"),
+        (400, "400"),
+        (302, "302"),
+    ],
 )
 def test_what_will_not_be_told_is_set_aside_at_once_and_may_be_retried(
-    sender: Sender, client: TestClient, system: System, send: Tasks, hubspot: HubSpot, status: int, words: str
+    sender: Sender,
+    client: TestClient,
+    system: System,
+    send: Tasks,
+    hubspot: HubSpot,
+    status: int,
+    words: str,
 ) -> None:
     hubspot.failures = [status]
     sender.deliver(1)
@@ -174,21 +222,31 @@ def test_an_integration_without_an_access_token_says_what_is_missing(
     assert lead(system)["last_name"] == "Lee"
 
 
-def test_a_sender_that_cannot_be_reached_is_left_alone_for_a_while(sender: Sender, client: TestClient, system: System, send: Tasks) -> None:
-    client.patch(f"/api/integrations/{sender.integration['id']}", json={"base_url": "http://127.0.0.1:1"})
+def test_a_sender_that_cannot_be_reached_is_left_alone_for_a_while(
+    sender: Sender, client: TestClient, system: System, send: Tasks
+) -> None:
+    client.patch(
+        f"/api/integrations/{sender.integration['id']}", json={"base_url": "http://127.0.0.1:1"}
+    )
     sender.deliver(1), sender.deliver(2)
 
     send.drain(system)
 
-    assert [(lookup["tries"], "can't be reached" in str(lookup["reason"])) for lookup in waiting(system)] == [(1, True), (0, False)]
+    assert [
+        (lookup["tries"], "can't be reached" in str(lookup["reason"])) for lookup in waiting(system)
+    ] == [(1, True), (0, False)]
     assert [lead(system, number)["turn"] for number in (1, 2)] == [1, 2]
 
 
-def test_what_kills_its_worker_each_time_is_set_aside(sender: Sender, system: System, send: Tasks) -> None:
+def test_what_kills_its_worker_each_time_is_set_aside(
+    sender: Sender, system: System, send: Tasks
+) -> None:
     sender.deliver(1)
     send.lose()
     for number in range(MOST_ATTEMPTS):
-        system.transact(lambda session, holder=str(number): store.take_next(session, 1, holder, 60.0))  # type: ignore[misc]
+        system.transact(
+            lambda session, holder=str(number): store.take_next(session, 1, holder, 60.0)
+        )  # type: ignore[misc]
         leases_run_out(system)
 
     found = sweeps.sweep(system)
@@ -199,7 +257,9 @@ def test_what_kills_its_worker_each_time_is_set_aside(sender: Sender, system: Sy
     assert "its worker died" in str(aside["reason"])
 
 
-def test_one_worker_at_a_time_asks_one_sender(sender: Sender, system: System, send: Tasks, hubspot: HubSpot) -> None:
+def test_one_worker_at_a_time_asks_one_sender(
+    sender: Sender, system: System, send: Tasks, hubspot: HubSpot
+) -> None:
     hubspot.contacts |= {str(number): dict(ANN) for number in range(1, 6)}
     for number in range(1, 6):
         sender.deliver(number)
@@ -239,10 +299,12 @@ def test_an_answer_that_is_too_long_or_no_json_is_asked_for_again(hubspot: HubSp
     assert "no JSON" in nonsense.reason
 
 
-def test_the_vault_that_was_changed_is_told_after_three_attempts(sender: Sender, system: System, send: Tasks) -> None:
+def test_the_vault_that_was_changed_is_told_after_three_attempts(
+    sender: Sender, system: System, send: Tasks
+) -> None:
     sender.deliver(1)
     send.lose()
-    other = type(VAULT)(["another key than that of the tests"])
+    other = type(SECRET_BOX)(["another key than that of the tests"])
     for number in range(MOST_ATTEMPTS):
         with pytest.raises(Exception, match="EVENHAND_SECRET_KEY"):
             flow.fetch(system, other, 1, f"task {number}")
@@ -254,7 +316,9 @@ def test_the_vault_that_was_changed_is_told_after_three_attempts(sender: Sender,
     assert (aside["set_aside"], "EVENHAND_SECRET_KEY" in str(aside["reason"])) == (True, True)
 
 
-def test_a_repeat_fetches_nothing_again(sender: Sender, system: System, send: Tasks, hubspot: HubSpot) -> None:
+def test_a_repeat_fetches_nothing_again(
+    sender: Sender, system: System, send: Tasks, hubspot: HubSpot
+) -> None:
     first = outcome(sender.deliver(1))
     send.drain(system)
 

@@ -21,21 +21,32 @@ def fields(*given: Field) -> tuple[Field, ...]:
         ("Last name=last_name", Field("last_name", "Last name", "")),
         ("Email=email:email*", Field("email", "Email", "email", True)),
         (" Surname = surname* ", Field(" surname", "Surname ", "", True)),
-        ("Size=Team size:select(1-10| 11-50 |more)*", Field("Team size", "Size", "select", True, ("1-10", "11-50", "more"))),
+        (
+            "Size=Team size:select(1-10| 11-50 |more)*",
+            Field("Team size", "Size", "select", True, ("1-10", "11-50", "more")),
+        ),
     ],
 )
 def test_a_field_is_written_in_one_line(text: str, field: Field) -> None:
     assert Field.parse(text) == field
 
 
-@pytest.mark.parametrize("text", ["", "Email", "=email", "Email=", "Email=email:", "Email=email:email**", "Size=size:select(a"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "Email", "=email", "Email=", "Email=email:", "Email=email:email**", "Size=size:select(a"],
+)
 def test_what_is_no_field_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(BadForm, match=r"Email=email:email\*"):
         Field.parse(text)
 
 
 def test_a_field_means_that_of_a_lead_by_any_of_its_names_and_has_its_usual_type() -> None:
-    taken = fields(Field("Surname", "Name", ""), Field("E-Mail", "Email", ""), Field("notes", "Message", ""), Field("Colour", "Colour", ""))
+    taken = fields(
+        Field("Surname", "Name", ""),
+        Field("E-Mail", "Email", ""),
+        Field("notes", "Message", ""),
+        Field("Colour", "Colour", ""),
+    )
 
     assert [(field.name, field.type) for field in taken] == [
         ("last_name", "text"),
@@ -76,7 +87,12 @@ def test_fields_that_make_no_form_are_refused(given: list[Field], words: str) ->
 
 @pytest.mark.parametrize(
     ("name", "slug"),
-    [("Contact us", "contact-us"), ("  Größe & Maß! ", "groe-ma"), ("Été 2026", "ete-2026"), ("a" * 100, "a" * 80)],
+    [
+        ("Contact us", "contact-us"),
+        ("  Größe & Maß! ", "groe-ma"),
+        ("Été 2026", "ete-2026"),
+        ("a" * 100, "a" * 80),
+    ],
 )
 def test_a_slug_is_made_of_a_name(name: str, slug: str) -> None:
     assert slug_of(name).startswith(slug[:3])
@@ -117,9 +133,18 @@ def test_what_is_wrong_with_a_definition_is_told(what: str, value: Any, words: s
 
 
 def test_a_definition_is_stored_in_one_form() -> None:
-    given = {"name": " Web ", "slug": " Web-1 ", "source": " ", "tags": [" a", "a", ""], "thanks": "", "redirect_url": " https://a.com/x "}
+    given = {
+        "name": " Web ",
+        "slug": " Web-1 ",
+        "source": " ",
+        "tags": [" a", "a", ""],
+        "thanks": "",
+        "redirect_url": " https://a.com/x ",
+    }
 
-    taken = normalized(given | {"origins": ["https://A.com/", "http://localhost:8080"], "enabled": False})
+    taken = normalized(
+        given | {"origins": ["https://A.com/", "http://localhost:8080"], "enabled": False}
+    )
 
     assert taken == {
         "name": "Web",

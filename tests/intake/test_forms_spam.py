@@ -1,4 +1,5 @@
-"""What keeps programs from filling in forms, without keeping out people; and that one submission makes one lead."""
+"""What keeps programs from filling in forms, without keeping out people; and that one submission
+makes one lead."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,12 @@ from starlette.testclient import TestClient
 from api_stub.limits import RateLimit, form_rate_limit
 from tests.api.asking import refusal
 from tests.intake.asking import LEE, define, page, send, send_json, token
-from tests.support.clients import VAULT
+from tests.support.clients import SECRET_BOX
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.ring import Counts
-from worker.secret_box import Vault
+from worker.secret_box import SecretBox
 
 HOURS = 3600
 
@@ -27,13 +28,18 @@ def leads(system: System) -> list[int]:
 
 
 def outcomes(system: System) -> list[tuple[str, int]]:
-    return [(row["outcome"], row["repeats"]) for row in rows(system, "SELECT outcome, repeats FROM deliveries ORDER BY id")]
+    return [
+        (row["outcome"], row["repeats"])
+        for row in rows(system, "SELECT outcome, repeats FROM deliveries ORDER BY id")
+    ]
 
 
 # --- the trap ---
 
 
-def test_whoever_fills_what_nobody_sees_is_thanked_and_nothing_is_kept(client: TestClient, system: System, form: dict[str, Any]) -> None:
+def test_whoever_fills_what_nobody_sees_is_thanked_and_nothing_is_kept(
+    client: TestClient, system: System, form: dict[str, Any]
+) -> None:
     thanked, trapped = send(client, form), send(client, form, homepage="http://spam.example")
     empty = send(client, form, {}, homepage="x", _token="none")
 
@@ -57,7 +63,9 @@ def test_the_trap_is_out_of_everybodys_way(client: TestClient, form: dict[str, A
 # --- the token ---
 
 
-def test_what_is_sent_at_once_is_asked_for_once_more_with_the_same_token(client: TestClient, system: System, form: dict[str, Any]) -> None:
+def test_what_is_sent_at_once_is_asked_for_once_more_with_the_same_token(
+    client: TestClient, system: System, form: dict[str, Any]
+) -> None:
     given = page(client.get("/forms/contact-us")).token
 
     again = send(client, form, _token=given)
@@ -69,7 +77,9 @@ def test_what_is_sent_at_once_is_asked_for_once_more_with_the_same_token(client:
     assert (leads(system), outcomes(system)) == ([], [])
 
 
-@pytest.mark.parametrize("kind", ["expired", "another form's", "forged", "cut", "none", "another key's"])
+@pytest.mark.parametrize(
+    "kind", ["expired", "another form's", "forged", "cut", "none", "another key's"]
+)
 def test_a_token_that_is_no_good_is_replaced_and_what_was_typed_stays(
     client: TestClient, system: System, form: dict[str, Any], kind: str
 ) -> None:
@@ -79,7 +89,7 @@ def test_a_token_that_is_no_good_is_replaced_and_what_was_typed_stays(
         "forged": "x" * 140,
         "cut": token(form)[:-4],
         "none": "",
-        "another key's": Vault(["b" * 32]).seal(f"{form['id']} 1"),
+        "another key's": SecretBox(["b" * 32]).seal(f"{form['id']} 1"),
     }
 
     again = send(client, form, LEE | {"description": "Hello"}, _token=tokens[kind])
@@ -90,7 +100,7 @@ def test_a_token_that_is_no_good_is_replaced_and_what_was_typed_stays(
     shown = page(again)
     assert shown.named("email")["value"] == "lee@example.com"
     assert "Hello</textarea>" in again.text
-    assert VAULT.open(shown.token).partition(" ")[0] == str(form["id"])
+    assert SECRET_BOX.open(shown.token).partition(" ")[0] == str(form["id"])
     assert shown.token != tokens[kind]
     assert leads(system) == []
 
@@ -100,13 +110,19 @@ def test_a_token_is_good_for_two_hours(client: TestClient, form: dict[str, Any])
 
 
 def test_no_two_tokens_are_alike(client: TestClient, form: dict[str, Any]) -> None:
-    numbers = {VAULT.open(client.get("/forms/contact-us/token").json()["token"]) for _ in range(5)}
+    numbers = {
+        SECRET_BOX.open(client.get("/forms/contact-us/token").json()["token"]) for _ in range(5)
+    }
 
     assert len(numbers) == 5
 
 
-def test_a_plain_form_elsewhere_leads_on_to_the_page_with_what_was_typed(client: TestClient, system: System, form: dict[str, Any]) -> None:
-    page_here = page(client.post("/forms/contact-us", data=LEE, headers={"Origin": "https://elsewhere.example"}))
+def test_a_plain_form_elsewhere_leads_on_to_the_page_with_what_was_typed(
+    client: TestClient, system: System, form: dict[str, Any]
+) -> None:
+    page_here = page(
+        client.post("/forms/contact-us", data=LEE, headers={"Origin": "https://elsewhere.example"})
+    )
 
     assert page_here.named("last_name")["value"] == "Lee"
     assert leads(system) == []
@@ -115,7 +131,9 @@ def test_a_plain_form_elsewhere_leads_on_to_the_page_with_what_was_typed(client:
 # --- once ---
 
 
-def test_the_same_submission_sent_twice_makes_one_lead_and_thanks_twice(client: TestClient, system: System, form: dict[str, Any]) -> None:
+def test_the_same_submission_sent_twice_makes_one_lead_and_thanks_twice(
+    client: TestClient, system: System, form: dict[str, Any]
+) -> None:
     given = token(form)
 
     first, second = send(client, form, _token=given), send(client, form, _token=given)
@@ -138,14 +156,18 @@ def test_the_same_submission_sent_several_times_at_once_makes_one_lead(
     with ThreadPoolExecutor(6) as threads:
         answers = list(threads.map(lambda _: send_json(client, form, given=given), range(6)))
 
-    assert {(answer.status_code, answer.json()["lead"]) for answer in answers} == {(202, leads(system)[0])}
+    assert {(answer.status_code, answer.json()["lead"]) for answer in answers} == {
+        (202, leads(system)[0])
+    }
     assert len(leads(system)) == 1
     assert outcomes(system) == [("accepted", 5)]
     tasks.drain(system)
     assert_promise(system)
 
 
-def test_another_submission_with_a_used_token_is_not_taken_for_the_first(client: TestClient, system: System, form: dict[str, Any]) -> None:
+def test_another_submission_with_a_used_token_is_not_taken_for_the_first(
+    client: TestClient, system: System, form: dict[str, Any]
+) -> None:
     given = token(form)
     send(client, form, _token=given)
 
@@ -178,7 +200,9 @@ def test_a_lead_that_is_made_stays_made_whatever_comes_after_with_its_token(
 def limited(app: FastAPI, valkey_url: str, valkey: Redis) -> Iterator[None]:
     """Two submissions an hour from one address. It is half past."""
     counts = Counts(valkey_url)
-    app.dependency_overrides[form_rate_limit] = lambda: RateLimit("2/hour", counts, now=lambda: 500_000 * HOURS + HOURS / 2)
+    app.dependency_overrides[form_rate_limit] = lambda: RateLimit(
+        "2/hour", counts, now=lambda: 500_000 * HOURS + HOURS / 2
+    )
     yield
     counts.close()
 
@@ -187,7 +211,11 @@ def test_too_much_from_one_address_is_put_off_with_what_was_typed(
     client: TestClient, system: System, form: dict[str, Any], limited: None
 ) -> None:
     other = define(client, slug="other", origins=["https://a.com"])
-    answers = [send(client, form), send(client, form, {}), send(client, form, LEE | {"description": "<b>"})]
+    answers = [
+        send(client, form),
+        send(client, form, {}),
+        send(client, form, LEE | {"description": "<b>"}),
+    ]
     program = [send_json(client, other, Origin="https://a.com") for _ in range(3)][-1]
 
     assert [answer.status_code for answer in answers] == [200, 422, 429]
@@ -196,7 +224,10 @@ def test_too_much_from_one_address_is_put_off_with_what_was_typed(
     assert page(answers[2]).named("description")["value"] == "<b>"
     assert page(answers[2]).named("_token")
     assert refusal(program)[:2] == (429, "too_many_submissions")
-    assert (program.headers["retry-after"], program.headers["access-control-allow-origin"]) == ("1800", "https://a.com")
+    assert (program.headers["retry-after"], program.headers["access-control-allow-origin"]) == (
+        "1800",
+        "https://a.com",
+    )
     assert client.get("/forms/contact-us").status_code == 200
     assert len(leads(system)) == 3
 
@@ -213,7 +244,9 @@ def test_addresses_are_counted_apart_and_those_of_one_ipv6_network_together(
     assert from_("2001:db8:0:1::1") == 200
 
 
-def test_nobody_is_refused_because_redis_is_away(app: FastAPI, client: TestClient, form: dict[str, Any], tmp_path: Any) -> None:
+def test_nobody_is_refused_because_redis_is_away(
+    app: FastAPI, client: TestClient, form: dict[str, Any], tmp_path: Any
+) -> None:
     counts = Counts(f"unix://{tmp_path}/nobody.sock")
     away = RateLimit("1/hour", counts)
     app.dependency_overrides[form_rate_limit] = lambda: away
@@ -222,7 +255,9 @@ def test_nobody_is_refused_because_redis_is_away(app: FastAPI, client: TestClien
     counts.close()
 
 
-def test_what_a_proxy_says_is_nothing_to_the_app_itself(app: FastAPI, client: TestClient, form: dict[str, Any], limited: None) -> None:
+def test_what_a_proxy_says_is_nothing_to_the_app_itself(
+    app: FastAPI, client: TestClient, form: dict[str, Any], limited: None
+) -> None:
     headers = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(3)]
 
     answers = [client.post("/forms/contact-us", data=LEE, headers=header) for header in headers]

@@ -1,4 +1,5 @@
-"""Webhooks over HTTP: who is let in, what becomes of what they bring, and that nothing comes twice or is lost."""
+"""Webhooks over HTTP: who is let in, what becomes of what they bring, and that nothing comes twice
+or is lost."""
 
 import base64
 import json
@@ -36,7 +37,9 @@ def leads(system: System) -> list[dict[str, Any]]:
 
 
 @EACH
-def test_what_is_signed_becomes_a_lead_in_turn(client: TestClient, stranger: TestClient, system: System, send: Tasks, kind: str) -> None:
+def test_what_is_signed_becomes_a_lead_in_turn(
+    client: TestClient, stranger: TestClient, system: System, send: Tasks, kind: str
+) -> None:
     create_pool(client, members=2)
     sender = add(client, kind, stranger, tags=["web"], source="elsewhere")
 
@@ -46,13 +49,21 @@ def test_what_is_signed_becomes_a_lead_in_turn(client: TestClient, stranger: Tes
     assert send.names().count("captures.assign") == 3
     send.drain(system)
     why = [client.get(f"/api/why/lead/{outcome(answer)['leads'][0]}").json() for answer in answers]
-    assert [(each["turn"], each["owner"]["email"]) for each in why] == [(1, "a@example.com"), (2, "b@example.com"), (3, "a@example.com")]
-    assert {(lead["source"], "web" in lead["tags"]) for lead in leads(system)} == {("elsewhere", True)}
+    assert [(each["turn"], each["owner"]["email"]) for each in why] == [
+        (1, "a@example.com"),
+        (2, "b@example.com"),
+        (3, "a@example.com"),
+    ]
+    assert {(lead["source"], "web" in lead["tags"]) for lead in leads(system)} == {
+        ("elsewhere", True)
+    }
     assert_promise(system)
 
 
 @EACH
-def test_what_is_not_signed_is_refused_without_a_hint_and_leaves_no_lead(client: TestClient, system: System, kind: str) -> None:
+def test_what_is_not_signed_is_refused_without_a_hint_and_leaves_no_lead(
+    client: TestClient, system: System, kind: str
+) -> None:
     create_pool(client)
     sender = add(client, kind)
     body = json.dumps(NAMED[kind](1, "Ann Lee")).encode()
@@ -63,17 +74,24 @@ def test_what_is_not_signed_is_refused_without_a_hint_and_leaves_no_lead(client:
         {name: "" if name != "Content-Type" else value for name, value in good.items()},
     ]
 
-    answers = [client.post(sender.url, content=body, headers={"Authorization": "", **headers}) for headers in wrong]
+    answers = [
+        client.post(sender.url, content=body, headers={"Authorization": "", **headers})
+        for headers in wrong
+    ]
     unreadable = client.post(sender.url, content=b"{", headers={"Authorization": ""})
 
     assert len({refusal(answer) for answer in [*answers, unreadable]}) == 1
     assert refusal(answers[0])[:2] == (401, "bad_signature")
     assert leads(system) == []
-    [listed] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()["deliveries"]
+    [listed] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()[
+        "deliveries"
+    ]
     assert (listed["outcome"], listed["repeats"], listed["leads"]) == ("refused", 3, [])
 
 
-def test_an_unknown_slug_and_a_disabled_integration_are_the_same(client: TestClient, system: System) -> None:
+def test_an_unknown_slug_and_a_disabled_integration_are_the_same(
+    client: TestClient, system: System
+) -> None:
     create_pool(client)
     sender = add(client, "standard")
     client.patch(f"/api/integrations/{sender.integration['id']}", json={"enabled": False})
@@ -88,8 +106,12 @@ def test_an_unknown_slug_and_a_disabled_integration_are_the_same(client: TestCli
     assert outcome(sender.deliver())["outcome"] == "accepted"
 
 
-@pytest.mark.parametrize(("body", "words"), [(b"{", "no JSON"), (b"\xff", "no JSON"), (b'{"a": NaN}', "no JSON")])
-def test_what_is_signed_and_unreadable_is_told_so(client: TestClient, body: bytes, words: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "words"), [(b"{", "no JSON"), (b"\xff", "no JSON"), (b'{"a": NaN}', "no JSON")]
+)
+def test_what_is_signed_and_unreadable_is_told_so(
+    client: TestClient, body: bytes, words: str
+) -> None:
     create_pool(client)
     sender = add(client, "zapier")
 
@@ -97,7 +119,9 @@ def test_what_is_signed_and_unreadable_is_told_so(client: TestClient, body: byte
 
     assert refusal(answer)[:2] == (400, "unreadable_delivery")
     assert words in refusal(answer)[2]
-    [listed] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()["deliveries"]
+    [listed] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()[
+        "deliveries"
+    ]
     assert listed["outcome"] == "refused"
 
 
@@ -112,7 +136,9 @@ def test_a_body_has_a_limit(client: TestClient, system: System, kind: str) -> No
     assert rows(system, "SELECT id FROM deliveries") == []
 
 
-def test_hubspot_signs_the_address_under_which_others_reach_the_api(client: TestClient, app: FastAPI) -> None:
+def test_hubspot_signs_the_address_under_which_others_reach_the_api(
+    client: TestClient, app: FastAPI
+) -> None:
     create_pool(client)
     sender = add(client, "hubspot")
     app.dependency_overrides[settings] = lambda: Settings(public_url="https://leads.example.com")
@@ -139,8 +165,12 @@ def test_zapier_shows_its_secret_in_a_header_or_as_a_password(client: TestClient
     sender = add(client, "zapier")
     password = base64.b64encode(f"zap:{sender.secret}".encode()).decode()
 
-    by_password = client.post(sender.url, json={"name": "Ann"}, headers={"Authorization": f"Basic {password}"})
-    wrong = client.post(sender.url, json={"name": "Ann"}, headers={"Authorization": f"Basic {password[:-4]}"})
+    by_password = client.post(
+        sender.url, json={"name": "Ann"}, headers={"Authorization": f"Basic {password}"}
+    )
+    wrong = client.post(
+        sender.url, json={"name": "Ann"}, headers={"Authorization": f"Basic {password[:-4]}"}
+    )
 
     assert outcome(by_password)["outcome"] == "accepted"
     assert wrong.status_code == 401
@@ -157,7 +187,9 @@ def test_a_rotated_secret_is_good_for_a_day(client: TestClient, system: System) 
     assert (rotated.status_code, rotated.json()["former_secret_until"] is None) == (200, False)
     assert [sender.deliver().status_code for sender in (old, new)] == [202, 202]
     with writing(system.engine) as session:
-        session.execute(update(integrations).values(former_until=datetime.now(UTC) - timedelta(seconds=1)))
+        session.execute(
+            update(integrations).values(former_until=datetime.now(UTC) - timedelta(seconds=1))
+        )
     assert [sender.deliver().status_code for sender in (old, new)] == [401, 202]
     client.post(address, json={"secret": newest.secret})
     assert [sender.deliver().status_code for sender in (old, new, newest)] == [401, 202, 202]
@@ -171,7 +203,10 @@ def test_zapier_may_bring_several_and_may_send_a_form(client: TestClient, system
     sender = add(client, "zapier")
 
     several = sender.send(json.dumps([{"name": "Ann Lee"}, {"x": 1}, {"name": "Bob Ray"}]).encode())
-    form = sender.send(b"last_name=Fox&Budget=7+000&empty=", **{"Content-Type": "application/x-www-form-urlencoded"})
+    form = sender.send(
+        b"last_name=Fox&Budget=7+000&empty=",
+        **{"Content-Type": "application/x-www-form-urlencoded"},
+    )
 
     assert [(each["outcome"], len(each["leads"])) for each in several.json()["deliveries"]] == [
         ("accepted", 1),
@@ -191,12 +226,18 @@ def test_what_makes_no_lead_is_answered_and_kept_with_the_reason(client: TestCli
     empty = outcome(zendesk.send(b""))
     invalid = outcome(zapier.send(b'{"mail": "a@example.com"}'))
 
-    assert [each["outcome"] for each in (ignored, empty, invalid)] == ["ignored", "ignored", "invalid"]
+    assert [each["outcome"] for each in (ignored, empty, invalid)] == [
+        "ignored",
+        "ignored",
+        "invalid",
+    ]
     assert "ticket.updated" in ignored["reason"]
     assert "needs last name" in invalid["reason"]
     page = client.get(f"/api/integrations/{zendesk.integration['id']}/deliveries?limit=1").json()
     assert (page["deliveries"][0]["reason"], page["next"]) == (empty["reason"], empty["id"])
-    [older] = client.get(f"/api/integrations/{zendesk.integration['id']}/deliveries?before={page['next']}").json()["deliveries"]
+    [older] = client.get(
+        f"/api/integrations/{zendesk.integration['id']}/deliveries?before={page['next']}"
+    ).json()["deliveries"]
     assert older["reason"] == ignored["reason"]
 
 
@@ -210,7 +251,9 @@ def test_a_person_may_own_the_leads(client: TestClient, system: System, send: Ta
     assert [lead["owner_id"] for lead in leads(system)] == [person(system, "a@example.com")]
 
 
-def test_leads_of_an_owner_that_is_no_more_are_stored_and_that_is_said(client: TestClient, system: System, send: Tasks) -> None:
+def test_leads_of_an_owner_that_is_no_more_are_stored_and_that_is_said(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     pool = create_pool(client)
     person(system, "z@example.com")
     to_pool, to_person = add(client, "standard"), add(client, "zapier", owner="z@example.com")
@@ -231,7 +274,9 @@ def test_leads_of_an_owner_that_is_no_more_are_stored_and_that_is_said(client: T
 
 
 @EACH
-def test_what_comes_again_does_nothing_and_is_counted(client: TestClient, system: System, kind: str) -> None:
+def test_what_comes_again_does_nothing_and_is_counted(
+    client: TestClient, system: System, kind: str
+) -> None:
     create_pool(client)
     sender = add(client, kind)
 
@@ -241,11 +286,15 @@ def test_what_comes_again_does_nothing_and_is_counted(client: TestClient, system
     assert (first["repeated"], second["repeated"], other["repeated"]) == (False, True, False)
     assert second == first | {"repeated": True}
     assert len(leads(system)) == 2
-    [_, listed] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()["deliveries"]
+    [_, listed] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()[
+        "deliveries"
+    ]
     assert (listed["repeats"], listed["leads"]) == (1, first["leads"])
 
 
-def test_a_hubspot_event_that_is_regrouped_or_retried_makes_no_second_lead(client: TestClient, system: System) -> None:
+def test_a_hubspot_event_that_is_regrouped_or_retried_makes_no_second_lead(
+    client: TestClient, system: System
+) -> None:
     create_pool(client)
     sender = add(client, "hubspot")
     one, two, three = (NAMED["hubspot"](number, "")[0] for number in (1, 2, 3))
@@ -254,22 +303,34 @@ def test_a_hubspot_event_that_is_regrouped_or_retried_makes_no_second_lead(clien
     again = sender.send(json.dumps([three, two | {"attemptNumber": 1}]).encode())
 
     assert [each["repeated"] for each in again.json()["deliveries"]] == [False, True]
-    assert [lead["last_name"] for lead in leads(system)] == [f"HubSpot contact {number}" for number in (1, 2, 3)]
+    assert [lead["last_name"] for lead in leads(system)] == [
+        f"HubSpot contact {number}" for number in (1, 2, 3)
+    ]
 
 
-def test_the_same_body_from_zapier_is_a_repeat_for_a_minute(client: TestClient, system: System) -> None:
+def test_the_same_body_from_zapier_is_a_repeat_for_a_minute(
+    client: TestClient, system: System
+) -> None:
     create_pool(client)
     sender = add(client, "zapier")
 
     def again() -> bool:
-        answer = client.post(sender.url, json={"name": "Ann"}, headers={"X-Evenhand-Secret": sender.secret, "Authorization": ""})
+        answer = client.post(
+            sender.url,
+            json={"name": "Ann"},
+            headers={"X-Evenhand-Secret": sender.secret, "Authorization": ""},
+        )
         return bool(outcome(answer)["repeated"])
 
     assert [again(), again()] == [False, True]
     [kept] = rows(system, "SELECT key FROM deliveries")
     digest, _, minute = kept["key"].partition("@")
     with writing(system.engine) as session:
-        session.execute(update(deliveries).values(key=f"{digest}@{int(minute) - 1}", at=datetime.now(UTC) - timedelta(seconds=30)))
+        session.execute(
+            update(deliveries).values(
+                key=f"{digest}@{int(minute) - 1}", at=datetime.now(UTC) - timedelta(seconds=30)
+            )
+        )
     assert again()
     with writing(system.engine) as session:
         session.execute(update(deliveries).values(at=datetime.now(UTC) - timedelta(seconds=61)))
@@ -278,14 +339,20 @@ def test_the_same_body_from_zapier_is_a_repeat_for_a_minute(client: TestClient, 
 
 
 @EACH
-def test_of_many_repeats_at_once_one_makes_the_lead(client: TestClient, system: System, send: Tasks, kind: str) -> None:
+def test_of_many_repeats_at_once_one_makes_the_lead(
+    client: TestClient, system: System, send: Tasks, kind: str
+) -> None:
     create_pool(client, members=3)
     sender = add(client, kind)
     bodies = [json.dumps(NAMED[kind](number, "Ann Lee")).encode() for number in range(3)]
     calls = [(body, sender.signed(body, f"k{number}")) for number, body in enumerate(bodies)] * 6
 
     with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(lambda each: client.post(sender.url, content=each[0], headers=each[1]), calls))
+        answers = list(
+            threads.map(
+                lambda each: client.post(sender.url, content=each[0], headers=each[1]), calls
+            )
+        )
 
     assert {answer.status_code for answer in answers} == {202}
     assert sum(not outcome(answer)["repeated"] for answer in answers) == 3
@@ -298,7 +365,9 @@ def test_of_many_repeats_at_once_one_makes_the_lead(client: TestClient, system: 
 # --- nothing is lost ---
 
 
-def test_a_database_that_is_away_is_no_success_and_says_when_to_come_again(client: TestClient, app: FastAPI, system: System) -> None:
+def test_a_database_that_is_away_is_no_success_and_says_when_to_come_again(
+    client: TestClient, app: FastAPI, system: System
+) -> None:
     create_pool(client)
     sender = add(client, "standard")
     away = open_engine("postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
@@ -327,7 +396,9 @@ def test_what_was_accepted_is_assigned_although_the_broker_loses_the_task(
     assert_promise(system)
 
 
-def test_leads_of_a_pool_without_members_wait_until_somebody_joins(client: TestClient, system: System, send: Tasks) -> None:
+def test_leads_of_a_pool_without_members_wait_until_somebody_joins(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client, members=0)
     sender = add(client, "zendesk-chat")
     sender.deliver(1), sender.deliver(2)
@@ -344,17 +415,26 @@ def test_leads_of_a_pool_without_members_wait_until_somebody_joins(client: TestC
 # --- replaying ---
 
 
-def test_what_was_invalid_is_replayed_with_another_mapping(client: TestClient, system: System, send: Tasks) -> None:
+def test_what_was_invalid_is_replayed_with_another_mapping(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     sender = add(client, "zapier")
     invalid = outcome(sender.send(b'{"who": {"surname": "Lee"}}'))
-    client.patch(f"/api/integrations/{sender.integration['id']}", json={"mapping": {"last_name": "who.surname"}})
+    client.patch(
+        f"/api/integrations/{sender.integration['id']}",
+        json={"mapping": {"last_name": "who.surname"}},
+    )
 
     replayed = client.post(f"/api/deliveries/{invalid['id']}/replay")
     again = client.post(f"/api/deliveries/{invalid['id']}/replay")
     send.drain(system)
 
-    assert (replayed.status_code, replayed.json()["outcome"], replayed.json()["reason"]) == (200, "accepted", None)
+    assert (replayed.status_code, replayed.json()["outcome"], replayed.json()["reason"]) == (
+        200,
+        "accepted",
+        None,
+    )
     assert refusal(again)[:2] == (409, "not_replayable")
     assert "which is still there" in refusal(again)[2]
     assert [(lead["last_name"], lead["turn"]) for lead in leads(system)] == [("Lee", 1)]
@@ -362,7 +442,9 @@ def test_what_was_invalid_is_replayed_with_another_mapping(client: TestClient, s
     assert_promise(system)
 
 
-def test_a_delivery_whose_lead_was_deleted_is_replayed(client: TestClient, system: System, send: Tasks) -> None:
+def test_a_delivery_whose_lead_was_deleted_is_replayed(
+    client: TestClient, system: System, send: Tasks
+) -> None:
     create_pool(client)
     delivered = outcome(add(client, "standard").deliver())
     send.drain(system)
@@ -380,7 +462,12 @@ def test_what_is_gone_or_was_refused_is_not_replayed(client: TestClient) -> None
     create_pool(client)
     sender = add(client, "standard")
     client.post(sender.url, content=b"{}")
-    [refused] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()["deliveries"]
+    [refused] = client.get(f"/api/integrations/{sender.integration['id']}/deliveries").json()[
+        "deliveries"
+    ]
 
-    assert refusal(client.post(f"/api/deliveries/{refused['id']}/replay"))[:2] == (409, "not_replayable")
+    assert refusal(client.post(f"/api/deliveries/{refused['id']}/replay"))[:2] == (
+        409,
+        "not_replayable",
+    )
     assert refusal(client.post("/api/deliveries/999/replay"))[:2] == (404, "unknown_delivery")

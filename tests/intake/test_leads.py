@@ -36,13 +36,17 @@ def test_a_field_goes_by_its_name_or_an_alias_as_in_a_file(name: str, field: str
 
 
 def test_what_is_no_field_is_kept_as_a_custom_field() -> None:
-    assert stored(Budget="12", Größe="12 m²") == {"custom_fields": {"Budget": "12", "Größe": "12 m²"}}
+    assert stored(Budget="12", Größe="12 m²") == {
+        "custom_fields": {"Budget": "12", "Größe": "12 m²"}
+    }
 
 
 def test_custom_fields_may_be_named_as_such() -> None:
     named = {"Budget": 12, "VIP": True, "blank": " ", "none": None, "Level": " 3 "}
 
-    assert stored(custom_fields=named, Zone="EU") == {"custom_fields": {"Zone": "EU", "Budget": "12", "VIP": "true", "Level": "3"}}
+    assert stored(custom_fields=named, Zone="EU") == {
+        "custom_fields": {"Zone": "EU", "Budget": "12", "VIP": "true", "Level": "3"}
+    }
 
 
 def test_of_two_names_for_one_field_the_first_is_taken_and_the_other_kept() -> None:
@@ -54,7 +58,16 @@ def test_of_two_names_for_one_field_the_first_is_taken_and_the_other_kept() -> N
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("x", "x"), (" x ", "x"), (7, "7"), (-1.5, "-1.5"), (10**30, str(10**30)), (True, "true"), (False, "false"), ("\\N", "\\N")],
+    [
+        ("x", "x"),
+        (" x ", "x"),
+        (7, "7"),
+        (-1.5, "-1.5"),
+        (10**30, str(10**30)),
+        (True, "true"),
+        (False, "false"),
+        ("\\N", "\\N"),
+    ],
 )
 def test_a_value_is_stored_as_text(value: Any, text: str) -> None:
     assert stored(phone=value, Extra=value) == {"phone": text, "custom_fields": {"Extra": text}}
@@ -65,7 +78,10 @@ def test_nothing_is_stored_as_nothing(nothing: Any) -> None:
     assert stored(phone=nothing, Extra=nothing) == {}
 
 
-@pytest.mark.parametrize("facts", [{"tags": None}, {"tags": []}, {"tags": [" "]}, {"custom_fields": None}, {"custom_fields": {}}])
+@pytest.mark.parametrize(
+    "facts",
+    [{"tags": None}, {"tags": []}, {"tags": [" "]}, {"custom_fields": None}, {"custom_fields": {}}],
+)
 def test_no_tags_and_no_custom_fields_are_none(facts: dict[str, Any]) -> None:
     values = lead_values({"last_name": "Lee", **facts})
 
@@ -85,7 +101,11 @@ def test_tags_go_by_an_alias_and_as_a_text_too(name: str, value: Any) -> None:
 def test_every_lead_has_every_column() -> None:
     columns = {*TEXT_FIELDS["lead"], "tags", "custom_fields"}
 
-    assert lead_values({"last_name": "Lee"}).keys() == lead_values({"company": "ACME", "x": 1, "tags": ["a"]}).keys() == columns
+    assert (
+        lead_values({"last_name": "Lee"}).keys()
+        == lead_values({"company": "ACME", "x": 1, "tags": ["a"]}).keys()
+        == columns
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,16 +117,24 @@ def test_every_lead_has_every_column() -> None:
         ({"last_name": ["Lee"]}, ["last_name", "must be text"]),
         ({"last_name": {"x": "y"}}, ["last_name", "must be text"]),
         ({"last_name": "Lee", "Budget": [1]}, ["Budget", "must be text"]),
-        ({"last_name": "Lee", "email": "x" * (LONGEST_INDEXED_CHARACTERS + 1)}, ["email", str(LONGEST_INDEXED_CHARACTERS)]),
+        (
+            {"last_name": "Lee", "email": "x" * (LONGEST_INDEXED_CHARACTERS + 1)},
+            ["email", str(LONGEST_INDEXED_CHARACTERS)],
+        ),
         ({"last_name": "Lee", "tags": 7}, ["tags", "list"]),
         ({"last_name": "Lee", "tags": {"hot": True}}, ["tags", "list"]),
         ({"last_name": "Lee", "tags": ["hot", 1]}, ["tags", "list"]),
         ({"last_name": "Lee", "custom_fields": "x"}, ["custom_fields", "object"]),
         ({"last_name": "Lee", "custom_fields": ["x"]}, ["custom_fields", "object"]),
-        ({"last_name": "Lee", "custom_fields": {"Budget": {"from": 1}}}, ["Budget", "must be text"]),
+        (
+            {"last_name": "Lee", "custom_fields": {"Budget": {"from": 1}}},
+            ["Budget", "must be text"],
+        ),
     ],
 )
-def test_what_is_no_lead_is_refused_by_the_field_at_fault(facts: dict[str, Any], words: list[str]) -> None:
+def test_what_is_no_lead_is_refused_by_the_field_at_fault(
+    facts: dict[str, Any], words: list[str]
+) -> None:
     with pytest.raises(BadLead) as refused:
         lead_values(facts)
 
@@ -125,7 +153,9 @@ def test_what_is_no_lead_is_refused_by_the_field_at_fault(facts: dict[str, Any],
         (lambda text: {"custom_fields": {f"Bud{text}get": "1"}}, "custom_fields"),
     ],
 )
-def test_text_that_no_database_stores_is_refused_by_its_field(bad: str, make: Any, field: str) -> None:
+def test_text_that_no_database_stores_is_refused_by_its_field(
+    bad: str, make: Any, field: str
+) -> None:
     with pytest.raises(BadLead) as refused:
         lead_values({"last_name": "Lee", **make(bad)})
 
@@ -140,7 +170,13 @@ json = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["last_name", "Email", "tags", "Labels", "custom_fields"]) | st.text(), json, max_size=6))
+@given(
+    st.dictionaries(
+        st.sampled_from(["last_name", "Email", "tags", "Labels", "custom_fields"]) | st.text(),
+        json,
+        max_size=6,
+    )
+)
 def test_whatever_comes_in_is_stored_as_text_or_refused(facts: dict[str, Any]) -> None:
     try:
         values = lead_values(facts)

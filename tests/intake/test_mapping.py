@@ -1,12 +1,27 @@
-"""From others' JSON to leads: by paths, by names, the rest as custom fields; and what makes no lead."""
+"""From others' JSON to leads: by paths, by names, the rest as custom fields; and what makes no
+lead."""
 
 from typing import Any
 
 import pytest
 
-from worker.domain.intake.mapping import LONGEST_VALUE_CHARACTERS, MOST_CUSTOM_FIELDS, check_mapping, paths_of, split_name
+from worker.domain.intake.mapping import (
+    LONGEST_VALUE_CHARACTERS,
+    MOST_CUSTOM_FIELDS,
+    check_mapping,
+    paths_of,
+    split_name,
+)
 from worker.domain.intake.payloads import MOST_PARTS, Ignored, Invalid, Lead, parts_of, read
-from worker.domain.intake.signatures import HUBSPOT, KINDS, STANDARD, ZAPIER, ZENDESK_CHAT, ZENDESK_SUPPORT, Call
+from worker.domain.intake.signatures import (
+    HUBSPOT,
+    KINDS,
+    STANDARD,
+    ZAPIER,
+    ZENDESK_CHAT,
+    ZENDESK_SUPPORT,
+    Call,
+)
 from worker.errors.intake import BadPath, UnreadableDelivery
 from worker.errors.runs import BadMapping
 
@@ -17,14 +32,30 @@ USER_CREATED = {
     "time": "2026-01-01T00:00:00Z",
     "zendesk_event_version": "2022-06-20",
     "subject": "zen:user:6596848315901",
-    "detail": {"id": "6596848315901", "email": "ann@example.com", "name": "Ann Lee", "role": "end-user", "tags": ["vip"]},
+    "detail": {
+        "id": "6596848315901",
+        "email": "ann@example.com",
+        "name": "Ann Lee",
+        "role": "end-user",
+        "tags": ["vip"],
+    },
     "event": {},
 }
-TICKET = {"ticket_id": 35, "subject": "Help", "requester": {"name": "Bob Ray", "email": "bob@example.com", "phone": "123"}}
+TICKET = {
+    "ticket_id": 35,
+    "subject": "Help",
+    "requester": {"name": "Bob Ray", "email": "bob@example.com", "phone": "123"},
+}
 CHAT = {
     "id": "1908.1",
     "type": "offline_msg",
-    "visitor": {"id": "v1", "name": "Cy Fox", "email": "cy@example.com", "phone": "42", "notes": "nice"},
+    "visitor": {
+        "id": "v1",
+        "name": "Cy Fox",
+        "email": "cy@example.com",
+        "phone": "42",
+        "notes": "nice",
+    },
     "timestamp": "2026-01-01T00:00:00Z",
     "department_id": 7,
     "department_name": "Sales",
@@ -53,7 +84,12 @@ def reason(kind: str, facts: Any) -> str:
 def test_a_zendesk_user_becomes_a_lead() -> None:
     found = lead(ZENDESK_SUPPORT, USER_CREATED)
 
-    assert (found["first_name"], found["last_name"], found["email"], found["tags"]) == ("Ann", "Lee", "ann@example.com", ["vip"])
+    assert (found["first_name"], found["last_name"], found["email"], found["tags"]) == (
+        "Ann",
+        "Lee",
+        "ann@example.com",
+        ["vip"],
+    )
     assert found["custom_fields"]["role"] == "end-user"
 
 
@@ -74,7 +110,12 @@ def test_what_zendesk_tells_of_other_things_is_ignored(facts: Any, words: str) -
 def test_the_body_of_a_zendesk_trigger_becomes_a_lead() -> None:
     found = lead(ZENDESK_SUPPORT, TICKET)
 
-    assert (found["first_name"], found["last_name"], found["email"], found["phone"]) == ("Bob", "Ray", "bob@example.com", "123")
+    assert (found["first_name"], found["last_name"], found["email"], found["phone"]) == (
+        "Bob",
+        "Ray",
+        "bob@example.com",
+        "123",
+    )
     assert found["custom_fields"] == {"ticket_id": "35", "subject": "Help"}
 
 
@@ -82,7 +123,12 @@ def test_a_zendesk_chat_becomes_a_lead() -> None:
     found = lead(ZENDESK_CHAT, CHAT)
     nameless = lead(ZENDESK_CHAT, {**CHAT, "visitor": {"email": "cy@example.com"}})
 
-    assert (found["first_name"], found["last_name"], found["email"], found["phone"]) == ("Cy", "Fox", "cy@example.com", "42")
+    assert (found["first_name"], found["last_name"], found["email"], found["phone"]) == (
+        "Cy",
+        "Fox",
+        "cy@example.com",
+        "42",
+    )
     assert (found["description"], found["custom_fields"]["department_name"]) == ("Call me", "Sales")
     assert nameless["last_name"] == "cy@example.com"
 
@@ -108,15 +154,36 @@ def test_of_hubspot_only_new_contacts_become_leads(event: Any, is_contact: bool)
 
 @pytest.mark.parametrize("number", [None, "../1", "1?a=b", "", -1, 1.5, True, {"a": 1}])
 def test_a_hubspot_contact_has_a_number(number: Any) -> None:
-    assert isinstance(read(HUBSPOT, {}, {"subscriptionType": "contact.creation", "objectId": number}), Invalid)
+    assert isinstance(
+        read(HUBSPOT, {}, {"subscriptionType": "contact.creation", "objectId": number}), Invalid
+    )
 
 
 def test_names_mean_fields_where_somebody_has_chosen_them() -> None:
-    facts = {"Name": "Ann Lee", "E-mail": "a@example.com", "Company": "ACME", "Budget": 7, "tags": ["x", "y"], "address": {"city": "Rome"}}
+    facts = {
+        "Name": "Ann Lee",
+        "E-mail": "a@example.com",
+        "Company": "ACME",
+        "Budget": 7,
+        "tags": ["x", "y"],
+        "address": {"city": "Rome"},
+    }
 
-    for found in (lead(ZAPIER, facts), lead(STANDARD, facts), lead(STANDARD, {"type": "new", "data": facts})):
-        assert (found["first_name"], found["last_name"], found["email"]) == ("Ann", "Lee", "a@example.com")
-        assert (found["organization_name"], found["address_city"], found["tags"]) == ("ACME", "Rome", ["x", "y"])
+    for found in (
+        lead(ZAPIER, facts),
+        lead(STANDARD, facts),
+        lead(STANDARD, {"type": "new", "data": facts}),
+    ):
+        assert (found["first_name"], found["last_name"], found["email"]) == (
+            "Ann",
+            "Lee",
+            "a@example.com",
+        )
+        assert (found["organization_name"], found["address_city"], found["tags"]) == (
+            "ACME",
+            "Rome",
+            ["x", "y"],
+        )
         assert found["custom_fields"]["Budget"] == "7"
 
 
@@ -145,14 +212,28 @@ def test_what_names_nobody_is_invalid_and_says_why(kind: str, facts: Any) -> Non
     ],
 )
 def test_a_path_leads_to_a_text(path: str, value: str) -> None:
-    facts = {"a": {"b": "deep"}, "x.y": "with a dot", "list": ["first", {"c": "second"}], "none": None, "empty": " ", "number": 7}
+    facts = {
+        "a": {"b": "deep"},
+        "x.y": "with a dot",
+        "list": ["first", {"c": "second"}],
+        "none": None,
+        "empty": " ",
+        "number": 7,
+    }
 
-    assert lead(STANDARD, {**facts, "texts": ["p", "q"], "yes": True}, last_name=path)["last_name"] == value
+    assert (
+        lead(STANDARD, {**facts, "texts": ["p", "q"], "yes": True}, last_name=path)["last_name"]
+        == value
+    )
 
 
-@pytest.mark.parametrize("path", ["a", "a.b.c", "list.9", "list.x", "nothing", "a.b|".strip("|") + ".c"])
+@pytest.mark.parametrize(
+    "path", ["a", "a.b.c", "list.9", "list.x", "nothing", "a.b|".strip("|") + ".c"]
+)
 def test_a_path_may_lead_nowhere(path: str) -> None:
-    assert isinstance(read(ZENDESK_CHAT, {"last_name": path}, {"a": {"b": "deep"}, "list": []}), Invalid)
+    assert isinstance(
+        read(ZENDESK_CHAT, {"last_name": path}, {"a": {"b": "deep"}, "list": []}), Invalid
+    )
 
 
 def test_a_mapping_names_fields_by_their_aliases_and_custom_fields_as_they_are() -> None:
@@ -169,7 +250,10 @@ def test_a_path_that_is_none_is_refused(path: str) -> None:
 
 
 def test_pairs_are_read_as_paths_by_field() -> None:
-    assert paths_of(["last_name=detail.name", " X = a=b "]) == {"last_name": "detail.name", "X": "a=b"}
+    assert paths_of(["last_name=detail.name", " X = a=b "]) == {
+        "last_name": "detail.name",
+        "X": "a=b",
+    }
     for wrong in ("last_name", "=x", "last_name="):
         with pytest.raises(BadMapping):
             paths_of([wrong])
@@ -199,7 +283,11 @@ def test_a_full_name_is_split_only_where_no_other_is_given() -> None:
 
 
 def test_so_many_custom_fields_are_kept_each_so_long() -> None:
-    found = lead(ZAPIER, {"last_name": "Lee", **{f"x{number}": "y" * 5_000 for number in range(500)}}, Mine="x400")
+    found = lead(
+        ZAPIER,
+        {"last_name": "Lee", **{f"x{number}": "y" * 5_000 for number in range(500)}},
+        Mine="x400",
+    )
 
     assert len(found["custom_fields"]) == MOST_CUSTOM_FIELDS
     assert "Mine" in found["custom_fields"]
@@ -224,7 +312,13 @@ def test_what_no_database_stores_is_replaced() -> None:
 
 
 def call(body: bytes = b"", moment: float = 90.0, **headers: bytes) -> Call:
-    return Call("POST", "http://x/hooks/y", {name.replace("_", "-"): value for name, value in headers.items()}, body, moment)
+    return Call(
+        "POST",
+        "http://x/hooks/y",
+        {name.replace("_", "-"): value for name, value in headers.items()},
+        body,
+        moment,
+    )
 
 
 def keys(kind: str, facts: Any, given: Call) -> list[str]:

@@ -4,7 +4,17 @@ from typing import Any
 
 import pytest
 
-from worker.domain.intake.forms import CHECKBOX, EMAIL, NUMBER, SELECT, TEL, TEXT, TEXTAREA, URL, Field
+from worker.domain.intake.forms import (
+    CHECKBOX,
+    EMAIL,
+    NUMBER,
+    SELECT,
+    TEL,
+    TEXT,
+    TEXTAREA,
+    URL,
+    Field,
+)
 from worker.domain.intake.submissions import at, read, unknown
 
 LAST, COMPANY = Field("last_name", "Last name"), Field("organization_name", "Company")
@@ -88,13 +98,18 @@ def test_a_wrong_value_is_told_with_its_label(kind: str, given: Any, words: str)
 def test_a_select_takes_its_choices_alone() -> None:
     assert value(SELECT, "red", choices=("red", "blue")) == "red"
     assert value(SELECT, "", choices=("red",)) == ""
-    assert fault(SELECT, "green", choices=("red", "blue")) == ("incorrect_value", "X must be one of the choices.")
+    assert fault(SELECT, "green", choices=("red", "blue")) == (
+        "incorrect_value",
+        "X must be one of the choices.",
+    )
 
 
 def test_what_is_required_is_told_as_missing_or_blank() -> None:
     asked = [LAST, Field("x", "X", TEXT, True)]
 
-    assert [(fault.code, fault.message) for fault in read(asked, NAMED).faults] == [("missing", "X is needed.")]
+    assert [(fault.code, fault.message) for fault in read(asked, NAMED).faults] == [
+        ("missing", "X is needed.")
+    ]
     assert [fault.code for fault in read(asked, NAMED | {"x": "  "}).faults] == ["blank"]
     assert fault(CHECKBOX, False, required=True) == ("blank", "“X” must be ticked.")
 
@@ -104,17 +119,25 @@ def test_a_lead_needs_something_to_be_called_by() -> None:
 
     nameless = read(asked, {"email": "ann@example.com"})
 
-    assert [(fault.field, fault.message) for fault in nameless.faults] == [("/fields/last_name", "Last name or Company is needed.")]
+    assert [(fault.field, fault.message) for fault in nameless.faults] == [
+        ("/fields/last_name", "Last name or Company is needed.")
+    ]
     assert read(asked, {"organization_name": "ACME"}).faults == []
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     asked = [LAST, Field("a", "A", NUMBER), Field("b", "B", TEXT, True)]
 
-    assert [fault.field for fault in read(asked, NAMED | {"a": "x"}).faults] == ["/fields/a", "/fields/b"]
+    assert [fault.field for fault in read(asked, NAMED | {"a": "x"}).faults] == [
+        "/fields/a",
+        "/fields/b",
+    ]
 
 
 def test_names_that_the_form_does_not_have_are_left_out_or_told() -> None:
     assert read([LAST], NAMED | {"owner_id": "1"}).values == NAMED
-    assert [fault.field for fault in unknown([LAST], ["last_name", "a/b", "\ud800"])] == ["/fields/a~1b", "/fields/?"]
+    assert [fault.field for fault in unknown([LAST], ["last_name", "a/b", "\ud800"])] == [
+        "/fields/a~1b",
+        "/fields/?",
+    ]
     assert at("a~b") == "/fields/a~0b"

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from worker.domain.filters import EVERYTHING, AllOf, AnyOf, Condition, Not, Operator, Range, as_json, order_of, parse
+from worker.domain.filters import (
+    EVERYTHING,
+    AllOf,
+    AnyOf,
+    Condition,
+    Not,
+    Operator,
+    Range,
+    as_json,
+    order_of,
+    parse,
+)
 from worker.domain.filters.filterable import OPERATORS, attributes_of
 from worker.errors.records import IncorrectPayload
 
@@ -45,30 +56,52 @@ def refused(asked: Any, record_type: str = "lead") -> tuple[str, str]:
         ({"city": "Oslo", "not": {"email": "ann@example.com"}}, AllOf((OSLO, Not(ANN)))),
         (
             vendors("city", starts_with="O", contains="l"),
-            AllOf((Condition("city", Operator.STARTS_WITH, "O"), Condition("city", Operator.CONTAINS, "l"))),
+            AllOf(
+                (
+                    Condition("city", Operator.STARTS_WITH, "O"),
+                    Condition("city", Operator.CONTAINS, "l"),
+                )
+            ),
         ),
         ({"address[city]": "Oslo"}, OSLO),
         ({"address.city": "Oslo"}, OSLO),
         ({"custom_fields[a[0].b]": 1}, Condition("custom_fields.a[0].b", Operator.EQ, 1)),
         ({"custom_fields.]": True}, Condition("custom_fields.]", Operator.EQ, True)),
         ({"tags": "fair"}, Condition("tags", Operator.ANY, ("fair",))),
-        ({"city": {"in": ["Oslo", "Rome", "Oslo"]}}, Condition("city", Operator.ANY, ("Oslo", "Rome"))),
-        ({"custom_fields.a": {"any": [1, True, "1", 1]}}, Condition("custom_fields.a", Operator.ANY, (1, True, "1"))),
+        (
+            {"city": {"in": ["Oslo", "Rome", "Oslo"]}},
+            Condition("city", Operator.ANY, ("Oslo", "Rome")),
+        ),
+        (
+            {"custom_fields.a": {"any": [1, True, "1", 1]}},
+            Condition("custom_fields.a", Operator.ANY, (1, True, "1")),
+        ),
         ({"city": {"is_empty": False}}, Condition("city", Operator.IS_NULL, False)),
         ({"city": {"is_not": "Oslo"}}, Condition("city", Operator.NOT_EQ, "Oslo")),
         ({"id": {"gt": 5}}, Condition("id", Operator.RANGE, Range(gt=5))),
         ({"id": {"between": [1, 5]}}, Condition("id", Operator.RANGE, Range(gte=1, lte=5))),
-        ({"id": {"range": {"gte": 1, "lt": 5}}}, Condition("id", Operator.RANGE, Range(gte=1, lt=5))),
+        (
+            {"id": {"range": {"gte": 1, "lt": 5}}},
+            Condition("id", Operator.RANGE, Range(gte=1, lt=5)),
+        ),
         (
             {"created_at": {"after": "2026-03-31"}},
             Condition("created_at", Operator.RANGE, Range(gt=datetime(2026, 3, 31, tzinfo=UTC))),
         ),
         (
             {"created_at": {"before": "2026-03-31T12:00:00+02:00"}},
-            Condition("created_at", Operator.RANGE, Range(lt=datetime(2026, 3, 31, 10, tzinfo=UTC))),
+            Condition(
+                "created_at", Operator.RANGE, Range(lt=datetime(2026, 3, 31, 10, tzinfo=UTC))
+            ),
         ),
-        ({"custom_fields.a": {"gt": "12.50"}}, Condition("custom_fields.a", Operator.RANGE, Range(gt=12.5))),
-        ({"custom_fields.a": {"before": "2026-03-31"}}, Condition("custom_fields.a", Operator.RANGE, Range(lt="2026-03-31"))),
+        (
+            {"custom_fields.a": {"gt": "12.50"}},
+            Condition("custom_fields.a", Operator.RANGE, Range(gt=12.5)),
+        ),
+        (
+            {"custom_fields.a": {"before": "2026-03-31"}},
+            Condition("custom_fields.a", Operator.RANGE, Range(lt="2026-03-31")),
+        ),
     ],
 )
 def test_a_filter_is_what_it_says_in_whichever_form(asked: Any, expected: Any) -> None:
@@ -80,7 +113,12 @@ def test_a_filter_is_what_it_says_in_whichever_form(asked: Any, expected: Any) -
 
 
 def test_deals_have_amounts_dates_and_stages() -> None:
-    asked = {"value": {"gte": "99.50"}, "estimated_close_date": "2026-03-31", "stage": "Won", "hot": True}
+    asked = {
+        "value": {"gte": "99.50"},
+        "estimated_close_date": "2026-03-31",
+        "stage": "Won",
+        "hot": True,
+    }
 
     assert parse("deal", asked) == AllOf(
         (
@@ -99,9 +137,18 @@ def test_deals_have_amounts_dates_and_stages() -> None:
         ({"city": "Oslo"}, vendors("city", eq="Oslo")),
         ({"or": [{"city": "Oslo"}, {}]}, {"or": [vendors("city", eq="Oslo"), {}]}),
         ({"not": {"id": {"between": [1, 5]}}}, {"not": vendors("id", range={"gte": 1, "lte": 5})}),
-        ({"city": "Oslo", "tags": {"none": ["fair"]}}, {"and": [vendors("city", eq="Oslo"), vendors("tags", none=["fair"])]}),
-        ({"created_at": {"gt": "2026-03-31"}}, vendors("created_at", range={"gt": "2026-03-31T00:00:00Z"})),
-        ({"created_at": {"gt": "2026-03-31T00:00:00.5Z"}}, vendors("created_at", range={"gt": "2026-03-31T00:00:00.500000Z"})),
+        (
+            {"city": "Oslo", "tags": {"none": ["fair"]}},
+            {"and": [vendors("city", eq="Oslo"), vendors("tags", none=["fair"])]},
+        ),
+        (
+            {"created_at": {"gt": "2026-03-31"}},
+            vendors("created_at", range={"gt": "2026-03-31T00:00:00Z"}),
+        ),
+        (
+            {"created_at": {"gt": "2026-03-31T00:00:00.5Z"}},
+            vendors("created_at", range={"gt": "2026-03-31T00:00:00.500000Z"}),
+        ),
         ({"custom_fields[Region]": 12.0}, vendors("custom_fields.Region", eq=12)),
         ({"address.city": {"is_not": "Oslo"}}, vendors("city", not_eq="Oslo")),
     ],
@@ -118,13 +165,15 @@ def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: 
         "tags": "x", "an owner": "x", "a pool": "x", "an import": 1,
     }  # fmt: skip
     for name, attribute in attributes_of(record_type).items():
-        one = sample[attribute.nature]
+        one = sample[attribute.value_type]
         values = {"between": [one, one], "range": {"gt": one}, "last_days": 7, "is_null": True}
-        for operator in OPERATORS[attribute.nature]:
+        for operator in OPERATORS[attribute.value_type]:
             value = [one] if operator in ("any", "all", "none") else values.get(operator, one)
             found = parse(record_type, {name: {operator: value}})
             assert parse(record_type, as_json(found)) == found
-    assert {"city", "owner", "pool", "import_run", "tags", "created_at"} <= set(attributes_of(record_type)) | {"city"}
+    assert {"city", "owner", "pool", "import_run", "tags", "created_at"} <= set(
+        attributes_of(record_type)
+    ) | {"city"}
     assert ("city" in attributes_of(record_type)) == (record_type != "deal")
 
 
@@ -136,7 +185,11 @@ def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: 
         ({"and": ["x"]}, "/and/0", "must be an object"),
         ({"or": []}, "/or", "at least one"),
         ({"not": [1]}, "/not", "must be an object"),
-        ({"citty": "x"}, "/citty", "is nothing that a lead can be asked for; it can for source, owner, pool"),
+        (
+            {"citty": "x"},
+            "/citty",
+            "is nothing that a lead can be asked for; it can for source, owner, pool",
+        ),
         ({"stage": "Won"}, "/stage", "is nothing that a lead can be asked for"),
         ({"name/of~it": "x"}, "/name~1of~0it", "is nothing"),
         ({"address": "x"}, "/address", "is nothing"),
@@ -145,11 +198,19 @@ def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: 
         ({"custom_fields[]": "x"}, "/custom_fields[]", "is nothing"),
         ({"and": [vendors("city", eq=5)]}, "/and/0/parameter/eq", "must be text"),
         ({"and": [{}, vendors("citty", eq=5)]}, "/and/1/attribute/name", "is nothing"),
-        (vendors("city"), "/parameter", "must say what is asked, with one of eq, not_eq, any, contains, starts_with, is_null"),
+        (
+            vendors("city"),
+            "/parameter",
+            "must say what is asked, with one of eq, not_eq, any, contains, starts_with, is_null",
+        ),
         ({"attribute": {"name": "city"}}, "", "must be"),
         ({**vendors("city", eq="x"), "not": {}}, "", "nothing beside"),
         ({"attribute": "city", "parameter": {"eq": "x"}}, "/attribute", 'must be {"name": ...}'),
-        ({"city": {"gt": "x"}}, "/city/gt", "is no operator for an attribute that holds text; there are eq"),
+        (
+            {"city": {"gt": "x"}},
+            "/city/gt",
+            "is no operator for an attribute that holds text; there are eq",
+        ),
         ({"city": ""}, "/city/eq", "ask with is_null"),
         ({"city": None}, "/city/eq", "must be text"),
         ({"city": ["a"]}, "/city/eq", "must be text"),
@@ -164,18 +225,34 @@ def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: 
         ({"id": {"between": [1, "2"]}}, "/id/between/1", "must be an integer"),
         ({"id": {"range": {"above": 1}}}, "/id/range", "must be an object"),
         ({"id": {"range": {"gt": None}}}, "/id/range/gt", "must be an integer"),
-        ({"created_at": {"after": "2026-02-30"}}, "/created_at/after", "must be a date or a point in time"),
-        ({"created_at": "2026-02-28"}, "/created_at/eq", "is no operator for an attribute that holds a point in time"),
+        (
+            {"created_at": {"after": "2026-02-30"}},
+            "/created_at/after",
+            "must be a date or a point in time",
+        ),
+        (
+            {"created_at": "2026-02-28"},
+            "/created_at/eq",
+            "is no operator for an attribute that holds a point in time",
+        ),
         ({"created_at": {"last_days": 0}}, "/created_at/last_days", "from 1 to 36,500"),
         ({"custom_fields.a": float("nan")}, "/custom_fields.a/eq", "must be a number"),
         ({"custom_fields.a": float("inf")}, "/custom_fields.a/eq", "must be a number"),
         ({"custom_fields.a": {"gt": "many"}}, "/custom_fields.a/gt", "must be a number or a date"),
         ({"custom_fields.a": {"gt": "2026-02-30"}}, "/custom_fields.a/gt", "must be a date"),
-        ({"custom_fields.a": {"between": [1, "2026-02-28"]}}, "/custom_fields.a/between", "not both"),
+        (
+            {"custom_fields.a": {"between": [1, "2026-02-28"]}},
+            "/custom_fields.a/between",
+            "not both",
+        ),
         ({"custom_fields." + "x" * 341: 1}, "/custom_fields." + "x" * 326, "no custom field has"),
         ({"custom_fields.\0": 1}, "/custom_fields.?", "no custom field has"),
         ({"import_run": 0}, "/import_run/eq", "must be the number of an import"),
-        ({"owner": {"is_null": True}}, "/owner/is_null", "is no operator for an attribute that holds an owner"),
+        (
+            {"owner": {"is_null": True}},
+            "/owner/is_null",
+            "is no operator for an attribute that holds an owner",
+        ),
     ],
 )
 def test_a_fault_is_told_with_its_place_and_what_to_do(asked: Any, where: str, why: str) -> None:
@@ -219,13 +296,23 @@ def test_a_filter_has_its_limits() -> None:
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("id", "id:asc"), ("last_name:desc", "last_name:desc"), (" source:asc ", "source:asc"), ("source_id", "source_id:asc")],
+    [
+        ("id", "id:asc"),
+        ("last_name:desc", "last_name:desc"),
+        (" source:asc ", "source:asc"),
+        ("source_id", "source_id:asc"),
+    ],
 )
 def test_an_order_is_a_field_and_a_direction(given: str, expected: str) -> None:
     assert order_of("lead", given) == expected
 
 
-@pytest.mark.parametrize("given", ["", ":", "tags", "stage", "id:down", "id:asc:asc", "id,name", "address", "custom_fields.a"])
+@pytest.mark.parametrize(
+    "given",
+    ["", ":", "tags", "stage", "id:down", "id:asc:asc", "id,name", "address", "custom_fields.a"],
+)
 def test_any_other_order_is_refused_with_the_fields_that_there_are(given: str) -> None:
-    with pytest.raises(IncorrectPayload, match="the fields are id, owner_id, creator_id, created_at"):
+    with pytest.raises(
+        IncorrectPayload, match="the fields are id, owner_id, creator_id, created_at"
+    ):
         order_of("lead", given, "/order")

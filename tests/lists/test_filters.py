@@ -38,10 +38,26 @@ FIELD_VALUES: tuple[Any, ...] = (
     12, 12.0, -3.5, 0, 0.1, 2**53 + 1, 2**62, True, False, "true", "false", "", "2026-03-01", "2026-03-01T10:00:00Z", "2026-13-45",
     "2026-3-1", [], [""], ["Oslo", "12"], ["a%", "_"], ["2026-04-01", "7"], None, {"a": 1}, [1, True, None], "é", "É", "日本",
 )  # fmt: skip
-NAMES = ("Region", "a.b", "$.x", '"', "]", "it's", "'; DROP TABLE leads; --", "a[0]", "city", "100%", "x\\y")
+NAMES = (
+    "Region",
+    "a.b",
+    "$.x",
+    '"',
+    "]",
+    "it's",
+    "'; DROP TABLE leads; --",
+    "a[0]",
+    "city",
+    "100%",
+    "x\\y",
+)
 TAGS = ("fair", "Fair", "%", "it's", '"', "a,b", "[]", "été")
 
-MOMENTS = tuple(NOW + timedelta(days=days, microseconds=less) for days in (-400, -31, -30, -7, -1, 0, 1, 90) for less in (-1, 0, 1))
+MOMENTS = tuple(
+    NOW + timedelta(days=days, microseconds=less)
+    for days in (-400, -31, -30, -7, -1, 0, 1, 90)
+    for less in (-1, 0, 1)
+)
 DAYS = tuple(NOW.date() + timedelta(days=days) for days in (-400, -30, -8, -7, -6, -1, 0, 1, 40))
 
 PEOPLE = ("ann@example.com", "bob@example.com", "gone@example.com")
@@ -75,9 +91,12 @@ def records(record_type: str) -> list[Record]:
             "turn": number or None,
             "creator_id": (None, 1, 2)[number % 3],
             "source": TEXTS[(3 * number + 1) % len(TEXTS)],
-            "tags": [tag for at, tag in enumerate(TAGS) if (number * 7919 >> at) & 1 and number % 4] * (1 + (number % 3 == 0)),
+            "tags": [tag for at, tag in enumerate(TAGS) if (number * 7919 >> at) & 1 and number % 4]
+            * (1 + (number % 3 == 0)),
             "custom_fields": {
-                name: FIELD_VALUES[(number * 5 + at * 11) % len(FIELD_VALUES)] for at, name in enumerate(NAMES) if (number + at) % 5
+                name: FIELD_VALUES[(number * 5 + at * 11) % len(FIELD_VALUES)]
+                for at, name in enumerate(NAMES)
+                if (number + at) % 5
             },
             "created_at": MOMENTS[number % len(MOMENTS)],
             "updated_at": MOMENTS[(number * 5 + 3) % len(MOMENTS)],
@@ -113,7 +132,8 @@ def _own(record_type: str, number: int) -> Record:
 
 
 def fill(engine: Engine) -> None:
-    """Three people, three pools of which one is deleted, an import of each type, and odd records of all types."""
+    """Three people, three pools of which one is deleted, an import of each type, and odd records of
+    all types."""
     with writing(engine) as session:
         for address in PEOPLE:
             users.add(session, address.partition("@")[0], address)
@@ -124,7 +144,15 @@ def fill(engine: Engine) -> None:
         users.change(session, 6, is_active=False)
         for number, record_type in enumerate(TABLES, 1):
             run_id = runs.add(session, "import", record_type, 1, None)
-            imports.add(session, run_id, folder="", file_name="", size_bytes=1, mapping={}, first_record_id=20 * number)
+            imports.add(
+                session,
+                run_id,
+                folder="",
+                file_name="",
+                size_bytes=1,
+                mapping={},
+                first_record_id=20 * number,
+            )
             runs.end(session, run_id, "done", rows=50, records=45, errors=5)
             unscanned = runs.add(session, "import", record_type, 1, None)
             imports.add(session, unscanned, folder="", file_name="", size_bytes=1, mapping={})
@@ -133,7 +161,14 @@ def fill(engine: Engine) -> None:
 
 
 RUNS = {"lead": (1, 2), "contact": (3, 4), "deal": (5, 6)}
-OWNERS = {"ann@example.com": 1, "BOB@example.com": 2, "gone@example.com": 3, "inbound": 4, "ann@example.org": 5, "Old": 6}
+OWNERS = {
+    "ann@example.com": 1,
+    "BOB@example.com": 2,
+    "gone@example.com": 3,
+    "inbound": 4,
+    "ann@example.org": 5,
+    "Old": 6,
+}
 
 # --- what filters say, read in Python ---
 
@@ -148,7 +183,10 @@ def passes(record_type: str, record: Record, asked: dict[str, Any]) -> bool:
         case {"not": one}:
             return not passes(record_type, record, one)
         case {"attribute": {"name": name}, "parameter": parameter}:
-            return all(says(record_type, record, name, operator, value) for operator, value in parameter.items())
+            return all(
+                says(record_type, record, name, operator, value)
+                for operator, value in parameter.items()
+            )
     assert asked == {}
     return True
 
@@ -163,13 +201,17 @@ def says(record_type: str, record: Record, name: str, operator: str, value: Any)
     if operator in ("gt", "gte", "lt", "lte"):
         return says(record_type, record, name, "range", {operator: value})
     if name.startswith("custom_fields."):
-        return field_says(record["custom_fields"].get(name.removeprefix("custom_fields.")), operator, value)
+        return field_says(
+            record["custom_fields"].get(name.removeprefix("custom_fields.")), operator, value
+        )
     if name == "tags":
         return tags_say(record["tags"], operator, value)
     if name in ("owner", "pool"):
         return whose(record, f"{name}_id", operator, value)
     if name == "import_run":
-        return any(made_by(record_type, record, run) for run in (value if operator == "any" else [value]))
+        return any(
+            made_by(record_type, record, run) for run in (value if operator == "any" else [value])
+        )
     return plainly(held(record_type, record, name), operator, value)
 
 
@@ -246,7 +288,9 @@ def whose(record: Record, column: str, operator: str, value: Any) -> bool:
     if operator == "is_null":
         return record[column] is None
     ids = {name.lower(): user_id for name, user_id in OWNERS.items()}
-    return record[column] in [ids[name.lower()] for name in (value if operator == "any" else [value])]
+    return record[column] in [
+        ids[name.lower()] for name in (value if operator == "any" else [value])
+    ]
 
 
 def made_by(record_type: str, record: Record, run: int) -> bool:
@@ -255,7 +299,11 @@ def made_by(record_type: str, record: Record, run: int) -> bool:
 
 
 def field_says(value: Any, operator: str, asked: Any) -> bool:
-    said = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str | int | float)]
+    said = [
+        one
+        for one in (value if isinstance(value, list) else [value])
+        if isinstance(one, str | int | float)
+    ]
     if operator == "is_null":
         return all(one == "" for one in said)
     if operator == "any":
@@ -268,7 +316,15 @@ def one_says(one: Any, operator: str, asked: Any) -> bool:
         return isinstance(one, str) and plainly(one, operator, asked)
     if operator == "range":
         days = isinstance(next(iter(asked.values())), str)
-        told = (one[:10] if isinstance(one, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", one) else None) if days else number(one)
+        told = (
+            (
+                one[:10]
+                if isinstance(one, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", one)
+                else None
+            )
+            if days
+            else number(one)
+        )
         return told is not None and within(told, asked)
     if isinstance(asked, bool) or isinstance(one, bool):
         return spelled(one) == spelled(asked)
@@ -278,14 +334,20 @@ def one_says(one: Any, operator: str, asked: Any) -> bool:
 
 
 def spelled(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else None
+    return (
+        str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else None
+    )
 
 
 def number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        return float(value) if len(value) <= 16 and re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", value, re.ASCII) else None
+        return (
+            float(value)
+            if len(value) <= 16 and re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", value, re.ASCII)
+            else None
+        )
     return float(value)
 
 
@@ -296,9 +358,20 @@ WORDS = st.sampled_from([text for text in TEXTS if text]) | st.text(
 )
 INTEGERS = st.integers(-3, 200) | st.sampled_from((2**62, 2**63 - 1, -(2**63) + 1, 2**40))
 AMOUNTS = st.sampled_from((0, 12, 99.5, 1250.25, -3, 0.1, "12", "99.50")) | st.floats(-1e6, 1e6)
-MOMENT_TEXTS = st.sampled_from([*(at.isoformat() for at in MOMENTS), "2026-03-15", "2026-02-13T13:00:00+01:00"])
+MOMENT_TEXTS = st.sampled_from(
+    [*(at.isoformat() for at in MOMENTS), "2026-03-15", "2026-02-13T13:00:00+01:00"]
+)
 DAY_TEXTS = st.sampled_from([day.isoformat() for day in DAYS])
-FIELDS = st.sampled_from([value for value in FIELD_VALUES if value not in ("", None) and isinstance(value, str | int | float)]) | WORDS
+FIELDS = (
+    st.sampled_from(
+        [
+            value
+            for value in FIELD_VALUES
+            if value not in ("", None) and isinstance(value, str | int | float)
+        ]
+    )
+    | WORDS
+)
 FIELD_NUMBERS = st.sampled_from((12, -3.5, 0.1, 0, "12", 2**53, 1234567890123456, 1e3))
 FIELD_DAYS = st.sampled_from(("2026-03-01", "2026-02-28", "2026-04-01", "2026-12-31"))
 
@@ -317,10 +390,16 @@ def parameters(one: Any, *operators: str, bound: Any = None) -> st.SearchStrateg
         **dict.fromkeys(("is_null", "is_empty"), st.booleans()),
         "last_days": st.sampled_from((1, 7, 8, 30, 31, 36_500)),
     }
-    return st.sampled_from(operators).flatmap(lambda operator: by_operator[operator].map(lambda value: {operator: value}))
+    return st.sampled_from(operators).flatmap(
+        lambda operator: by_operator[operator].map(lambda value: {operator: value})
+    )
 
 
-SOME, PARTS, EMPTY = ("eq", "not_eq", "any", "is", "is_not", "in"), ("contains", "starts_with"), ("is_null", "is_empty")
+SOME, PARTS, EMPTY = (
+    ("eq", "not_eq", "any", "is", "is_not", "in"),
+    ("contains", "starts_with"),
+    ("is_null", "is_empty"),
+)
 BOUNDS = ("gt", "gte", "lt", "lte", "between", "range")
 TIMES = ("before", "after")
 
@@ -340,7 +419,9 @@ COMMON = {
         form.format(name): parameters(FIELDS, *SOME, *PARTS, *EMPTY)
         | parameters(FIELD_NUMBERS, *BOUNDS)
         | parameters(FIELD_DAYS, *BOUNDS, *TIMES)
-        for form, name in zip(("custom_fields.{}", "custom_fields[{}]") * len(NAMES), NAMES, strict=False)
+        for form, name in zip(
+            ("custom_fields.{}", "custom_fields[{}]") * len(NAMES), NAMES, strict=False
+        )
     },
 }
 CITY = dict.fromkeys(("city", "address[city]", "address.city"), TEXT)
@@ -365,7 +446,11 @@ def filters(record_type: str) -> st.SearchStrategy[dict[str, Any]]:
 
     def leaf(name: str) -> st.SearchStrategy[dict[str, Any]]:
         asked = ASKED[record_type][name]
-        return asked.flatmap(lambda parameter: st.sampled_from(({"attribute": {"name": name}, "parameter": parameter}, {name: parameter})))
+        return asked.flatmap(
+            lambda parameter: st.sampled_from(
+                ({"attribute": {"name": name}, "parameter": parameter}, {name: parameter})
+            )
+        )
 
     leaves = st.sampled_from(sorted(ASKED[record_type])).flatmap(leaf)
     return st.recursive(leaves, _groups, max_leaves=5)
@@ -385,7 +470,9 @@ EXAMPLES = 120
 
 
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
-def test_a_filter_finds_the_same_on_both_databases_as_it_says(engines: tuple[Engine, Engine], record_type: str) -> None:
+def test_a_filter_finds_the_same_on_both_databases_as_it_says(
+    engines: tuple[Engine, Engine], record_type: str
+) -> None:
     for engine in engines:
         fill(engine)
     live = [record for record in records(record_type) if record["deleted_at"] is None]
@@ -397,9 +484,13 @@ def test_a_filter_finds_the_same_on_both_databases_as_it_says(engines: tuple[Eng
         def check(asked: dict[str, Any]) -> None:
             found = parse(record_type, asked)
             assert parse(record_type, as_json(found)) == found
-            expected = [record["id"] for record in live if passes(record_type, record, as_json(found))]
+            expected = [
+                record["id"] for record in live if passes(record_type, record, as_json(found))
+            ]
             for session in (on_sqlite, on_postgresql):
-                rows = session.execute(smart_lists.matching(session, record_type, found, "id:asc")).all()
+                rows = session.execute(
+                    smart_lists.matching(session, record_type, found, "id:asc")
+                ).all()
                 assert [row.id for row in rows] == expected, session.get_bind().dialect.name
                 assert smart_lists.count(session, record_type, found) == len(expected)
 
@@ -433,18 +524,25 @@ STORED = {
         ({"is_null": True}, "nothing, null, none, blank, absent"),
     ],
 )
-def test_custom_fields_are_texts_numbers_and_more(engine: Engine, parameter: dict[str, Any], expected: str) -> None:
+def test_custom_fields_are_texts_numbers_and_more(
+    engine: Engine, parameter: dict[str, Any], expected: str
+) -> None:
     names = [*STORED, "absent"]
     with writing(engine) as session:
         users.add(session, "Ann", "ann@example.com")
         labels.register(session, "lead", {labels.CUSTOM_FIELD: ["F"]})
         common = {"owner_id": 1, "tags": [], "created_at": NOW, "updated_at": NOW}
         fields = [*({"F": value} for value in STORED.values()), {"G": "12"}]
-        session.execute(insert(TABLES["lead"]), [{"id": at, "custom_fields": each} | common for at, each in enumerate(fields, 1)])
+        session.execute(
+            insert(TABLES["lead"]),
+            [{"id": at, "custom_fields": each} | common for at, each in enumerate(fields, 1)],
+        )
 
     meant = set(expected.split(", ") if expected else ())
     assert {names[number - 1] for number in found(engine, {"custom_fields.F": parameter})} == meant
-    assert {names[number - 1] for number in found(engine, {"not": {"custom_fields.F": parameter}})} == set(names) - meant
+    assert {
+        names[number - 1] for number in found(engine, {"not": {"custom_fields.F": parameter}})
+    } == set(names) - meant
 
 
 # --- what filters can't do ---
@@ -458,12 +556,22 @@ def statement(engine: Engine, record_type: str, asked: dict[str, Any]) -> str:
     """The text of the statement that a filter becomes."""
     dialect: Any = {"sqlite": sqlite, "postgresql": postgresql}[engine.dialect.name].dialect()
     with reading(engine) as session:
-        return str(smart_lists.matching(session, record_type, parse(record_type, asked), "id:asc").compile(dialect=dialect))
+        return str(
+            smart_lists.matching(session, record_type, parse(record_type, asked), "id:asc").compile(
+                dialect=dialect
+            )
+        )
 
 
-def found(engine: Engine, asked: dict[str, Any], record_type: str = "lead", order: str = "id:asc") -> list[int]:
+def found(
+    engine: Engine, asked: dict[str, Any], record_type: str = "lead", order: str = "id:asc"
+) -> list[int]:
     with reading(engine) as session:
-        return list(session.scalars(smart_lists.matching(session, record_type, parse(record_type, asked), order)))
+        return list(
+            session.scalars(
+                smart_lists.matching(session, record_type, parse(record_type, asked), order)
+            )
+        )
 
 
 def test_what_looks_like_sql_or_a_pattern_means_only_itself(engine: Engine) -> None:
@@ -471,16 +579,33 @@ def test_what_looks_like_sql_or_a_pattern_means_only_itself(engine: Engine) -> N
         users.add(session, "Ann", "ann@example.com")
         labels.register(session, "lead", {labels.CUSTOM_FIELD: TRICKS})
         common = {"owner_id": 1, "created_at": NOW, "updated_at": NOW}
-        leads = [{"id": at, "email": trick, "tags": [trick], "custom_fields": {trick: trick}} for at, trick in enumerate(TRICKS, 1)]
+        leads = [
+            {"id": at, "email": trick, "tags": [trick], "custom_fields": {trick: trick}}
+            for at, trick in enumerate(TRICKS, 1)
+        ]
         session.execute(insert(TABLES["lead"]), [lead | common for lead in leads])
 
     for at, trick in enumerate(TRICKS, 1):
-        holding = [number for number, other in enumerate(TRICKS, 1) if trick.lower() in other.lower()]
-        beginning = [number for number, other in enumerate(TRICKS, 1) if other.lower().startswith(trick.lower())]
+        holding = [
+            number for number, other in enumerate(TRICKS, 1) if trick.lower() in other.lower()
+        ]
+        beginning = [
+            number
+            for number, other in enumerate(TRICKS, 1)
+            if other.lower().startswith(trick.lower())
+        ]
         for operator, expected in (("eq", [at]), ("contains", holding), ("starts_with", beginning)):
             assert found(engine, {"email": {operator: trick}}) == expected, (operator, trick)
-        assert found(engine, {"tags": trick}) == found(engine, {f"custom_fields.{trick}": trick}) == [at], trick
-        assert found(engine, {"email": {"any": [trick, "x"]}}) == found(engine, {"tags": {"all": [trick]}}) == [at], trick
+        assert (
+            found(engine, {"tags": trick})
+            == found(engine, {f"custom_fields.{trick}": trick})
+            == [at]
+        ), trick
+        assert (
+            found(engine, {"email": {"any": [trick, "x"]}})
+            == found(engine, {"tags": {"all": [trick]}})
+            == [at]
+        ), trick
         assert found(engine, {f"custom_fields.{trick}": {"contains": "x" + trick}}) == [], trick
 
 
@@ -508,7 +633,10 @@ def test_no_value_and_no_name_of_a_custom_field_is_part_of_the_statement(engine:
     ("asked", "refusal"),
     [
         ({"custom_fields.Nowhere": "x"}, UnknownCustomField),
-        ({"custom_fields.Region": {"is_null": True}}, UnknownCustomField),  # which contacts have, and leads don't
+        (
+            {"custom_fields.Region": {"is_null": True}},
+            UnknownCustomField,
+        ),  # which contacts have, and leads don't
         ({"owner": "nobody@example.com"}, UnknownOwner),
         ({"owner": {"any": ["ann@example.com", "Nobody"]}}, UnknownOwner),
         ({"pool": "Nobody"}, UnknownPool),
@@ -531,7 +659,14 @@ def test_what_a_filter_names_and_is_not_there_is_an_error_and_no_empty_list(
             pools.change(session, gone, deleted_at=NOW)
             users.change(session, gone, is_active=False)
         labels.register(session, "contact", {labels.CUSTOM_FIELD: ["Region"]})
-        imports.add(session, runs.add(session, "import", "deal", 1, None), folder="", file_name="", size_bytes=1, mapping={})
+        imports.add(
+            session,
+            runs.add(session, "import", "deal", 1, None),
+            folder="",
+            file_name="",
+            size_bytes=1,
+            mapping={},
+        )
 
     with pytest.raises(refusal):
         found(engine, asked)
@@ -540,7 +675,10 @@ def test_what_a_filter_names_and_is_not_there_is_an_error_and_no_empty_list(
 def test_a_filter_with_as_much_in_it_as_may_be_is_no_trouble(engine: Engine) -> None:
     fill(engine)
     values = [f"x{number}" for number in range(1_000)]
-    wide: dict[str, Any] = {"and": [{"city": {"any": values}}] * 3 + [{f"custom_fields.{NAMES[0]}": {"any": values}}] * 2}
+    wide: dict[str, Any] = {
+        "and": [{"city": {"any": values}}] * 3
+        + [{f"custom_fields.{NAMES[0]}": {"any": values}}] * 2
+    }
     wide["and"] += [{f"custom_fields.{NAMES[0]}": {"not_eq": "7"}}] * 190
     deep: dict[str, Any] = {"city": "Oslo"}
     for _ in range(19):
@@ -553,8 +691,24 @@ def test_a_filter_with_as_much_in_it_as_may_be_is_no_trouble(engine: Engine) -> 
     many_runs = [{"import_run": {"any": made[at : at + 100]}} for at in range(0, 500, 100)]
 
     assert found(engine, wide) == []
-    assert found(engine, {"or": [*many_runs, *[{"id": {"range": dict.fromkeys(("gt", "gte", "lt", "lte"), 5)}}] * 195]}) == []
-    assert found(engine, {"and": [{"id": {"range": dict.fromkeys(("gt", "gte", "lt", "lte"), 5)}}] * 200}) == []
+    assert (
+        found(
+            engine,
+            {
+                "or": [
+                    *many_runs,
+                    *[{"id": {"range": dict.fromkeys(("gt", "gte", "lt", "lte"), 5)}}] * 195,
+                ]
+            },
+        )
+        == []
+    )
+    assert (
+        found(
+            engine, {"and": [{"id": {"range": dict.fromkeys(("gt", "gte", "lt", "lte"), 5)}}] * 200}
+        )
+        == []
+    )
     assert found(engine, {"not": {"and": [{"not": {"id": 5}}] * 200}}) == [5]
     assert len(found(engine, deep)) + len(found(engine, {"city": "Oslo"})) == len(found(engine, {}))
 
@@ -563,7 +717,9 @@ def test_a_filter_with_as_much_in_it_as_may_be_is_no_trouble(engine: Engine) -> 
 
 
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
-def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_first(engine: Engine, record_type: str) -> None:
+def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_first(
+    engine: Engine, record_type: str
+) -> None:
     fill(engine)
     order = {"lead": "source", "contact": "first_name", "deal": "estimated_close_date"}[record_type]
     by_id = {record["id"]: record[order] for record in records(record_type)}
@@ -573,7 +729,9 @@ def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_firs
         told = [by_id[number] for number in numbers]
         known = [value for value in told if value is not None]
         assert told == known + [None] * (len(told) - len(known))
-        assert known == sorted(known, reverse=direction == "desc") or order != "estimated_close_date"
+        assert (
+            known == sorted(known, reverse=direction == "desc") or order != "estimated_close_date"
+        )
         for value in set(told):
             alike = [number for number in numbers if by_id[number] == value]
             assert alike == sorted(alike)
@@ -582,13 +740,24 @@ def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_firs
 def test_every_field_that_a_list_may_be_sorted_by_sorts_it(engine: Engine) -> None:
     fill(engine)
     for record_type, resource in RECORDS.items():
-        for name in (*resource.sortable, *({"lead": ("source",), "deal": ("source", "stage")}.get(record_type, ()))):
-            assert sorted(found(engine, {}, record_type, f"{name}:desc")) == found(engine, {}, record_type)
+        for name in (
+            *resource.sortable,
+            *({"lead": ("source",), "deal": ("source", "stage")}.get(record_type, ())),
+        ):
+            assert sorted(found(engine, {}, record_type, f"{name}:desc")) == found(
+                engine, {}, record_type
+            )
 
 
-def test_the_api_goes_on_showing_what_is_not_known_first_where_it_is_descending(engine: Engine) -> None:
+def test_the_api_goes_on_showing_what_is_not_known_first_where_it_is_descending(
+    engine: Engine,
+) -> None:
     fill(engine)
     with reading(engine) as session:
-        page = catalog.page(session, RECORDS["deal"], catalog.Asked(order="estimated_close_date:desc", per_page=1))
+        page = catalog.page(
+            session,
+            RECORDS["deal"],
+            catalog.ListQuery(order="estimated_close_date:desc", per_page=1),
+        )
 
     assert page.items[0]["estimated_close_date"] is None

@@ -22,7 +22,9 @@ from worker.store.records import labels, records
 def saved(system: System, actor: Actor | None, name: str = "Oslo", **values: Any) -> int:
     """The id of a new list, which is nobody's if nobody saves it."""
     owner_id = None if actor is None else actor.id
-    return system.transact(lists.create, {"name": name, "record_type": "lead", **values}, actor, owner_id)
+    return system.transact(
+        lists.create, {"name": name, "record_type": "lead", **values}, actor, owner_id
+    )
 
 
 def named(system: System, name: str | int, actor: Actor | None = None) -> SmartList:
@@ -50,10 +52,17 @@ def admin(system: System) -> Actor:
     return Actor(person(system, "root@example.com", is_admin=True), is_admin=True)
 
 
-def test_a_name_means_ones_own_list_before_a_published_one(system: System, ann: Actor, bob: Actor, admin: Actor) -> None:
-    published, own = saved(system, admin, published=True), saved(system, ann, filter={"city": "Oslo"}, order="id:desc")
+def test_a_name_means_ones_own_list_before_a_published_one(
+    system: System, ann: Actor, bob: Actor, admin: Actor
+) -> None:
+    published, own = (
+        saved(system, admin, published=True),
+        saved(system, ann, filter={"city": "Oslo"}, order="id:desc"),
+    )
 
-    assert named(system, " oslo ", ann) == SmartList(own, "Oslo", "lead", Condition("city", Operator.EQ, "Oslo"), "id:desc")
+    assert named(system, " oslo ", ann) == SmartList(
+        own, "Oslo", "lead", Condition("city", Operator.EQ, "Oslo"), "id:desc"
+    )
     assert named(system, "Oslo", bob) == SmartList(published, "Oslo", "lead", EVERYTHING, "id:asc")
     assert named(system, "Oslo", admin).id == named(system, "Oslo").id == published
     assert named(system, str(own), ann) == named(system, own, admin) == named(system, own)
@@ -61,7 +70,9 @@ def test_a_name_means_ones_own_list_before_a_published_one(system: System, ann: 
         named(system, own, bob)
 
 
-def test_a_name_that_several_have_is_told_apart_by_the_id(system: System, ann: Actor, bob: Actor, admin: Actor) -> None:
+def test_a_name_that_several_have_is_told_apart_by_the_id(
+    system: System, ann: Actor, bob: Actor, admin: Actor
+) -> None:
     first, second = saved(system, ann), saved(system, bob)
 
     for actor in (admin, None):
@@ -71,7 +82,9 @@ def test_a_name_that_several_have_is_told_apart_by_the_id(system: System, ann: A
     assert named(system, "Oslo", bob).id == second
 
 
-def test_nobodys_list_that_is_not_published_is_there_once(system: System, admin: Actor, ann: Actor) -> None:
+def test_nobodys_list_that_is_not_published_is_there_once(
+    system: System, admin: Actor, ann: Actor
+) -> None:
     number = saved(system, None, published=True)
     system.transact(lists.change, number, {"published": False}, admin)
 
@@ -82,13 +95,18 @@ def test_nobodys_list_that_is_not_published_is_there_once(system: System, admin:
     assert named(system, "Oslo", admin).id == number
 
 
-def test_who_has_a_list_loses_hold_of_it_while_it_is_published(system: System, ann: Actor, admin: Actor) -> None:
+def test_who_has_a_list_loses_hold_of_it_while_it_is_published(
+    system: System, ann: Actor, admin: Actor
+) -> None:
     number = saved(system, ann)
     with pytest.raises(InsufficientScope):
         system.transact(lists.change, number, {"published": True}, ann)
     system.transact(lists.change, number, {"published": True}, admin)
 
-    for change in (lambda session: lists.change(session, number, {"name": "x"}, ann), lambda session: lists.remove(session, number, ann)):
+    for change in (
+        lambda session: lists.change(session, number, {"name": "x"}, ann),
+        lambda session: lists.remove(session, number, ann),
+    ):
         with pytest.raises(InsufficientScope):
             system.transact(change)
     system.transact(lists.change, number, {"published": False}, None)
@@ -105,16 +123,34 @@ def test_every_import_is_a_list_of_what_it_made(system: System, send: Tasks, ann
 
     found = named(system, f"import:{run_id}", ann)
 
-    assert (found.id, found.name, found.record_type, found.order) == (None, f"import:{run_id}", "lead", "id:asc")
+    assert (found.id, found.name, found.record_type, found.order) == (
+        None,
+        f"import:{run_id}",
+        "lead",
+        "id:asc",
+    )
     assert count(system, found) == 48
     with system.reading() as session:
         rows = lists.records(session, found, 1, 100)["records"]
-    assert [row["last_name"] for row in rows] == [f"L{number}" for number in range(50) if number not in (3, 7)]
+    assert [row["last_name"] for row in rows] == [
+        f"L{number}" for number in range(50) if number not in (3, 7)
+    ]
     contacts = named(system, f"import:{second}")
     assert (contacts.record_type, count(system, contacts)) == ("contact", 5)
 
 
-@pytest.mark.parametrize("name", ["import:", "import:0", "import:99", "import:x", "import:-1", "import:" + "9" * 30, "import:\u0661"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "import:",
+        "import:0",
+        "import:99",
+        "import:x",
+        "import:-1",
+        "import:" + "9" * 30,
+        "import:\u0661",
+    ],
+)
 def test_an_import_that_is_not_there_is_no_list(system: System, name: str) -> None:
     with pytest.raises(UnknownRun):
         named(system, name)
@@ -126,10 +162,14 @@ def test_what_a_filter_names_is_looked_up_each_time(system: System, ann: Actor) 
     number = saved(system, ann, filter={"owner": {"any": ["gone@example.com"]}})
     system.transact(people.deactivate, "gone@example.com", None)
 
-    assert count(system, named(system, number)) == 1  # whose records are what one wants to give to others
+    assert (
+        count(system, named(system, number)) == 1
+    )  # whose records are what one wants to give to others
 
 
-def test_a_field_that_no_record_bears_is_an_error_when_saved_and_when_read(system: System, ann: Actor) -> None:
+def test_a_field_that_no_record_bears_is_an_error_when_saved_and_when_read(
+    system: System, ann: Actor
+) -> None:
     record_id = lead(system)
     with pytest.raises(UnknownCustomField):
         saved(system, ann, filter={"custom_fields.Region": "EU"})

@@ -29,12 +29,12 @@ def revoke(system: System, token_id: int, of_user: int | None = None) -> None:
 
 
 def test_a_token_tells_who_asks_and_what_they_may_do(system: System) -> None:
-    people = {address: person(system, address, **may) for address, may in MAY.items()}
+    people = {address: person(system, address, **allowed) for address, allowed in MAY.items()}
 
-    for address, may in MAY.items():
+    for address, allowed in MAY.items():
         who = signed_in(system, token_of(system, address))
         assert who is not None
-        assert who.actor == Actor(people[address], **may)
+        assert who.actor == Actor(people[address], **allowed)
 
 
 MAY = {
@@ -47,7 +47,9 @@ MAY = {
 def test_of_a_token_only_its_digest_is_kept(system: System) -> None:
     token = token_of(system, "ann@example.com")
 
-    assert rows(system, "SELECT digest FROM tokens") == [{"digest": hashlib.sha256(token.encode()).hexdigest()}]
+    assert rows(system, "SELECT digest FROM tokens") == [
+        {"digest": hashlib.sha256(token.encode()).hexdigest()}
+    ]
     assert token not in repr(everything(system))
 
 
@@ -72,7 +74,9 @@ def test_the_digest_of_a_token_lets_nobody_in(system: System) -> None:
     assert signed_in(system, kept["digest"]) is None
 
 
-def test_a_token_that_was_revoked_lets_nobody_in_and_stays_revoked_since_then(system: System) -> None:
+def test_a_token_that_was_revoked_lets_nobody_in_and_stays_revoked_since_then(
+    system: System,
+) -> None:
     token, other = token_of(system, "ann@example.com"), token_of(system, "ann@example.com")
 
     revoke(system, 1)
@@ -81,7 +85,11 @@ def test_a_token_that_was_revoked_lets_nobody_in_and_stays_revoked_since_then(sy
 
     assert signed_in(system, token) is None
     assert signed_in(system, other) is not None
-    assert rows(system, "SELECT revoked_at FROM tokens WHERE id = 1") == first != [{"revoked_at": None}]
+    assert (
+        rows(system, "SELECT revoked_at FROM tokens WHERE id = 1")
+        == first
+        != [{"revoked_at": None}]
+    )
 
 
 def test_a_person_revokes_their_own_tokens_and_no_others(system: System) -> None:
@@ -110,7 +118,11 @@ def test_the_tokens_of_whoever_is_deactivated_let_nobody_in(system: System) -> N
 def test_a_token_needs_a_name_and_a_person(system: System) -> None:
     phantom, ann = pool(system, 0).id, person(system, "ann@example.com")
 
-    for user_id, name, wrong in ((ann, " ", BlankName), (phantom, "tests", UnknownUser), (99, "tests", UnknownUser)):
+    for user_id, name, wrong in (
+        (ann, " ", BlankName),
+        (phantom, "tests", UnknownUser),
+        (99, "tests", UnknownUser),
+    ):
         with pytest.raises(wrong):
             system.transact(access.issue, user_id, name)  # type: ignore[misc]
     assert rows(system, "SELECT id FROM tokens") == []
@@ -133,7 +145,10 @@ def note(system: System, token: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "noted"), [(0, False), (50, False), (70, True)])
 def test_a_use_is_noted_once_a_minute(system: System, seconds: float, noted: bool) -> None:
-    token, before = token_of(system, "ann@example.com"), datetime.now(UTC) - timedelta(seconds=seconds)
+    token, before = (
+        token_of(system, "ann@example.com"),
+        datetime.now(UTC) - timedelta(seconds=seconds),
+    )
     system.transact(lambda session: session.execute(update(tokens).values(last_used_at=before)))
 
     note(system, token)
@@ -165,10 +180,14 @@ def test_two_who_note_a_use_at_once_write_it_once(system: System) -> None:
     assert last_use(system, token) == first
 
 
-def test_a_use_that_cannot_be_noted_is_a_line_in_the_log(system: System, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_use_that_cannot_be_noted_is_a_line_in_the_log(
+    system: System, caplog: pytest.LogCaptureFixture
+) -> None:
     who = signed_in(system, token_of(system, "ann@example.com"))
     assert who is not None
-    away = replace(system, engine=open_engine("postgresql+psycopg://nobody:secret@127.0.0.1:1/none"))
+    away = replace(
+        system, engine=open_engine("postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
+    )
 
     with caplog.at_level(logging.WARNING):
         access.note_use(away, who)

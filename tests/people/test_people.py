@@ -5,7 +5,14 @@ from redis import Redis
 
 from tests.support.factories import address_of, email, give_leads, leave, person, pool
 from tests.support.invariants import assert_promise, rows
-from worker.errors.people import AmbiguousUser, BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
+from worker.errors.people import (
+    AmbiguousUser,
+    BadEmail,
+    BlankName,
+    LastAdmin,
+    UnknownUser,
+    UserExists,
+)
 from worker.flows.names import pool_named, user_named
 from worker.flows.people import people
 from worker.flows.system import System
@@ -19,7 +26,13 @@ def deactivate(system: System, name: str) -> list[str]:
 def test_a_user_is_told_apart_by_their_email(system: System) -> None:
     user = system.transact(people.add, " Ann Lee ", " Ann@Example.com ", is_admin=True)
 
-    assert (user.name, user.email, user.is_admin, user.is_active, user.is_pool) == ("Ann Lee", "ann@example.com", True, True, False)
+    assert (user.name, user.email, user.is_admin, user.is_active, user.is_pool) == (
+        "Ann Lee",
+        "ann@example.com",
+        True,
+        True,
+        False,
+    )
 
 
 def test_an_email_is_taken_once_in_whatever_capitals(system: System) -> None:
@@ -44,13 +57,21 @@ def test_a_user_is_found_by_email_or_name(system: System) -> None:
     ann = system.transact(people.add, "Ann Lee", "ann@example.com").id
 
     with system.reading() as session:
-        assert {user_named(session, name).id for name in ("ann@example.com", "ANN@example.com ", "Ann Lee", "ann lee")} == {ann}
+        assert {
+            user_named(session, name).id
+            for name in ("ann@example.com", "ANN@example.com ", "Ann Lee", "ann lee")
+        } == {ann}
         with pytest.raises(UnknownUser, match="no active user 'bob'"):
             user_named(session, "bob")
 
 
 def test_a_name_that_two_users_bear_is_ambiguous(system: System) -> None:
-    system.transact(lambda session: [people.add(session, "Ann", address) for address in ("ann@example.com", "ann@example.org")])
+    system.transact(
+        lambda session: [
+            people.add(session, "Ann", address)
+            for address in ("ann@example.com", "ann@example.org")
+        ]
+    )
 
     with system.reading() as session:
         with pytest.raises(AmbiguousUser):
@@ -69,7 +90,9 @@ def test_whoever_is_deactivated_leaves_all_rosters_and_keeps_what_they_own(syste
     assert left == ["Inbound", "Partners"]
     assert give_leads(system, 3) == "bcb"
     assert give_leads(system, 2, "Partners") == "bb"
-    owned = "SELECT leads.id FROM leads JOIN users ON users.id = owner_id WHERE users.email = :email"
+    owned = (
+        "SELECT leads.id FROM leads JOIN users ON users.id = owner_id WHERE users.email = :email"
+    )
     assert len(rows(system, owned, email=email(0))) == 2
     with system.reading() as session, pytest.raises(UnknownUser):
         user_named(session, email(0))
@@ -102,7 +125,9 @@ def test_whoever_left_a_pool_before_leaves_none_when_deactivated(system: System)
 
 
 @pytest.mark.parametrize("flushed", [False, True], ids=["new pools", "Redis flushed"])
-def test_whoever_is_deactivated_leaves_any_number_of_pools_at_once(system: System, valkey: Redis, flushed: bool) -> None:
+def test_whoever_is_deactivated_leaves_any_number_of_pools_at_once(
+    system: System, valkey: Redis, flushed: bool
+) -> None:
     names = [f"Pool {number}" for number in range(8)]
     for name in names:
         pool(system, 3, name)
@@ -112,7 +137,9 @@ def test_whoever_is_deactivated_leaves_any_number_of_pools_at_once(system: Syste
         valkey.flushall()
 
     assert deactivate(system, email(1)) == names
-    assert [give_leads(system, 2, name) for name in names] == (["ca"] if flushed else ["ac"]) * len(names)
+    assert [give_leads(system, 2, name) for name in names] == (["ca"] if flushed else ["ac"]) * len(
+        names
+    )
     assert_promise(system)
 
 

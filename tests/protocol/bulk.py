@@ -1,4 +1,5 @@
-"""Imports, reassignments and undos in any order, whole or cancelled, while leads come in, people change records, and Redis forgets."""
+"""Imports, reassignments and undos in any order, whole or cancelled, while leads come in, people
+change records, and Redis forgets."""
 
 from contextlib import suppress
 from random import Random
@@ -7,7 +8,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from redis import Redis
 
-from tests.support.factories import accepted, an_hour_passes, captured, email, join, leave, person, pool, sheet
+from tests.support.factories import (
+    accepted,
+    an_hour_passes,
+    captured,
+    email,
+    join,
+    leave,
+    person,
+    pool,
+    sheet,
+)
 from tests.support.faults import Photograph, forget, photograph, roll_back
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
@@ -54,11 +65,15 @@ class Bulk(RuleBasedStateMachine):
         self.ran: list[Task] = []
         self.asked = self.known = 0
         self.photographs: list[Photograph] = []
-        self.boss = Actor(person(self.system, "boss@example.com", is_admin=True), is_admin=True, can_reassign=True)
+        self.boss = Actor(
+            person(self.system, "boss@example.com", is_admin=True), is_admin=True, can_reassign=True
+        )
         for address in (*CAST, PERSON):
             person(self.system, address)
         self.members = {"Inbound": CAST[:size], "Others": CAST[-2:]}
-        self.pools = {name: int(pool(self.system, members, name).id) for name, members in self.members.items()}
+        self.pools = {
+            name: int(pool(self.system, members, name).id) for name, members in self.members.items()
+        }
         self.import_a_file(9, "Inbound", at_once=True)
         self.reassign(0, 6, "Inbound", at_once=True)
 
@@ -76,15 +91,22 @@ class Bulk(RuleBasedStateMachine):
         ids = self._leads()
         Random(order).shuffle(ids)
         with suppress(EmptyPool):
-            self.system.transact(reassign.accept, wanted=Ids("lead", ids[:part]), owner=owner, actor_id=None)
+            self.system.transact(
+                reassign.accept, wanted=Ids("lead", ids[:part]), owner=owner, actor_id=None
+            )
         self._go_on(at_once)
 
     @rule(which=SOME, returns=st.booleans(), at_once=AT_ONCE)
     def undo(self, which: int, returns: bool, at_once: bool) -> None:
-        if known := rows(self.system, "SELECT id FROM runs WHERE kind <> 'undo' AND ended_at IS NOT NULL ORDER BY id DESC"):
+        if known := rows(
+            self.system,
+            "SELECT id FROM runs WHERE kind <> 'undo' AND ended_at IS NOT NULL ORDER BY id DESC",
+        ):
             run_id = known[which % len(known)]["id"]
             with suppress(NotUndoable):
-                self.system.transact(undo.accept, run_id=run_id, actor_id=self.boss.id, returns_turns=returns)
+                self.system.transact(
+                    undo.accept, run_id=run_id, actor_id=self.boss.id, returns_turns=returns
+                )
         self._go_on(at_once)
 
     def _go_on(self, at_once: bool) -> None:
@@ -117,19 +139,28 @@ class Bulk(RuleBasedStateMachine):
     def _change(self, which: int, **values: object) -> None:
         if ids := self._leads():
             lead_id, asking = ids[which % len(ids)], self._asking()
-            self.system.transact(edits.update, context=asking, resource=LEAD, record_id=lead_id, values=values)
+            self.system.transact(
+                edits.update, context=asking, resource=LEAD, record_id=lead_id, values=values
+            )
 
     @rule(which=SOME)
     def delete(self, which: int) -> None:
         if ids := self._leads():
-            self.system.transact(edits.delete, context=self._asking(), resource=LEAD, record_id=ids[which % len(ids)])
+            self.system.transact(
+                edits.delete, context=self._asking(), resource=LEAD, record_id=ids[which % len(ids)]
+            )
 
     def _asking(self) -> RequestContext:
         self.asked += 1
         return RequestContext(self.boss, f"request:{self.asked}")
 
     def _leads(self) -> list[int]:
-        return [lead["id"] for lead in rows(self.system, "SELECT id FROM leads WHERE deleted_at IS NULL ORDER BY id")]
+        return [
+            lead["id"]
+            for lead in rows(
+                self.system, "SELECT id FROM leads WHERE deleted_at IS NULL ORDER BY id"
+            )
+        ]
 
     # --- members ---
 
@@ -137,7 +168,11 @@ class Bulk(RuleBasedStateMachine):
     def join_or_leave(self, which: int, name: str) -> None:
         address, members = CAST[which % len(CAST)], self.members[name]
         (leave if address in members else join)(self.system, address, name=name)
-        self.members[name] = [member for member in members if member != address] if address in members else [*members, address]
+        self.members[name] = (
+            [member for member in members if member != address]
+            if address in members
+            else [*members, address]
+        )
 
     # --- workers and servers ---
 
@@ -166,7 +201,7 @@ class Bulk(RuleBasedStateMachine):
     def upkeep_comes(self) -> None:
         an_hour_passes(self.system)
         sweeps.sweep(self.system)
-        rings.mend(self.system)
+        rings.repair(self.system)
 
     @rule()
     def redis_forgets(self) -> None:
@@ -193,7 +228,7 @@ class Bulk(RuleBasedStateMachine):
             self.known = known
 
     def _assert_all_is_well(self) -> None:
-        rings.mend(self.system)
+        rings.repair(self.system)
         for pool_id in self.pools.values():
             self.system.transact(seed.seed, pool_id=pool_id, stumbled_over=None, reason="a test")
         assert_promise(self.system)
@@ -204,7 +239,11 @@ class Bulk(RuleBasedStateMachine):
             self._bring_home()
             self._assert_all_is_well()
             self._deliver_all_again()
-            assert {run["state"] for run in rows(self.system, "SELECT state FROM runs")} <= {"done", "cancelled", "failed"}
+            assert {run["state"] for run in rows(self.system, "SELECT state FROM runs")} <= {
+                "done",
+                "cancelled",
+                "failed",
+            }
             assert rows(self.system, "SELECT lead_id FROM captures") == []
 
     def _deliver_all_again(self) -> None:
@@ -216,7 +255,8 @@ class Bulk(RuleBasedStateMachine):
 
     def _book(self) -> list[object]:
         return [
-            rows(self.system, f"SELECT * FROM {table}") for table in ("ledger", "ledger_history", "takebacks", "leads", "runs", "skips")
+            rows(self.system, f"SELECT * FROM {table}")
+            for table in ("ledger", "ledger_history", "takebacks", "leads", "runs", "skips")
         ]
 
     def _bring_home(self) -> None:

@@ -32,7 +32,8 @@ class Faults(Stories):
     @precondition(lambda self: self.send.waiting)
     @rule(which=SOME, when=WHEN, comes_again=st.booleans())
     def a_worker_dies_at_the_ring(self, which: int, when: str, comes_again: bool) -> None:
-        """Between its lease and its turns, or between its turns and its commit. Its task may come again, or be gone for good."""
+        """Between its lease and its turns, or between its turns and its commit. Its task may come
+        again, or be gone for good."""
         task = self.send.waiting[which % len(self.send.waiting)]
         self.system.ring.dies = when
         with suppress(Killed):
@@ -49,7 +50,9 @@ class Faults(Stories):
     def a_roster_change_dies_before_its_commit(self, users: list[int]) -> None:
         kept = self.book()
         version = kept.rosters[-1]["version"]
-        self._half(lambda: self.system.ring.change_roster(self.pool_id, kept.pool["epoch"], version, users))
+        self._half(
+            lambda: self.system.ring.change_roster(self.pool_id, kept.pool["epoch"], version, users)
+        )
 
     def _half(self, change: Callable[[], object]) -> None:
         """What Redis does of a change, if it does."""
@@ -83,20 +86,34 @@ class Faults(Stories):
     @precondition(lambda self: bool(rows(self.system, "SELECT 1 FROM captures")))
     @rule(which=SOME)
     def delete_a_lead_that_waits(self, which: int) -> None:
-        waiting = [row["lead_id"] for row in rows(self.system, "SELECT lead_id FROM captures ORDER BY lead_id")]
+        waiting = [
+            row["lead_id"]
+            for row in rows(self.system, "SELECT lead_id FROM captures ORDER BY lead_id")
+        ]
         self._delete(waiting[which % len(waiting)])
 
     def _delete(self, lead_id: int) -> None:
         self.deleted.add(lead_id)
-        self.system.transact(lambda session: session.execute(text(f"DELETE FROM leads WHERE id = {lead_id}")))
+        self.system.transact(
+            lambda session: session.execute(text(f"DELETE FROM leads WHERE id = {lead_id}"))
+        )
 
     @precondition(lambda self: self.send.waiting)
-    @rule(which=SOME, then=st.sampled_from(["cancel_a_run", "delete_a_lead_that_waits", "redis_goes_back", "redis_forgets"]))
+    @rule(
+        which=SOME,
+        then=st.sampled_from(
+            ["cancel_a_run", "delete_a_lead_that_waits", "redis_goes_back", "redis_forgets"]
+        ),
+    )
     def work_while_something_happens(self, which: int, then: str) -> None:
         """Between a worker's lease and its turns."""
         happen: dict[str, Callable[[], object]] = {
-            "cancel_a_run": lambda: rows(self.system, "SELECT 1 FROM runs") and self.cancel_a_run(which),
-            "delete_a_lead_that_waits": lambda: rows(self.system, "SELECT 1 FROM captures") and self.delete_a_lead_that_waits(which),
+            "cancel_a_run": lambda: (
+                rows(self.system, "SELECT 1 FROM runs") and self.cancel_a_run(which)
+            ),
+            "delete_a_lead_that_waits": lambda: (
+                rows(self.system, "SELECT 1 FROM captures") and self.delete_a_lead_that_waits(which)
+            ),
             "redis_goes_back": lambda: self.photographs and self.redis_goes_back(which),
             "redis_forgets": self.redis_forgets,
         }
@@ -121,7 +138,9 @@ class Faults(Stories):
 
     @precondition(lambda self: self.members)
     @rule(count=st.integers(1, 4), reserves=st.booleans(), asks_again=st.booleans())
-    def redis_goes_back_behind_what_was_taken(self, count: int, reserves: bool, asks_again: bool) -> None:
+    def redis_goes_back_behind_what_was_taken(
+        self, count: int, reserves: bool, asks_again: bool
+    ) -> None:
         before = photograph(self.client)
         (self.reserve if reserves else self.edit)(count)
         roll_back(self.client, before)
@@ -143,6 +162,6 @@ class Faults(Stories):
         self.system.transact(seed.seed_again, self.pool_id, "a test")
 
     def assert_quiet(self) -> None:
-        rings.mend(self.system)
+        rings.repair(self.system)
         self._seed()
         self.assert_all_is_well()

@@ -1,4 +1,5 @@
-"""The stories of one pool in any order, without faults and with them, and what must hold in between and at the end."""
+"""The stories of one pool in any order, without faults and with them, and what must hold in between
+and at the end."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,16 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from tests.protocol.system import SlowSystem
-from tests.support.factories import accepted, captured, email, join, lead, leases_run_out, leave, sheet
+from tests.support.factories import (
+    accepted,
+    captured,
+    email,
+    join,
+    lead,
+    leases_run_out,
+    leave,
+    sheet,
+)
 from tests.support.invariants import Book, assert_in_file_order, assert_promise, book, rows, spans
 from tests.support.tasks import Tasks, run
 from worker.errors.turns import EmptyPool
@@ -23,7 +33,20 @@ from worker.queue import Task
 from worker.store.tables import captures
 from worker.store.tables import runs as runs_table
 
-TABLES = ("ledger", "ledger_history", "blocks", "captures", "chunks", "imports", "runs", "leads", "rosters", "seedings", "pools", "users")
+TABLES = (
+    "ledger",
+    "ledger_history",
+    "blocks",
+    "captures",
+    "chunks",
+    "imports",
+    "runs",
+    "leads",
+    "rosters",
+    "seedings",
+    "pools",
+    "users",
+)
 CAST = [email(number) for number in range(6)]
 SOME = st.integers(0, 99)
 ROUNDS = 6
@@ -31,7 +54,8 @@ ROUNDS = 6
 
 
 class Stories(RuleBasedStateMachine):
-    """Workers may be slow and tasks delivered in any order, several times; nothing dies, and Redis forgets nothing."""
+    """Workers may be slow and tasks delivered in any order, several times; nothing dies, and Redis
+    forgets nothing."""
 
     system: SlowSystem
     send: Tasks
@@ -74,16 +98,23 @@ class Stories(RuleBasedStateMachine):
         self._give([list(self.given)[which % len(self.given)]])
 
     def _give(self, record_ids: list[int]) -> None:
-        requests = [assign.Request(f"lead:{record_id}:edit", record_id, None) for record_id in record_ids]
+        requests = [
+            assign.Request(f"lead:{record_id}:edit", record_id, None) for record_id in record_ids
+        ]
         if not self.members and not all(record_id in self.given for record_id in record_ids):
             with pytest.raises(EmptyPool):
                 self._assign(requests)
             return
         owners = self._assign(requests)
-        assert all(owners[record_id] == self.given.setdefault(record_id, owners[record_id]) for record_id in record_ids)
+        assert all(
+            owners[record_id] == self.given.setdefault(record_id, owners[record_id])
+            for record_id in record_ids
+        )
 
     def _assign(self, requests: list[assign.Request]) -> dict[int, int]:
-        owners: dict[int, int] = self.system.transact(assign.assign, self.pool_id, "lead", requests, "edit")
+        owners: dict[int, int] = self.system.transact(
+            assign.assign, self.pool_id, "lead", requests, "edit"
+        )
         return owners
 
     @precondition(lambda self: self.members)
@@ -142,7 +173,10 @@ class Stories(RuleBasedStateMachine):
     def work_slowly(self, which: int, more: int, everybody: bool) -> None:
         """While a worker has its lease and no turns yet, leads come in and others are faster."""
         self.capture(1)
-        self.system.meanwhile[:] = [lambda: self.capture(more), *[self._work_on_the_newest] * (1 + everybody)]
+        self.system.meanwhile[:] = [
+            lambda: self.capture(more),
+            *[self._work_on_the_newest] * (1 + everybody),
+        ]
         self.work(-1 if everybody else which)
         self.system.meanwhile.clear()
 
@@ -153,7 +187,7 @@ class Stories(RuleBasedStateMachine):
     @rule()
     def upkeep_comes(self) -> None:
         sweeps.sweep(self.system)
-        rings.mend(self.system)
+        rings.repair(self.system)
 
     # --- the promise ---
 
@@ -161,14 +195,22 @@ class Stories(RuleBasedStateMachine):
         return book(self.system, rows(self.system, "SELECT * FROM pools")[0])
 
     def assert_nothing_is_passed_over(self) -> None:
-        """When a turn is given, each before the next to be handed out is used, waits in the ring, or is held by a claim that the ledger
-        honours."""
+        """When a turn is given, each before the next to be handed out is used, waits in the ring,
+        or is held by a claim that the ledger honours."""
         kept = self.book()
         assert kept.ring is not None
         answers = [str(self.client.get(name)).split() for name in self.client.keys("*:claim:*")]
-        held = {turn for epoch, *turns in answers if epoch == kept.pool["epoch"] for turn in spans(turns)}
+        held = {
+            turn
+            for epoch, *turns in answers
+            if epoch == kept.pool["epoch"]
+            for turn in spans(turns)
+        }
         known = {*kept.entered(), *kept.reserved(), *spans(kept.ring.returned), *held}
-        assert known >= set(range(1, kept.ring.next_turn)), ("passed over", set(range(1, kept.ring.next_turn)) - known)
+        assert known >= set(range(1, kept.ring.next_turn)), (
+            "passed over",
+            set(range(1, kept.ring.next_turn)) - known,
+        )
 
     def teardown(self) -> None:
         if hasattr(self, "ran"):
@@ -194,22 +236,33 @@ class Stories(RuleBasedStateMachine):
 
     def assert_quiet(self) -> None:
         """Nothing is lost, no turn missing, and no lead was overtaken."""
-        assert rings.mend(self.system) == []
+        assert rings.repair(self.system) == []
         self.assert_all_is_well()
         kept = self.book()
         turns = {entry["record_id"]: entry["turn"] for entry in kept.ledger}
-        assert [turns[record_id] for record_id in self.leads] == sorted(turns[record_id] for record_id in self.leads), "overtaken"
+        assert [turns[record_id] for record_id in self.leads] == sorted(
+            turns[record_id] for record_id in self.leads
+        ), "overtaken"
         assert kept.ring is None or not kept.ring.returned, "skipped"
 
     def assert_all_is_well(self) -> None:
         assert_promise(self.system)
         assert all(report.holds for report in verify(self.system))
         assert rows(self.system, "SELECT lead_id FROM captures") == []
-        assert {run["state"] for run in rows(self.system, "SELECT state FROM runs")} <= {"done", "cancelled"}
-        entered = {entry["record_id"]: entry["user_id"] for entry in self.book().ledger if entry["record_id"]}
+        assert {run["state"] for run in rows(self.system, "SELECT state FROM runs")} <= {
+            "done",
+            "cancelled",
+        }
+        entered = {
+            entry["record_id"]: entry["user_id"]
+            for entry in self.book().ledger
+            if entry["record_id"]
+        }
         assert {*self.leads, *self.given} - self.deleted <= set(entered), "lost"
         assert {record_id: entered[record_id] for record_id in self.given} == self.given
-        for run_id in (row["id"] for row in rows(self.system, "SELECT id FROM runs WHERE state = 'done'")):
+        for run_id in (
+            row["id"] for row in rows(self.system, "SELECT id FROM runs WHERE state = 'done'")
+        ):
             assert_in_file_order(self.system, run_id)
 
 
@@ -221,6 +274,8 @@ def time_passes(system: SlowSystem) -> None:
     system.transact(lambda session: session.execute(update(runs_table).values(moved_at=earlier)))
 
 
-def machine_over(machine: type[Stories], system: SlowSystem, send: Tasks, client: Redis) -> type[Stories]:
+def machine_over(
+    machine: type[Stories], system: SlowSystem, send: Tasks, client: Redis
+) -> type[Stories]:
     """The machine over those servers."""
     return type("Machine", (machine,), {"system": system, "send": send, "client": client})

@@ -15,7 +15,8 @@ class Killed(BaseException):
 
 
 class MortalRing(Ring):
-    """The real ring, where whoever asks next may die: before Redis has done what they ask for, or after."""
+    """The real ring, where whoever asks next may die: before Redis has done what they ask for, or
+    after."""
 
     dies: str | None = None
     has_taken = False
@@ -25,8 +26,12 @@ class MortalRing(Ring):
         self.has_taken = True
         return taken
 
-    def change_roster(self, pool_id: int, epoch: str, version: int, members: Sequence[int]) -> RosterChange:
-        change: RosterChange = self._fatal(lambda: super(MortalRing, self).change_roster(pool_id, epoch, version, members))
+    def change_roster(
+        self, pool_id: int, epoch: str, version: int, members: Sequence[int]
+    ) -> RosterChange:
+        change: RosterChange = self._fatal(
+            lambda: super(MortalRing, self).change_roster(pool_id, epoch, version, members)
+        )
         return change
 
     def seed(self, *given: Any) -> None:
@@ -52,7 +57,12 @@ class SlowSystem(System):
     on_taken: list[Callable[[], None]] = field(default_factory=list)
     """What is to hold when turns that were taken have been committed."""
 
-    def transact(self, work: Callable[Concatenate[Unit, Arguments], Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    def transact(
+        self,
+        work: Callable[Concatenate[Unit, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
         self.ring.has_taken = False
         result = super().transact(work, *args, **kwargs)
         if self.ring.has_taken:

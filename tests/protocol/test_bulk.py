@@ -29,7 +29,9 @@ def engine(database_url: str) -> Iterator[Engine]:
     """SQLite doesn't wait for the disk: no story here ends in a power cut of its own machine."""
     engine = open_engine(database_url)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+        event.listen(
+            engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF")
+        )
     yield engine
     engine.dispose()
 
@@ -47,7 +49,10 @@ def machine(engine: Engine, ring: Ring, valkey: Redis, send: Tasks, tmp_path: Pa
 
 
 def test_no_order_of_runs_breaks_the_promise(machine: type[Bulk], engine: Engine) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=EXAMPLES[engine.dialect.name], stateful_step_count=STEPS))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(max_examples=EXAMPLES[engine.dialect.name], stateful_step_count=STEPS),
+    )
 
 
 # --- mutants ---
@@ -61,7 +66,9 @@ def assert_found_out(machine: type[Bulk]) -> None:
 
 
 @ON_SQLITE
-def test_an_undo_of_what_others_have_changed_since_is_found_out(machine: type[Bulk], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undo_of_what_others_have_changed_since_is_found_out(
+    machine: type[Bulk], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(undos, "lock_intact", lambda _, done: list(done.gifts.ordinals))
 
     assert_found_out(machine)

@@ -1,4 +1,5 @@
-"""No order of stories and faults breaks the promise; and a protocol that lacks one of its parts is found out."""
+"""No order of stories and faults breaks the promise; and a protocol that lacks one of its parts is
+found out."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,13 @@ from worker.store.sql.engine import open_engine
 from worker.store.turns import ledger
 from worker.uploads import Uploads
 
-AS_FAST_AS_FOUND = settings(max_examples=200, stateful_step_count=30, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
+AS_FAST_AS_FOUND = settings(
+    max_examples=200,
+    stateful_step_count=30,
+    derandomize=True,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
 
 Machine = Callable[[type[Stories]], type[Stories]]
 
@@ -34,7 +41,9 @@ Machine = Callable[[type[Stories]], type[Stories]]
 def engine(sqlite_url: str) -> Iterator[Engine]:
     """SQLite that doesn't wait for the disk: no story here ends in a power cut of its own machine."""
     engine = open_engine(sqlite_url)
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+    event.listen(
+        engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF")
+    )
     yield engine
     engine.dispose()
 
@@ -47,11 +56,15 @@ def over(engine: Engine, valkey: Redis, tmp_path: Path) -> Machine:
 
 
 def test_without_faults_no_turn_is_skipped_and_no_lead_overtaken(over: Machine) -> None:
-    run_state_machine_as_test(over(Stories), settings=settings(max_examples=20, stateful_step_count=20))
+    run_state_machine_as_test(
+        over(Stories), settings=settings(max_examples=20, stateful_step_count=20)
+    )
 
 
 def test_no_fault_breaks_the_promise(over: Machine) -> None:
-    run_state_machine_as_test(over(Faults), settings=settings(max_examples=30, stateful_step_count=25))
+    run_state_machine_as_test(
+        over(Faults), settings=settings(max_examples=30, stateful_step_count=25)
+    )
 
 
 # --- mutants ---
@@ -62,7 +75,9 @@ def assert_found_out(machine: type[Stories]) -> None:
         run_state_machine_as_test(machine, settings=AS_FAST_AS_FOUND)
 
 
-def test_a_ring_that_forgets_its_claims_is_found_out(over: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ring_that_forgets_its_claims_is_found_out(
+    over: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, numbers = MortalRing.take_turns, itertools.count()
 
     def forgetful(ring: MortalRing, pool_id: int, claims: Sequence[tuple[str, int]]) -> Taken:
@@ -73,10 +88,14 @@ def test_a_ring_that_forgets_its_claims_is_found_out(over: Machine, monkeypatch:
     assert_found_out(over(Stories))
 
 
-def test_a_fence_that_lets_every_epoch_through_is_found_out(over: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fence_that_lets_every_epoch_through_is_found_out(
+    over: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = assign.fence
 
-    def credulous(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = "") -> None:
+    def credulous(
+        session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = ""
+    ) -> None:
         real(session, SimpleNamespace(id=pool.id, epoch=taken.epoch), latest, taken, claim)  # type: ignore[arg-type]
 
     monkeypatch.setattr(assign, "fence", credulous)
@@ -84,13 +103,19 @@ def test_a_fence_that_lets_every_epoch_through_is_found_out(over: Machine, monke
     assert_found_out(over(Faults))
 
 
-def test_a_fence_that_does_not_look_at_open_blocks_is_found_out(over: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assign, "ledger", SimpleNamespace(**{**vars(ledger), "open_blocks": lambda *_: {}}))
+def test_a_fence_that_does_not_look_at_open_blocks_is_found_out(
+    over: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        assign, "ledger", SimpleNamespace(**{**vars(ledger), "open_blocks": lambda *_: {}})
+    )
 
     assert_found_out(over(Faults))
 
 
-def test_turns_that_are_not_taken_for_the_whole_line_are_found_out(over: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_turns_that_are_not_taken_for_the_whole_line_are_found_out(
+    over: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(capture, "assign", lambda *given: assign.assign(*given[:-1]))
 
     assert_found_out(over(Stories))

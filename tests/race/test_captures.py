@@ -1,4 +1,5 @@
-"""Captured leads and several workers at once: threads and processes, every task delivered twice, while the roster changes."""
+"""Captured leads and several workers at once: threads and processes, every task delivered twice,
+while the roster changes."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,18 @@ from sqlalchemy import text
 
 from tests.race.test_imports import workers
 from tests.race.worker import RedisTasks
-from tests.support.factories import accepted, captured, email, give_leads, join, leases_run_out, leave, person, pool, sheet
+from tests.support.factories import (
+    accepted,
+    captured,
+    email,
+    give_leads,
+    join,
+    leases_run_out,
+    leave,
+    person,
+    pool,
+    sheet,
+)
 from tests.support.invariants import assert_in_file_order, assert_promise, rows
 from tests.support.servers import wait_until
 from tests.support.tasks import Tasks, run
@@ -29,7 +41,13 @@ BURSTS = 12
 
 def turns(system: System) -> list[int]:
     """Of all captured leads, in the order of acceptance."""
-    return [row["turn"] for row in rows(system, "SELECT turn FROM leads WHERE first_name IS NULL AND last_name LIKE 'Lead%' ORDER BY id")]
+    return [
+        row["turn"]
+        for row in rows(
+            system,
+            "SELECT turn FROM leads WHERE first_name IS NULL AND last_name LIKE 'Lead%' ORDER BY id",
+        )
+    ]
 
 
 def all_assigned(system: System) -> bool:
@@ -49,7 +67,9 @@ def carried_on(system: System, send: Tasks) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_leads_get_turns_in_the_order_of_acceptance_from_several_workers(system: System, send: Tasks, times: int) -> None:
+def test_leads_get_turns_in_the_order_of_acceptance_from_several_workers(
+    system: System, send: Tasks, times: int
+) -> None:
     pool(system, 3)
     for _ in range(BURSTS):
         captured(system, 3)
@@ -76,7 +96,9 @@ def test_leads_accepted_by_several_at_once_all_get_their_turn(system: System, se
     assert_promise(system)
 
 
-def test_workers_whose_leases_run_out_under_their_hands_enter_nothing_twice(system: System, send: Tasks) -> None:
+def test_workers_whose_leases_run_out_under_their_hands_enter_nothing_twice(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     captured(system, 6)
     batches = []
@@ -96,7 +118,9 @@ def test_workers_whose_leases_run_out_under_their_hands_enter_nothing_twice(syst
     assert_promise(system)
 
 
-def test_leads_deleted_while_workers_are_on_them_leave_nothing_half_done(system: System, send: Tasks) -> None:
+def test_leads_deleted_while_workers_are_on_them_leave_nothing_half_done(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     leads = [lead_id for _ in range(BURSTS) for lead_id in captured(system, 2)]
     tasks = send.lose()
@@ -111,7 +135,7 @@ def test_leads_deleted_while_workers_are_on_them_leave_nothing_half_done(system:
         for done in work:
             done.result()
     carried_on(system, send)
-    rings.mend(system)
+    rings.repair(system)
 
     assert all(turns(system))
     assert_promise(system)
@@ -138,7 +162,9 @@ def test_leads_and_imports_from_several_processes_while_the_roster_changes(
 
         def ended() -> bool:
             sweeps.sweep(system)
-            done = all_assigned(system) and not rows(system, "SELECT id FROM runs WHERE ended_at IS NULL")
+            done = all_assigned(system) and not rows(
+                system, "SELECT id FROM runs WHERE ended_at IS NULL"
+            )
             return done or any(worker.poll() is not None for worker in running)
 
         wait_until(ended, "the import and the leads", SECONDS)
@@ -146,5 +172,5 @@ def test_leads_and_imports_from_several_processes_while_the_roster_changes(
     assert turns(system) == sorted(turns(system))
     assert len(turns(system)) == 4 * BURSTS
     assert_in_file_order(system, run_id)
-    rings.mend(system)
+    rings.repair(system)
     assert_promise(system)

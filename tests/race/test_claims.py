@@ -15,7 +15,9 @@ WORKERS = 4
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_requests_delivered_to_several_workers_at_once_take_one_turn_each(system: System, count: int) -> None:
+def test_requests_delivered_to_several_workers_at_once_take_one_turn_each(
+    system: System, count: int
+) -> None:
     pool(system, 3)
     leads = [lead(system) for _ in range(count)]
     together = Barrier(WORKERS)
@@ -51,10 +53,14 @@ def test_leads_given_by_several_workers_at_once_get_all_turns_once(system: Syste
     leads = [lead(system) for _ in range(24)]
 
     with ThreadPoolExecutor(WORKERS) as threads:
-        given = [owner[0] for owner in threads.map(lambda record_id: give(system, record_id), leads)]
+        given = [
+            owner[0] for owner in threads.map(lambda record_id: give(system, record_id), leads)
+        ]
 
     assert sorted(owner[0] for owner in given) == sorted("abc" * 8)
-    assert [row["turn"] for row in rows(system, "SELECT turn FROM ledger ORDER BY turn")] == list(range(1, 25))
+    assert [row["turn"] for row in rows(system, "SELECT turn FROM ledger ORDER BY turn")] == list(
+        range(1, 25)
+    )
     assert_promise(system)
 
 

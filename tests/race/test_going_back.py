@@ -1,4 +1,5 @@
-"""Redis goes back in time while transactions are open: nobody may be given what another has not yet committed.
+"""Redis goes back in time while transactions are open: nobody may be given what another has not yet
+committed.
 
 On SQLite only one transaction is open at a time, and there is nothing to overlap.
 """
@@ -35,8 +36,11 @@ def system(postgresql_url: str, ring: Ring, send: Tasks, tmp_path: Path) -> Iter
 
 
 @contextmanager
-def going_back_before_its_commit(system: System, valkey: Redis, ask: assign.Request | int, pool_id: int) -> Iterator[None]:
-    """Somebody has taken turns and not committed when Redis goes back to before; within the block others ask for turns."""
+def going_back_before_its_commit(
+    system: System, valkey: Redis, ask: assign.Request | int, pool_id: int
+) -> Iterator[None]:
+    """Somebody has taken turns and not committed when Redis goes back to before; within the block
+    others ask for turns."""
     taken, commit = Event(), Event()
 
     def slow(unit: Unit) -> None:
@@ -66,13 +70,17 @@ def waits_or_ends(system: System, done: Callable[[], bool]) -> None:
     wait_until(lambda: done() or rows(system, waiting), "the other transaction")
 
 
-def test_a_turn_that_another_is_about_to_enter_is_not_given_twice(system: System, valkey: Redis) -> None:
+def test_a_turn_that_another_is_about_to_enter_is_not_given_twice(
+    system: System, valkey: Redis
+) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
     first, second = lead(system), lead(system)
 
     with ThreadPoolExecutor(1) as thread:
-        with going_back_before_its_commit(system, valkey, assign.Request(f"lead:{first}:edit", first, None), inbound.id):
+        with going_back_before_its_commit(
+            system, valkey, assign.Request(f"lead:{first}:edit", first, None), inbound.id
+        ):
             other = thread.submit(give, system, second)
             waits_or_ends(system, other.done)
         owners = [*give(system, first), *other.result(SECONDS)]
@@ -81,7 +89,9 @@ def test_a_turn_that_another_is_about_to_enter_is_not_given_twice(system: System
     assert_promise(system)
 
 
-def test_a_turn_that_another_is_about_to_reserve_is_not_given_away(system: System, valkey: Redis) -> None:
+def test_a_turn_that_another_is_about_to_reserve_is_not_given_away(
+    system: System, valkey: Redis
+) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
     record_id = lead(system)
@@ -95,7 +105,9 @@ def test_a_turn_that_another_is_about_to_reserve_is_not_given_away(system: Syste
     assert_promise(system)
 
 
-def test_two_imports_do_not_reserve_the_same_turns(system: System, valkey: Redis, send: Tasks) -> None:
+def test_two_imports_do_not_reserve_the_same_turns(
+    system: System, valkey: Redis, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
     run_id = accepted(system, sheet(20))

@@ -1,4 +1,5 @@
-"""Imports at once, by several processes, every task delivered twice, while the roster changes and leads come in."""
+"""Imports at once, by several processes, every task delivered twice, while the roster changes and
+leads come in."""
 
 import subprocess
 import sys
@@ -25,7 +26,9 @@ SECONDS = 90
 
 
 @contextmanager
-def workers(client: Redis, tmp_path: Path, *addresses: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+def workers(
+    client: Redis, tmp_path: Path, *addresses: str
+) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Four worker processes. Each ends well, or says in its log why not."""
     command = [sys.executable, "-W", "error", "-m", "tests.race.worker", *addresses]
     logs = [tmp_path / f"worker-{number}.log" for number in range(WORKERS)]
@@ -54,7 +57,10 @@ def test_two_imports_at_once_keep_the_order_of_their_files(
     system = replace(system, send=RedisTasks(valkey))
     pool(system, 5)
     person(system, email(5))
-    imports = [accepted(system, sheet(ROWS, {3, 700})), accepted(system, sheet(ROWS, {0, ROWS - 1}))]
+    imports = [
+        accepted(system, sheet(ROWS, {3, 700})),
+        accepted(system, sheet(ROWS, {0, ROWS - 1})),
+    ]
 
     with workers(valkey, tmp_path, database_url, valkey_url, str(tmp_path / "uploads")) as running:
         changes: list[Callable[[], object]] = [
@@ -64,7 +70,11 @@ def test_two_imports_at_once_keep_the_order_of_their_files(
         ]
         for change in islice(cycle(changes), CHANGES):
             change()
-        wait_until(lambda: ended(system) or any(worker.poll() is not None for worker in running), "both imports", SECONDS)
+        wait_until(
+            lambda: ended(system) or any(worker.poll() is not None for worker in running),
+            "both imports",
+            SECONDS,
+        )
 
     turns = [assert_in_file_order(system, run_id) for run_id in imports]
     assert all(block == list(range(block[0], block[0] + ROWS - 2)) for block in turns)

@@ -55,7 +55,7 @@ PATIENCE_SECONDS = 90
 
 
 def assert_all_is_well(system: System) -> None:
-    rings.mend(system)
+    rings.repair(system)
     assert_promise(system)
     assert [report.violations for report in verify(system) if not report.holds] == []
 
@@ -85,7 +85,9 @@ def cut(system: System, send: Tasks, run_id: int, *, returns_turns: bool) -> int
 
 
 def deadlocks(system: System) -> int:
-    [found] = rows(system, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    [found] = rows(
+        system, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
     return int(found["deadlocks"])
 
 
@@ -100,8 +102,14 @@ def test_a_list_keeps_its_order_with_several_processes_and_every_task_delivered_
     ids = owned(system, 3 * ROWS)
     run_id = to_reassign(system, smart_list(system, {}, "id:desc"))
 
-    with workers(valkey, tmp_path, postgresql_url, valkey_url, str(tmp_path / "uploads")) as running:
-        wait_until(lambda: ended(system) or any(worker.poll() is not None for worker in running), "the reassignment", PATIENCE_SECONDS)
+    with workers(
+        valkey, tmp_path, postgresql_url, valkey_url, str(tmp_path / "uploads")
+    ) as running:
+        wait_until(
+            lambda: ended(system) or any(worker.poll() is not None for worker in running),
+            "the reassignment",
+            PATIENCE_SECONDS,
+        )
 
     entries = entries_of(system, f"reassign:{run_id}")
     assert [entry["record_id"] for entry in entries] == ids[::-1]
@@ -117,7 +125,9 @@ def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_
     pool(system, [email(4), email(5)], "Others")
     owned(system, 2 * ROWS)
 
-    with workers(valkey, tmp_path, postgresql_url, valkey_url, str(tmp_path / "uploads")) as running:
+    with workers(
+        valkey, tmp_path, postgresql_url, valkey_url, str(tmp_path / "uploads")
+    ) as running:
 
         def wait(until: Callable[[], bool], what: str) -> None:
             def done() -> bool:
@@ -129,20 +139,37 @@ def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_
         def leads_come_in() -> list[int]:
             return [lead_id for _ in range(10) for lead_id in captured(system, 2)]
 
-        moved = [to_reassign(system, smart_list(system, {}, "id:asc")), to_reassign(system, smart_list(system, {}, "id:desc"), "Others")]
+        moved = [
+            to_reassign(system, smart_list(system, {}, "id:asc")),
+            to_reassign(system, smart_list(system, {}, "id:desc"), "Others"),
+        ]
         import_id = accepted(system, sheet(ROWS))
         leads = leads_come_in()
-        wait(lambda: ended(system) and all_assigned(system), "both reassignments, the import and the leads")
+        wait(
+            lambda: ended(system) and all_assigned(system),
+            "both reassignments, the import and the leads",
+        )
         assert_in_file_order(system, import_id)
         assert_all_is_well(system)
-        undone = [to_undo(system, run_id, returns_turns=returns) for run_id, returns in zip(moved, (True, False), strict=True)]
+        undone = [
+            to_undo(system, run_id, returns_turns=returns)
+            for run_id, returns in zip(moved, (True, False), strict=True)
+        ]
         leads += leads_come_in()
         wait(lambda: ended(system) and all_assigned(system), "both undos, and more leads")
 
     for run_id, undo_id in zip(moved, undone, strict=True):
-        [(state, taken_back, left, _), (_, given, *_)] = state_of(system, undo_id), state_of(system, run_id)
+        [(state, taken_back, left, _), (_, given, *_)] = (
+            state_of(system, undo_id),
+            state_of(system, run_id),
+        )
         assert (state, taken_back + left) == ("done", given)
-    assert None not in [row["turn"] for row in rows(system, f"SELECT turn FROM leads WHERE id IN ({', '.join(map(str, leads))})")]
+    assert None not in [
+        row["turn"]
+        for row in rows(
+            system, f"SELECT turn FROM leads WHERE id IN ({', '.join(map(str, leads))})"
+        )
+    ]
     assert_all_is_well(system)
 
 
@@ -169,9 +196,16 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_moved(system: System, send: 
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_a_cancel_waits_for_the_chunk_that_is_being_taken_back(system: System, send: Tasks, returns: bool) -> None:
+def test_a_cancel_waits_for_the_chunk_that_is_being_taken_back(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
-    undo_id = cut(system, send, reassigned(system, send, Ids("lead", owned(system, ROWS))), returns_turns=returns)
+    undo_id = cut(
+        system,
+        send,
+        reassigned(system, send, Ids("lead", owned(system, ROWS))),
+        returns_turns=returns,
+    )
     first, late, _ = send.waiting
     run(system, first)
 
@@ -202,11 +236,17 @@ def named(system: System, send: Tasks, count: int) -> list[int]:
 
 
 def owned_by(system: System, lead_id: int) -> str:
-    [found] = rows(system, "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE leads.id = :lead", lead=lead_id)
+    [found] = rows(
+        system,
+        "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE leads.id = :lead",
+        lead=lead_id,
+    )
     return str(found["email"])
 
 
-def test_an_owner_who_is_chosen_while_a_chunk_is_moved_comes_after_it(system: System, send: Tasks) -> None:
+def test_an_owner_who_is_chosen_while_a_chunk_is_moved_comes_after_it(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     ids, zoe = named(system, send, 5), person(system, "zoe@example.com")
     run_id = frozen(system, send, ids)
@@ -225,13 +265,17 @@ def test_an_owner_who_is_chosen_while_a_chunk_is_moved_comes_after_it(system: Sy
     assert_all_is_well(system)
 
 
-def test_a_pool_that_is_chosen_as_the_owner_before_a_chunk_comes_to_the_record_keeps_it(system: System, send: Tasks) -> None:
+def test_a_pool_that_is_chosen_as_the_owner_before_a_chunk_comes_to_the_record_keeps_it(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     ids = named(system, send, 5)
     run_id = frozen(system, send, ids)
     [chunk] = send.lose()
 
-    in_the_middle_of(system, by_hand(system, ids[3], owner_id=inbound.id), lambda: run(system, chunk))
+    in_the_middle_of(
+        system, by_hand(system, ids[3], owner_id=inbound.id), lambda: run(system, chunk)
+    )
     send.drain(system)
 
     assert state_of(system, run_id) == ("done", 4, 1, 1)
@@ -241,7 +285,9 @@ def test_a_pool_that_is_chosen_as_the_owner_before_a_chunk_comes_to_the_record_k
 
 
 @pytest.mark.parametrize("change", [{"phone": "1"}, {"owner_id": 1}])
-def test_what_is_changed_by_hand_while_a_chunk_is_taken_back_comes_after_it(system: System, send: Tasks, change: dict[str, object]) -> None:
+def test_what_is_changed_by_hand_while_a_chunk_is_taken_back_comes_after_it(
+    system: System, send: Tasks, change: dict[str, object]
+) -> None:
     pool(system, 3)
     ids = named(system, send, 5)
     undo_id = cut(system, send, reassigned(system, send, Ids("lead", ids)), returns_turns=True)
@@ -279,21 +325,29 @@ def test_what_is_edited_after_a_worker_whose_clock_is_ahead_has_moved_it_is_left
     assert_all_is_well(system)
 
 
-def test_a_record_that_a_pool_is_about_to_get_is_not_taken_back(system: System, send: Tasks) -> None:
+def test_a_record_that_a_pool_is_about_to_get_is_not_taken_back(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     ids = named(system, send, 5)
     undo_id = cut(system, send, reassigned(system, send, Ids("lead", ids)), returns_turns=True)
     [chunk] = send.lose()
 
-    in_the_middle_of(system, by_hand(system, ids[1], owner_id=inbound.id), lambda: run(system, chunk))
+    in_the_middle_of(
+        system, by_hand(system, ids[1], owner_id=inbound.id), lambda: run(system, chunk)
+    )
     send.drain(system)
 
     assert state_of(system, undo_id) == ("done", 4, 1, 4)
-    assert rows(system, "SELECT id, turn FROM leads WHERE turn IS NOT NULL") == [{"id": ids[1], "turn": 6}]
+    assert rows(system, "SELECT id, turn FROM leads WHERE turn IS NOT NULL") == [
+        {"id": ids[1], "turn": 6}
+    ]
     assert_all_is_well(system)
 
 
-def test_an_undo_waits_for_a_reassignment_that_is_just_moving_its_records_and_leaves_them(system: System, send: Tasks) -> None:
+def test_an_undo_waits_for_a_reassignment_that_is_just_moving_its_records_and_leaves_them(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     ids = owned(system, 5)
     first = reassigned(system, send, Ids("lead", ids))
@@ -312,7 +366,9 @@ def test_an_undo_waits_for_a_reassignment_that_is_just_moving_its_records_and_le
 # --- captured leads ---
 
 
-def test_a_lead_that_is_just_given_its_owner_is_left_to_that_without_a_deadlock(system: System, send: Tasks) -> None:
+def test_a_lead_that_is_just_given_its_owner_is_left_to_that_without_a_deadlock(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     leads = captured(system, 3)
     [task] = send.lose()
@@ -327,7 +383,9 @@ def test_a_lead_that_is_just_given_its_owner_is_left_to_that_without_a_deadlock(
     assert_all_is_well(system)
 
 
-def test_leads_that_wait_while_a_list_takes_them_are_left_to_it_without_a_deadlock(system: System, send: Tasks) -> None:
+def test_leads_that_wait_while_a_list_takes_them_are_left_to_it_without_a_deadlock(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     leads = captured(system, 3)
     send.lose()
@@ -346,30 +404,45 @@ def test_leads_that_wait_while_a_list_takes_them_are_left_to_it_without_a_deadlo
     assert_all_is_well(system)
 
 
-def test_leads_that_come_back_to_their_line_while_a_worker_enters_another_stay_in_it(system: System, send: Tasks) -> None:
+def test_leads_that_come_back_to_their_line_while_a_worker_enters_another_stay_in_it(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     person(system, "zoe@example.com")
     assert give_leads(system, 1) == "a"
     leads = captured(system, 3)
     send.lose()
     batch = system.transact(capture._lease, inbound.id, "a worker")
-    cut(system, send, reassigned(system, send, Ids("lead", leads[1:]), "zoe@example.com"), returns_turns=False)
+    cut(
+        system,
+        send,
+        reassigned(system, send, Ids("lead", leads[1:]), "zoe@example.com"),
+        returns_turns=False,
+    )
     [chunk] = send.lose()
 
     with ThreadPoolExecutor(1) as threads:
         with system.engine.connect() as connection, connection.begin():
-            connection.execute(text("SELECT id FROM leads WHERE id = :id FOR UPDATE"), {"id": leads[0]})
-            entering = threads.submit(system.transact, lambda session: capture._enter(session, inbound.id, batch))
+            connection.execute(
+                text("SELECT id FROM leads WHERE id = :id FOR UPDATE"), {"id": leads[0]}
+            )
+            entering = threads.submit(
+                system.transact, lambda session: capture._enter(session, inbound.id, batch)
+            )
             wait_until(lambda: waiting(system) == 1, "the one who enters", SECONDS)
             run(system, chunk)
         entering.result(SECONDS)
     send.drain(system)
 
-    assert rows(system, "SELECT turn FROM leads ORDER BY id") == [{"turn": turn} for turn in (1, 2, 3, 4)]
+    assert rows(system, "SELECT turn FROM leads ORDER BY id") == [
+        {"turn": turn} for turn in (1, 2, 3, 4)
+    ]
     assert_all_is_well(system)
 
 
-def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(system: System, send: Tasks) -> None:
+def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     leads = captured(system, 3)
     send.lose()
@@ -378,7 +451,11 @@ def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(sys
     boss = Actor(person(system, "boss@example.com"), is_admin=True)
     asking = RequestContext(boss, "request:a delete")
 
-    in_the_middle_of(system, lambda: run(system, chunk), lambda: system.transact(edits.delete, asking, LEAD, leads[1]))
+    in_the_middle_of(
+        system,
+        lambda: run(system, chunk),
+        lambda: system.transact(edits.delete, asking, LEAD, leads[1]),
+    )
     send.drain(system)
 
     assert deadlocks(system) == 0
@@ -389,7 +466,9 @@ def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(sys
 # --- the same task twice ---
 
 
-def test_a_list_that_two_workers_freeze_at_once_is_the_one_whose_turns_are_reserved(system: System, send: Tasks) -> None:
+def test_a_list_that_two_workers_freeze_at_once_is_the_one_whose_turns_are_reserved(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     ids = owned(system, 3)
     run_id = to_reassign(system, smart_list(system, {}))
@@ -401,9 +480,15 @@ def test_a_list_that_two_workers_freeze_at_once_is_the_one_whose_turns_are_reser
     with ThreadPoolExecutor(2) as threads:
         with system.engine.connect() as connection, connection.begin():
             connection.execute(text("LOCK TABLE selections IN EXCLUSIVE MODE"))
-            other = threads.submit(system.transact, lambda session: reassign._select(session, run_id))
-            wait_until(lambda: waiting(system) == 1, "the other, who freezes the list anew", SECONDS)
-            one = threads.submit(system.transact, lambda session: reassign._reserve(session, run_id))
+            other = threads.submit(
+                system.transact, lambda session: reassign._select(session, run_id)
+            )
+            wait_until(
+                lambda: waiting(system) == 1, "the other, who freezes the list anew", SECONDS
+            )
+            one = threads.submit(
+                system.transact, lambda session: reassign._reserve(session, run_id)
+            )
             wait_until(lambda: waiting(system) == 2 or one.done(), "the one, who reserves", SECONDS)
         other.result(SECONDS)
         one.result(SECONDS)
@@ -415,7 +500,9 @@ def test_a_list_that_two_workers_freeze_at_once_is_the_one_whose_turns_are_reser
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_a_reassignment_is_undone_by_several_workers_while_leads_come_in(system: System, send: Tasks, returns: bool) -> None:
+def test_a_reassignment_is_undone_by_several_workers_while_leads_come_in(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
     run_id = reassigned(system, send, Ids("lead", owned(system, ROWS)))
     undo_id = to_undo(system, run_id, returns_turns=returns)
@@ -426,6 +513,11 @@ def test_a_reassignment_is_undone_by_several_workers_while_leads_come_in(system:
     send.drain(system)
 
     assert state_of(system, undo_id) == ("done", ROWS, 0, ROWS * returns)
-    turns = [row["turn"] for row in rows(system, "SELECT turn FROM leads WHERE id >= :first ORDER BY id", first=leads[0])]
+    turns = [
+        row["turn"]
+        for row in rows(
+            system, "SELECT turn FROM leads WHERE id >= :first ORDER BY id", first=leads[0]
+        )
+    ]
     assert None not in turns
     assert_all_is_well(system)

@@ -12,7 +12,14 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
-from tests.support.factories import accepted, an_hour_passes, give_leads, leases_run_out, pool, sheet
+from tests.support.factories import (
+    accepted,
+    an_hour_passes,
+    give_leads,
+    leases_run_out,
+    pool,
+    sheet,
+)
 from tests.support.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.support.servers import wait_until
 from tests.support.tasks import Tasks, run
@@ -40,7 +47,8 @@ def system(postgresql_url: str, ring: Ring, send: Tasks, tmp_path: Path) -> Iter
 
 @contextmanager
 def nobody_enters(system: System) -> Iterator[None]:
-    """Whoever is about to enter the ledger, or to take back what is in it, waits until the block ends."""
+    """Whoever is about to enter the ledger, or to take back what is in it, waits until the block
+    ends."""
     with system.engine.connect() as connection, connection.begin():
         connection.execute(text("LOCK TABLE ledger, takebacks IN EXCLUSIVE MODE"))
         yield
@@ -52,8 +60,11 @@ def waiting(system: System) -> int:
     return len(rows(system, blocked))
 
 
-def in_the_middle_of(system: System, enter: Callable[[], object], others: Callable[[], Result]) -> Result:
-    """What others answer who come while somebody is entering, and who either wait for that or don't."""
+def in_the_middle_of(
+    system: System, enter: Callable[[], object], others: Callable[[], Result]
+) -> Result:
+    """What others answer who come while somebody is entering, and who either wait for that or
+    don't."""
     with ThreadPoolExecutor(2) as threads:
         with nobody_enters(system):
             entering = threads.submit(enter)
@@ -72,7 +83,9 @@ def loading(system: System, send: Tasks) -> int:
     return run_id
 
 
-def test_custom_fields_are_known_before_any_chunk_can_be_loaded(system: System, send: Tasks) -> None:
+def test_custom_fields_are_known_before_any_chunk_can_be_loaded(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
     [scan] = send.lose()
@@ -82,11 +95,15 @@ def test_custom_fields_are_known_before_any_chunk_can_be_loaded(system: System, 
             connection.execute(text("LOCK TABLE labels IN EXCLUSIVE MODE"))
             scanning = threads.submit(run, system, scan)
             wait_until(lambda: waiting(system) == 1, "the one who scans", SECONDS)
-            assert rows(system, "SELECT state FROM runs WHERE id = :run", run=run_id) == [{"state": "scanning"}]
+            assert rows(system, "SELECT state FROM runs WHERE id = :run", run=run_id) == [
+                {"state": "scanning"}
+            ]
         scanning.result(SECONDS)
     send.drain(system)
 
-    assert rows(system, "SELECT name FROM labels WHERE kind = 'custom_field'") == [{"name": "Territory"}]
+    assert rows(system, "SELECT name FROM labels WHERE kind = 'custom_field'") == [
+        {"name": "Territory"}
+    ]
     assert_in_file_order(system, run_id)
     assert_promise(system)
 
@@ -96,7 +113,9 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
     first, late, _ = send.waiting
     run(system, first)
 
-    cancelled = in_the_middle_of(system, lambda: run(system, late), lambda: system.transact(control.cancel, run_id))
+    cancelled = in_the_middle_of(
+        system, lambda: run(system, late), lambda: system.transact(control.cancel, run_id)
+    )
     send.drain(system)
 
     assert cancelled == (500, 200)
@@ -105,7 +124,9 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
     assert_promise(system)
 
 
-def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(system: System, send: Tasks) -> None:
+def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(
+    system: System, send: Tasks
+) -> None:
     run_id = loading(system, send)
     _, *others = send.lose()
     plan = system.transact(load._plan, run_id, 0, "a slow one")

@@ -1,4 +1,5 @@
-"""A worker as a process of its own: takes tasks from a list in Redis and runs them, until it is told to stop.
+"""A worker as a process of its own: takes tasks from a list in Redis and runs them, until it is
+told to stop.
 
 Its arguments are the addresses of the database, of Redis and of the uploads.
 """
@@ -35,7 +36,12 @@ class RedisTasks:
 
 def work(database_url: str, redis_url: str, uploads_url: str) -> None:
     client = Redis.from_url(redis_url, decode_responses=True)
-    system = System(open_engine(database_url), Ring(connect(redis_url)), Uploads(uploads_url), RedisTasks(client))
+    system = System(
+        open_engine(database_url),
+        Ring(connect(redis_url)),
+        Uploads(uploads_url),
+        RedisTasks(client),
+    )
     while (text := client.blpop([TASKS], PATIENCE_SECONDS)[1]) != STOP:  # type: ignore[index]
         run(system, Task(*json.loads(text)))
 

@@ -14,7 +14,9 @@ def faults(resource: Resource, **given: Any) -> list[tuple[str, str]]:
     with pytest.raises(IncorrectPayload) as raised:
         normalized(resource, given)
     assert raised.value.facts["resource"] == resource.type
-    assert all(fault.message and fault.message in str(raised.value) for fault in raised.value.faults)
+    assert all(
+        fault.message and fault.message in str(raised.value) for fault in raised.value.faults
+    )
     return [(fault.field, fault.code) for fault in raised.value.faults]
 
 
@@ -42,7 +44,9 @@ def faults(resource: Resource, **given: Any) -> list[tuple[str, str]]:
         (LEAD, "custom_fields", {"a": 2**63 - 1, "b": 1 - 2**63, " a ": ""}, {"a": 2**63 - 1, "b": 1 - 2**63, " a ": None}),
     ],
 )  # fmt: skip
-def test_each_kind_of_value_has_one_form(resource: Resource, name: str, given: Any, kept: Any) -> None:
+def test_each_kind_of_value_has_one_form(
+    resource: Resource, name: str, given: Any, kept: Any
+) -> None:
     values = normalized(resource, {name: given})
 
     assert values == {name: kept}
@@ -64,19 +68,27 @@ def test_each_kind_of_value_has_one_form(resource: Resource, name: str, given: A
         (LEAD, "custom_fields", {"a": 2**63}), (LEAD, "custom_fields", {"a": 1e19}),
     ],
 )  # fmt: skip
-def test_what_cannot_be_kept_is_refused_with_its_field(resource: Resource, name: str, given: Any) -> None:
+def test_what_cannot_be_kept_is_refused_with_its_field(
+    resource: Resource, name: str, given: Any
+) -> None:
     assert faults(resource, **{name: given}) == [(f"/data/{name}", "incorrect_value")]
 
 
 def test_every_fault_is_told_in_the_order_of_the_attributes() -> None:
-    found = faults(DEAL, value="much", name="a\0", hot=True, tags=["\0"], estimated_close_date="soon")
+    found = faults(
+        DEAL, value="much", name="a\0", hot=True, tags=["\0"], estimated_close_date="soon"
+    )
 
-    assert found == [(at(name), "incorrect_value") for name in ("tags", "name", "value", "estimated_close_date")]
+    assert found == [
+        (at(name), "incorrect_value") for name in ("tags", "name", "value", "estimated_close_date")
+    ]
 
 
 def test_what_is_not_named_or_cannot_be_set_is_left_out() -> None:
     assert normalized(LEAD, {}) == {}
-    assert normalized(LEAD, {"id": 7, "created_at": "x", "creator_id": 7, "nothing": 1, "title": "Dr"}) == {"title": "Dr"}
+    assert normalized(
+        LEAD, {"id": 7, "created_at": "x", "creator_id": 7, "nothing": 1, "title": "Dr"}
+    ) == {"title": "Dr"}
     assert normalized(DEAL, {"organization_id": 7, "added_at": 1, "dropbox_email": "x"}) == {}
 
 
@@ -88,7 +100,13 @@ def test_only_what_says_something_else_than_what_is_shown_is_changed() -> None:
 
     assert changed(DEAL, normalized(DEAL, facts), facts) == {}
     assert changed(DEAL, normalized(DEAL, {"value": 10.5, "name": " D "}), facts) == {}
-    new = {"value": "10.51", "tags": ["a", "b"], "custom_fields": {"n": None}, "estimated_close_date": "2026-03-31", "stage_id": 2}
+    new = {
+        "value": "10.51",
+        "tags": ["a", "b"],
+        "custom_fields": {"n": None},
+        "estimated_close_date": "2026-03-31",
+        "stage_id": 2,
+    }
     assert changed(DEAL, normalized(DEAL, facts | new), facts) == normalized(DEAL, new)
     beyond_what_requests_may_say = facts | {"value": 10**15}
     assert changed(DEAL, {"value": 5.0}, beyond_what_requests_may_say) == {"value": 5.0}
@@ -101,11 +119,19 @@ def test_what_is_needed_is_missing_or_blank() -> None:
         [found] = raised.value.faults
         return found
 
-    check_needed(LEAD, {"last_name": None, "organization_name": "O"}, ("last_name", "organization_name"))
+    check_needed(
+        LEAD, {"last_name": None, "organization_name": "O"}, ("last_name", "organization_name")
+    )
     assert fault({}, "last_name", "organization_name")[:2] == ("/data/last_name", "missing")
-    assert fault({"organization_name": None}, "last_name", "organization_name")[:2] == ("/data/last_name", "blank")
+    assert fault({"organization_name": None}, "last_name", "organization_name")[:2] == (
+        "/data/last_name",
+        "blank",
+    )
     assert fault({"name": ""}, "name")[:2] == ("/data/name", "blank")
-    assert fault({}, "last_name", "organization_name").message == "is needed: a lead needs a last name or organization name"
+    assert (
+        fault({}, "last_name", "organization_name").message
+        == "is needed: a lead needs a last name or organization name"
+    )
 
 
 def test_every_kind_that_can_be_written_is_normalized() -> None:
@@ -114,5 +140,10 @@ def test_every_kind_that_can_be_written_is_normalized() -> None:
         for attribute in resource.writable:
             if attribute.kind not in plain:
                 assert normalized(resource, {attribute.name: None}) == {
-                    attribute.name: {Kind.AMOUNT: 0.0, Kind.NAMES: [], Kind.ADDRESS: {}, Kind.FIELDS: {}}.get(attribute.kind)
+                    attribute.name: {
+                        Kind.AMOUNT: 0.0,
+                        Kind.NAMES: [],
+                        Kind.ADDRESS: {},
+                        Kind.FIELDS: {},
+                    }.get(attribute.kind)
                 }

@@ -2,7 +2,13 @@
 
 import pytest
 
-from worker.domain.records.fields import CONVERSIONS, LONGEST_INDEXED_CHARACTERS, RECORD_TYPES, field_named, fields_of
+from worker.domain.records.fields import (
+    CONVERSIONS,
+    LONGEST_INDEXED_CHARACTERS,
+    RECORD_TYPES,
+    field_named,
+    fields_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,9 @@ def test_every_field_is_meant_by_its_own_name(record_type: str) -> None:
         assert field_named(record_type, field.replace("_", " ").title()) == field
 
 
-@pytest.mark.parametrize(("record_type", "header"), [("contact", "Source"), ("lead", "Amount"), ("deal", "Surname")])
+@pytest.mark.parametrize(
+    ("record_type", "header"), [("contact", "Source"), ("lead", "Amount"), ("deal", "Surname")]
+)
 def test_a_header_means_nothing_to_a_type_without_the_field(record_type: str, header: str) -> None:
     assert field_named(record_type, header) is None
 
@@ -66,7 +74,9 @@ def test_an_email_longer_than_an_index_holds_is_refused() -> None:
         CONVERSIONS["email"](longest + "x")
 
 
-@pytest.mark.parametrize("text", ["1250,50", "1.250,50", "12,00", "1_0", "1E+1000000", "٣", "$", "1" * 200])
+@pytest.mark.parametrize(
+    "text", ["1250,50", "1.250,50", "12,00", "1_0", "1E+1000000", "٣", "$", "1" * 200]
+)
 def test_an_amount_that_can_be_misunderstood_is_refused_not_guessed(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not an amount|is larger than"):
         CONVERSIONS["value"](text)

@@ -1,4 +1,5 @@
-"""The descriptions of resources agree with what clients expect, with each other, and with the tables."""
+"""The descriptions of resources agree with what clients expect, with each other, and with the
+tables."""
 
 import pytest
 
@@ -55,7 +56,17 @@ def test_each_resource_has_the_attributes_filters_and_orders_that_clients_expect
     for path, names in FILTERS.items():
         assert set(BY_PATH[path].filters) >= set(names.split()), path
     assert {path: BY_PATH[path].order for path in ORDERS} == ORDERS
-    assert list(ACCOUNT.by_name) == ["id", "name", "currency", "time_format", "timezone", "phone", "subdomain", "created_at", "updated_at"]
+    assert list(ACCOUNT.by_name) == [
+        "id",
+        "name",
+        "currency",
+        "time_format",
+        "timezone",
+        "phone",
+        "subdomain",
+        "created_at",
+        "updated_at",
+    ]
     assert ADDRESS_PARTS == ("line1", "city", "postal_code", "state", "country")
 
 
@@ -65,7 +76,14 @@ def test_records_and_labels_can_be_written_and_records_upserted() -> None:
     assert can["leads"] == can["contacts"] == can["deals"] == {*ALL, Verb.UPSERT}
     assert can["tags"] == can["lead_sources"] == set(ALL)
     assert can["users"] == can["lead_conversions"] == {Verb.LIST, Verb.SHOW}
-    for path in ("stages", "pipelines", "lead_statuses", "lead/custom_fields", "contact/custom_fields", "deal/custom_fields"):
+    for path in (
+        "stages",
+        "pipelines",
+        "lead_statuses",
+        "lead/custom_fields",
+        "contact/custom_fields",
+        "deal/custom_fields",
+    ):
         assert can[path] == {Verb.LIST}
 
 
@@ -83,7 +101,9 @@ def test_what_is_filtered_sorted_needed_and_preset_is_there(resource: Resource) 
     for name in resource.filters:
         attribute, _, part = name.partition("[")
         assert resource.by_name[attribute].held
-        assert not part or (resource.by_name[attribute].kind is Kind.ADDRESS and part.rstrip("]") in ADDRESS_PARTS)
+        assert not part or (
+            resource.by_name[attribute].kind is Kind.ADDRESS and part.rstrip("]") in ADDRESS_PARTS
+        )
         assert resource.kind_of(name) in (Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN, Kind.DAY)
     order, _, direction = resource.order.partition(":")
     assert order in resource.sortable
@@ -100,7 +120,9 @@ def test_what_can_be_written_is_held_and_what_is_constant_is_not(resource: Resou
         assert not attribute.writable or attribute.held
         assert attribute.always is None or not attribute.held
         assert not attribute.choices or attribute.kind is Kind.TEXT
-    assert {"id", "creator_id", "created_at", "updated_at"}.isdisjoint(attribute.name for attribute in resource.writable)
+    assert {"id", "creator_id", "created_at", "updated_at"}.isdisjoint(
+        attribute.name for attribute in resource.writable
+    )
 
 
 @each
@@ -126,5 +148,8 @@ def test_what_a_file_may_say_of_a_record_is_shown_too() -> None:
     for record_type, resource in RECORDS.items():
         for field in TEXT_FIELDS[record_type]:
             name = "address" if field.startswith("address_") else field
-            assert name in resource.by_name or named_otherwise[name] in resource.by_name, (record_type, field)
+            assert name in resource.by_name or named_otherwise[name] in resource.by_name, (
+                record_type,
+                field,
+            )
         assert resource.needs == () or set(REQUIRED[record_type]) <= set(resource.needs)

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from redis import Redis
 
 from tests.ring.rings import POOL
@@ -43,7 +50,9 @@ class Model:
         return self.next_turn - 1
 
     def change(self, members: list[int]) -> None:
-        first = next((user for user in self.line if user in members), members[0] if members else None)
+        first = next(
+            (user for user in self.line if user in members), members[0] if members else None
+        )
         at = members.index(first) if first is not None else 0
         self.line, self.version = members[at:] + members[:at], self.version + 1
 
@@ -61,7 +70,11 @@ class RingMachine(RuleBasedStateMachine):
         self.users, self.epochs = size, 0
         self.model: Model | None = None
 
-    @rule(next_turn=st.integers(1, 40), slot=st.integers(0, 9), holes=st.sets(st.integers(1, 40), max_size=6))
+    @rule(
+        next_turn=st.integers(1, 40),
+        slot=st.integers(0, 9),
+        holes=st.sets(st.integers(1, 40), max_size=6),
+    )
     def seed(self, next_turn: int, slot: int, holes: set[int]) -> None:
         returned = sorted(turn for turn in holes if turn < next_turn)
         slot = slot % len(self.members) if self.members else 0
@@ -69,7 +82,14 @@ class RingMachine(RuleBasedStateMachine):
         self.epochs += 1
 
         spans = Turns.parse(" ".join(f"{turn}:1" for turn in returned))
-        self.ring.seed(POOL, seen, f"e{self.epochs}", Roster(version, next_turn, slot, tuple(self.members)), next_turn, spans)
+        self.ring.seed(
+            POOL,
+            seen,
+            f"e{self.epochs}",
+            Roster(version, next_turn, slot, tuple(self.members)),
+            next_turn,
+            spans,
+        )
 
         line = self.members[slot:] + self.members[:slot]
         self.model = Model(f"e{self.epochs}", version, next_turn, line, returned)
@@ -84,7 +104,9 @@ class RingMachine(RuleBasedStateMachine):
         taken = self.ring.take_turns(POOL, asked)
 
         assert (taken.epoch, taken.version) == (self.model.epoch, self.model.version)
-        assert [list(turns.each()) for turns in taken.turns] == [self.model.take(*one) for one in asked]
+        assert [list(turns.each()) for turns in taken.turns] == [
+            self.model.take(*one) for one in asked
+        ]
 
     def change(self, members: list[int]) -> None:
         assert self.model is not None
@@ -140,7 +162,11 @@ class RingMachine(RuleBasedStateMachine):
             assert state is None
             assert self.model is None
             return
-        assert (state.epoch, state.version, state.next_turn) == (self.model.epoch, self.model.version, self.model.next_turn)
+        assert (state.epoch, state.version, state.next_turn) == (
+            self.model.epoch,
+            self.model.version,
+            self.model.next_turn,
+        )
         assert list(state.members) == self.members
         assert list(state.returned.each()) == self.model.returned
         assert not state.members or state.members[state.cursor] == self.model.line[0]

@@ -94,7 +94,9 @@ def test_returned_turns_stay(ring: Ring) -> None:
 
 
 @pytest.mark.parametrize(("epoch", "version"), [("e0", 1), ("e1", 0), ("e1", 2)])
-def test_a_change_made_for_another_epoch_or_version_is_stale(ring: Ring, epoch: str, version: int) -> None:
+def test_a_change_made_for_another_epoch_or_version_is_stale(
+    ring: Ring, epoch: str, version: int
+) -> None:
     seed(ring)
     before = ring.state(POOL)
 

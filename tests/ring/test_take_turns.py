@@ -130,7 +130,9 @@ def test_the_scripts_survive_being_forgotten_by_the_server(ring: Ring, ring_clie
     assert take(ring, "c") == ["3:1"]
 
 
-def test_all_keys_of_a_pool_lie_under_one_tag_and_claims_expire(ring: Ring, ring_client: Redis) -> None:
+def test_all_keys_of_a_pool_lie_under_one_tag_and_claims_expire(
+    ring: Ring, ring_client: Redis
+) -> None:
     seed(ring, next_turn=9, returned="2:4")
     take(ring, "lead:1:capture", ("import:2", 2))
     ring.change_roster(POOL, "e1", 1, [12, 13, 14])

@@ -1,10 +1,23 @@
-"""Cancelled runs: what was loaded stays, every other turn comes back and is the next to be handed out."""
+"""Cancelled runs: what was loaded stays, every other turn comes back and is the next to be handed
+out."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.factories import accepted, an_hour_passes, captured, give_leads, imported, leave, owned, person, pool, reassigned, sheet
+from tests.support.factories import (
+    accepted,
+    an_hour_passes,
+    captured,
+    give_leads,
+    imported,
+    leave,
+    owned,
+    person,
+    pool,
+    reassigned,
+    sheet,
+)
 from tests.support.invariants import assert_promise, everything, receipt, rows
 from tests.support.tasks import Tasks, run
 from worker.errors.runs import NoReceiptYet, RunEnded, UnknownRun
@@ -53,12 +66,19 @@ def test_a_run_that_was_only_accepted_makes_nothing(system: System, send: Tasks)
     send.drain(system, times=2)
 
     assert state_of(system, run_id) == ("cancelled", 0, 0)
-    assert rows(system, "SELECT id FROM leads") == rows(system, "SELECT turn FROM ledger") == receipt(system, run_id) == []
+    assert (
+        rows(system, "SELECT id FROM leads")
+        == rows(system, "SELECT turn FROM ledger")
+        == receipt(system, run_id)
+        == []
+    )
     assert give_leads(system, 1) == "a"
     assert_promise(system)
 
 
-def test_a_run_that_is_cancelled_while_its_file_is_read_reserves_nothing(system: System, send: Tasks) -> None:
+def test_a_run_that_is_cancelled_while_its_file_is_read_reserves_nothing(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
     send.lose()
@@ -70,13 +90,17 @@ def test_a_run_that_is_cancelled_while_its_file_is_read_reserves_nothing(system:
     send.drain(system)
 
     assert state_of(system, run_id) == ("cancelled", 0, 0)
-    assert rows(system, "SELECT claim FROM blocks") == rows(system, "SELECT number FROM chunks") == []
+    assert (
+        rows(system, "SELECT claim FROM blocks") == rows(system, "SELECT number FROM chunks") == []
+    )
     assert give_leads(system, 1) == "a"
     assert_promise(system)
 
 
 @pytest.mark.parametrize(("chunks", "records"), [(0, 0), (1, 250), (2, 500)])
-def test_what_was_loaded_stays_and_the_other_turns_are_the_next(system: System, send: Tasks, chunks: int, records: int) -> None:
+def test_what_was_loaded_stays_and_the_other_turns_are_the_next(
+    system: System, send: Tasks, chunks: int, records: int
+) -> None:
     pool(system, 3)
     run_id = loading(system, send, chunks)
     captured(system, 1)
@@ -85,7 +109,9 @@ def test_what_was_loaded_stays_and_the_other_turns_are_the_next(system: System, 
     send.drain(system, times=2)
 
     assert state_of(system, run_id) == ("cancelled", records, ROWS - records)
-    assert rows(system, "SELECT turn FROM leads WHERE first_name IS NULL") == [{"turn": records + 1}]
+    assert rows(system, "SELECT turn FROM leads WHERE first_name IS NULL") == [
+        {"turn": records + 1}
+    ]
     assert give_leads(system, 2) == f"{'abc'[(records + 1) % 3]}{'abc'[(records + 2) % 3]}"
     assert len(rows(system, "SELECT id FROM leads WHERE first_name IS NOT NULL")) == records
     assert_promise(system)
@@ -136,7 +162,11 @@ def test_an_import_to_a_person_can_be_cancelled_too(system: System, send: Tasks)
 
 def test_a_run_that_has_ended_is_not_cancelled(system: System, send: Tasks) -> None:
     pool(system, 3)
-    done, cancelled, failed = imported(system, send, sheet(20)), accepted(system, sheet(20)), accepted(system, sheet(20))
+    done, cancelled, failed = (
+        imported(system, send, sheet(20)),
+        accepted(system, sheet(20)),
+        accepted(system, sheet(20)),
+    )
     cancel(system, cancelled)
     system.transact(scans.fail, failed, "for a reason")
     before = everything(system)
@@ -202,7 +232,9 @@ def test_the_receipt_of_a_cancelled_run_has_what_was_loaded(system: System, send
     assert not [name for name in system.uploads.names(folder(system)) if "receipt.csv" not in name]
 
 
-def test_a_cancelled_run_has_its_receipt_although_its_last_task_was_lost(system: System, send: Tasks) -> None:
+def test_a_cancelled_run_has_its_receipt_although_its_last_task_was_lost(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = loading(system, send, 1)
     cancel(system, run_id)
@@ -273,7 +305,9 @@ def test_an_undo_gives_nothing_back_to_a_pool_that_was_deleted(system: System, s
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_cancel_while_chunks_are_loaded_side_by_side_keeps_the_numbers(system: System, send: Tasks, seed: int) -> None:
+def test_a_cancel_while_chunks_are_loaded_side_by_side_keeps_the_numbers(
+    system: System, send: Tasks, seed: int
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(1_500))
     run(system, send.waiting.pop())

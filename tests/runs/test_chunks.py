@@ -30,7 +30,11 @@ def one_pass(file: bytes) -> list[tuple[int, list[str] | RowError]]:
     lines = iter(io.BytesIO(file))
     header = read_header(lines)
     reader = RowReader("lead", Columns.of("lead", header.names, {}))
-    return list(check_rows(Lines(lines, header.end, header.lines), header.delimiter, header.lines + 1, reader))
+    return list(
+        check_rows(
+            Lines(lines, header.end, header.lines), header.delimiter, header.lines + 1, reader
+        )
+    )
 
 
 def written(rows: list[list[str]]) -> bytes:
@@ -47,7 +51,11 @@ def assert_chunks_are_the_file(file: bytes) -> None:
     end, ordinal = header.end, 0
     for number, chunk in enumerate(found.chunks):
         assert (chunk.number, chunk.offset, chunk.first_ordinal) == (number, end, ordinal)
-        part = list(check_rows(lines_of(file[end : end + chunk.length]), header.delimiter, chunk.first_line, reader))
+        part = list(
+            check_rows(
+                lines_of(file[end : end + chunk.length]), header.delimiter, chunk.first_line, reader
+            )
+        )
         assert len(part) == chunk.rows
         assert sum(not isinstance(row, RowError) for _, row in part) == chunk.records
         read, end, ordinal = read + part, end + chunk.length, ordinal + chunk.records

@@ -44,7 +44,9 @@ def forecast_of(system: System, wanted: SmartList | Ids, owner: str = "Inbound")
         return dry_runs.of_reassignment(session, wanted, owner)
 
 
-def forecast_of_file(system: System, file: Any, owner: str = "Inbound", record_type: str = "lead") -> Facts:
+def forecast_of_file(
+    system: System, file: Any, owner: str = "Inbound", record_type: str = "lead"
+) -> Facts:
     return dry_runs.of_import(system, imports.Request("leads.csv", record_type, owner, {}), file)
 
 
@@ -66,12 +68,16 @@ def counted(system: System, run_id: int) -> dict[str, int]:
 
 def holding(system: System) -> Any:
     """All that the database holds, and each ring."""
-    return everything(system), [system.ring.state(pool["id"]) for pool in rows(system, "SELECT id FROM pools ORDER BY id")]
+    return everything(system), [
+        system.ring.state(pool["id"]) for pool in rows(system, "SELECT id FROM pools ORDER BY id")
+    ]
 
 
 def assert_comes_true(system: System, send: Tasks, wanted: SmartList | Ids) -> Facts:
     """The forecast changes nothing, and tells what a reassignment then does. Returns it."""
-    owners_before = {row["id"]: row["owner_id"] for row in rows(system, "SELECT id, owner_id FROM leads")}
+    owners_before = {
+        row["id"]: row["owner_id"] for row in rows(system, "SELECT id, owner_id FROM leads")
+    }
     before, sent = holding(system), len(send.waiting)
     facts = forecast_of(system, wanted)
     assert holding(system) == before
@@ -80,10 +86,16 @@ def assert_comes_true(system: System, send: Tasks, wanted: SmartList | Ids) -> F
 
     run_id = reassigned(system, send, wanted)
 
-    moved = rows(system, "SELECT record_id, user_id FROM ledger WHERE claim = :claim", claim=f"reassign:{run_id}")
+    moved = rows(
+        system,
+        "SELECT record_id, user_id FROM ledger WHERE claim = :claim",
+        claim=f"reassign:{run_id}",
+    )
     assert told(facts) == counted(system, run_id)
     assert facts["records"] == len(moved)
-    assert facts["stay"] == sum(owners_before[entry["record_id"]] == entry["user_id"] for entry in moved)
+    assert facts["stay"] == sum(
+        owners_before[entry["record_id"]] == entry["user_id"] for entry in moved
+    )
     assert facts["next_after"]["name"] == next_of(system)
     return facts
 
@@ -91,15 +103,26 @@ def assert_comes_true(system: System, send: Tasks, wanted: SmartList | Ids) -> F
 # --- of a reassignment ---
 
 
-def test_a_forecast_tells_each_members_share_in_the_order_of_the_ring(system: System, send: Tasks) -> None:
+def test_a_forecast_tells_each_members_share_in_the_order_of_the_ring(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     owned(system, 3, email(1))
 
     facts = forecast_of(system, smart_list(system, {}, "id:desc"))
 
-    assert [(member["name"], member["records"], member["stay"]) for member in facts["members"]] == [("A", 1, 0), ("B", 2, 1), ("C", 1, 0)]
-    assert (facts["records"], facts["stay"], facts["owner"], facts["list"]) == (4, 1, "Inbound", "a list")
+    assert [(member["name"], member["records"], member["stay"]) for member in facts["members"]] == [
+        ("A", 1, 0),
+        ("B", 2, 1),
+        ("C", 1, 0),
+    ]
+    assert (facts["records"], facts["stay"], facts["owner"], facts["list"]) == (
+        4,
+        1,
+        "Inbound",
+        "a list",
+    )
     assert (facts["next_before"]["email"], facts["next_after"]["email"]) == (email(1), email(2))
     assert_comes_true(system, send, smart_list(system, {}, "id:desc"))
 
@@ -139,7 +162,12 @@ def test_a_roster_change_between_two_turns_is_heeded(system: System, send: Tasks
 
     facts = assert_comes_true(system, send, Ids("lead", ids))
 
-    assert [member["email"] for member in facts["members"]] == [email(0), email(1), email(4), email(5)]
+    assert [member["email"] for member in facts["members"]] == [
+        email(0),
+        email(1),
+        email(4),
+        email(5),
+    ]
 
 
 def _forgotten(system: System, pool_id: int) -> None:
@@ -154,11 +182,19 @@ def _gone_back(system: System, pool_id: int) -> None:
     """The ring is where it was five turns ago, under the same epoch."""
     key = f"{{pool:{pool_id}}}:ring"
     cursor, slots = (int(system.ring._client.hget(key, name)) for name in ("cursor", "slots"))
-    system.ring._client.hset(key, mapping={"next": int(system.ring._client.hget(key, "next")) - 5, "cursor": (cursor - 5) % slots})
+    system.ring._client.hset(
+        key,
+        mapping={
+            "next": int(system.ring._client.hget(key, "next")) - 5,
+            "cursor": (cursor - 5) % slots,
+        },
+    )
 
 
 @pytest.mark.parametrize("spoil", [_forgotten, _gone_back])
-def test_a_ring_that_forgot_is_told_as_seeding_will_find_it(system: System, send: Tasks, spoil: Callable[[System, int], None]) -> None:
+def test_a_ring_that_forgot_is_told_as_seeding_will_find_it(
+    system: System, send: Tasks, spoil: Callable[[System, int], None]
+) -> None:
     inbound = pool(system, 3)
     ids = owned(system, 7)
     cancelled = to_reassign(system, Ids("lead", ids[:2]))
@@ -180,7 +216,9 @@ def test_a_ring_that_makes_no_sense_is_told_by_sql(system: System) -> None:
     give_leads(system, 1)
     _garbled(system, inbound.id)
 
-    assert forecast_of(system, smart_list(system, {"first_name": "F"}))["next_before"]["email"] == email(1)
+    assert forecast_of(system, smart_list(system, {"first_name": "F"}))["next_before"][
+        "email"
+    ] == email(1)
 
 
 def test_a_person_gets_all_and_nobody_is_next(system: System) -> None:
@@ -190,8 +228,15 @@ def test_a_person_gets_all_and_nobody_is_next(system: System) -> None:
 
     facts = forecast_of(system, smart_list(system, {}), "zoe@example.com")
 
-    assert [(member["name"], member["records"], member["stay"]) for member in facts["members"]] == [("Zoe", 5, 2)]
-    assert (facts["records"], facts["stay"], facts["next_before"], facts["next_after"]) == (5, 2, None, None)
+    assert [(member["name"], member["records"], member["stay"]) for member in facts["members"]] == [
+        ("Zoe", 5, 2)
+    ]
+    assert (facts["records"], facts["stay"], facts["next_before"], facts["next_after"]) == (
+        5,
+        2,
+        None,
+        None,
+    )
 
 
 def test_leads_that_wait_in_line_are_told_like_others(system: System, send: Tasks) -> None:
@@ -210,14 +255,22 @@ def test_an_empty_list_leaves_who_is_next(system: System) -> None:
     facts = forecast_of(system, smart_list(system, {"status": "Nobody's"}))
 
     assert (facts["records"], [member["records"] for member in facts["members"]]) == (0, [0, 0])
-    assert facts["next_before"] == facts["next_after"] == {"id": person(system, email(1)), "name": "B", "email": email(1)}
+    assert (
+        facts["next_before"]
+        == facts["next_after"]
+        == {"id": person(system, email(1)), "name": "B", "email": email(1)}
+    )
 
 
 def test_a_forecast_is_refused_for_what_a_reassignment_is_refused_for(system: System) -> None:
     pool(system, 1)
     pool(system, 0, "Empty")
 
-    for owner, record_type, error in (("nobody", "lead", UnknownOwner), ("Empty", "lead", EmptyPool), ("Inbound", "deal", WrongPoolType)):
+    for owner, record_type, error in (
+        ("nobody", "lead", UnknownOwner),
+        ("Empty", "lead", EmptyPool),
+        ("Inbound", "deal", WrongPoolType),
+    ):
         with pytest.raises(error):
             forecast_of(system, smart_list(system, {}, record_type=record_type), owner)
     with pytest.raises(UnknownRecord, match="no lead 99"):
@@ -288,4 +341,8 @@ def test_a_file_is_refused_for_what_an_import_is_refused_for(system: System) -> 
         with pytest.raises(error):
             forecast_of_file(system, file, owner, record_type)
     with pytest.raises(UnknownField):
-        dry_runs.of_import(system, imports.Request("leads.csv", "lead", "Inbound", {"Territory": "nonsense"}), sheet(1))
+        dry_runs.of_import(
+            system,
+            imports.Request("leads.csv", "lead", "Inbound", {"Territory": "nonsense"}),
+            sheet(1),
+        )

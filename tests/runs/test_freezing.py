@@ -1,4 +1,5 @@
-"""Lists that are frozen more than once, since a worker died or was too slow; and lists that name a record twice."""
+"""Lists that are frozen more than once, since a worker died or was too slow; and lists that name a
+record twice."""
 
 import pytest
 
@@ -23,11 +24,15 @@ def test_a_list_that_has_changed_since_somebody_took_its_turns_and_died_gets_as_
     send.drain(system)
 
     assert [entry["record_id"] for entry in entries_of(system, f"reassign:{run_id}")] == ids[::-1]
-    assert [entry["turn"] for entry in rows(system, "SELECT turn FROM ledger ORDER BY turn")] == list(range(1, 5 + more))
+    assert [
+        entry["turn"] for entry in rows(system, "SELECT turn FROM ledger ORDER BY turn")
+    ] == list(range(1, 5 + more))
     assert_all_is_well(system)
 
 
-def test_a_list_that_is_as_long_as_before_gets_the_turns_that_were_taken_for_it(system: System, send: Tasks) -> None:
+def test_a_list_that_is_as_long_as_before_gets_the_turns_that_were_taken_for_it(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
     run_id = to_reassign(system, Ids("lead", owned(system, 3)))

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.support.factories import accepted, email, give_leads, imported, join, leases_run_out, leave, person, pool, sheet
+from tests.support.factories import (
+    accepted,
+    email,
+    give_leads,
+    imported,
+    join,
+    leases_run_out,
+    leave,
+    person,
+    pool,
+    sheet,
+)
 from tests.support.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.support.tasks import Tasks, run
 from worker.errors.people import UnknownRecordType
@@ -40,7 +51,14 @@ def from_json(value: Any) -> Any:
 
 def everything(system: System) -> list[object]:
     """What must not change any more once an import is done."""
-    tables = ("leads ORDER BY id", "ledger ORDER BY turn", "blocks", "chunks ORDER BY number", "runs", "imports")
+    tables = (
+        "leads ORDER BY id",
+        "ledger ORDER BY turn",
+        "blocks",
+        "chunks ORDER BY number",
+        "runs",
+        "imports",
+    )
     return [rows(system, f"SELECT * FROM {table}") for table in tables]
 
 
@@ -52,7 +70,9 @@ def test_rows_get_turns_in_the_order_of_the_file(system: System, send: Tasks) ->
 
     assert assert_in_file_order(system, run_id) == list(range(2, ROWS + 2))
     assert [line["owner"][0] for line in receipt(system, run_id)[:5]] == list("bcabc")
-    names = rows(system, "SELECT last_name, turn FROM leads WHERE last_name IS NOT NULL ORDER BY id")
+    names = rows(
+        system, "SELECT last_name, turn FROM leads WHERE last_name IS NOT NULL ORDER BY id"
+    )
     assert names == [{"last_name": f"L{row}", "turn": row + 2} for row in range(ROWS)]
     assert give_leads(system, 1) == "bca"[ROWS % 3]
     assert_promise(system)
@@ -82,7 +102,12 @@ def test_bad_rows_burn_no_turn(system: System, send: Tasks) -> None:
 
     assert assert_in_file_order(system, run_id) == list(range(1, ROWS - len(BAD) + 1))
     done = run_of(system, run_id)
-    assert (done["rows"], done["records"], done["errors"], done["turns"]) == (ROWS, ROWS - len(BAD), len(BAD), ROWS - len(BAD))
+    assert (done["rows"], done["records"], done["errors"], done["turns"]) == (
+        ROWS,
+        ROWS - len(BAD),
+        len(BAD),
+        ROWS - len(BAD),
+    )
     assert_promise(system)
 
 
@@ -117,11 +142,17 @@ def test_a_replayed_chunk_enters_nothing_twice(system: System, send: Tasks) -> N
     run(system, send.waiting.pop())
     chunk = send.waiting[0]
     run(system, chunk)
-    before = rows(system, "SELECT * FROM ledger ORDER BY turn"), rows(system, "SELECT records, chunks_left FROM runs")
+    before = (
+        rows(system, "SELECT * FROM ledger ORDER BY turn"),
+        rows(system, "SELECT records, chunks_left FROM runs"),
+    )
 
     run(system, chunk)
 
-    assert (rows(system, "SELECT * FROM ledger ORDER BY turn"), rows(system, "SELECT records, chunks_left FROM runs")) == before
+    assert (
+        rows(system, "SELECT * FROM ledger ORDER BY turn"),
+        rows(system, "SELECT records, chunks_left FROM runs"),
+    ) == before
     assert_promise(system)
 
 
@@ -132,14 +163,20 @@ def test_a_person_may_own_every_row_and_takes_no_turn(system: System, send: Task
     run_id = imported(system, send, sheet(ROWS, BAD), "ann@example.com")
 
     lines = receipt(system, run_id)
-    assert {(line["owner"], line["pool"], line["turn"]) for line in lines if not line["error"]} == {("ann@example.com", "", "")}
-    assert rows(system, "SELECT DISTINCT owner_id, pool_id, turn FROM leads") == [{"owner_id": ann, "pool_id": None, "turn": None}]
+    assert {(line["owner"], line["pool"], line["turn"]) for line in lines if not line["error"]} == {
+        ("ann@example.com", "", "")
+    }
+    assert rows(system, "SELECT DISTINCT owner_id, pool_id, turn FROM leads") == [
+        {"owner_id": ann, "pool_id": None, "turn": None}
+    ]
     assert run_of(system, run_id)["turns"] == 0
     assert rows(system, "SELECT * FROM ledger") == []
 
 
 @pytest.mark.parametrize("record_type", ["contact", "deal"])
-def test_contacts_and_deals_are_imported_like_leads(system: System, send: Tasks, record_type: str) -> None:
+def test_contacts_and_deals_are_imported_like_leads(
+    system: System, send: Tasks, record_type: str
+) -> None:
     pool(system, 3, "Others", record_type)
 
     run_id = imported(system, send, sheet(300, {5}, record_type), "Others", record_type)
@@ -150,29 +187,63 @@ def test_contacts_and_deals_are_imported_like_leads(system: System, send: Tasks,
     assert_promise(system)
 
 
-def test_each_row_is_stored_with_its_fields_tags_and_custom_fields(system: System, send: Tasks) -> None:
+def test_each_row_is_stored_with_its_fields_tags_and_custom_fields(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1, record_type="deal")
-    file = io.BytesIO("Deal;Amount;Close Date;Tags;Größe\n  Roof ;€ 1,250.5;2026-03-31;hot,new;12 m²\nWall;;;;\n".encode())
+    file = io.BytesIO(
+        "Deal;Amount;Close Date;Tags;Größe\n  Roof ;€ 1,250.5;2026-03-31;hot,new;12 m²\nWall;;;;\n".encode()
+    )
 
     imported(system, send, file, record_type="deal")
 
-    roof, wall = rows(system, "SELECT name, value, estimated_close_date, tags, custom_fields FROM deals ORDER BY id")
+    roof, wall = rows(
+        system,
+        "SELECT name, value, estimated_close_date, tags, custom_fields FROM deals ORDER BY id",
+    )
     kept = [from_json(deal[name]) for deal in (roof, wall) for name in ("tags", "custom_fields")]
-    assert (roof["name"], float(roof["value"]), str(roof["estimated_close_date"])) == ("Roof", 1250.5, "2026-03-31")
+    assert (roof["name"], float(roof["value"]), str(roof["estimated_close_date"])) == (
+        "Roof",
+        1250.5,
+        "2026-03-31",
+    )
     assert (wall["name"], wall["value"], wall["estimated_close_date"]) == ("Wall", None, None)
     assert kept == [["hot", "new"], {"Größe": "12 m²"}, [], {}]
 
 
-def test_text_that_a_database_may_take_for_its_own_is_stored_as_it_is(system: System, send: Tasks) -> None:
+def test_text_that_a_database_may_take_for_its_own_is_stored_as_it_is(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
-    odd = ["\\N", "\\.", "a\\tb", 'say "hi"', "NULL", "two\nlines", "tab\there", "a,b", "'; --", "ünï\u2028code", "\r"]
+    odd = [
+        "\\N",
+        "\\.",
+        "a\\tb",
+        'say "hi"',
+        "NULL",
+        "two\nlines",
+        "tab\there",
+        "a,b",
+        "'; --",
+        "ünï\u2028code",
+        "\r",
+    ]
     cells = ",".join('"' + text.replace('"', '""') + '"' for text in odd)
-    file = io.BytesIO(("last_name," + ",".join(f"c{n}" for n in range(len(odd))) + f"\nLee,{cells}\n" + f'"{odd[0]}"\n').encode())
+    file = io.BytesIO(
+        (
+            "last_name,"
+            + ",".join(f"c{n}" for n in range(len(odd)))
+            + f"\nLee,{cells}\n"
+            + f'"{odd[0]}"\n'
+        ).encode()
+    )
 
     run_id = imported(system, send, file)
 
     first, second = rows(system, "SELECT last_name, custom_fields FROM leads ORDER BY id")
-    assert from_json(first["custom_fields"]) == {f"c{number}": text.strip() for number, text in enumerate(odd) if text.strip()}
+    assert from_json(first["custom_fields"]) == {
+        f"c{number}": text.strip() for number, text in enumerate(odd) if text.strip()
+    }
     assert second["last_name"] == "\\N"
     assert_in_file_order(system, run_id)
 
@@ -242,12 +313,20 @@ def test_a_file_of_only_bad_rows_is_done_with_errors(system: System, send: Tasks
     run_id = imported(system, send, sheet(300, set(range(300))))
 
     done = run_of(system, run_id)
-    assert (done["state"], done["rows"], done["records"], done["errors"], done["turns"]) == ("done", 300, 0, 300, 0)
+    assert (done["state"], done["rows"], done["records"], done["errors"], done["turns"]) == (
+        "done",
+        300,
+        0,
+        300,
+        0,
+    )
     assert len(receipt(system, run_id)) == 300
     assert rows(system, "SELECT * FROM ledger") == rows(system, "SELECT * FROM leads") == []
 
 
-def test_a_file_that_is_not_text_further_down_fails_with_the_line(system: System, send: Tasks) -> None:
+def test_a_file_that_is_not_text_further_down_fails_with_the_line(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
 
     run_id = imported(system, send, io.BytesIO(b"Last Name\nLee\nJos\xe9\n"))
@@ -259,7 +338,9 @@ def test_a_file_that_is_not_text_further_down_fails_with_the_line(system: System
     assert rows(system, "SELECT * FROM leads") == rows(system, "SELECT * FROM blocks") == []
 
 
-def test_a_pool_that_all_left_before_the_scan_fails_the_run_with_the_reason(system: System, send: Tasks) -> None:
+def test_a_pool_that_all_left_before_the_scan_fails_the_run_with_the_reason(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
     run_id = accepted(system, sheet(3))
     leave(system, email(0))
@@ -272,7 +353,9 @@ def test_a_pool_that_all_left_before_the_scan_fails_the_run_with_the_reason(syst
     assert_promise(system)
 
 
-def test_a_pool_deleted_before_the_scan_fails_the_run_with_the_reason(system: System, send: Tasks) -> None:
+def test_a_pool_deleted_before_the_scan_fails_the_run_with_the_reason(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
     run_id = accepted(system, sheet(3))
     system.transact(pools.delete, "Inbound")
@@ -299,7 +382,9 @@ def test_a_block_keeps_the_members_of_its_time(system: System, send: Tasks) -> N
     assert_promise(system)
 
 
-def test_leads_that_come_during_an_import_take_the_turns_after_its_block(system: System, send: Tasks) -> None:
+def test_leads_that_come_during_an_import_take_the_turns_after_its_block(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
     run(system, send.waiting.pop())
@@ -320,13 +405,17 @@ def test_a_receipt_holds_no_formula(system: System, send: Tasks) -> None:
     assert (line["pool"], line["owner"]) == ("'+Inbound", "'=b@example.com")
 
 
-def test_parts_of_a_receipt_are_gone_when_it_is_whole(system: System, send: Tasks, tmp_path: Path) -> None:
+def test_parts_of_a_receipt_are_gone_when_it_is_whole(
+    system: System, send: Tasks, tmp_path: Path
+) -> None:
     pool(system, 3)
 
     run_id = imported(system, send, sheet(ROWS))
 
     [run] = rows(system, "SELECT folder FROM imports WHERE run_id = :run", run=run_id)
-    assert [path.name for path in (tmp_path / "uploads" / run["folder"]).iterdir()] == [imports.RECEIPT]
+    assert [path.name for path in (tmp_path / "uploads" / run["folder"]).iterdir()] == [
+        imports.RECEIPT
+    ]
 
 
 def test_an_upload_that_is_gone_fails_its_run_with_the_reason(system: System, send: Tasks) -> None:
@@ -343,7 +432,9 @@ def test_an_upload_that_is_gone_fails_its_run_with_the_reason(system: System, se
     assert_promise(system)
 
 
-def test_a_scan_that_is_overtaken_by_its_own_repetition_leaves_the_run_done(system: System, send: Tasks) -> None:
+def test_a_scan_that_is_overtaken_by_its_own_repetition_leaves_the_run_done(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
     [scan] = send.waiting
@@ -357,11 +448,16 @@ def test_a_scan_that_is_overtaken_by_its_own_repetition_leaves_the_run_done(syst
 
 
 class Overtaken(Uploads):
-    """Uploads whose first reader is so slow to open a file that others have done everything meanwhile."""
+    """Uploads whose first reader is so slow to open a file that others have done everything
+    meanwhile."""
 
     def __init__(self, system: System, send: Tasks, task: Task) -> None:
         self.__dict__.update(system.uploads.__dict__)
-        self._others = [lambda: leases_run_out(system), lambda: run(system, task), lambda: send.drain(system)]
+        self._others = [
+            lambda: leases_run_out(system),
+            lambda: run(system, task),
+            lambda: send.drain(system),
+        ]
 
     def open(self, name: str) -> Any:
         while self._others:
@@ -369,18 +465,25 @@ class Overtaken(Uploads):
         return super().open(name)
 
 
-def test_a_user_deactivated_before_the_scan_fails_the_run_with_the_reason(system: System, send: Tasks) -> None:
+def test_a_user_deactivated_before_the_scan_fails_the_run_with_the_reason(
+    system: System, send: Tasks
+) -> None:
     person(system, email(0))
     run_id = accepted(system, sheet(ROWS), owner=email(0))
     system.transact(people.deactivate, email(0), None)
 
     send.drain(system)
 
-    assert rows(system, "SELECT state, reason FROM runs WHERE id = :run", run=run_id)[0]["state"] == "failed"
+    assert (
+        rows(system, "SELECT state, reason FROM runs WHERE id = :run", run=run_id)[0]["state"]
+        == "failed"
+    )
     assert rows(system, "SELECT 1 FROM leads") == []
 
 
-def test_a_block_of_many_returned_turns_is_reserved_as_any_other(system: System, send: Tasks, valkey: Redis) -> None:
+def test_a_block_of_many_returned_turns_is_reserved_as_any_other(
+    system: System, send: Tasks, valkey: Redis
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     pool_id = rows(system, "SELECT id FROM pools")[0]["id"]

@@ -37,7 +37,10 @@ RECORDS = 700
 
 def owners(system: System, ids: list[int], table: str = "leads") -> str:
     """The first letters of who owns the records, in that order."""
-    found = rows(system, f"SELECT {table}.id, users.email FROM {table} LEFT JOIN users ON users.id = owner_id")
+    found = rows(
+        system,
+        f"SELECT {table}.id, users.email FROM {table} LEFT JOIN users ON users.id = owner_id",
+    )
     by_id = {row["id"]: (row["email"] or ".")[0] for row in found}
     return "".join(by_id[record_id] for record_id in ids)
 
@@ -55,13 +58,25 @@ def test_records_get_turns_in_the_order_of_the_list(system: System, send: Tasks)
     imported(system, send, sheet(RECORDS))
     assert give_leads(system, 1) == "b"
 
-    run_id = reassigned(system, send, smart_list(system, {"first_name": {"starts_with": "f"}}, "last_name:desc"))
+    run_id = reassigned(
+        system, send, smart_list(system, {"first_name": {"starts_with": "f"}}, "last_name:desc")
+    )
 
-    named = rows(system, "SELECT id, last_name, turn FROM leads WHERE first_name IS NOT NULL ORDER BY turn")
+    named = rows(
+        system, "SELECT id, last_name, turn FROM leads WHERE first_name IS NOT NULL ORDER BY turn"
+    )
     assert [lead["turn"] for lead in named] == list(range(RECORDS + 2, 2 * RECORDS + 2))
-    assert [lead["last_name"] for lead in named] == sorted((f"L{row}" for row in range(RECORDS)), reverse=True)
+    assert [lead["last_name"] for lead in named] == sorted(
+        (f"L{row}" for row in range(RECORDS)), reverse=True
+    )
     done = run_of(system, run_id)
-    assert (done["state"], done["rows"], done["records"], done["skipped"], done["turns"]) == ("done", RECORDS, RECORDS, 0, RECORDS)
+    assert (done["state"], done["rows"], done["records"], done["skipped"], done["turns"]) == (
+        "done",
+        RECORDS,
+        RECORDS,
+        0,
+        RECORDS,
+    )
     assert give_leads(system, 1) == "abc"[(2 * RECORDS + 1) % 3]
     assert_all_is_well(system)
 
@@ -79,7 +94,9 @@ def test_ids_are_given_in_the_order_in_which_they_are_named(system: System, send
 
 
 @pytest.mark.parametrize("record_type", ["contact", "deal"])
-def test_contacts_and_deals_are_reassigned_like_leads(system: System, send: Tasks, record_type: str) -> None:
+def test_contacts_and_deals_are_reassigned_like_leads(
+    system: System, send: Tasks, record_type: str
+) -> None:
     pool(system, 2, "Others", record_type)
     ids = owned(system, 5, record_type=record_type)
 
@@ -136,7 +153,10 @@ def test_the_list_is_frozen_when_the_run_begins(system: System, send: Tasks) -> 
     send.drain(system)
 
     assert owners(system, ids) == "abab"
-    assert {lead["turn"] for lead in rows(system, "SELECT turn FROM leads WHERE id >= :first", first=later[0])} == {None}
+    assert {
+        lead["turn"]
+        for lead in rows(system, "SELECT turn FROM leads WHERE id >= :first", first=later[0])
+    } == {None}
     assert_all_is_well(system)
 
 
@@ -180,20 +200,26 @@ def test_a_person_may_get_them_all_and_takes_no_turn(system: System, send: Tasks
     run_id = reassigned(system, send, smart_list(system, {}), "zoe@example.com")
 
     assert owners(system, ids) == "zzzzzz"
-    assert rows(system, "SELECT DISTINCT pool_id, turn FROM leads") == [{"pool_id": None, "turn": None}]
+    assert rows(system, "SELECT DISTINCT pool_id, turn FROM leads") == [
+        {"pool_id": None, "turn": None}
+    ]
     assert (run_of(system, run_id)["records"], run_of(system, run_id)["turns"]) == (6, 0)
     assert len(rows(system, "SELECT turn FROM ledger")) == 6
     assert_all_is_well(system)
 
 
-def test_a_record_may_go_to_the_member_who_has_it_and_takes_the_turn_nevertheless(system: System, send: Tasks) -> None:
+def test_a_record_may_go_to_the_member_who_has_it_and_takes_the_turn_nevertheless(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
     ids = owned(system, 2, email(0))
 
     reassigned(system, send, smart_list(system, {}))
 
     assert owners(system, ids) == "aa"
-    assert [entry["previous_owner_id"] for entry in rows(system, "SELECT * FROM ledger")] == [person(system, email(0))] * 2
+    assert [entry["previous_owner_id"] for entry in rows(system, "SELECT * FROM ledger")] == [
+        person(system, email(0))
+    ] * 2
     assert_all_is_well(system)
 
 
@@ -228,7 +254,9 @@ def test_an_owner_that_cannot_take_the_records_is_said_at_once(system: System, s
     assert send.waiting == []
 
 
-def test_a_pool_that_all_left_before_the_list_is_frozen_fails_the_run_with_the_reason(system: System, send: Tasks) -> None:
+def test_a_pool_that_all_left_before_the_list_is_frozen_fails_the_run_with_the_reason(
+    system: System, send: Tasks
+) -> None:
     pool(system, 1)
     ids = owned(system, 3)
     run_id = to_reassign(system, smart_list(system, {}))
@@ -242,7 +270,9 @@ def test_a_pool_that_all_left_before_the_list_is_frozen_fails_the_run_with_the_r
     assert_all_is_well(system)
 
 
-def test_a_person_who_is_deactivated_before_the_list_is_frozen_fails_the_run(system: System, send: Tasks) -> None:
+def test_a_person_who_is_deactivated_before_the_list_is_frozen_fails_the_run(
+    system: System, send: Tasks
+) -> None:
     owned(system, 3)
     person(system, "zoe@example.com")
     run_id = to_reassign(system, smart_list(system, {}), "zoe@example.com")
@@ -266,7 +296,9 @@ def test_a_list_that_holds_nothing_is_done_at_once(system: System, send: Tasks) 
 # --- what changes meanwhile ---
 
 
-def test_records_that_get_another_owner_or_vanish_meanwhile_are_left_alone_and_their_turns_come_back(system: System, send: Tasks) -> None:
+def test_records_that_get_another_owner_or_vanish_meanwhile_are_left_alone_and_their_turns_come_back(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     zoe, ids = person(system, "zoe@example.com"), owned(system, 7)
     run_id = to_reassign(system, smart_list(system, {}))
@@ -279,14 +311,19 @@ def test_records_that_get_another_owner_or_vanish_meanwhile_are_left_alone_and_t
 
     assert owners(system, ids) == "azcaaca"
     skipped = rows(system, "SELECT record_id, reason FROM skips ORDER BY ordinal")
-    assert [(skip["record_id"], skip["reason"]) for skip in skipped] == [(ids[1], "given"), (ids[4], "deleted")]
+    assert [(skip["record_id"], skip["reason"]) for skip in skipped] == [
+        (ids[1], "given"),
+        (ids[4], "deleted"),
+    ]
     done = run_of(system, run_id)
     assert (done["records"], done["skipped"], done["turns"], done["returned"]) == (5, 2, 7, 2)
     assert give_leads(system, 3) == "bbb"  # turns 2 and 5, which came back, and then 8
     assert_all_is_well(system)
 
 
-def test_two_lists_that_share_records_leave_each_record_with_one_of_its_turns(system: System, send: Tasks) -> None:
+def test_two_lists_that_share_records_leave_each_record_with_one_of_its_turns(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     pool(system, [email(4), email(5)], "Others")
     ids = owned(system, RECORDS)
@@ -300,7 +337,9 @@ def test_two_lists_that_share_records_leave_each_record_with_one_of_its_turns(sy
 
 
 @pytest.mark.parametrize(("chunks", "records"), [(0, 0), (1, 250), (3, RECORDS)])
-def test_a_cancelled_run_gives_back_what_it_has_not_used(system: System, send: Tasks, chunks: int, records: int) -> None:
+def test_a_cancelled_run_gives_back_what_it_has_not_used(
+    system: System, send: Tasks, chunks: int, records: int
+) -> None:
     pool(system, 3)
     owned(system, RECORDS)
     run_id = to_reassign(system, smart_list(system, {}))

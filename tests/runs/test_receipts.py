@@ -23,7 +23,10 @@ def test_a_line_tells_what_became_of_a_row() -> None:
 
 
 def test_a_record_that_no_pool_gave_has_neither_pool_nor_turn() -> None:
-    assert record_line(2, "deal", 17, cell(None), "", "a@example.com") == "2,deal,17,,,a@example.com,\r\n"
+    assert (
+        record_line(2, "deal", 17, cell(None), "", "a@example.com")
+        == "2,deal,17,,,a@example.com,\r\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\0x"])

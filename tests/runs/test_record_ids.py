@@ -25,7 +25,10 @@ def test_a_file_holds_one_id_a_line(text: bytes, ids: list[int]) -> None:
     assert read_ids(text.splitlines(keepends=True)) == ids
 
 
-@pytest.mark.parametrize("line", [b"five", b"-5", b"5.0", b"5,6", b"1e3", "\u0665".encode(), b"\xff", b"id", b"9" * 20, b"0x5"])
+@pytest.mark.parametrize(
+    "line",
+    [b"five", b"-5", b"5.0", b"5,6", b"1e3", "\u0665".encode(), b"\xff", b"id", b"9" * 20, b"0x5"],
+)
 def test_a_line_that_is_no_number_is_named(line: bytes) -> None:
     with pytest.raises(BadIds, match="line 3 is no record's number"):
         read_ids([b"1\n", b"\n", line])

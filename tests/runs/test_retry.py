@@ -1,4 +1,5 @@
-"""What fails each time it is tried: it is tried three times, set aside with its reason, holds up nobody, and is tried again on demand."""
+"""What fails each time it is tried: it is tried three times, set aside with its reason, holds up
+nobody, and is tried again on demand."""
 
 import sqlite3
 from collections.abc import Callable
@@ -8,7 +9,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.support.factories import accepted, an_hour_passes, antidote, captured, give_leads, leases_run_out, poison, pool, sheet
+from tests.support.factories import (
+    accepted,
+    an_hour_passes,
+    antidote,
+    captured,
+    give_leads,
+    leases_run_out,
+    poison,
+    pool,
+    sheet,
+)
 from tests.support.invariants import assert_in_file_order, assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.errors.runs import NothingToRetry, UnknownRun
@@ -71,7 +82,9 @@ def tried_until_nothing_is_left(system: System, send: Tasks) -> int:
 # --- captured leads ---
 
 
-def test_a_lead_that_fails_each_time_is_set_aside_and_the_others_are_assigned(system: System, send: Tasks) -> None:
+def test_a_lead_that_fails_each_time_is_set_aside_and_the_others_are_assigned(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     leads = captured(system, 4)
     poison(system, leads[1])
@@ -81,18 +94,24 @@ def test_a_lead_that_fails_each_time_is_set_aside_and_the_others_are_assigned(sy
     assert failed == MOST_ATTEMPTS
     assert turns(system, [leads[0], *leads[2:]]) == [1, 3, 4]
     aside = capture_of(system, leads[1])
-    assert (bool(aside["set_aside"]), aside["attempts"], aside["leased_until"]) == (True, MOST_ATTEMPTS, None)
+    assert (bool(aside["set_aside"]), aside["attempts"], aside["leased_until"]) == (
+        True,
+        MOST_ATTEMPTS,
+        None,
+    )
     assert "poison" in str(aside["reason"])
     assert_promise(system, quiet=False)
 
 
-def test_the_turn_of_a_lead_that_was_set_aside_comes_back_and_it_gets_another(system: System, send: Tasks) -> None:
+def test_the_turn_of_a_lead_that_was_set_aside_comes_back_and_it_gets_another(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     leads = captured(system, 4)
     poison(system, leads[1])
     tried_until_nothing_is_left(system, send)
 
-    assert len(rings.mend(system)) == 1
+    assert len(rings.repair(system)) == 1
     assert_promise(system)
     assert give_leads(system, 2) == "bb"
     antidote(system)
@@ -104,7 +123,9 @@ def test_the_turn_of_a_lead_that_was_set_aside_comes_back_and_it_gets_another(sy
     assert_promise(system)
 
 
-def test_leads_behind_one_that_fails_do_not_wait_until_it_is_set_aside(system: System, send: Tasks) -> None:
+def test_leads_behind_one_that_fails_do_not_wait_until_it_is_set_aside(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     [bad] = captured(system, 1)
     poison(system, bad)
@@ -121,7 +142,9 @@ def test_leads_behind_one_that_fails_do_not_wait_until_it_is_set_aside(system: S
     assert_promise(system)
 
 
-def test_a_lead_whose_worker_dies_each_time_is_set_aside_for_that(system: System, send: Tasks) -> None:
+def test_a_lead_whose_worker_dies_each_time_is_set_aside_for_that(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     [bad, good] = captured(system, 2)
     send.lose()
@@ -132,9 +155,14 @@ def test_a_lead_whose_worker_dies_each_time_is_set_aside_for_that(system: System
     captured(system, 1)
     send.drain(system)
 
-    assert (bool(capture_of(system, bad)["set_aside"]), capture_of(system, bad)["reason"]) == (True, DIED)
+    assert (bool(capture_of(system, bad)["set_aside"]), capture_of(system, bad)["reason"]) == (
+        True,
+        DIED,
+    )
     assert turns(system, [bad, good]) == [None, 1]
-    assert rows(system, "SELECT owner_id FROM leads WHERE id = :bad", bad=bad) == [{"owner_id": inbound.id}]
+    assert rows(system, "SELECT owner_id FROM leads WHERE id = :bad", bad=bad) == [
+        {"owner_id": inbound.id}
+    ]
     assert_promise(system)
 
 
@@ -151,7 +179,9 @@ def test_a_retried_lead_has_as_many_attempts_as_at_first(system: System, send: T
     assert_promise(system, quiet=False)
 
 
-def test_without_leads_that_were_set_aside_there_is_nothing_to_retry(system: System, send: Tasks) -> None:
+def test_without_leads_that_were_set_aside_there_is_nothing_to_retry(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     captured(system, 1)
     send.lose()
@@ -165,7 +195,9 @@ def test_leads_of_several_pools_are_retried_by_a_task_each(system: System, send:
     pool(system, 3, "Other")
     leads = [*captured(system, 2), *captured(system, 2, "Other")]
     send.lose()
-    system.transact(lambda session: session.execute(text("UPDATE captures SET set_aside = true, attempts = 3")))
+    system.transact(
+        lambda session: session.execute(text("UPDATE captures SET set_aside = true, attempts = 3"))
+    )
 
     assert system.transact(control.retry_leads) == 4
 
@@ -188,7 +220,9 @@ def with_a_bad_chunk(system: System, send: Tasks) -> int:
     return run_id
 
 
-def test_a_run_fails_visibly_when_nothing_but_a_bad_chunk_is_left_of_it(system: System, send: Tasks) -> None:
+def test_a_run_fails_visibly_when_nothing_but_a_bad_chunk_is_left_of_it(
+    system: System, send: Tasks
+) -> None:
     run_id = with_a_bad_chunk(system, send)
 
     failed = run_of(system, run_id)
@@ -225,7 +259,9 @@ def test_a_run_that_is_retried_too_early_fails_again(system: System, send: Tasks
     assert_promise(system)
 
 
-def test_a_bad_chunk_does_not_keep_the_others_from_being_loaded(system: System, send: Tasks) -> None:
+def test_a_bad_chunk_does_not_keep_the_others_from_being_loaded(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
@@ -238,7 +274,9 @@ def test_a_bad_chunk_does_not_keep_the_others_from_being_loaded(system: System, 
     assert_promise(system)
 
 
-def test_a_chunk_whose_worker_dies_each_time_fails_the_run_with_its_line(system: System, send: Tasks) -> None:
+def test_a_chunk_whose_worker_dies_each_time_fails_the_run_with_its_line(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
@@ -248,14 +286,19 @@ def test_a_chunk_whose_worker_dies_each_time_fails_the_run_with_its_line(system:
 
     tried_until_nothing_is_left(system, send)
 
-    assert run_of(system, run_id)["reason"] == f"Chunk 0, which begins at line 2, was set aside: {DIED}."
+    assert (
+        run_of(system, run_id)["reason"]
+        == f"Chunk 0, which begins at line 2, was set aside: {DIED}."
+    )
     system.transact(control.retry, run_id)
     send.drain(system)
     assert_in_file_order(system, run_id)
     assert_promise(system)
 
 
-def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_end(system: System, send: Tasks) -> None:
+def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_end(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
@@ -284,7 +327,9 @@ def dies(system: System, run_id: int) -> None:
     leases_run_out(system)
 
 
-def test_a_scan_that_dies_each_time_fails_the_run_and_a_retry_begins_anew(system: System, send: Tasks) -> None:
+def test_a_scan_that_dies_each_time_fails_the_run_and_a_retry_begins_anew(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(700))
     for sent in range(MOST_ATTEMPTS):
@@ -307,7 +352,9 @@ def test_a_run_whose_file_could_not_be_read_is_retried_at_once(system: System, s
     pool(system, 3)
     run_id = accepted(system, sheet(300))
     [found] = rows(system, "SELECT folder FROM imports")
-    upload, moved = (f"{system.uploads._root}/{found['folder']}/{name}" for name in ("upload.csv", "elsewhere"))
+    upload, moved = (
+        f"{system.uploads._root}/{found['folder']}/{name}" for name in ("upload.csv", "elsewhere")
+    )
     system.uploads._files.mv(upload, moved)
     send.drain(system)
     assert "is gone from the upload storage" in str(run_of(system, run_id)["reason"])
@@ -336,7 +383,9 @@ def cancelled(system: System, send: Tasks) -> int:
 
 
 @pytest.mark.parametrize("make", [ended, cancelled, lambda system, _: accepted(system, sheet(20))])
-def test_only_a_run_that_failed_is_retried(system: System, send: Tasks, make: Callable[[System, Tasks], int]) -> None:
+def test_only_a_run_that_failed_is_retried(
+    system: System, send: Tasks, make: Callable[[System, Tasks], int]
+) -> None:
     pool(system, 3)
     run_id = make(system, send)
     send.drain(system)

@@ -15,11 +15,19 @@ PEOPLE = st.sampled_from([A, B, C])
 
 
 def test_each_member_is_told_in_their_order_even_who_would_get_nothing() -> None:
-    assert shares([C, A, B], [C, A, C], [None, A, B]) == [Share(C, 2, 0), Share(A, 1, 1), Share(B, 0, 0)]
+    assert shares([C, A, B], [C, A, C], [None, A, B]) == [
+        Share(C, 2, 0),
+        Share(A, 1, 1),
+        Share(B, 0, 0),
+    ]
 
 
 def test_whoever_gets_something_without_being_a_member_is_told_last() -> None:
-    assert shares([A], [B, A, C], repeat(None, 3)) == [Share(A, 1, 0), Share(B, 1, 0), Share(C, 1, 0)]
+    assert shares([A], [B, A, C], repeat(None, 3)) == [
+        Share(A, 1, 0),
+        Share(B, 1, 0),
+        Share(C, 1, 0),
+    ]
 
 
 def test_without_records_nobody_gets_any() -> None:
@@ -30,12 +38,18 @@ def test_without_records_nobody_gets_any() -> None:
 def test_shares_are_what_counting_one_by_one_gives(pairs: list[tuple[int, int]]) -> None:
     found = shares([A, B, C], (owner for owner, _ in pairs), (before for _, before in pairs))
 
-    assert {share.user_id: share.records for share in found if share.records} == Counter(owner for owner, _ in pairs)
+    assert {share.user_id: share.records for share in found if share.records} == Counter(
+        owner for owner, _ in pairs
+    )
     assert sum(share.stay for share in found) == sum(owner == before for owner, before in pairs)
 
 
 def test_turns_that_came_back_are_the_first_that_are_handed_out() -> None:
     upcoming = Upcoming(Turns([Span(3, 2), Span(8, 1)]), 20)
 
-    assert [list(upcoming.first(count).each()) for count in (1, 3, 5)] == [[3], [3, 4, 8], [3, 4, 8, 20, 21]]
+    assert [list(upcoming.first(count).each()) for count in (1, 3, 5)] == [
+        [3],
+        [3, 4, 8],
+        [3, 4, 8, 20, 21],
+    ]
     assert list(Upcoming(Turns(), 1).first(2).each()) == [1, 2]

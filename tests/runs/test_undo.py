@@ -1,4 +1,5 @@
-"""Undos: owners go back to who they were, what an import made is gone, and the ledger tells of both."""
+"""Undos: owners go back to who they were, what an import made is gone, and the ledger tells of
+both."""
 
 from random import Random
 from typing import Any
@@ -45,24 +46,34 @@ def run_of(system: System, run_id: int) -> dict[str, Any]:
 
 def as_given(system: System) -> list[dict[str, Any]]:
     """Whose each lead is, and by which turn."""
-    return rows(system, "SELECT id, owner_id, pool_id, turn FROM leads WHERE deleted_at IS NULL ORDER BY id")
+    return rows(
+        system, "SELECT id, owner_id, pool_id, turn FROM leads WHERE deleted_at IS NULL ORDER BY id"
+    )
 
 
 def edit(system: System, lead_id: int, **values: Any) -> None:
     """Changes a lead, as an admin does over the API."""
-    asking = edits.RequestContext(Actor(person(system, "admin@example.com"), is_admin=True), f"request:{lead_id}")
+    asking = edits.RequestContext(
+        Actor(person(system, "admin@example.com"), is_admin=True), f"request:{lead_id}"
+    )
     system.transact(edits.update, context=asking, resource=LEAD, record_id=lead_id, values=values)
 
 
 def skipped(system: System, run_id: int) -> list[tuple[int, str]]:
-    found = rows(system, "SELECT record_id, reason FROM skips WHERE run_id = :run ORDER BY ordinal", run=run_id)
+    found = rows(
+        system,
+        "SELECT record_id, reason FROM skips WHERE run_id = :run ORDER BY ordinal",
+        run=run_id,
+    )
     return [(skip["record_id"], skip["reason"]) for skip in found]
 
 
 # --- of a reassignment ---
 
 
-def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(system: System, send: Tasks) -> None:
+def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     imported(system, send, sheet(RECORDS))
     before = as_given(system)
@@ -72,25 +83,51 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(system: System
 
     assert as_given(system) == before
     ended = run_of(system, undo_id)
-    assert (ended["state"], ended["rows"], ended["records"], ended["skipped"], ended["returned"]) == ("done", RECORDS, RECORDS, 0, 0)
-    assert [entry["turn"] for entry in entries_of(system, f"reassign:{run_id}")] == list(range(RECORDS + 1, 2 * RECORDS + 1))
-    spans = rows(system, "SELECT first_ordinal, last_ordinal FROM takebacks WHERE run_id = :run ORDER BY first_ordinal", run=undo_id)
-    assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [(0, 249), (250, 499), (500, 699)]
+    assert (
+        ended["state"],
+        ended["rows"],
+        ended["records"],
+        ended["skipped"],
+        ended["returned"],
+    ) == ("done", RECORDS, RECORDS, 0, 0)
+    assert [entry["turn"] for entry in entries_of(system, f"reassign:{run_id}")] == list(
+        range(RECORDS + 1, 2 * RECORDS + 1)
+    )
+    spans = rows(
+        system,
+        "SELECT first_ordinal, last_ordinal FROM takebacks WHERE run_id = :run ORDER BY first_ordinal",
+        run=undo_id,
+    )
+    assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [
+        (0, 249),
+        (250, 499),
+        (500, 699),
+    ]
     assert rows(system, "SELECT turn FROM ledger_history") == []
     assert give_leads(system, 1) == "abc"[2 * RECORDS % 3]
     assert_all_is_well(system)
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_what_is_left_alone_may_lie_between_any_two_that_go_back(system: System, send: Tasks, returns: bool) -> None:
+def test_what_is_left_alone_may_lie_between_any_two_that_go_back(
+    system: System, send: Tasks, returns: bool
+) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(RECORDS))
-    system.transact(lambda session: session.execute(text("UPDATE leads SET edited_at = :later WHERE id % 2 = 0"), {"later": now()}))
+    system.transact(
+        lambda session: session.execute(
+            text("UPDATE leads SET edited_at = :later WHERE id % 2 = 0"), {"later": now()}
+        )
+    )
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 
     ended = run_of(system, undo_id)
-    assert (ended["records"], ended["skipped"], ended["returned"]) == (RECORDS // 2, RECORDS // 2, RECORDS // 2 * returns)
+    assert (ended["records"], ended["skipped"], ended["returned"]) == (
+        RECORDS // 2,
+        RECORDS // 2,
+        RECORDS // 2 * returns,
+    )
     assert len(rows(system, "SELECT claim FROM takebacks")) == RECORDS // 2
     assert give_leads(system, 4) == ("acba" if returns else "bcab")
     assert_all_is_well(system)
@@ -105,10 +142,14 @@ def test_the_members_may_get_their_turns_back(system: System, send: Tasks) -> No
     undo_id = undone(system, send, run_id, returns_turns=True)
 
     assert run_of(system, undo_id)["returned"] == RECORDS
-    assert rows(system, "SELECT DISTINCT turn FROM leads WHERE id <= :last", last=ids[-1]) == [{"turn": None}]
+    assert rows(system, "SELECT DISTINCT turn FROM leads WHERE id <= :last", last=ids[-1]) == [
+        {"turn": None}
+    ]
     assert len(entries_of(system, f"reassign:{run_id}")) == RECORDS
     assert give_leads(system, 4) == "abca"
-    assert [lead["turn"] for lead in rows(system, "SELECT turn FROM leads WHERE turn < 5 ORDER BY turn")] == [1, 2, 3, 4]
+    assert [
+        lead["turn"] for lead in rows(system, "SELECT turn FROM leads WHERE turn < 5 ORDER BY turn")
+    ] == [1, 2, 3, 4]
     assert_all_is_well(system)
 
 
@@ -126,7 +167,13 @@ def test_what_somebody_has_changed_since_stays_and_is_listed(system: System, sen
     assert skipped(system, undo_id) == [(ids[1], "edited"), (ids[3], "given"), (ids[4], "deleted")]
     assert run_of(system, undo_id)["records"] == 3
     admin = person(system, "admin@example.com")
-    assert [lead["owner_id"] for lead in as_given(system)] == [admin, person(system, email(1)), admin, zoe, admin]
+    assert [lead["owner_id"] for lead in as_given(system)] == [
+        admin,
+        person(system, email(1)),
+        admin,
+        zoe,
+        admin,
+    ]
     assert_all_is_well(system)
 
 
@@ -176,7 +223,9 @@ def test_undone_twice_does_nothing(system: System, send: Tasks) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("returns_turns", [False, True])
-def test_tasks_may_come_in_any_order_and_twice(system: System, send: Tasks, seed: int, returns_turns: bool) -> None:
+def test_tasks_may_come_in_any_order_and_twice(
+    system: System, send: Tasks, seed: int, returns_turns: bool
+) -> None:
     pool(system, 3)
     owned(system, RECORDS)
     before = as_given(system)
@@ -220,7 +269,9 @@ def test_captured_leads_that_waited_wait_again(system: System, send: Tasks) -> N
     assert_all_is_well(system)
 
 
-def test_records_that_the_run_itself_left_alone_are_no_matter_of_the_undo(system: System, send: Tasks) -> None:
+def test_records_that_the_run_itself_left_alone_are_no_matter_of_the_undo(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     ids, zoe = owned(system, 5), person(system, "zoe@example.com")
     run_id = to_reassign(system, smart_list(system, {}))
@@ -241,7 +292,10 @@ def test_records_that_the_run_itself_left_alone_are_no_matter_of_the_undo(system
 def test_an_imports_records_are_gone_unless_they_were_touched(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(RECORDS, {3}))
-    [edited, given] = [row["id"] for row in rows(system, "SELECT id FROM leads WHERE last_name IN ('L5', 'L6') ORDER BY id")]
+    [edited, given] = [
+        row["id"]
+        for row in rows(system, "SELECT id FROM leads WHERE last_name IN ('L5', 'L6') ORDER BY id")
+    ]
     edit(system, edited, phone="123")
     reassigned(system, send, smart_list(system, {"last_name": "L6"}))
 
@@ -317,7 +371,9 @@ def test_a_run_that_failed_before_it_began_is_not_undone(system: System, send: T
         undone(system, send, run_id)
 
 
-def test_undone_out_of_order_what_they_share_stays_with_the_later(system: System, send: Tasks) -> None:
+def test_undone_out_of_order_what_they_share_stays_with_the_later(
+    system: System, send: Tasks
+) -> None:
     pool(system, 2)
     pool(system, [email(4)], "Others")
     ids = owned(system, 3)
@@ -332,17 +388,24 @@ def test_undone_out_of_order_what_they_share_stays_with_the_later(system: System
     assert_all_is_well(system)
 
 
-def test_what_a_later_run_gave_to_the_same_person_stays_with_them(system: System, send: Tasks) -> None:
+def test_what_a_later_run_gave_to_the_same_person_stays_with_them(
+    system: System, send: Tasks
+) -> None:
     for address in ("ann@example.com", "bob@example.com"):
         person(system, address)
     import_id = imported(system, send, sheet(3), "ann@example.com")
     ids = [lead["id"] for lead in as_given(system)]
-    first, second, third = (reassigned(system, send, Ids("lead", ids), f"{name}@example.com") for name in ("bob", "ann", "bob"))
+    first, second, third = (
+        reassigned(system, send, Ids("lead", ids), f"{name}@example.com")
+        for name in ("bob", "ann", "bob")
+    )
     before = as_given(system)
 
     too_early = [undone(system, send, run_id) for run_id in (first, import_id)]
 
-    assert [skipped(system, undo_id) for undo_id in too_early] == [[(record_id, "given") for record_id in ids]] * 2
+    assert [skipped(system, undo_id) for undo_id in too_early] == [
+        [(record_id, "given") for record_id in ids]
+    ] * 2
     assert as_given(system) == before
     in_order = [undone(system, send, run_id) for run_id in (third, second)]
     assert [run_of(system, undo_id)["records"] for undo_id in in_order] == [3, 3]
@@ -372,7 +435,9 @@ def test_an_undo_is_told_as_the_reason_only_as_long_as_it_is(system: System, sen
     assert_all_is_well(system)
 
 
-def test_what_the_import_gave_may_go_when_all_that_came_after_was_undone(system: System, send: Tasks) -> None:
+def test_what_the_import_gave_may_go_when_all_that_came_after_was_undone(
+    system: System, send: Tasks
+) -> None:
     person(system, "ann@example.com")
     import_id = imported(system, send, sheet(3), "ann@example.com")
     ids = [lead["id"] for lead in as_given(system)]
@@ -385,7 +450,9 @@ def test_what_the_import_gave_may_go_when_all_that_came_after_was_undone(system:
 
 
 @pytest.mark.parametrize("returns_turns", [False, True])
-def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(system: System, send: Tasks, returns_turns: bool) -> None:
+def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(
+    system: System, send: Tasks, returns_turns: bool
+) -> None:
     pool(system, 3)
     owned(system, RECORDS)
     before = as_given(system)
@@ -414,6 +481,9 @@ def test_returned_turns_of_members_who_left_are_void(system: System, send: Tasks
 
     undone(system, send, run_id, returns_turns=True)
 
-    assert [entry["turn"] for entry in rows(system, "SELECT turn FROM ledger WHERE cause = 'void' ORDER BY turn")] == [2, 5]
+    assert [
+        entry["turn"]
+        for entry in rows(system, "SELECT turn FROM ledger WHERE cause = 'void' ORDER BY turn")
+    ] == [2, 5]
     assert give_leads(system, 4) == "acac"
     assert_all_is_well(system)

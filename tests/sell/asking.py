@@ -8,8 +8,14 @@ from tests.api.asking import faults
 
 def create(client: Any, path: str, headers: dict[str, str] | None = None, **attributes: Any) -> Any:
     """The answer to a request that creates something; what it needs is filled in."""
-    needed: dict[str, dict[str, Any]] = {"leads": {"last_name": "Lee"}, "contacts": {"last_name": "Lee"}, "deals": {"name": "Big one"}}
-    return client.post(f"/v2/{path}", json={"data": {**needed.get(path, {}), **attributes}}, headers=headers)
+    needed: dict[str, dict[str, Any]] = {
+        "leads": {"last_name": "Lee"},
+        "contacts": {"last_name": "Lee"},
+        "deals": {"name": "Big one"},
+    }
+    return client.post(
+        f"/v2/{path}", json={"data": {**needed.get(path, {}), **attributes}}, headers=headers
+    )
 
 
 def change(client: Any, path: str, headers: dict[str, str] | None = None, **attributes: Any) -> Any:
@@ -38,7 +44,9 @@ def shown(client: Any, path: str, number: int | str) -> dict[str, Any]:
     return told(client.get(f"/v2/{path}/{number}"))
 
 
-def listed(client: Any, path: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def listed(
+    client: Any, path: str, parameters: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """What the items of a page hold."""
     answer = client.get(f"/v2/{path}", params={"per_page": 100, **(parameters or {})})
     assert answer.status_code == 200, answer.text

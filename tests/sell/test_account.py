@@ -1,4 +1,5 @@
-"""What there is beside records and labels: the account, the users, pipelines, stages, statuses and the names of custom fields."""
+"""What there is beside records and labels: the account, the users, pipelines, stages, statuses and
+the names of custom fields."""
 
 from typing import Any
 
@@ -30,9 +31,21 @@ def test_everybody_is_shown_who_they_are(client: Any, member: Any) -> None:
     assert (me["email"], me["role"], me["name"]) == ("member@example.com", "user", "Member")
     assert me == shown(client, "users", me["id"])
     assert set(me) == set(USER.by_name)
-    plain = {"confirmed": True, "status": "active", "invited": False, "detached": False, "sell_login_disabled": False}
+    plain = {
+        "confirmed": True,
+        "status": "active",
+        "invited": False,
+        "detached": False,
+        "sell_login_disabled": False,
+    }
     assert {name: me[name] for name in plain} == plain
-    assert (me["system_tags"], me["roles"], me["group"], me["identity_type"], me["deleted_at"]) == ([], [], None, "user", None)
+    assert (me["system_tags"], me["roles"], me["group"], me["identity_type"], me["deleted_at"]) == (
+        [],
+        [],
+        None,
+        "user",
+        None,
+    )
 
 
 def test_a_pool_is_a_user_by_the_same_id(client: Any) -> None:
@@ -41,7 +54,11 @@ def test_a_pool_is_a_user_by_the_same_id(client: Any) -> None:
     user = shown(client, "users", pool["id"])
 
     assert (user["name"], user["system_tags"]) == ("Inbound", ["distribution_pool", "deal"])
-    assert (user["email"], user["sell_login_disabled"], user["identity_type"]) == (None, True, "integration")
+    assert (user["email"], user["sell_login_disabled"], user["identity_type"]) == (
+        None,
+        True,
+        "integration",
+    )
 
 
 def test_there_is_a_pipeline_with_its_stages(client: Any) -> None:
@@ -57,7 +74,9 @@ def test_there_is_a_pipeline_with_its_stages(client: Any) -> None:
     assert listed(client, "stages", {"pipeline_id": 2}) == []
 
 
-def test_stages_are_those_of_the_first_pipeline_unless_another_is_named(client: Any, system: System) -> None:
+def test_stages_are_those_of_the_first_pipeline_unless_another_is_named(
+    client: Any, system: System
+) -> None:
     with writing(system.engine) as session:
         moments = {"created_at": now(), "updated_at": now()}
         session.execute(insert(pipelines).values(name="Renewals", **moments))
@@ -75,12 +94,29 @@ def test_stages_are_those_of_the_first_pipeline_unless_another_is_named(client: 
 
 def test_statuses_and_the_names_of_custom_fields_are_listed_as_they_come_up(client: Any) -> None:
     person = created(client, "contacts", last_name="P", custom_fields={"Size": 1})["id"]
-    lead = created(client, "leads", last_name="L", status="Called twice", custom_fields={"Region": "EU", "Gone": None})["id"]
+    lead = created(
+        client,
+        "leads",
+        last_name="L",
+        status="Called twice",
+        custom_fields={"Region": "EU", "Gone": None},
+    )["id"]
     created(client, "deals", name="D", contact_id=person, custom_fields={"Term": "long"})
     updated(client, "leads", lead, custom_fields={"Region": None, "Zone": "1"}, status="working")
 
-    assert names(client, "lead_statuses") == ["New", "Working", "Unqualified", "Converted", "Called twice", "working"]
-    assert [names(client, f"{kind}/custom_fields") for kind in ("lead", "contact", "deal")] == [["Region", "Zone"], ["Size"], ["Term"]]
+    assert names(client, "lead_statuses") == [
+        "New",
+        "Working",
+        "Unqualified",
+        "Converted",
+        "Called twice",
+        "working",
+    ]
+    assert [names(client, f"{kind}/custom_fields") for kind in ("lead", "contact", "deal")] == [
+        ["Region", "Zone"],
+        ["Size"],
+        ["Term"],
+    ]
     [field] = listed(client, "deal/custom_fields")
     assert (field["type"], field["resource_type"]) == ("string", "deal")
 

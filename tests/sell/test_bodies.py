@@ -22,12 +22,17 @@ def spelt(body: Any) -> bytes:
 
 
 def test_an_envelope_says_what_is_in_it(client: Any) -> None:
-    answer = client.post("/v2/leads", json={"data": {"last_name": "L"}, "meta": {"type": "lead", "more": [1]}})
+    answer = client.post(
+        "/v2/leads", json={"data": {"last_name": "L"}, "meta": {"type": "lead", "more": [1]}}
+    )
     lead = told(answer)["id"]
 
     assert answer.json()["meta"] == {"type": "lead"}
     assert answer.headers["content-type"] == "application/json"
-    assert told(client.post("/v2/leads", json={"data": {"last_name": "L"}, "meta": None}))["id"] == lead + 1
+    assert (
+        told(client.post("/v2/leads", json={"data": {"last_name": "L"}, "meta": None}))["id"]
+        == lead + 1
+    )
     paths = {
         "leads": "lead", "contacts": "contact", "deals": "deal", "users": "user", "tags": "tag", "lead_sources": "lead_source",
         "lead_statuses": "lead_status", "lead_conversions": "lead_conversion", "pipelines": "pipeline", "stages": "stage",
@@ -46,25 +51,52 @@ def test_an_envelope_says_what_is_in_it(client: Any) -> None:
 
 
 def test_what_is_no_envelope_is_refused(client: Any) -> None:
-    bodies = (b"", b"{", b"no", b"\xff", b"[]", b"7", b"null", b"{}", b'{"data": null}', b'{"data": []}', b'{"data": "x"}', b"[" * 100_000)
+    bodies = (
+        b"",
+        b"{",
+        b"no",
+        b"\xff",
+        b"[]",
+        b"7",
+        b"null",
+        b"{}",
+        b'{"data": null}',
+        b'{"data": []}',
+        b'{"data": "x"}',
+        b"[" * 100_000,
+    )
     lead = created(client, "leads", last_name="L")["id"]
 
     for body in bodies:
-        for answer in (send(client, body), client.put(f"/v2/leads/{lead}", content=body, headers=JSON)):
+        for answer in (
+            send(client, body),
+            client.put(f"/v2/leads/{lead}", content=body, headers=JSON),
+        ):
             assert wrong(answer) == [(400, None, "invalid_payload")], body[:20]
     assert wrong(client.post("/v2/leads", json={"last_name": "L"})) == [
         (400, None, "invalid_payload"), (400, "/last_name", "unknown"),
     ]  # fmt: skip
-    assert wrong(client.post("/v2/leads", data={"last_name": "L"})) == [(400, None, "invalid_payload")]
-    assert wrong(send(client, b'{"data": {"last_name": "L"}, "more": 1}')) == [(422, "/more", "unknown")]
-    assert wrong(send(client, b'{"data": {"last_name": "L"}, "meta": 1}')) == [(422, "/meta", "invalid_type")]
-    assert wrong(send(client, b'{"data": {"last_name": "L"}}', **{"Content-Type": "text/plain"})) == [(400, None, "invalid_payload")]
+    assert wrong(client.post("/v2/leads", data={"last_name": "L"})) == [
+        (400, None, "invalid_payload")
+    ]
+    assert wrong(send(client, b'{"data": {"last_name": "L"}, "more": 1}')) == [
+        (422, "/more", "unknown")
+    ]
+    assert wrong(send(client, b'{"data": {"last_name": "L"}, "meta": 1}')) == [
+        (422, "/meta", "invalid_type")
+    ]
+    assert wrong(
+        send(client, b'{"data": {"last_name": "L"}}', **{"Content-Type": "text/plain"})
+    ) == [(400, None, "invalid_payload")]
     assert names(client, "leads") == ["L"]
 
 
 @pytest.mark.parametrize("verb", ["post", "put"])
 def test_a_value_of_another_type_is_told_where(client: Any, verb: str) -> None:
-    made = {"leads": created(client, "leads", last_name="L"), "contacts": created(client, "contacts", last_name="L")}
+    made = {
+        "leads": created(client, "leads", last_name="L"),
+        "contacts": created(client, "contacts", last_name="L"),
+    }
     made["deals"] = created(client, "deals", name="D", contact_id=made["contacts"]["id"])
     bad = [
         ("leads", {"last_name": 7}, "/data/last_name"), ("leads", {"email": True}, "/data/email"),
@@ -82,14 +114,23 @@ def test_a_value_of_another_type_is_told_where(client: Any, verb: str) -> None:
     ]  # fmt: skip
 
     for path, attributes, field in bad:
-        needed = {} if verb == "put" else {"last_name": "L"} if path != "deals" else {"name": "D", "contact_id": made["contacts"]["id"]}
+        needed = (
+            {}
+            if verb == "put"
+            else {"last_name": "L"}
+            if path != "deals"
+            else {"name": "D", "contact_id": made["contacts"]["id"]}
+        )
         answer = getattr(client, verb)(
-            f"/v2/{path}/{made[path]['id']}" if verb == "put" else f"/v2/{path}", json={"data": needed | attributes}
+            f"/v2/{path}/{made[path]['id']}" if verb == "put" else f"/v2/{path}",
+            json={"data": needed | attributes},
         )
 
         assert wrong(answer) == [(422, field, "invalid_type")], attributes
         assert faults(answer)[0]["resource"] == path.removesuffix("s")
-    assert [shown(client, path, record["id"]) for path, record in made.items()] == list(made.values())
+    assert [shown(client, path, record["id"]) for path, record in made.items()] == list(
+        made.values()
+    )
 
 
 def test_a_value_that_cannot_be_is_told_where(client: Any) -> None:
@@ -115,7 +156,11 @@ def test_a_value_that_cannot_be_is_told_where(client: Any) -> None:
         answer = client.post(f"/v2/{path}", json={"data": needed | attributes})
 
         assert wrong(answer) == [(422, f"/data/{field}", "incorrect_value")], attributes
-    assert (names(client, "leads"), names(client, "deals"), names(client, "contacts")) == ([], [], ["L"])
+    assert (names(client, "leads"), names(client, "deals"), names(client, "contacts")) == (
+        [],
+        [],
+        ["L"],
+    )
 
 
 def test_numbers_that_json_does_not_have_are_refused(client: Any) -> None:
@@ -128,7 +173,9 @@ def test_numbers_that_json_does_not_have_are_refused(client: Any) -> None:
         assert wrong(send(client, value, "deals")) == [(422, "/data/value", "incorrect_value")]
         assert wrong(send(client, field)) == [(422, "/data/custom_fields", "incorrect_value")]
         assert wrong(send(client, source)) == [(422, "/data/source_id", "invalid_type")]
-    assert wrong(send(client, b'{"data": {"last_name": "D", "source_id": 1%b}}' % (b"0" * 5_000))) == [(400, None, "invalid_payload")]
+    assert wrong(
+        send(client, b'{"data": {"last_name": "D", "source_id": 1%b}}' % (b"0" * 5_000))
+    ) == [(400, None, "invalid_payload")]
     assert names(client, "leads") == names(client, "deals") == []
 
 
@@ -152,20 +199,45 @@ def test_characters_that_no_database_stores_are_refused_wherever_they_are(client
         for place in ({"data": {"last_name": "L", bad: 1}}, {"data": {"last_name": "L"}, bad: 1}):
             assert wrong(send(client, spelt(place)))[0][0] in (400, 422)
     assert wrong(client.get("/v2/leads?last_name=a%00b")) == [(400, "last_name", "invalid_param")]
-    assert names(client, "leads", {"last_name": "\N{REPLACEMENT CHARACTER}"}) == names(client, "leads") == []
+    assert (
+        names(client, "leads", {"last_name": "\N{REPLACEMENT CHARACTER}"})
+        == names(client, "leads")
+        == []
+    )
 
 
 def test_what_is_ignored_may_be_anything_also_under_a_key(client: Any) -> None:
-    whatever = {"id": 10**400, "created_at": "\ud800", "creator_id": {"a": [None]}, "updated_at": 1.5}
+    whatever = {
+        "id": 10**400,
+        "created_at": "\ud800",
+        "creator_id": {"a": [None]},
+        "updated_at": 1.5,
+    }
 
-    answers = [send(client, spelt({"data": {"last_name": "L"} | whatever}), **{"Idempotency-Key": key}) for key in ("a", "a", "b")]
+    answers = [
+        send(client, spelt({"data": {"last_name": "L"} | whatever}), **{"Idempotency-Key": key})
+        for key in ("a", "a", "b")
+    ]
 
     assert [told(answer)["id"] for answer in answers] == [1, 1, 2]
 
 
 def test_all_faults_are_told_at_once(client: Any) -> None:
-    types = client.post("/v2/leads", json={"data": {"last_name": 7, "tags": [1, "a", None], "nickname": "x", "address": {"street": "x"}}})
-    values = client.post("/v2/deals", json={"data": {"name": "a\0b", "value": "much", "estimated_close_date": "soon"}})
+    types = client.post(
+        "/v2/leads",
+        json={
+            "data": {
+                "last_name": 7,
+                "tags": [1, "a", None],
+                "nickname": "x",
+                "address": {"street": "x"},
+            }
+        },
+    )
+    values = client.post(
+        "/v2/deals",
+        json={"data": {"name": "a\0b", "value": "much", "estimated_close_date": "soon"}},
+    )
 
     assert sorted(wrong(types)) == [
         (422, "/data/address/street", "unknown"), (422, "/data/last_name", "invalid_type"), (422, "/data/nickname", "unknown"),
@@ -189,7 +261,17 @@ def test_what_is_not_there_is_told_apart_from_what_cannot_be(client: Any) -> Non
     for path in ("leads", "contacts", "deals", "tags", "lead_sources"):
         assert wrong(client.put(f"/v2/{path}/999", json={"data": {}})) == [(404, None, "not_found")]
         assert wrong(client.delete(f"/v2/{path}/999")) == [(404, None, "not_found")]
-    for path in ("nothing", "leads/1/notes", "tasks", "accounts", "accounts/1", "Leads", "stages/1", "task/custom_fields", ""):
+    for path in (
+        "nothing",
+        "leads/1/notes",
+        "tasks",
+        "accounts",
+        "accounts/1",
+        "Leads",
+        "stages/1",
+        "task/custom_fields",
+        "",
+    ):
         assert wrong(client.get(f"/v2/{path}")) == [(404, None, "incorrect_path")], path
     for path in ("leads/0", "leads/x", f"leads/{2**63}", "users/-1"):
         assert wrong(client.get(f"/v2/{path}")) == [(400, "id", "invalid_param")]
@@ -205,8 +287,14 @@ def test_what_is_not_there_is_told_apart_from_what_cannot_be(client: Any) -> Non
 
 
 def test_a_request_must_say_by_which_program_it_is_sent(client: Any) -> None:
-    assert wrong(client.get("/v2/users/self", headers={"User-Agent": " "})) == [(400, None, "invalid_user_agent")]
+    assert wrong(client.get("/v2/users/self", headers={"User-Agent": " "})) == [
+        (400, None, "invalid_user_agent")
+    ]
     del client.headers["User-Agent"]
-    for answer in (client.get("/v2/leads"), client.post("/v2/leads", json={"data": {"last_name": "L"}}), client.get("/v2/accounts/self")):
+    for answer in (
+        client.get("/v2/leads"),
+        client.post("/v2/leads", json={"data": {"last_name": "L"}}),
+        client.get("/v2/accounts/self"),
+    ):
         assert wrong(answer) == [(400, None, "invalid_user_agent")]
     assert client.get("/api/pools").status_code == 200

@@ -16,7 +16,9 @@ def test_pages_link_to_each_other_and_the_last_has_no_next(client: Any) -> None:
         created(client, "leads", last_name=f"L{number}", status="A & B")
     address = "http://testserver/v2/leads?status=A+%26+B&per_page=2"
 
-    first, second, last, beyond = (client.get(f"{address}&page={number}").json() for number in range(1, 5))
+    first, second, last, beyond = (
+        client.get(f"{address}&page={number}").json() for number in range(1, 5)
+    )
 
     assert [[item["data"]["last_name"] for item in page["items"]] for page in (first, second, last, beyond)] == [
         ["L0", "L1"], ["L2", "L3"], ["L4"], [],
@@ -28,7 +30,9 @@ def test_pages_link_to_each_other_and_the_last_has_no_next(client: Any) -> None:
         ["first_page", "next_page", "self"], ["first_page", "next_page", "prev_page", "self"], ["first_page", "prev_page", "self"],
     ]  # fmt: skip
     assert second["meta"]["links"]["self"] == f"{address}&page=2"
-    assert client.get(first["meta"]["links"]["next_page"]).json() == second | {"meta": client.get(f"{address}&page=2").json()["meta"]}
+    assert client.get(first["meta"]["links"]["next_page"]).json() == second | {
+        "meta": client.get(f"{address}&page=2").json()["meta"]
+    }
     assert client.get(last["meta"]["links"]["prev_page"]).json()["items"] == second["items"]
     assert client.get(last["meta"]["links"]["first_page"]).json()["items"] == first["items"]
 
@@ -37,12 +41,17 @@ def test_a_page_holds_25_unless_asked_otherwise_and_a_hundred_at_most(client: An
     for number in range(102):
         created(client, "lead_sources", name=f"S{number}")
 
-    plain, most = client.get("/v2/lead_sources").json(), client.get("/v2/lead_sources?per_page=100").json()
+    plain, most = (
+        client.get("/v2/lead_sources").json(),
+        client.get("/v2/lead_sources?per_page=100").json(),
+    )
 
     assert (plain["meta"]["count"], most["meta"]["count"]) == (25, 100)
     assert "page=2" in plain["meta"]["links"]["next_page"]
     assert len(client.get(most["meta"]["links"]["next_page"]).json()["items"]) == 2
-    assert wrong(client.get("/v2/lead_sources?per_page=101")) == [(400, "per_page", "invalid_param")]
+    assert wrong(client.get("/v2/lead_sources?per_page=101")) == [
+        (400, "per_page", "invalid_param")
+    ]
 
 
 # --- orders ---
@@ -69,23 +78,55 @@ def test_each_list_has_the_order_that_clients_expect(client: Any) -> None:
     assert names(client, "deals") == ["C again", "A", "B"]
     assert names(client, "lead_sources") == ["C", "A", "B"]
     assert names(client, "tags") == ["A", "B", "C again"]
-    assert [conversion["lead_id"] for conversion in listed(client, "lead_conversions")] == [lead, lead - 2, lead - 4]
+    assert [conversion["lead_id"] for conversion in listed(client, "lead_conversions")] == [
+        lead,
+        lead - 2,
+        lead - 4,
+    ]
     assert names(client, "lead_statuses") == ["New", "Working", "Unqualified", "Converted"]
     assert names(client, "stages")[:2] == ["Incoming", "Qualified"]
     assert tag["resource_type"] == "lead"
 
 
-def test_every_order_is_kept_in_both_directions_and_the_older_go_first_among_equals(client: Any) -> None:
+def test_every_order_is_kept_in_both_directions_and_the_older_go_first_among_equals(
+    client: Any,
+) -> None:
     create_pool(client)
-    company = created(client, "contacts", is_organization=True, name="Zeta", address={"city": "Oslo"})["id"]
+    company = created(
+        client, "contacts", is_organization=True, name="Zeta", address={"city": "Oslo"}
+    )["id"]
     source = created(client, "lead_sources", name="Fair")["id"]
     for number, value in enumerate((3, "10.50", 3)):
-        who = {"last_name": f"L{number % 2}", "first_name": "F" if number else None, "email": "e@x" if number else None}
+        who = {
+            "last_name": f"L{number % 2}",
+            "first_name": "F" if number else None,
+            "email": "e@x" if number else None,
+        }
         person = created(client, "contacts", contact_id=company if number else None, **who)["id"]
-        created(client, "deals", name="D", contact_id=person, value=value, hot=number == 1, stage_id=number + 1)
-        lead = created(client, "leads", status="Working" if number else None, source_id=source if number else None, **who)["id"]
+        created(
+            client,
+            "deals",
+            name="D",
+            contact_id=person,
+            value=value,
+            hot=number == 1,
+            stage_id=number + 1,
+        )
+        lead = created(
+            client,
+            "leads",
+            status="Working" if number else None,
+            source_id=source if number else None,
+            **who,
+        )["id"]
         created(client, "lead_conversions", lead_id=lead)
-        created(client, "leads", status="Working" if number else None, source_id=source if number else None, **who)
+        created(
+            client,
+            "leads",
+            status="Working" if number else None,
+            source_id=source if number else None,
+            **who,
+        )
         created(client, "tags", name=f"T{number}", resource_type="lead")
 
     for resource in RESOURCES:
@@ -95,11 +136,17 @@ def test_every_order_is_kept_in_both_directions_and_the_older_go_first_among_equ
             _check_order(client, resource, resource.by_name[name], by_id)
 
 
-def _check_order(client: Any, resource: Resource, attribute: Attribute, by_id: list[dict[str, Any]]) -> None:
+def _check_order(
+    client: Any, resource: Resource, attribute: Attribute, by_id: list[dict[str, Any]]
+) -> None:
     for direction in ("asc", "desc"):
         found = listed(client, resource.path, {"sort_by": f"{attribute.name}:{direction}"})
-        expected = sorted(by_id, key=lambda item: _rank(attribute, item), reverse=direction == "desc")
-        assert [_rank(attribute, item) for item in found] == [_rank(attribute, item) for item in expected]
+        expected = sorted(
+            by_id, key=lambda item: _rank(attribute, item), reverse=direction == "desc"
+        )
+        assert [_rank(attribute, item) for item in found] == [
+            _rank(attribute, item) for item in expected
+        ]
         if attribute.kind is not Kind.MOMENT:  # of which seconds are shown, and more is kept
             assert found == expected, (resource.path, attribute.name, direction)
 
@@ -107,7 +154,9 @@ def _check_order(client: Any, resource: Resource, attribute: Attribute, by_id: l
 def _rank(attribute: Attribute, item: dict[str, Any]) -> tuple[bool, Any]:
     """What is not known comes after all that is."""
     value = item[attribute.name]
-    return value is None, float(value) if attribute.kind is Kind.AMOUNT else value or 0 if value is None else value
+    return value is None, float(
+        value
+    ) if attribute.kind is Kind.AMOUNT else value or 0 if value is None else value
 
 
 # --- which ---
@@ -122,11 +171,16 @@ def test_ids_choose_what_is_listed(client: Any) -> None:
     assert names(client, "leads", {"ids": one, "last_name": "C"}) == []
     assert names(client, "users", {"ids": 1}) == ["Root"]
     for bad in ("", "1,", "a", "1 2", "-1", "1;2", ",".join(["1"] * 101)):
-        assert wrong(client.get("/v2/leads", params={"ids": bad})) == [(400, "ids", "invalid_param")], bad
+        assert wrong(client.get("/v2/leads", params={"ids": bad})) == [
+            (400, "ids", "invalid_param")
+        ], bad
 
 
 def test_what_is_deleted_is_in_no_list_and_is_nowhere_else(client: Any) -> None:
-    person, company = created(client, "contacts", last_name="P"), created(client, "contacts", is_organization=True, name="O")
+    person, company = (
+        created(client, "contacts", last_name="P"),
+        created(client, "contacts", is_organization=True, name="O"),
+    )
     records = {
         "leads": created(client, "leads", last_name="L")["id"],
         "deals": created(client, "deals", name="D", contact_id=person["id"])["id"],
@@ -137,12 +191,20 @@ def test_what_is_deleted_is_in_no_list_and_is_nowhere_else(client: Any) -> None:
 
     for path, number in records.items():
         answer = client.delete(f"/v2/{path}/{number}")
-        assert (answer.status_code, answer.content, answer.headers.get("content-type")) == (204, b"", None)
+        assert (answer.status_code, answer.content, answer.headers.get("content-type")) == (
+            204,
+            b"",
+            None,
+        )
 
     for path, number in records.items():
         assert number not in [item["id"] for item in listed(client, path)]
         assert listed(client, path, {"ids": number}) == []
-        for again in (client.get, client.delete, lambda address: client.put(address, json={"data": {}})):
+        for again in (
+            client.get,
+            client.delete,
+            lambda address: client.put(address, json={"data": {}}),
+        ):
             assert wrong(again(f"/v2/{path}/{number}")) == [(404, None, "not_found")]
 
 

@@ -15,30 +15,48 @@ from worker.flows.system import System
 OWNER, CREATOR = "owner@example.com", "creator@example.com"
 
 ACTORS = ("stranger", "member", "owner", "creator", "reassigner", "client")
-"""Nobody who is known; somebody; the owner of the record; who created it; somebody who may reassign; an admin."""
+"""Nobody who is known; somebody; the owner of the record; who created it; somebody who may
+reassign; an admin."""
 
-Deed = Callable[[Any, int, int], Any]
+Action = Callable[[Any, int, int], Any]
 """What an actor asks for, with a lead and a pool."""
 
-DEEDS: dict[str, tuple[Deed, tuple[int, ...]]] = {
+DEEDS: dict[str, tuple[Action, tuple[int, ...]]] = {
     "read it": (lambda api, lead, _: api.get(f"/v2/leads/{lead}"), (401, 200, 200, 200, 200, 200)),
     "list all": (lambda api, *_: api.get("/v2/leads"), (401, 200, 200, 200, 200, 200)),
-    "see the pools": (lambda api, *_: api.get("/v2/users?name=Inbound"), (401, 200, 200, 200, 200, 200)),
+    "see the pools": (
+        lambda api, *_: api.get("/v2/users?name=Inbound"),
+        (401, 200, 200, 200, 200, 200),
+    ),
     "create one": (lambda api, *_: create(api, "leads"), (401, 200, 200, 200, 200, 200)),
-    "create one for a pool": (lambda api, _, pool: create(api, "leads", owner_id=pool), (401, 200, 200, 200, 200, 200)),
-    "edit it": (lambda api, lead, _: change(api, f"leads/{lead}", phone="1"), (401, 403, 200, 200, 403, 200)),
+    "create one for a pool": (
+        lambda api, _, pool: create(api, "leads", owner_id=pool),
+        (401, 200, 200, 200, 200, 200),
+    ),
+    "edit it": (
+        lambda api, lead, _: change(api, f"leads/{lead}", phone="1"),
+        (401, 403, 200, 200, 403, 200),
+    ),
     "send it back as it is": (
         lambda api, lead, _: change(api, f"leads/{lead}", **_shown(api, lead)),
         (401, 200, 200, 200, 200, 200),
     ),
-    "hand it to somebody": (lambda api, lead, _: change(api, f"leads/{lead}", owner_id=1), (401, 403, 403, 403, 200, 200)),
-    "hand it to a pool": (lambda api, lead, pool: change(api, f"leads/{lead}", owner_id=pool), (401, 403, 403, 403, 200, 200)),
+    "hand it to somebody": (
+        lambda api, lead, _: change(api, f"leads/{lead}", owner_id=1),
+        (401, 403, 403, 403, 200, 200),
+    ),
+    "hand it to a pool": (
+        lambda api, lead, pool: change(api, f"leads/{lead}", owner_id=pool),
+        (401, 403, 403, 403, 200, 200),
+    ),
     "hand it on and edit it": (
         lambda api, lead, pool: change(api, f"leads/{lead}", owner_id=pool, phone="1"),
         (401, 403, 403, 403, 403, 200),
     ),
     "hand it on and send the rest back": (
-        lambda api, lead, pool: change(api, f"leads/{lead}", **{**_shown(api, lead), "owner_id": pool}),
+        lambda api, lead, pool: change(
+            api, f"leads/{lead}", **{**_shown(api, lead), "owner_id": pool}
+        ),
         (401, 403, 403, 403, 200, 200),
     ),
     "upsert it": (
@@ -49,10 +67,22 @@ DEEDS: dict[str, tuple[Deed, tuple[int, ...]]] = {
         lambda api, lead, _: api.post("/v2/lead_conversions", json={"data": {"lead_id": lead}}),
         (401, 403, 200, 200, 403, 200),
     ),
-    "delete it": (lambda api, lead, _: api.delete(f"/v2/leads/{lead}"), (401, 403, 204, 204, 403, 204)),
-    "rename its tag": (lambda api, *_: change(api, f"tags/{_tag(api)}", name=secrets.token_hex(4)), (401, 403, 403, 200, 403, 200)),
-    "delete its tag": (lambda api, *_: api.delete(f"/v2/tags/{_tag(api)}"), (401, 403, 403, 204, 403, 204)),
-    "edit what isn't there": (lambda api, *_: change(api, "leads/999", phone="1"), (401, 404, 404, 404, 404, 404)),
+    "delete it": (
+        lambda api, lead, _: api.delete(f"/v2/leads/{lead}"),
+        (401, 403, 204, 204, 403, 204),
+    ),
+    "rename its tag": (
+        lambda api, *_: change(api, f"tags/{_tag(api)}", name=secrets.token_hex(4)),
+        (401, 403, 403, 200, 403, 200),
+    ),
+    "delete its tag": (
+        lambda api, *_: api.delete(f"/v2/tags/{_tag(api)}"),
+        (401, 403, 403, 204, 403, 204),
+    ),
+    "edit what isn't there": (
+        lambda api, *_: change(api, "leads/999", phone="1"),
+        (401, 404, 404, 404, 404, 404),
+    ),
     "look for what isn't there": (lambda api, *_: api.get("/v2/tasks"), (404,) * 6),
 }
 
@@ -69,7 +99,13 @@ def _tag(api: Any) -> int:
 
 @pytest.mark.parametrize("deed", DEEDS)
 def test_each_actor_gets_the_answer_that_the_table_says(
-    client: Any, member: Any, reassigner: Any, stranger: Any, client_of: Any, system: System, deed: str
+    client: Any,
+    member: Any,
+    reassigner: Any,
+    stranger: Any,
+    client_of: Any,
+    system: System,
+    deed: str,
 ) -> None:
     pool = create_pool(client, 2)["id"]
     owner_id = person(system, OWNER)
@@ -91,7 +127,11 @@ def test_each_actor_gets_the_answer_that_the_table_says(
 def test_a_refusal_tells_nothing_of_what_there_is(client: Any, stranger: Any, member: Any) -> None:
     lead = told(create(client, "leads"))["id"]
 
-    strangers = [stranger.get(f"/v2/leads/{lead}"), stranger.get("/v2/leads/999"), stranger.post("/v2/leads", content=b"{")]
+    strangers = [
+        stranger.get(f"/v2/leads/{lead}"),
+        stranger.get("/v2/leads/999"),
+        stranger.post("/v2/leads", content=b"{"),
+    ]
     members = [change(member, f"leads/{lead}", phone=str(number)) for number in (1, 2)]
 
     assert {answer.json()["errors"][0]["error"]["message"] for answer in strangers} == {

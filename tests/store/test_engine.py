@@ -6,13 +6,19 @@ import pytest
 from sqlalchemy import Engine, text
 
 from worker.errors.servers import TookTooLong
-from worker.store.sql.engine import HURRY_SECONDS, hurry, open_engine, reading, writing
+from worker.store.sql.engine import (
+    HURRY_SECONDS,
+    limit_statement_time,
+    open_engine,
+    reading,
+    writing,
+)
 
 
 def test_whoever_hurries_gets_an_answer_as_always(engine: Engine) -> None:
     with reading(engine) as read, writing(engine) as written:
         for session in (read, written):
-            hurry(session)
+            limit_statement_time(session)
             assert session.execute(text("SELECT 1")).scalar_one() == 1
 
 
@@ -21,7 +27,7 @@ def test_a_statement_that_takes_too_long_is_ended_and_told_so(postgresql_url: st
 
     def take_a_minute() -> None:
         with reading(engine) as session:
-            hurry(session, 0.1)
+            limit_statement_time(session, 0.1)
             session.execute(text("SELECT pg_sleep(60)"))
 
     with pytest.raises(TookTooLong, match="try again in a moment"):
@@ -37,7 +43,7 @@ def test_only_the_transaction_that_hurries_has_a_limit(postgresql_url: str) -> N
     def limit_of(*, hurried: bool) -> str:
         with writing(engine) as session:
             if hurried:
-                hurry(session)
+                limit_statement_time(session)
             return str(session.execute(text("SHOW statement_timeout")).scalar_one())
 
     assert [limit_of(hurried=True), limit_of(hurried=False)] == [f"{HURRY_SECONDS:g}s", "0"]

@@ -46,7 +46,9 @@ def _opened(url: str) -> Iterator[Engine]:
 def fill_at_0002(engine: Engine) -> None:
     with writing(engine) as session:
         session.execute(
-            text(f"INSERT INTO users (name, email, created_at, updated_at) VALUES ('Root', 'root@example.com', '{NOW}', '{NOW}')")
+            text(
+                f"INSERT INTO users (name, email, created_at, updated_at) VALUES ('Root', 'root@example.com', '{NOW}', '{NOW}')"
+            )
         )
         common = f"'{NOW}', '{NOW}'"
         for number, source, status, tags, fields in LEADS:
@@ -54,7 +56,16 @@ def fill_at_0002(engine: Engine) -> None:
                 "INSERT INTO leads (id, owner_id, last_name, source, status, tags, custom_fields, created_at, updated_at)"
                 f" VALUES (:number, 1, 'L', :source, :status, :tags, :fields, {common})"
             )
-            session.execute(lead, {"number": number, "source": source, "status": status, "tags": tags, "fields": fields})
+            session.execute(
+                lead,
+                {
+                    "number": number,
+                    "source": source,
+                    "status": status,
+                    "tags": tags,
+                    "fields": fields,
+                },
+            )
         session.execute(
             text(
                 "INSERT INTO contacts (owner_id, last_name, tags, custom_fields, created_at, updated_at)"
@@ -82,7 +93,9 @@ def test_the_records_of_version_0002_have_their_labels_at_version_0003(earlier: 
     migrate(earlier)
     migrate(earlier)
 
-    found = held(earlier, "SELECT kind, resource_type, name FROM labels ORDER BY kind, resource_type, name")
+    found = held(
+        earlier, "SELECT kind, resource_type, name FROM labels ORDER BY kind, resource_type, name"
+    )
     assert found == sorted([
         *(("status", "lead", name) for name in ("New", "Working", "Unqualified", "Converted", "Hot")),
         ("source", "lead", "Fair"), ("source", "lead", "Web"),
@@ -91,10 +104,17 @@ def test_the_records_of_version_0002_have_their_labels_at_version_0003(earlier: 
         ("custom_field", "contact", "Size"), ("custom_field", "deal", "Term"),
     ])  # fmt: skip
     assert held(earlier, "SELECT id, source, status FROM leads ORDER BY id") == before
-    assert held(earlier, "SELECT count(*) FROM labels WHERE created_at IS NULL OR updated_at IS NULL OR creator_id IS NOT NULL") == [(0,)]
+    assert held(
+        earlier,
+        "SELECT count(*) FROM labels WHERE created_at IS NULL OR updated_at IS NULL OR creator_id IS NOT NULL",
+    ) == [(0,)]
     assert [bool(hot) for [hot] in held(earlier, "SELECT hot FROM deals")] == [False]
     assert held(earlier, "SELECT deleted_at FROM contacts") == [(None,)]
-    assert [name for [name] in held(earlier, "SELECT name FROM stages ORDER BY position")][:3] == ["Incoming", "Qualified", "Quote"]
+    assert [name for [name] in held(earlier, "SELECT name FROM stages ORDER BY position")][:3] == [
+        "Incoming",
+        "Qualified",
+        "Quote",
+    ]
     assert [bool(may) for [may] in held(earlier, "SELECT can_reassign FROM users")] == [False]
 
 
@@ -105,13 +125,17 @@ def test_labels_go_on_from_those_that_the_migration_made(earlier: Engine) -> Non
 
     with writing(earlier) as session:
         key = "kind, resource_type, name, created_at, updated_at"
-        session.execute(text(f"INSERT INTO labels ({key}) VALUES ('tag', 'lead', 'new', '{NOW}', '{NOW}')"))
+        session.execute(
+            text(f"INSERT INTO labels ({key}) VALUES ('tag', 'lead', 'new', '{NOW}', '{NOW}')")
+        )
 
     [[newest]] = held(earlier, "SELECT name FROM labels ORDER BY id DESC LIMIT 1")
     assert newest == "new"
 
 
-def test_the_chunks_of_version_0005_are_dated_before_anybody_edited_their_records(earlier: Engine) -> None:
+def test_the_chunks_of_version_0005_are_dated_before_anybody_edited_their_records(
+    earlier: Engine,
+) -> None:
     migrate(earlier, "0005")
     later = "2026-01-02 12:00:00"
     run = f"1, 'import', 'cancelled', 'lead', 1, '{NOW}', '{later}'"
@@ -130,10 +154,15 @@ def test_the_chunks_of_version_0005_are_dated_before_anybody_edited_their_record
     migrate(earlier)
 
     places = held(
-        earlier, 'SELECT number, "offset", length, first_line, first_ordinal, rows, records, attempts FROM chunks ORDER BY number'
+        earlier,
+        'SELECT number, "offset", length, first_line, first_ordinal, rows, records, attempts FROM chunks ORDER BY number',
     )
     assert places == [(number, 7, 8, 9, 10, 11, 12, 1) for number in (0, 1)]
-    dated = "SELECT chunks.number FROM chunks JOIN runs ON runs.id = run_id WHERE done_at = accepted_at"
-    assert held(earlier, f"{dated} UNION SELECT -1 FROM chunks WHERE done_at IS NULL ORDER BY 1") == [(-1,), (0,)]
+    dated = (
+        "SELECT chunks.number FROM chunks JOIN runs ON runs.id = run_id WHERE done_at = accepted_at"
+    )
+    assert held(
+        earlier, f"{dated} UNION SELECT -1 FROM chunks WHERE done_at IS NULL ORDER BY 1"
+    ) == [(-1,), (0,)]
     assert held(earlier, "SELECT id FROM leads WHERE edited_at = updated_at") == [(2,)]
     assert held(earlier, "SELECT id FROM leads WHERE edited_at IS NULL") == [(1,)]

@@ -51,7 +51,10 @@ def test_many_leads_take_the_same_statements_as_one(system: System) -> None:
     inbound = pool(system, 3)
 
     def give(count: int) -> int:
-        requests = [assign.Request(f"lead:{number}", number, None) for number in [lead(system) for _ in range(count)]]
+        requests = [
+            assign.Request(f"lead:{number}", number, None)
+            for number in [lead(system) for _ in range(count)]
+        ]
         work = lambda session: assign.assign(session, inbound.id, "lead", requests, "capture")  # noqa: E731
         return statements(system, lambda: system.transact(work))
 
@@ -59,7 +62,9 @@ def test_many_leads_take_the_same_statements_as_one(system: System) -> None:
     assert give(2) == give(50)
 
 
-def test_many_leads_are_captured_with_the_same_statements_as_one(system: System, send: Tasks) -> None:
+def test_many_leads_are_captured_with_the_same_statements_as_one(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
 
     def accept(count: int) -> int:

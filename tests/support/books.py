@@ -1,4 +1,5 @@
-"""Books that the flows have written once, of which each test has a copy: that costs a tenth of writing them again."""
+"""Books that the flows have written once, of which each test has a copy: that costs a tenth of
+writing them again."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -49,7 +50,9 @@ def on_sqlite(template: Path, valkey_url: str, folder: Path, write: Writer) -> B
 
 
 @contextmanager
-def on_postgresql(databases: Databases, valkey_url: str, folder: Path, write: Writer) -> Iterator[Book]:
+def on_postgresql(
+    databases: Databases, valkey_url: str, folder: Path, write: Writer
+) -> Iterator[Book]:
     """The same of a server's."""
     with databases.lend() as url:
         rings = _written(url, valkey_url, folder, write)

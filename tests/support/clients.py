@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 
 from api_stub.app import create_app
 from tests.support.factories import person, token_of
-from tests.support.tasks import VAULT
+from tests.support.tasks import SECRET_BOX
 from worker.flows.system import System
 from worker.flows.system import system as the_system
-from worker.secret_box import vault
+from worker.secret_box import secret_box
 
 ROOT, MEMBER, REASSIGNER = "root@example.com", "member@example.com", "reassigner@example.com"
 
@@ -20,13 +20,14 @@ ClientOf = Callable[[str | None], TestClient]
 
 
 whole_app = cache(create_app)
-"""One for all tests: its routes are built at the first request, which takes longer than most tests."""
+"""One for all tests: its routes are built at the first request, which takes longer than most tests.
+"""
 
 
 @pytest.fixture
 def app(system: System) -> Iterator[FastAPI]:
     app = whole_app()
-    app.dependency_overrides |= {the_system: lambda: system, vault: lambda: VAULT}
+    app.dependency_overrides |= {the_system: lambda: system, secret_box: lambda: SECRET_BOX}
     yield app
     app.dependency_overrides.clear()
 

@@ -1,4 +1,5 @@
-"""One engine for each kind of database, which goes from one test's database to the next one's: what it has learnt of statements stays."""
+"""One engine for each kind of database, which goes from one test's database to the next one's: what
+it has learnt of statements stays."""
 
 from typing import Any
 

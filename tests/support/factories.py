@@ -53,7 +53,12 @@ def token_of(system: System, address: str, **may: bool) -> str:
     return system.transact(access.issue, user_id, "tests").token
 
 
-def pool(system: System, members: int | Collection[str] = 3, name: str = "Inbound", record_type: str = "lead") -> Row[Any]:
+def pool(
+    system: System,
+    members: int | Collection[str] = 3,
+    name: str = "Inbound",
+    record_type: str = "lead",
+) -> Row[Any]:
     """A pool of so many people, or of those people: a@example.com has turn 1."""
     addresses = emails(members) if isinstance(members, int) else list(members)
     for address in addresses:
@@ -77,11 +82,21 @@ def lead(system: System, owner: str = "admin@example.com", record_type: str = "l
     return system.transact(records.add, record_type, owner_id, {})
 
 
-def give(system: System, *record_ids: int, name: str = "Inbound", record_type: str = "lead", deed: str = "edit") -> list[str]:
-    """Gives records to a pool, as somebody does who edits their owner. Returns the emails of who got them, in order."""
+def give(
+    system: System,
+    *record_ids: int,
+    name: str = "Inbound",
+    record_type: str = "lead",
+    deed: str = "edit",
+) -> list[str]:
+    """Gives records to a pool, as somebody does who edits their owner. Returns the emails of who
+    got them, in order."""
     with system.reading() as session:
         pool_id = pool_named(session, name).id
-    requests = [assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None) for record_id in record_ids]
+    requests = [
+        assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None)
+        for record_id in record_ids
+    ]
     owners = system.transact(assign.assign, pool_id, record_type, requests, "edit")
     return [address_of(system, owners[record_id]) for record_id in record_ids]
 
@@ -97,30 +112,43 @@ def address_of(system: System, user_id: int) -> str:
 
 
 def sheet(rows: int, bad: Collection[int] = (), record_type: str = "lead") -> io.BytesIO:
-    """A CSV file of so many rows, numbered from 0 in their names. Those in bad lack what a record needs."""
+    """A CSV file of so many rows, numbered from 0 in their names. Those in bad lack what a record
+    needs."""
     text = io.StringIO()
     writer = csv.writer(text)
     needed = "name" if record_type == "deal" else "last_name"
     writer.writerow(["first_name" if record_type != "deal" else "stage", needed, "Territory"])
-    writer.writerows([f"F{row}", "" if row in bad else f"L{row}", f"T{row % 3}"] for row in range(rows))
+    writer.writerows(
+        [f"F{row}", "" if row in bad else f"L{row}", f"T{row % 3}"] for row in range(rows)
+    )
     return io.BytesIO(text.getvalue().encode())
 
 
 def accepted(
-    system: System, file: io.BytesIO, owner: str = "Inbound", record_type: str = "lead", mapping: dict[str, str] | None = None
+    system: System,
+    file: io.BytesIO,
+    owner: str = "Inbound",
+    record_type: str = "lead",
+    mapping: dict[str, str] | None = None,
 ) -> int:
     """The id of a run whose scan waits to be run."""
-    return imports.accept(system, imports.Request("leads.csv", record_type, owner, mapping or {}), file)
+    return imports.accept(
+        system, imports.Request("leads.csv", record_type, owner, mapping or {}), file
+    )
 
 
-def imported(system: System, send: Tasks, file: io.BytesIO, owner: str = "Inbound", record_type: str = "lead") -> int:
+def imported(
+    system: System, send: Tasks, file: io.BytesIO, owner: str = "Inbound", record_type: str = "lead"
+) -> int:
     """The id of a run that is done."""
     run_id = accepted(system, file, owner, record_type)
     send.drain(system)
     return run_id
 
 
-def owned(system: System, count: int, owner: str = "admin@example.com", record_type: str = "lead") -> list[int]:
+def owned(
+    system: System, count: int, owner: str = "admin@example.com", record_type: str = "lead"
+) -> list[int]:
     """The ids of so many records that a person owns."""
     owner_id = person(system, owner)
     named = "name" if record_type == "deal" else "last_name"
@@ -128,7 +156,9 @@ def owned(system: System, count: int, owner: str = "admin@example.com", record_t
     return system.transact(records.add_all, record_type, owner_id, None, made)
 
 
-def smart_list(system: System, filter: dict[str, Any], order: str = "id:asc", record_type: str = "lead") -> SmartList:
+def smart_list(
+    system: System, filter: dict[str, Any], order: str = "id:asc", record_type: str = "lead"
+) -> SmartList:
     """A list that isn't saved."""
     return SmartList(None, "a list", record_type, parse(record_type, filter), order)
 
@@ -159,15 +189,19 @@ def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
 
 
 def leases_run_out(system: System) -> None:
-    """Whoever is on a scan, a chunk, a captured lead or a lookup has given no sign of life for an hour."""
+    """Whoever is on a scan, a chunk, a captured lead or a lookup has given no sign of life for an
+    hour."""
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
         for table in (runs, chunks, captures, lookups):
-            session.execute(update(table).where(table.c.leased_until.is_not(None)).values(leased_until=earlier))
+            session.execute(
+                update(table).where(table.c.leased_until.is_not(None)).values(leased_until=earlier)
+            )
 
 
 def an_hour_passes(system: System) -> None:
-    """Every sign of life and of progress, every acceptance and every entry is an hour older, and what is due is so for an hour."""
+    """Every sign of life and of progress, every acceptance and every entry is an hour older, and
+    what is due is so for an hour."""
     leases_run_out(system)
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
@@ -187,6 +221,9 @@ def poison(system: System, record_id: int) -> None:
 
 
 def antidote(system: System) -> None:
-    statements = {"sqlite": "DROP TRIGGER poison", "postgresql": "ALTER TABLE ledger DROP CONSTRAINT poison"}
+    statements = {
+        "sqlite": "DROP TRIGGER poison",
+        "postgresql": "ALTER TABLE ledger DROP CONSTRAINT poison",
+    }
     with writing(system.engine) as session:
         session.execute(text(statements[system.engine.dialect.name]))

@@ -13,8 +13,15 @@ RINGS = "{pool:*"
 
 def photograph(client: Redis) -> Photograph:
     """All rings that the server holds, with their claims."""
-    read: dict[str, Callable[[str], Any]] = {"hash": client.hgetall, "list": lambda key: client.lrange(key, 0, -1), "string": client.get}
-    return {key: (kind := str(client.type(key)), read[kind](key)) for key in map(str, client.keys(RINGS))}
+    read: dict[str, Callable[[str], Any]] = {
+        "hash": client.hgetall,
+        "list": lambda key: client.lrange(key, 0, -1),
+        "string": client.get,
+    }
+    return {
+        key: (kind := str(client.type(key)), read[kind](key))
+        for key in map(str, client.keys(RINGS))
+    }
 
 
 def roll_back(client: Redis, earlier: Photograph) -> None:

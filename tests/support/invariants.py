@@ -1,4 +1,5 @@
-"""The promise, asserted. Written apart from the product: plain SQL, and its own arithmetic, turn by turn."""
+"""The promise, asserted. Written apart from the product: plain SQL, and its own arithmetic, turn by
+turn."""
 
 import csv
 import json
@@ -38,7 +39,11 @@ class Book:
 
     def __post_init__(self) -> None:
         for roster in self.rosters:
-            roster["members"] = json.loads(roster["members"]) if isinstance(roster["members"], str) else roster["members"]
+            roster["members"] = (
+                json.loads(roster["members"])
+                if isinstance(roster["members"], str)
+                else roster["members"]
+            )
 
     def in_force(self, turn: int) -> dict[str, Any]:
         return [roster for roster in self.rosters if roster["first_turn"] <= turn][-1]
@@ -53,11 +58,20 @@ class Book:
 
     def undone(self) -> list[tuple[str, int]]:
         """The claim and ordinal of each entry that was taken back."""
-        return [(span["claim"], at) for span in self.takebacks for at in range(span["first_ordinal"], span["last_ordinal"] + 1)]
+        return [
+            (span["claim"], at)
+            for span in self.takebacks
+            for at in range(span["first_ordinal"], span["last_ordinal"] + 1)
+        ]
 
     def reserved(self) -> dict[int, str]:
         """The claim of each turn that sits in an open block."""
-        return {turn: block["claim"] for block in self.blocks if block["open"] for turn in spans(block["turns"].split())}
+        return {
+            turn: block["claim"]
+            for block in self.blocks
+            if block["open"]
+            for turn in spans(block["turns"].split())
+        }
 
 
 def spans(texts: Sequence[Any]) -> list[int]:
@@ -88,23 +102,42 @@ def book(system: System, pool: dict[str, Any]) -> Book:
 
 
 def made_along(system: System, pool: dict[str, Any]) -> set[tuple[int, int]]:
-    made = {"contact": ("individual_id", "organization_id"), "deal": ("deal_id",)}.get(pool["record_type"], ())
+    made = {"contact": ("individual_id", "organization_id"), "deal": ("deal_id",)}.get(
+        pool["record_type"], ()
+    )
     converted = rows(system, "SELECT * FROM conversions WHERE pool_id = :pool", pool=pool["id"])
-    return {(conversion["turn"], conversion[name]) for conversion in converted for name in made if conversion[name]}
+    return {
+        (conversion["turn"], conversion[name])
+        for conversion in converted
+        for name in made
+        if conversion[name]
+    }
 
 
 def taken_for_the_line(system: System, pool: dict[str, Any]) -> list[int]:
-    line = rows(system, "SELECT lead_id FROM captures WHERE pool_id = :pool AND NOT set_aside", pool=pool["id"])
-    kept = [system.ring._client.get(keys.claim(pool["id"], capture_claim(lead["lead_id"]))) for lead in line]
+    line = rows(
+        system,
+        "SELECT lead_id FROM captures WHERE pool_id = :pool AND NOT set_aside",
+        pool=pool["id"],
+    )
+    kept = [
+        system.ring._client.get(keys.claim(pool["id"], capture_claim(lead["lead_id"])))
+        for lead in line
+    ]
     under_this_epoch = (answer.split() for answer in kept if answer)
-    return [turn for epoch, *turns in under_this_epoch if epoch == pool["epoch"] for turn in spans(turns)]
+    return [
+        turn
+        for epoch, *turns in under_this_epoch
+        if epoch == pool["epoch"]
+        for turn in spans(turns)
+    ]
 
 
 def assert_promise(system: System, *, quiet: bool = True) -> None:
     """Holds the ledger, the records and the ring of every pool to the promise.
 
-    Unless quiet, turns may be missing that were taken and never entered, and the ring may have gone back in time: the next seeding
-    returns the one and mends the other.
+    Unless quiet, turns may be missing that were taken and never entered, and the ring may have gone
+    back in time: the next seeding returns the one and mends the other.
     """
     for pool in rows(system, "SELECT * FROM pools"):
         kept = book(system, pool)
@@ -126,38 +159,62 @@ def assert_all_is_well(system: System) -> None:
 
 
 def assert_waiting_leads_wait(system: System) -> None:
-    """A captured lead that waits belongs to its pool's phantom user and has no turn; one that has no owner yet waits."""
+    """A captured lead that waits belongs to its pool's phantom user and has no turn; one that has
+    no owner yet waits."""
     leads = "SELECT leads.id, leads.turn, captures.lead_id, captures.pool_id FROM leads {} JOIN captures ON captures.lead_id = leads.id"
-    waiting = rows(system, leads.format("") + " WHERE leads.owner_id <> captures.pool_id OR leads.turn IS NOT NULL")
+    waiting = rows(
+        system,
+        leads.format("") + " WHERE leads.owner_id <> captures.pool_id OR leads.turn IS NOT NULL",
+    )
     assert not waiting, ("they wait, though they have their owner", waiting)
-    forgotten = rows(system, leads.format("LEFT") + " JOIN pools ON pools.id = leads.owner_id WHERE captures.lead_id IS NULL")
+    forgotten = rows(
+        system,
+        leads.format("LEFT")
+        + " JOIN pools ON pools.id = leads.owner_id WHERE captures.lead_id IS NULL",
+    )
     assert not forgotten, ("they belong to a pool, and don't wait", forgotten)
 
 
 def assert_runs_add_up(system: System) -> None:
-    """What a run has done is there, or was undone since, and it gave back every turn that it didn't use. A reassignment gave the records
-    of its list the turns of its block, in order."""
+    """What a run has done is there, or was undone since, and it gave back every turn that it didn't
+    use. A reassignment gave the records of its list the turns of its block, in order."""
     for run in rows(system, "SELECT * FROM runs WHERE ended_at IS NOT NULL AND state <> 'failed'"):
         claimed = {"claim": f"{run['kind']}:{run['id']}"}
-        chunks = rows(system, "SELECT records FROM chunks WHERE run_id = :run AND done_at IS NOT NULL", run=run["id"])
+        chunks = rows(
+            system,
+            "SELECT records FROM chunks WHERE run_id = :run AND done_at IS NOT NULL",
+            run=run["id"],
+        )
         skipped = rows(system, "SELECT ordinal FROM skips WHERE run_id = :run", run=run["id"])
-        assert (run["records"] + run["skipped"], run["skipped"]) == (sum(chunk["records"] for chunk in chunks), len(skipped)), run
-        assert not rows(system, "SELECT turns FROM blocks WHERE claim = :claim AND open", **claimed), run
+        assert (run["records"] + run["skipped"], run["skipped"]) == (
+            sum(chunk["records"] for chunk in chunks),
+            len(skipped),
+        ), run
+        assert not rows(
+            system, "SELECT turns FROM blocks WHERE claim = :claim AND open", **claimed
+        ), run
         if run["turns"]:
-            assert (len(entries_of(system, **claimed)), run["returned"]) == (run["records"], run["turns"] - run["records"]), run
+            assert (len(entries_of(system, **claimed)), run["returned"]) == (
+                run["records"],
+                run["turns"] - run["records"],
+            ), run
             assert_in_block_order(system, run)
         if run["kind"] == "undo":
             assert_taken_back(system, run)
 
 
 def assert_taken_back(system: System, run: dict[str, Any]) -> None:
-    """An undo has taken back one entry of its pool for each record; and has moved those to the history whose turns came back."""
+    """An undo has taken back one entry of its pool for each record; and has moved those to the
+    history whose turns came back."""
     [undo] = rows(system, "SELECT * FROM undos WHERE run_id = :run", run=run["id"])
     if not rows(system, "SELECT id FROM pools WHERE id = :pool", pool=run["owner_id"]):
         assert run["returned"] == 0, run
         return
     undone = "FROM {} JOIN takebacks t USING (pool_id, claim) WHERE t.run_id = :run AND ordinal BETWEEN t.first_ordinal AND t.last_ordinal"
-    spent, moved = (rows(system, f"SELECT 1 {undone.format(book)}", run=run["id"]) for book in ("ledger", "ledger_history"))
+    spent, moved = (
+        rows(system, f"SELECT 1 {undone.format(book)}", run=run["id"])
+        for book in ("ledger", "ledger_history")
+    )
     assert (len(spent) + len(moved), len(moved)) == (run["records"], run["returned"]), run
     assert undo["returns_turns"] or not moved, run
 
@@ -170,15 +227,22 @@ def entries_of(system: System, claim: str) -> Rows:
 
 
 def assert_in_block_order(system: System, run: dict[str, Any]) -> None:
-    """Each entry has the turn of its place in the block, and of a reassignment the record of its place in the list."""
+    """Each entry has the turn of its place in the block, and of a reassignment the record of its
+    place in the list."""
     claim = f"{run['kind']}:{run['id']}"
     [block] = rows(system, "SELECT turns FROM blocks WHERE claim = :claim", claim=claim)
     turns, entries = spans(block["turns"].split()), entries_of(system, claim)
-    assert [entry["turn"] for entry in entries] == [turns[entry["ordinal"]] for entry in entries], run
+    assert [entry["turn"] for entry in entries] == [turns[entry["ordinal"]] for entry in entries], (
+        run
+    )
     if run["kind"] == "reassign":
-        listed = rows(system, "SELECT ordinal, record_id FROM selections WHERE run_id = :run", run=run["id"])
+        listed = rows(
+            system, "SELECT ordinal, record_id FROM selections WHERE run_id = :run", run=run["id"]
+        )
         by_place = {place["ordinal"]: place["record_id"] for place in listed}
-        assert [entry["record_id"] for entry in entries] == [by_place[entry["ordinal"]] for entry in entries], run
+        assert [entry["record_id"] for entry in entries] == [
+            by_place[entry["ordinal"]] for entry in entries
+        ], run
 
 
 def assert_rosters_follow(book: Book) -> None:
@@ -193,8 +257,13 @@ def assert_rosters_follow(book: Book) -> None:
         assert not repeated(new["members"]), new
         if stay:
             after = old["first_slot"] + new["first_turn"] - old["first_turn"]
-            turns = (old["members"][(after + step) % len(old["members"])] for step in range(len(old["members"])))
-            assert new["members"][new["first_slot"]] == next(user for user in turns if user in stay), (old, new)
+            turns = (
+                old["members"][(after + step) % len(old["members"])]
+                for step in range(len(old["members"]))
+            )
+            assert new["members"][new["first_slot"]] == next(
+                user for user in turns if user in stay
+            ), (old, new)
 
 
 def assert_in_turn(book: Book) -> None:
@@ -203,18 +272,31 @@ def assert_in_turn(book: Book) -> None:
     for entry in book.ledger:
         assert entry["user_id"] == book.rightful(entry["turn"]), entry
         if entry["record_id"] is None:
-            later = [roster for roster in book.rosters if roster["first_turn"] >= entry["turn"] or roster is latest]
-            assert any(entry["user_id"] not in roster["members"] for roster in later), ("void, though its member stayed", entry)
+            later = [
+                roster
+                for roster in book.rosters
+                if roster["first_turn"] >= entry["turn"] or roster is latest
+            ]
+            assert any(entry["user_id"] not in roster["members"] for roster in later), (
+                "void, though its member stayed",
+                entry,
+            )
 
 
 def assert_once(book: Book) -> None:
     """No turn, and no ordinal of a claim, is used twice; no turn is reserved twice."""
     assert not repeated(entry["turn"] for entry in book.ledger)
     assert not repeated((entry["claim"], entry["ordinal"]) for entry in book.ledger)
-    assert not repeated(turn for block in book.blocks if block["open"] for turn in spans(block["turns"].split()))
+    assert not repeated(
+        turn for block in book.blocks if block["open"] for turn in spans(block["turns"].split())
+    )
     entered = book.entered()
     for turn, claim in book.reserved().items():
-        assert turn not in entered or entered[turn]["claim"] == claim, ("a reserved turn was stolen", turn, claim)
+        assert turn not in entered or entered[turn]["claim"] == claim, (
+            "a reserved turn was stolen",
+            turn,
+            claim,
+        )
 
 
 def assert_undone(book: Book) -> None:
@@ -223,7 +305,10 @@ def assert_undone(book: Book) -> None:
     entered = history + [(entry["claim"], entry["ordinal"]) for entry in book.ledger]
     assert not repeated(undone)
     assert not repeated(entered)
-    assert set(history) <= set(undone) <= set(entered), ("taken back and never entered", set(undone) - set(entered))
+    assert set(history) <= set(undone) <= set(entered), (
+        "taken back and never entered",
+        set(undone) - set(entered),
+    )
 
 
 def repeated(things: Any) -> list[Any]:
@@ -231,35 +316,62 @@ def repeated(things: Any) -> list[Any]:
 
 
 def assert_records_agree(book: Book) -> None:
-    """A record that a turn gave its owner is the record of that turn's entry, which stands, and its owner is the entry's."""
-    entered, undone, ids = book.entered(), set(book.undone()), {record["id"] for record in book.records}
+    """A record that a turn gave its owner is the record of that turn's entry, which stands, and its
+    owner is the entry's."""
+    entered, undone, ids = (
+        book.entered(),
+        set(book.undone()),
+        {record["id"] for record in book.records},
+    )
     for record in book.records:
         if record["pool_id"] == book.pool["id"]:
             entry = entered[record["turn"]]
             assert entry["user_id"] == record["owner_id"], (record, entry)
-            assert (entry["claim"], entry["ordinal"]) not in undone, ("it was undone", record, entry)
-            assert entry["record_id"] == record["id"] or (record["turn"], record["id"]) in book.made_along, (record, entry)
+            assert (entry["claim"], entry["ordinal"]) not in undone, (
+                "it was undone",
+                record,
+                entry,
+            )
+            assert (
+                entry["record_id"] == record["id"]
+                or (record["turn"], record["id"]) in book.made_along
+            ), (record, entry)
     for entry in book.ledger:
-        assert entry["record_id"] is None or entry["record_id"] in ids, ("an entry without its record", entry)
+        assert entry["record_id"] is None or entry["record_id"] in ids, (
+            "an entry without its record",
+            entry,
+        )
 
 
 def assert_none_skipped(book: Book) -> None:
-    """Turns 1 to T are all entered, or in an open block, or wait in the ring, or will as soon as it is seeded; and the ring is where SQL
-    says."""
+    """Turns 1 to T are all entered, or in an open block, or wait in the ring, or will as soon as it
+    is seeded; and the ring is where SQL says."""
     used, ring, latest = {*book.entered(), *book.reserved()}, book.ring, book.rosters[-1]
     if ring is None or ring.epoch != book.pool["epoch"]:
         skipped = set(range(1, book.pool["watermark"] + 1)) - used
-        assert not skipped, ("the next seeding, which looks for unused turns above the watermark, won't find them", skipped)
+        assert not skipped, (
+            "the next seeding, which looks for unused turns above the watermark, won't find them",
+            skipped,
+        )
         return
     returned = spans(ring.returned)
     assert not used & set(returned), ("returned, though it is used", used & set(returned))
     assert returned == sorted(set(returned))
     known = used | set(returned) | set(book.taken)
-    assert known == set(range(1, ring.next_turn)), ("skipped", set(range(1, ring.next_turn)) - known)
-    assert not set(book.taken) & set(returned), ("returned, though somebody in line has it", returned)
+    assert known == set(range(1, ring.next_turn)), (
+        "skipped",
+        set(range(1, ring.next_turn)) - known,
+    )
+    assert not set(book.taken) & set(returned), (
+        "returned, though somebody in line has it",
+        returned,
+    )
     assert not repeated(book.taken)
     assert (ring.version, list(ring.members)) == (latest["version"], latest["members"])
-    assert all(book.rightful(turn) in ring.members for turn in returned), ("returned to somebody who left", returned)
+    assert all(book.rightful(turn) in ring.members for turn in returned), (
+        "returned to somebody who left",
+        returned,
+    )
     if ring.members:
         assert ring.members[ring.cursor] == book.rightful(ring.next_turn)
 
@@ -267,7 +379,10 @@ def assert_none_skipped(book: Book) -> None:
 def everything(system: System) -> dict[str, Rows]:
     """All that the database holds."""
     tables = metadata.sorted_tables
-    return {table.name: sorted(rows(system, f"SELECT * FROM {table.name}"), key=repr) for table in tables}
+    return {
+        table.name: sorted(rows(system, f"SELECT * FROM {table.name}"), key=repr)
+        for table in tables
+    }
 
 
 def receipt(system: System, run_id: int) -> list[dict[str, str]]:
@@ -278,16 +393,26 @@ def receipt(system: System, run_id: int) -> list[dict[str, str]]:
 
 
 def assert_in_file_order(system: System, run_id: int) -> list[int]:
-    """The rows of an import have the turns of its block, in the order of the file, as its receipt says. Returns those turns."""
+    """The rows of an import have the turns of its block, in the order of the file, as its receipt
+    says. Returns those turns."""
     [run] = rows(system, "SELECT * FROM runs WHERE id = :run", run=run_id)
-    [block] = rows(system, "SELECT turns FROM blocks WHERE claim = :claim", claim=f"import:{run_id}")
+    [block] = rows(
+        system, "SELECT turns FROM blocks WHERE claim = :claim", claim=f"import:{run_id}"
+    )
     claimed = "SELECT turn, record_id, user_id, email FROM ledger JOIN users ON users.id = user_id WHERE claim = :claim ORDER BY ordinal"
     entries, lines = rows(system, claimed, claim=f"import:{run_id}"), receipt(system, run_id)
     good = [line for line in lines if not line["error"]]
 
-    assert (run["state"], run["rows"], run["records"], run["turns"]) == ("done", len(lines), len(good), len(good))
+    assert (run["state"], run["rows"], run["records"], run["turns"]) == (
+        "done",
+        len(lines),
+        len(good),
+        len(good),
+    )
     assert [int(line["line"]) for line in lines] == sorted({int(line["line"]) for line in lines})
     assert [entry["turn"] for entry in entries] == spans(block["turns"].split())
     told = [(line["turn"], line["record_id"], line["owner"]) for line in good]
-    assert told == [(str(entry["turn"]), str(entry["record_id"]), entry["email"]) for entry in entries]
+    assert told == [
+        (str(entry["turn"]), str(entry["record_id"]), entry["email"]) for entry in entries
+    ]
     return [entry["turn"] for entry in entries]

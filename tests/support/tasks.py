@@ -1,4 +1,5 @@
-"""Celery's part, played by the tests: tasks are collected as they are sent, and run when and as often as a test says."""
+"""Celery's part, played by the tests: tasks are collected as they are sent, and run when and as
+often as a test says."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -11,9 +12,9 @@ from worker.flows.intake import capture, enrichment
 from worker.flows.runs import imports, load, reassign, undo
 from worker.flows.system import System
 from worker.queue import Task
-from worker.secret_box import Vault
+from worker.secret_box import SecretBox
 
-VAULT = Vault(["of the tests, and of nobody else's"])
+SECRET_BOX = SecretBox(["of the tests, and of nobody else's"])
 
 FLOWS: dict[str, Callable[..., Any]] = {
     "captures.assign": capture.assign_lead,
@@ -26,12 +27,15 @@ FLOWS: dict[str, Callable[..., Any]] = {
     "undos.scan": undo.scan,
     "undos.take_back": undo.take_back,
     "undos.close": undo.close,
-    "lookups.fetch": lambda system, integration, holder: enrichment.fetch(system, VAULT, integration, holder),
+    "lookups.fetch": lambda system, integration, holder: enrichment.fetch(
+        system, SECRET_BOX, integration, holder
+    ),
 }
 
 
 class Tasks:
-    """The tasks that were sent and not yet run, oldest first. An instance is a system's way to send."""
+    """The tasks that were sent and not yet run, oldest first. An instance is a system's way to
+    send."""
 
     def __init__(self) -> None:
         self.waiting: list[Task] = []
@@ -48,7 +52,8 @@ class Tasks:
         return lost
 
     def drain(self, system: System, *, times: int = 1, order: Random | None = None) -> list[Task]:
-        """Runs tasks until none waits, in the order of sending or in a random one, each so many times. Returns what ran."""
+        """Runs tasks until none waits, in the order of sending or in a random one, each so many
+        times. Returns what ran."""
         ran = []
         while self.waiting:
             task = self.waiting.pop(order.randrange(len(self.waiting)) if order else 0)
@@ -61,7 +66,9 @@ class Tasks:
         """Runs tasks until none waits, side by side, each so many times at once."""
         with ThreadPoolExecutor(workers) as threads:
             while wave := self.lose():
-                for done in [threads.submit(run, system, task) for task in wave for _ in range(times)]:
+                for done in [
+                    threads.submit(run, system, task) for task in wave for _ in range(times)
+                ]:
                     done.result()
 
 
@@ -70,6 +77,7 @@ LEASED = FLOWS.keys() - {story.close for story in STORIES.values()}
 
 
 def run(system: System, task: Task) -> None:
-    """Runs one task as a worker would: by its name, with its arguments, and with an id if it asks for one."""
+    """Runs one task as a worker would: by its name, with its arguments, and with an id if it asks
+    for one."""
     holder = {"holder": secrets.token_hex(8)} if task.name in LEASED else {}
     FLOWS[task.name](system, *task.arguments.values(), **holder)

@@ -1,4 +1,5 @@
-"""A system whose rings lie at the address that a module's `url` fixture gives. PostgreSQL lets several transactions go on at once."""
+"""A system whose rings lie at the address that a module's `url` fixture gives. PostgreSQL lets
+several transactions go on at once."""
 
 from collections.abc import Iterator
 from pathlib import Path

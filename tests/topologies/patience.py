@@ -41,7 +41,8 @@ def give_leads_patiently(system: System, count: int, name: str = "Inbound") -> s
 
 @contextmanager
 def leads_coming_in(system: System, workers: int = 4, name: str = "Inbound") -> Iterator[list[str]]:
-    """Within the block several workers give leads all the time. Afterwards each lead that came has its owner."""
+    """Within the block several workers give leads all the time. Afterwards each lead that came has
+    its owner."""
     owners: list[str] = []
     enough = Event()
 

@@ -1,4 +1,5 @@
-"""A TCP proxy in front of a server, which can keep from a replica what its master sends, and lead to another server."""
+"""A TCP proxy in front of a server, which can keep from a replica what its master sends, and lead
+to another server."""
 
 import socket
 import threading
@@ -12,7 +13,8 @@ ASKS_TO_REPLICATE = b"PSYNC"
 
 
 class Proxy:
-    """Listens on a port of its own and forwards to the server at `target`, which may change for connections that are yet to come."""
+    """Listens on a port of its own and forwards to the server at `target`, which may change for
+    connections that are yet to come."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -49,7 +51,9 @@ class Proxy:
             return
         self._open |= {client, server}
         is_replica = threading.Event()
-        back = threading.Thread(target=self._answers, args=(server, client, is_replica), daemon=True)
+        back = threading.Thread(
+            target=self._answers, args=(server, client, is_replica), daemon=True
+        )
         back.start()
         self._questions(client, server, is_replica)
         back.join()
@@ -57,7 +61,9 @@ class Proxy:
         client.close()
         server.close()
 
-    def _questions(self, client: socket.socket, server: socket.socket, is_replica: threading.Event) -> None:
+    def _questions(
+        self, client: socket.socket, server: socket.socket, is_replica: threading.Event
+    ) -> None:
         with suppress(OSError):
             while heard := client.recv(CHUNK_BYTES):
                 if ASKS_TO_REPLICATE in heard.upper():
@@ -65,7 +71,9 @@ class Proxy:
                 server.sendall(heard)
         _shut(server)
 
-    def _answers(self, server: socket.socket, client: socket.socket, is_replica: threading.Event) -> None:
+    def _answers(
+        self, server: socket.socket, client: socket.socket, is_replica: threading.Event
+    ) -> None:
         with suppress(OSError):
             while heard := server.recv(CHUNK_BYTES):
                 if is_replica.is_set():

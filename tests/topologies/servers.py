@@ -61,7 +61,11 @@ class Node:
     @property
     def client(self) -> Redis:
         """A client of this very server, past the proxy, with one connection."""
-        options: dict[str, Any] = {"decode_responses": True, "socket_timeout": 5, "single_connection_client": True}
+        options: dict[str, Any] = {
+            "decode_responses": True,
+            "socket_timeout": 5,
+            "single_connection_client": True,
+        }
         return Redis(LOOPBACK, self.port, password=self.password, **options)
 
     def ask(self, *command: Any) -> Any:
@@ -70,14 +74,16 @@ class Node:
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        settings = (
-            f"--port {self.port} --bind {LOOPBACK} --dir {self.folder} --logfile {self.folder}/log --appendonly yes --repl-timeout 60"
+        settings = f"--port {self.port} --bind {LOOPBACK} --dir {self.folder} --logfile {self.folder}/log --appendonly yes --repl-timeout 60"
+        self._run(
+            [*settings.split(), "--save", "", "--repl-diskless-sync-delay", "0", *self.options]
         )
-        self._run([*settings.split(), "--save", "", "--repl-diskless-sync-delay", "0", *self.options])
 
     def _run(self, arguments: Sequence[str]) -> None:
         command = [str(find_program()), *arguments]
-        self.running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.running = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_until(self.answers, f"the server whose log is {self.folder}/log")
 
     def answers(self) -> bool:
@@ -113,7 +119,11 @@ class Node:
 def node(folder: Path, name: str, options: str = "") -> Iterator[Node]:
     """A server that runs within the block. In its options PROXY and BUS stand for ports."""
     with proxy(free_port()) as front:
-        made = Node(folder / name, front, options.replace("PROXY", str(front.port)).replace("BUS", str(free_port())).split())
+        made = Node(
+            folder / name,
+            front,
+            options.replace("PROXY", str(front.port)).replace("BUS", str(free_port())).split(),
+        )
         try:
             made.start()
             yield made
@@ -148,7 +158,10 @@ class Pair:
 @contextmanager
 def pair() -> Iterator[Pair]:
     with ExitStack() as stack:
-        folder, known_as = stack.enter_context(short_folder()), f"--replica-announce-ip {LOOPBACK} --replica-announce-port PROXY"
+        folder, known_as = (
+            stack.enter_context(short_folder()),
+            f"--replica-announce-ip {LOOPBACK} --replica-announce-port PROXY",
+        )
         first, second = (stack.enter_context(node(folder, name, known_as)) for name in "ab")
         second.ask("REPLICAOF", LOOPBACK, first.proxy.port)
         wait_until(lambda: is_replica_of(second, first), "the replica")
@@ -182,12 +195,15 @@ class Watched:
     def _is_whole(self) -> bool:
         wanted = (str(self.other.proxy.port), "slave", "ok")
         known = self.sentinel.ask("SENTINEL", "REPLICAS", MASTER)
-        ready = any((replica["port"], replica["flags"], replica["master-link-status"]) == wanted for replica in known)
+        ready = any(
+            (replica["port"], replica["flags"], replica["master-link-status"]) == wanted
+            for replica in known
+        )
         return ready and is_replica_of(self.other, self.master)
 
     def hand_over(self) -> None:
-        """Has Sentinel promote the other server. On a busy machine it may refuse that, or give it up after its second: then it is asked
-        again."""
+        """Has Sentinel promote the other server. On a busy machine it may refuse that, or give it
+        up after its second: then it is asked again."""
         demoted, asked = self.master, -math.inf
 
         def promoted() -> bool:
@@ -201,7 +217,8 @@ class Watched:
         wait_until(promoted, "another master")
 
     def _agrees_to_promote(self) -> bool:
-        """Sentinel refuses while what it heard last of the replica is older than three of its info periods."""
+        """Sentinel refuses while what it heard last of the replica is older than three of its info
+        periods."""
         try:
             self.sentinel.ask("SENTINEL", "FAILOVER", MASTER)
         except ResponseError as refusal:
@@ -237,7 +254,14 @@ def sentinel(master: int, *more: str, password: str | None = None) -> Iterator[S
         made = Sentinel(folder, front, password=password)
         monitored = f"sentinel monitor {MASTER} {LOOPBACK} {master} 1"
         quick = f"sentinel down-after-milliseconds {MASTER} 500\nsentinel failover-timeout {MASTER} 1000"
-        told = (f"port {made.port}", f"bind {LOOPBACK}", f"logfile {folder}/log", monitored, quick, *more)
+        told = (
+            f"port {made.port}",
+            f"bind {LOOPBACK}",
+            f"logfile {folder}/log",
+            monitored,
+            quick,
+            *more,
+        )
         (folder / "sentinel.conf").write_text("\n".join(told))
         try:
             made.start()
@@ -250,7 +274,11 @@ def sentinel(master: int, *more: str, password: str | None = None) -> Iterator[S
 def watched() -> Iterator[Watched]:
     """A pair and its Sentinel. The address names another Sentinel first, which is dead."""
     with pair() as nodes, sentinel(nodes.master.proxy.port) as watching:
-        made = Watched(nodes, watching, f"redis+sentinel://{LOOPBACK}:{free_port()},{LOOPBACK}:{watching.port}/{MASTER}")
+        made = Watched(
+            nodes,
+            watching,
+            f"redis+sentinel://{LOOPBACK}:{free_port()},{LOOPBACK}:{watching.port}/{MASTER}",
+        )
         made.await_replica()
         yield made
 
@@ -311,7 +339,13 @@ def cluster() -> Iterator[Nodes]:
         for number, member in enumerate(made.all, 1):
             member.ask("CLUSTER", "SET-CONFIG-EPOCH", number)
         for member in made.all[1:]:
-            made.all[0].ask("CLUSTER", "MEET", LOOPBACK, member.port, member.options[member.options.index("--cluster-port") + 1])
+            made.all[0].ask(
+                "CLUSTER",
+                "MEET",
+                LOOPBACK,
+                member.port,
+                member.options[member.options.index("--cluster-port") + 1],
+            )
         wait_until(lambda: all(_knows_all(member, made) for member in made.all), "the cluster")
         yield made
 

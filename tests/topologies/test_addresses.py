@@ -26,7 +26,10 @@ SECRETS = (PASSWORD, "hydrangea", "gardener")
     [
         ("redis://gardener:rhododendron@127.0.0.1:1/2", "at 127.0.0.1:1 ("),
         ("unix://:rhododendron@/nowhere/socket", "at /nowhere/socket ("),
-        ("redis+cluster://gardener:rhododendron@127.0.0.1:1,127.0.0.1:2", "at 127.0.0.1:1, 127.0.0.1:2 (Redis Cluster) ("),
+        (
+            "redis+cluster://gardener:rhododendron@127.0.0.1:1,127.0.0.1:2",
+            "at 127.0.0.1:1, 127.0.0.1:2 (Redis Cluster) (",
+        ),
         ("rediss+cluster://:rhododendron@127.0.0.1:1", "at 127.0.0.1:1 (Redis Cluster) ("),
         (
             "redis+sentinel://gardener:rhododendron@127.0.0.1:1,127.0.0.1:2/rings?sentinel_password=hydrangea",
@@ -34,7 +37,9 @@ SECRETS = (PASSWORD, "hydrangea", "gardener")
         ),
     ],
 )
-def test_the_address_that_does_not_answer_is_named_without_its_password(url: str, address: str) -> None:
+def test_the_address_that_does_not_answer_is_named_without_its_password(
+    url: str, address: str
+) -> None:
     ring = Ring(connect(url))
 
     with pytest.raises(RingUnreachable) as raised:
@@ -95,9 +100,13 @@ def test_whoever_can_not_count_is_told_where_and_no_password() -> None:
     assert not [secret for secret in SECRETS if secret in str(raised.value)]
 
 
-@pytest.mark.parametrize("ask", [lambda url: Ring(connect(url)).ping(), lambda url: Counts(url).add("requests", 60)])
+@pytest.mark.parametrize(
+    "ask", [lambda url: Ring(connect(url)).ping(), lambda url: Counts(url).add("requests", 60)]
+)
 @pytest.mark.parametrize("scheme", ["rediss", "rediss+cluster"])
-def test_a_server_or_cluster_is_spoken_to_over_tls_when_its_address_says_so(scheme: str, ask: Callable[[str], object]) -> None:
+def test_a_server_or_cluster_is_spoken_to_over_tls_when_its_address_says_so(
+    scheme: str, ask: Callable[[str], object]
+) -> None:
     with socket.create_server((LOOPBACK, 0)) as listener, ThreadPoolExecutor(1) as thread:
         first_byte = thread.submit(first_byte_heard, listener)
 

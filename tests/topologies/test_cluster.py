@@ -1,4 +1,5 @@
-"""On a Redis Cluster each pool's ring lies in one slot, the pools are spread over all nodes, and slots may move."""
+"""On a Redis Cluster each pool's ring lies in one slot, the pools are spread over all nodes, and
+slots may move."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -8,7 +9,12 @@ import pytest
 from tests.support.factories import give, give_leads, imported, join, lead, leave, pool, sheet
 from tests.support.invariants import assert_in_file_order, assert_promise, rows
 from tests.support.tasks import Tasks
-from tests.topologies.patience import GIVES_UP_SECONDS, give_leads_patiently, hanging, seconds_until_unreachable
+from tests.topologies.patience import (
+    GIVES_UP_SECONDS,
+    give_leads_patiently,
+    hanging,
+    seconds_until_unreachable,
+)
 from tests.topologies.servers import Node, Nodes, cluster, identity
 from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
@@ -32,9 +38,12 @@ def url(servers: Nodes) -> str:
 
 
 def pools_on_all_nodes(system: System, servers: Nodes) -> dict[str, int]:
-    """The ids of some pools by their names: as many as it takes until each node has the ring of one."""
+    """The ids of some pools by their names: as many as it takes until each node has the ring of
+    one."""
     made: dict[str, int] = {}
-    while len(made) < POOLS or len({servers.home(pool_id).port for pool_id in made.values()}) < len(servers.masters):
+    while len(made) < POOLS or len({servers.home(pool_id).port for pool_id in made.values()}) < len(
+        servers.masters
+    ):
         name = f"Pool {len(made)}"
         made[name] = pool(system, 3, name).id
     return made
@@ -45,7 +54,9 @@ def keys_on(node: Node) -> list[str]:
         return list(map(str, client.keys()))
 
 
-def test_pools_spread_over_all_nodes_take_turns_and_change_rosters(system: System, servers: Nodes) -> None:
+def test_pools_spread_over_all_nodes_take_turns_and_change_rosters(
+    system: System, servers: Nodes
+) -> None:
     made = pools_on_all_nodes(system, servers)
 
     for name in made:
@@ -60,11 +71,19 @@ def test_pools_spread_over_all_nodes_take_turns_and_change_rosters(system: Syste
         of_pool = [key for key in keys_on(home) if key.startswith(tag)]
         assert len(of_pool) == len(("ring", "members")) + 8
         assert {home.ask("CLUSTER", "KEYSLOT", key) for key in of_pool} == {servers.slot(pool_id)}
-        assert not [key for master in servers.masters if master is not home for key in keys_on(master) if key.startswith(tag)]
+        assert not [
+            key
+            for master in servers.masters
+            if master is not home
+            for key in keys_on(master)
+            if key.startswith(tag)
+        ]
     assert_promise(system)
 
 
-def test_an_import_reserves_its_block_and_is_loaded_in_file_order(system: System, servers: Nodes, send: Tasks) -> None:
+def test_an_import_reserves_its_block_and_is_loaded_in_file_order(
+    system: System, servers: Nodes, send: Tasks
+) -> None:
     pool(system, 3)
     assert give_leads(system, 2) == "ab"
 
@@ -75,7 +94,9 @@ def test_an_import_reserves_its_block_and_is_loaded_in_file_order(system: System
     assert_promise(system)
 
 
-def test_turns_go_on_where_they_were_when_a_cluster_forgets_everything(system: System, servers: Nodes) -> None:
+def test_turns_go_on_where_they_were_when_a_cluster_forgets_everything(
+    system: System, servers: Nodes
+) -> None:
     made = pools_on_all_nodes(system, servers)
     for name in made:
         assert give_leads(system, 4, name) == "abca"
@@ -95,12 +116,16 @@ def test_a_ring_is_dropped_with_all_its_keys(system: System, servers: Nodes) -> 
     system.ring.drop(inbound.id)
 
     assert system.ring.state(inbound.id) is None
-    assert [key for master in servers.masters for key in keys_on(master) if "claim" not in key] == []
+    assert [
+        key for master in servers.masters for key in keys_on(master) if "claim" not in key
+    ] == []
     assert give_leads(system, 1) == "b"
     assert_promise(system)
 
 
-def test_a_pool_goes_on_when_its_slot_moves_to_a_node_that_has_just_joined(system: System, servers: Nodes) -> None:
+def test_a_pool_goes_on_when_its_slot_moves_to_a_node_that_has_just_joined(
+    system: System, servers: Nodes
+) -> None:
     inbound = pool(system, 3)
     slot, old, new = servers.slot(inbound.id), servers.home(inbound.id), servers.spare
     record_id, owners = lead(system), cycle("abc")
@@ -126,7 +151,9 @@ def keys_of_slot(node: Node, slot: int) -> list[str]:
     return list(node.ask("CLUSTER", "GETKEYSINSLOT", slot, 1000))
 
 
-def test_a_node_that_hangs_is_not_waited_for_long_and_the_others_serve_their_pools(system: System, servers: Nodes) -> None:
+def test_a_node_that_hangs_is_not_waited_for_long_and_the_others_serve_their_pools(
+    system: System, servers: Nodes
+) -> None:
     made = pools_on_all_nodes(system, servers)
     hung = servers.masters[0]
     [served, *_] = [name for name, pool_id in made.items() if servers.home(pool_id) is not hung]
@@ -134,7 +161,9 @@ def test_a_node_that_hangs_is_not_waited_for_long_and_the_others_serve_their_poo
     assert give_leads(system, 2, served) == give_leads(system, 2, waiting) == "ab"
 
     with hanging(hung):
-        assert seconds_until_unreachable(lambda: system.ring.state(made[waiting])) < GIVES_UP_SECONDS
+        assert (
+            seconds_until_unreachable(lambda: system.ring.state(made[waiting])) < GIVES_UP_SECONDS
+        )
         assert give_leads(system, 2, served) == "ca"
 
     assert give_leads_patiently(system, 2, waiting) == "ca"
@@ -160,4 +189,6 @@ def test_requests_are_counted_on_all_nodes(url: str, servers: Nodes) -> None:
     counts.close()
     assert added == [1] * 20 + [2] * 20
     assert all(keys_on(master) for master in servers.masters)
-    assert sorted(key for master in servers.masters for key in keys_on(master)) == sorted(f"evenhand:limit:token-{n}" for n in range(20))
+    assert sorted(key for master in servers.masters for key in keys_on(master)) == sorted(
+        f"evenhand:limit:token-{n}" for n in range(20)
+    )

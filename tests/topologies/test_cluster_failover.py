@@ -7,7 +7,14 @@ import pytest
 from tests.support.factories import give_leads, join, pool
 from tests.support.invariants import assert_promise, rows
 from tests.support.servers import wait_until
-from tests.topologies.patience import come, give_leads_patiently, hanging, last_turn, leads_coming_in, turns_are_shared_evenly
+from tests.topologies.patience import (
+    come,
+    give_leads_patiently,
+    hanging,
+    last_turn,
+    leads_coming_in,
+    turns_are_shared_evenly,
+)
 from tests.topologies.servers import Node, Nodes, cluster, identity, is_replica_of
 from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
@@ -37,12 +44,16 @@ def master_of_two(servers: Nodes) -> Node:
 
 
 def replica_of_two(servers: Nodes) -> Node:
-    return next(node for node in (servers.masters[0], servers.spare) if node is not master_of_two(servers))
+    return next(
+        node for node in (servers.masters[0], servers.spare) if node is not master_of_two(servers)
+    )
 
 
 def pools_on(system: System, servers: Nodes, node: Node) -> list[str]:
     """Pools whose rings lie on that node, of some that are spread over all nodes."""
-    made = {name: pool(system, 3, name).id for name in (f"Pool {number}" for number in range(POOLS))}
+    made = {
+        name: pool(system, 3, name).id for name in (f"Pool {number}" for number in range(POOLS))
+    }
     for name in made:
         assert give_leads(system, 4, name) == "abca"
     return [name for name, pool_id in made.items() if servers.home(pool_id) is node]
@@ -55,7 +66,10 @@ def ids(system: System, names: list[str]) -> list[int]:
 
 def take_over(dead: Node, heir: Node, servers: Nodes) -> None:
     heir.ask("CLUSTER", "FAILOVER", "TAKEOVER")
-    wait_until(lambda: all(sees_as_master(node, heir) for node in servers.all if node is not dead), "the cluster to know its new master")
+    wait_until(
+        lambda: all(sees_as_master(node, heir) for node in servers.all if node is not dead),
+        "the cluster to know its new master",
+    )
 
 
 def sees_as_master(witness: Node, node: Node) -> bool:
@@ -63,11 +77,16 @@ def sees_as_master(witness: Node, node: Node) -> bool:
     return any(first == 0 and serving[0][1] == node.proxy.port for first, _, *serving in slots)
 
 
-def test_turns_that_a_lagging_replica_never_heard_of_are_not_given_again(system: System, servers: Nodes) -> None:
+def test_turns_that_a_lagging_replica_never_heard_of_are_not_given_again(
+    system: System, servers: Nodes
+) -> None:
     dead, stale = master_of_two(servers), replica_of_two(servers)
     names = pools_on(system, servers, dead)
     assert 0 < len(names) < POOLS
-    wait_until(lambda: all(stale.ring(pool_id) == dead.ring(pool_id) for pool_id in ids(system, names)), "the replica")
+    wait_until(
+        lambda: all(stale.ring(pool_id) == dead.ring(pool_id) for pool_id in ids(system, names)),
+        "the replica",
+    )
 
     dead.proxy.hold_back()
     for name in names:
@@ -94,7 +113,9 @@ def test_turns_that_a_lagging_replica_never_heard_of_are_not_given_again(system:
     assert_promise(system)
 
 
-def test_a_master_that_hangs_is_left_for_the_replica_that_took_over(system: System, servers: Nodes) -> None:
+def test_a_master_that_hangs_is_left_for_the_replica_that_took_over(
+    system: System, servers: Nodes
+) -> None:
     hung, heir = master_of_two(servers), replica_of_two(servers)
     [name, *_] = pools_on(system, servers, hung)
     [pool_id] = ids(system, [name])
@@ -109,7 +130,9 @@ def test_a_master_that_hangs_is_left_for_the_replica_that_took_over(system: Syst
     assert_promise(system)
 
 
-def test_every_lead_gets_its_owner_while_a_lagging_replica_takes_over(system: System, servers: Nodes) -> None:
+def test_every_lead_gets_its_owner_while_a_lagging_replica_takes_over(
+    system: System, servers: Nodes
+) -> None:
     dead, stale = master_of_two(servers), replica_of_two(servers)
     [name, *_] = pools_on(system, servers, dead)
     before = give_leads(system, 2, name)

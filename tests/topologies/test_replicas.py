@@ -1,4 +1,5 @@
-"""A replica is never taken for the master: not by its address, and not when a master has become one."""
+"""A replica is never taken for the master: not by its address, and not when a master has become
+one."""
 
 from collections.abc import Iterator
 
@@ -49,7 +50,9 @@ def test_a_demoted_master_is_left_at_the_next_try(system: System, servers: Pair)
 def test_a_replica_hands_out_no_turns(system: System, servers: Pair) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
-    wait_until(lambda: servers.replica.ring(inbound.id) == servers.master.ring(inbound.id), "the replica")
+    wait_until(
+        lambda: servers.replica.ring(inbound.id) == servers.master.ring(inbound.id), "the replica"
+    )
     ring = Ring(connect(f"redis://{LOOPBACK}:{servers.replica.port}"))
 
     with pytest.raises(RingUnreachable, match="read only replica"):
@@ -60,7 +63,9 @@ def test_a_replica_hands_out_no_turns(system: System, servers: Pair) -> None:
     assert_promise(system)
 
 
-def test_a_master_that_is_gone_is_said_to_be_unreachable_until_it_is_back(system: System, servers: Pair) -> None:
+def test_a_master_that_is_gone_is_said_to_be_unreachable_until_it_is_back(
+    system: System, servers: Pair
+) -> None:
     inbound = pool(system, 3)
     record_id, master = lead(system), servers.master
     assert give_leads(system, 2) == "ab"

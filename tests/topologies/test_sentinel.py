@@ -1,4 +1,5 @@
-"""Behind Sentinel the master may die, be demoted, or be replaced by a replica that lags, and nobody's turn is lost or given twice."""
+"""Behind Sentinel the master may die, be demoted, or be replaced by a replica that lags, and
+nobody's turn is lost or given twice."""
 
 from collections.abc import Iterator
 
@@ -36,7 +37,9 @@ def url(servers: Watched) -> str:
     return servers.url
 
 
-def test_turns_are_taken_from_the_master_that_sentinel_names(system: System, servers: Watched, send: Tasks) -> None:
+def test_turns_are_taken_from_the_master_that_sentinel_names(
+    system: System, servers: Watched, send: Tasks
+) -> None:
     inbound = pool(system, 3)
 
     assert give_leads(system, 4) == "abca"
@@ -62,7 +65,9 @@ def test_every_lead_gets_its_owner_while_the_master_dies(system: System, servers
     assert_promise(system)
 
 
-def test_every_lead_gets_its_owner_while_sentinel_swaps_master_and_replica(system: System, servers: Watched) -> None:
+def test_every_lead_gets_its_owner_while_sentinel_swaps_master_and_replica(
+    system: System, servers: Watched
+) -> None:
     pool(system, 3)
 
     with leads_coming_in(system) as owners:
@@ -73,7 +78,9 @@ def test_every_lead_gets_its_owner_while_sentinel_swaps_master_and_replica(syste
     assert_promise(system)
 
 
-def test_turns_that_a_lagging_replica_never_heard_of_are_not_given_again(system: System, servers: Watched) -> None:
+def test_turns_that_a_lagging_replica_never_heard_of_are_not_given_again(
+    system: System, servers: Watched
+) -> None:
     inbound = pool(system, 3)
     dead, stale = servers.master, servers.other
     assert give_leads(system, 4) == "abca"
@@ -96,11 +103,15 @@ def test_turns_that_a_lagging_replica_never_heard_of_are_not_given_again(system:
     assert_promise(system)
 
 
-def test_a_lagging_replica_from_before_a_seeding_skips_nothing(system: System, servers: Watched) -> None:
+def test_a_lagging_replica_from_before_a_seeding_skips_nothing(
+    system: System, servers: Watched
+) -> None:
     inbound = pool(system, 3)
     dead, stale = servers.master, servers.other
     assert give_leads(system, 4) == "abca"
-    system.ring.take_turns(inbound.id, [("lead:0:edit", 4)])  # whoever took them dies, and never enters them
+    system.ring.take_turns(
+        inbound.id, [("lead:0:edit", 4)]
+    )  # whoever took them dies, and never enters them
     wait_until(lambda: stale.ring(inbound.id) == dead.ring(inbound.id), "the replica")
     dead.proxy.hold_back()
     dead.ask("FLUSHALL")
@@ -115,7 +126,9 @@ def test_a_lagging_replica_from_before_a_seeding_skips_nothing(system: System, s
     servers.bring_back(dead)
 
 
-def test_nothing_is_given_twice_when_a_lagging_replica_takes_over_while_leads_come_in(system: System, servers: Watched) -> None:
+def test_nothing_is_given_twice_when_a_lagging_replica_takes_over_while_leads_come_in(
+    system: System, servers: Watched
+) -> None:
     inbound = pool(system, 3)
     dead, stale = servers.master, servers.other
 
@@ -133,7 +146,9 @@ def test_nothing_is_given_twice_when_a_lagging_replica_takes_over_while_leads_co
     assert_promise(system)
 
 
-def test_a_sentinel_and_a_master_that_hang_are_not_waited_for_long(system: System, servers: Watched) -> None:
+def test_a_sentinel_and_a_master_that_hang_are_not_waited_for_long(
+    system: System, servers: Watched
+) -> None:
     inbound = pool(system, 3)
     assert give_leads(system, 2) == "ab"
 
@@ -144,7 +159,9 @@ def test_a_sentinel_and_a_master_that_hang_are_not_waited_for_long(system: Syste
     assert_promise(system)
 
 
-def test_requests_are_counted_on_the_master_that_sentinel_names_and_on_its_successor(url: str, servers: Watched) -> None:
+def test_requests_are_counted_on_the_master_that_sentinel_names_and_on_its_successor(
+    url: str, servers: Watched
+) -> None:
     counts = Counts(url)
 
     def count() -> int | None:

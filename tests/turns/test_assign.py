@@ -27,14 +27,25 @@ def test_a_lead_edited_to_the_pool_gets_the_next_member(system: System) -> None:
 
 
 def test_the_entry_tells_claim_cause_actor_and_previous_owner(system: System) -> None:
-    inbound, actor, record_id = pool(system, 2), person(system, "boss@example.com"), lead(system, "z@example.com")
+    inbound, actor, record_id = (
+        pool(system, 2),
+        person(system, "boss@example.com"),
+        lead(system, "z@example.com"),
+    )
     before = person(system, "z@example.com")
     request = assign.Request("lead:1:edit:7", record_id, before, actor)
 
     system.transact(assign.assign, inbound.id, "lead", [request], "edit")
 
     [entry] = rows(system, "SELECT * FROM ledger")
-    told = {"claim": "lead:1:edit:7", "ordinal": 0, "cause": "edit", "actor_id": actor, "previous_owner_id": before, "record_id": record_id}
+    told = {
+        "claim": "lead:1:edit:7",
+        "ordinal": 0,
+        "cause": "edit",
+        "actor_id": actor,
+        "previous_owner_id": before,
+        "record_id": record_id,
+    }
     assert told.items() <= entry.items()
 
 
@@ -53,7 +64,12 @@ def test_another_deed_on_the_same_record_takes_another_turn(system: System) -> N
     pool(system, 3)
     edited = lead(system)
 
-    assert [give(system, edited, deed=f"edit:{number}")[0][0] for number in range(4)] == ["a", "b", "c", "a"]
+    assert [give(system, edited, deed=f"edit:{number}")[0][0] for number in range(4)] == [
+        "a",
+        "b",
+        "c",
+        "a",
+    ]
     assert_promise(system)
 
 
@@ -107,14 +123,16 @@ def test_the_door_is_closed_to_other_types_to_empty_and_to_deleted_pools(system:
     inbound, empty = pool(system, 1), pool(system, 0, "Empty")
 
     with system.reading() as session:
-        assign.check_door(session, inbound.id, "lead")
-        with pytest.raises(WrongPoolType, match="The pool Inbound shares leads and can't take a deal"):
-            assign.check_door(session, inbound.id, "deal")
+        assign.check_assignable(session, inbound.id, "lead")
+        with pytest.raises(
+            WrongPoolType, match="The pool Inbound shares leads and can't take a deal"
+        ):
+            assign.check_assignable(session, inbound.id, "deal")
         with pytest.raises(EmptyPool, match="The pool Empty has no members"):
-            assign.check_door(session, empty.id, "lead")
+            assign.check_assignable(session, empty.id, "lead")
     system.transact(pools.delete, "Inbound")
     with system.reading() as session, pytest.raises(UnknownPool):
-        assign.check_door(session, inbound.id, "lead")
+        assign.check_assignable(session, inbound.id, "lead")
 
 
 def test_a_deleted_pool_reserves_nothing(system: System) -> None:
@@ -130,7 +148,11 @@ def test_contacts_and_deals_are_given_like_leads(system: System, record_type: st
     pool(system, 2, "Others", record_type)
     records = [lead(system, record_type=record_type) for _ in range(3)]
 
-    assert give(system, *records, name="Others", record_type=record_type) == [email(0), email(1), email(0)]
+    assert give(system, *records, name="Others", record_type=record_type) == [
+        email(0),
+        email(1),
+        email(0),
+    ]
     assert_promise(system)
 
 

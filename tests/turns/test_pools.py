@@ -14,7 +14,11 @@ def test_a_pool_has_a_phantom_user_and_its_first_roster(system: System) -> None:
     made = pool(system, 2)
 
     [user] = rows(system, "SELECT * FROM users WHERE id = :id", id=made.id)
-    [roster] = rows(system, "SELECT version, first_turn, first_slot FROM rosters WHERE pool_id = :id", id=made.id)
+    [roster] = rows(
+        system,
+        "SELECT version, first_turn, first_slot FROM rosters WHERE pool_id = :id",
+        id=made.id,
+    )
     assert (user["name"], user["email"], bool(user["is_pool"])) == ("Inbound", None, True)
     assert roster == {"version": 1, "first_turn": 1, "first_slot": 0}
     assert_promise(system)
@@ -64,7 +68,12 @@ def test_only_members_can_be_removed(system: System) -> None:
 
 
 def test_what_is_asked_of_an_unknown_pool_is_refused(system: System) -> None:
-    for ask in (lambda: join(system, email(0)), lambda: leave(system, email(0)), lambda: delete(system), lambda: rename(system, "New")):
+    for ask in (
+        lambda: join(system, email(0)),
+        lambda: leave(system, email(0)),
+        lambda: delete(system),
+        lambda: rename(system, "New"),
+    ):
         with pytest.raises(UnknownPool, match="no pool 'Inbound'"):
             ask()
 

@@ -73,11 +73,17 @@ def naive_owner(rosters: Rosters, turn: int) -> int:
 
 
 @given(histories(), st.lists(st.builds(Span, st.integers(1, 40), st.integers(1, 20)), max_size=4))
-def test_owners_of_spans_are_the_rightful_members_across_changes(rosters: Rosters, spans: list[Span]) -> None:
-    expected = [naive_owner(rosters, turn) for span in spans for turn in range(span.first, span.last + 1)]
+def test_owners_of_spans_are_the_rightful_members_across_changes(
+    rosters: Rosters, spans: list[Span]
+) -> None:
+    expected = [
+        naive_owner(rosters, turn) for span in spans for turn in range(span.first, span.last + 1)
+    ]
 
     assert list(rosters.owners(spans)) == expected
-    assert [rosters.member(turn) for span in spans for turn in range(span.first, span.last + 1)] == expected
+    assert [
+        rosters.member(turn) for span in spans for turn in range(span.first, span.last + 1)
+    ] == expected
 
 
 @given(histories())

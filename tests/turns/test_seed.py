@@ -34,7 +34,9 @@ def returned(system: System, pool_id: int) -> list[int]:
     return list(state.returned.each())
 
 
-def test_turns_go_on_where_they_were_when_redis_forgets_everything(system: System, valkey: Redis) -> None:
+def test_turns_go_on_where_they_were_when_redis_forgets_everything(
+    system: System, valkey: Redis
+) -> None:
     inbound = pool(system, 3)
     assert give_leads(system, 4) == "abca"
     before = epoch(system, inbound.id)
@@ -46,7 +48,9 @@ def test_turns_go_on_where_they_were_when_redis_forgets_everything(system: Syste
     assert_promise(system)
 
 
-def test_a_roster_can_be_changed_when_redis_has_forgotten_everything(system: System, valkey: Redis) -> None:
+def test_a_roster_can_be_changed_when_redis_has_forgotten_everything(
+    system: System, valkey: Redis
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     valkey.flushall()
@@ -73,7 +77,9 @@ def test_a_ring_that_went_back_in_time_is_refused_and_seeded(system: System, val
     assert_promise(system)
 
 
-def test_a_ring_that_went_back_across_a_seeding_is_refused_and_seeded(system: System, valkey: Redis) -> None:
+def test_a_ring_that_went_back_across_a_seeding_is_refused_and_seeded(
+    system: System, valkey: Redis
+) -> None:
     pool(system, 3)
     give_leads(system, 2)
     earlier = photograph(valkey)
@@ -86,7 +92,9 @@ def test_a_ring_that_went_back_across_a_seeding_is_refused_and_seeded(system: Sy
     assert_promise(system)
 
 
-def test_a_ring_that_went_back_behind_an_open_block_is_refused(system: System, valkey: Redis) -> None:
+def test_a_ring_that_went_back_behind_an_open_block_is_refused(
+    system: System, valkey: Redis
+) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
     earlier = photograph(valkey)
@@ -95,11 +103,16 @@ def test_a_ring_that_went_back_behind_an_open_block_is_refused(system: System, v
     roll_back(valkey, earlier)
 
     assert give_leads(system, 2) == "ca"
-    assert system.transact(lambda session: str(assign.reserve(session, inbound.id, "import:2", 2))) == "8:2"
+    assert (
+        system.transact(lambda session: str(assign.reserve(session, inbound.id, "import:2", 2)))
+        == "8:2"
+    )
     assert_promise(system)
 
 
-def test_a_roster_change_that_meets_a_ring_gone_back_does_not_begin_in_the_past(system: System, valkey: Redis) -> None:
+def test_a_roster_change_that_meets_a_ring_gone_back_does_not_begin_in_the_past(
+    system: System, valkey: Redis
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     earlier = photograph(valkey)
@@ -142,19 +155,27 @@ def test_a_roster_change_that_died_before_it_was_committed_never_was(system: Sys
     give_leads(system, 1)
     with system.reading() as session:
         roster = pools.latest_roster(session, inbound.id)
-    system.ring.change_roster(inbound.id, epoch(system, inbound.id), 1, [*roster.members, person(system, email(3))])
+    system.ring.change_roster(
+        inbound.id, epoch(system, inbound.id), 1, [*roster.members, person(system, email(3))]
+    )
 
     assert give_leads(system, 4) == "bcab"
     assert_promise(system)
 
 
 @pytest.mark.parametrize("leavers", [[email(0), email(1), email(2)], [email(1)]])
-def test_leaving_that_died_before_it_was_committed_never_was(system: System, leavers: list[str]) -> None:
+def test_leaving_that_died_before_it_was_committed_never_was(
+    system: System, leavers: list[str]
+) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
     gone = [person(system, leaver) for leaver in leavers]
     with system.reading() as session:
-        stay = [member for member in pools.latest_roster(session, inbound.id).members if member not in gone]
+        stay = [
+            member
+            for member in pools.latest_roster(session, inbound.id).members
+            if member not in gone
+        ]
     system.ring.change_roster(inbound.id, epoch(system, inbound.id), 1, stay)
 
     assert give_leads(system, 3) == "bca"
@@ -182,11 +203,19 @@ def test_turns_that_were_never_entered_are_the_next_to_be_handed_out(system: Sys
 
     assert returned(system, inbound.id) == [2, 3]
     assert give_leads(system, 3) == "bcb"
-    assert [row["turn"] for row in rows(system, "SELECT turn FROM ledger ORDER BY turn")] == [1, 2, 3, 4, 5]
+    assert [row["turn"] for row in rows(system, "SELECT turn FROM ledger ORDER BY turn")] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
     assert_promise(system)
 
 
-def test_returned_turns_are_still_next_when_redis_goes_back_to_before_they_came_back(system: System, valkey: Redis) -> None:
+def test_returned_turns_are_still_next_when_redis_goes_back_to_before_they_came_back(
+    system: System, valkey: Redis
+) -> None:
     inbound = pool(system, 3)
     lose_turns(system, inbound.id, 3)
     give_leads(system, 1)
@@ -226,7 +255,9 @@ def test_lost_turns_of_who_left_meanwhile_are_void(system: System) -> None:
     assert_promise(system)
 
 
-def test_a_claim_lost_before_a_seeding_is_given_another_turn_after_it(system: System, valkey: Redis) -> None:
+def test_a_claim_lost_before_a_seeding_is_given_another_turn_after_it(
+    system: System, valkey: Redis
+) -> None:
     inbound = pool(system, 3)
     first, second = lead(system), lead(system)
     system.ring.drop(inbound.id)

@@ -34,7 +34,9 @@ def test_turns_follow_the_order_asked_for_not_the_ids(system: System) -> None:
     leads = [lead(system) for _ in range(3)]
 
     assert give(system, *reversed(leads)) == [email(0), email(1), email(2)]
-    assert rows(system, "SELECT record_id FROM ledger ORDER BY turn") == [{"record_id": record_id} for record_id in reversed(leads)]
+    assert rows(system, "SELECT record_id FROM ledger ORDER BY turn") == [
+        {"record_id": record_id} for record_id in reversed(leads)
+    ]
 
 
 def test_a_new_member_goes_to_the_end_and_next_stays_next(system: System) -> None:
@@ -63,7 +65,13 @@ def test_a_removed_member_leaves_no_hole(system: System) -> None:
     leave(system, email(1))
 
     assert give_leads(system, 4) == "caca"
-    assert [row["turn"] for row in rows(system, "SELECT turn FROM ledger ORDER BY turn")] == [1, 2, 3, 4, 5]
+    assert [row["turn"] for row in rows(system, "SELECT turn FROM ledger ORDER BY turn")] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
     assert_promise(system)
 
 

@@ -41,14 +41,18 @@ def test_holes_are_the_turns_in_none_of_the_spans(used: list[Span], first: int, 
     found = list(holes(used, first, last))
 
     taken = {turn for span in used for turn in range(span.first, span.last + 1)}
-    assert list(Turns(found).each()) == [turn for turn in range(first, last + 1) if turn not in taken]
+    assert list(Turns(found).each()) == [
+        turn for turn in range(first, last + 1) if turn not in taken
+    ]
     assert all(before.last + 1 < after.first for before, after in itertools.pairwise(found))
 
 
 @given(TURNS, TURNS)
 def test_spans_meet_when_a_turn_is_in_both(some: Turns, others: Turns) -> None:
     assert meet(some, others) == bool({*some.each()} & {*others.each()})
-    assert {*Turns(common(merged(some), merged(others))).each()} == {*some.each()} & {*others.each()}
+    assert {*Turns(common(merged(some), merged(others))).each()} == {*some.each()} & {
+        *others.each()
+    }
 
 
 def test_many_spans_are_compared_with_many_without_a_word() -> None:

@@ -1,4 +1,5 @@
-"""Rings that are mended: turns that were handed out and never entered come back, and nothing is done where all is well."""
+"""Rings that are mended: turns that were handed out and never entered come back, and nothing is
+done where all is well."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,18 @@ import pytest
 from redis import Redis
 from sqlalchemy import text, update
 
-from tests.support.factories import accepted, an_hour_passes, captured, give_leads, imported, join, leave, pool, sheet, undone
+from tests.support.factories import (
+    accepted,
+    an_hour_passes,
+    captured,
+    give_leads,
+    imported,
+    join,
+    leave,
+    pool,
+    sheet,
+    undone,
+)
 from tests.support.faults import photograph, roll_back
 from tests.support.invariants import assert_in_file_order, assert_promise, everything, rows
 from tests.support.tasks import Tasks, run
@@ -46,7 +58,8 @@ def watermark(system: System) -> int:
 
 
 def a_slow_one_is_on(system: System) -> list[int]:
-    """Two leads in line that somebody is on, for whom turns were taken together with one behind them."""
+    """Two leads in line that somebody is on, for whom turns were taken together with one behind
+    them."""
     first = captured(system, 2)
     [inbound] = rows(system, "SELECT id FROM pools")
     system.transact(capture._lease, inbound["id"], "a slow one")
@@ -58,21 +71,27 @@ def a_slow_one_is_on(system: System) -> list[int]:
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 2), (2, 2), (2, 0)])
-def test_turns_that_were_lost_come_back_and_are_handed_out_next(system: System, before: int, after: int) -> None:
+def test_turns_that_were_lost_come_back_and_are_handed_out_next(
+    system: System, before: int, after: int
+) -> None:
     pool(system, 3)
     give_leads(system, before or 1)
     lost(system, 2)
     give_leads(system, after)
 
-    [found] = rings.mend(system)
+    [found] = rings.repair(system)
 
     first = (before or 1) + 1
     assert found.did == "seeded it"
-    assert found.what.endswith(f"2 turns, the first of them {first}, were handed out and never entered")
+    assert found.what.endswith(
+        f"2 turns, the first of them {first}, were handed out and never entered"
+    )
     assert returned(system) == (2 if after else 0)
     assert_promise(system)
-    assert give_leads(system, 3) == "".join("abc"[(turn - 1) % 3] for turn in (first, first + 1, first + 2 + after))
-    assert rings.mend(system) == []
+    assert give_leads(system, 3) == "".join(
+        "abc"[(turn - 1) % 3] for turn in (first, first + 1, first + 2 + after)
+    )
+    assert rings.repair(system) == []
     assert_promise(system)
 
 
@@ -80,29 +99,31 @@ def test_a_hole_while_leads_wait_may_be_theirs_for_a_minute(system: System, send
     pool(system, 3)
     first = a_slow_one_is_on(system)
 
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     assert_promise(system)
     entered_two_minutes_ago(system)
-    assert len(rings.mend(system)) == 1
+    assert len(rings.repair(system)) == 1
 
     assert_promise(system)
     capture.assign_lead(system, first[-1], "a slow one")
     send.drain(system)
     assert [row["turn"] for row in rows(system, "SELECT turn FROM leads ORDER BY id")] == [1, 2, 3]
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     assert_promise(system)
 
 
-def test_a_hole_at_the_end_is_left_alone_while_leads_wait_who_may_have_taken_it(system: System, send: Tasks) -> None:
+def test_a_hole_at_the_end_is_left_alone_while_leads_wait_who_may_have_taken_it(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     an_hour_passes(system)
     captured(system, 1)
     lost(system, 1)
 
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     send.drain(system)
-    assert len(rings.mend(system)) == 1
+    assert len(rings.repair(system)) == 1
     assert give_leads(system, 2) == "ba"
     assert_promise(system)
 
@@ -117,12 +138,12 @@ def test_an_open_block_and_a_returned_turn_are_no_holes(system: System, send: Ta
     give_leads(system, 1)
     lost(system, 1)
     give_leads(system, 1)
-    rings.mend(system)
+    rings.repair(system)
     accepted(system, sheet(300))
     run(system, send.waiting.pop())
     before = everything(system)
 
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     assert everything(system) == before
     send.drain(system)
     assert_promise(system)
@@ -135,7 +156,7 @@ def test_lost_turns_of_members_who_left_are_void(system: System) -> None:
     give_leads(system, 1)
     leave(system, "b@example.com")
 
-    rings.mend(system)
+    rings.repair(system)
 
     assert rows(system, "SELECT turn FROM ledger WHERE record_id IS NULL") == [{"turn": 2}]
     assert give_leads(system, 1) == "c"
@@ -180,46 +201,52 @@ def ahead(valkey: Redis, pool_id: int) -> None:
         (ahead, "3 turns, the first of them 5,"),
     ],
 )
-def test_a_ring_that_is_not_where_sql_is_is_seeded(system: System, valkey: Redis, wrong: Callable[..., Any], words: str) -> None:
+def test_a_ring_that_is_not_where_sql_is_is_seeded(
+    system: System, valkey: Redis, wrong: Callable[..., Any], words: str
+) -> None:
     inbound = pool(system, 3)
     give_leads(system, 4)
     wrong(valkey, inbound.id)
 
-    [found] = rings.mend(system)
+    [found] = rings.repair(system)
 
     assert words in found.what
     assert words in reasons(system)[-1]
     assert_promise(system)
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     assert give_leads(system, 3) == "bca"
     assert_promise(system)
 
 
-def test_a_ring_that_went_back_over_a_roster_change_is_seeded(system: System, valkey: Redis) -> None:
+def test_a_ring_that_went_back_over_a_roster_change_is_seeded(
+    system: System, valkey: Redis
+) -> None:
     pool(system, 3)
     give_leads(system, 2)
     earlier = photograph(valkey)
     join(system, "d@example.com")
     roll_back(valkey, earlier)
 
-    assert len(rings.mend(system)) == 1
+    assert len(rings.repair(system)) == 1
 
     assert_promise(system)
     assert give_leads(system, 3) == "cda"
     assert_promise(system)
 
 
-def test_a_ring_that_went_back_to_when_a_turn_was_returned_is_seeded(system: System, valkey: Redis) -> None:
+def test_a_ring_that_went_back_to_when_a_turn_was_returned_is_seeded(
+    system: System, valkey: Redis
+) -> None:
     pool(system, 3)
     give_leads(system, 1)
     lost(system, 1)
     give_leads(system, 1)
-    rings.mend(system)
+    rings.repair(system)
     earlier = photograph(valkey)
     assert give_leads(system, 1) == "b"
     roll_back(valkey, earlier)
 
-    [found] = rings.mend(system)
+    [found] = rings.repair(system)
 
     assert "it would hand out turn 2 again" in found.what
     assert_promise(system)
@@ -228,7 +255,9 @@ def test_a_ring_that_went_back_to_when_a_turn_was_returned_is_seeded(system: Sys
 
 
 @pytest.mark.parametrize("is_mended", [False, True])
-def test_a_ring_in_many_pieces_that_went_back_gives_no_turn_twice(system: System, valkey: Redis, send: Tasks, is_mended: bool) -> None:
+def test_a_ring_in_many_pieces_that_went_back_gives_no_turn_twice(
+    system: System, valkey: Redis, send: Tasks, is_mended: bool
+) -> None:
     pool(system, 3)
     run_id, pieces = imported(system, send, sheet(400)), list(range(2, 399, 2))
     scattered = "UPDATE leads SET edited_at = :later WHERE turn % 2 = 1"
@@ -239,11 +268,13 @@ def test_a_ring_in_many_pieces_that_went_back_gives_no_turn_twice(system: System
     assert assert_in_file_order(system, imported(system, send, sheet(100))) == pieces[:100]
     roll_back(valkey, earlier)
 
-    found = rings.mend(system) if is_mended else []
+    found = rings.repair(system) if is_mended else []
     second = imported(system, send, sheet(99))
 
     assert len(found) == is_mended
-    assert ("it would hand out turn 2 again" if is_mended else "a turn is in the ledger already") in reasons(system)[-1]
+    assert (
+        "it would hand out turn 2 again" if is_mended else "a turn is in the ledger already"
+    ) in reasons(system)[-1]
     assert assert_in_file_order(system, second) == pieces[100:]
     assert_promise(system)
     assert [report.violations for report in verify(system)] == [[]]
@@ -254,19 +285,21 @@ def test_a_ring_in_many_pieces_that_went_back_gives_no_turn_twice(system: System
 
 def test_a_ring_without_state_is_left_alone(system: System, valkey: Redis) -> None:
     pool(system, 3)
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     give_leads(system, 2)
     lost(system, 1)
     give_leads(system, 1)
     valkey.flushall()
     before = everything(system)
 
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     assert (everything(system), valkey.keys()) == (before, [])
 
 
 @pytest.mark.parametrize("members", [0, 3])
-def test_nothing_is_done_on_a_healthy_system(system: System, valkey: Redis, send: Tasks, members: int) -> None:
+def test_nothing_is_done_on_a_healthy_system(
+    system: System, valkey: Redis, send: Tasks, members: int
+) -> None:
     pool(system, 3)
     pool(system, 2, "Other")
     give_leads(system, 4)
@@ -275,7 +308,7 @@ def test_nothing_is_done_on_a_healthy_system(system: System, valkey: Redis, send
     leave(system, *[f"{letter}@example.com" for letter in "abc"[members:]])
     before = everything(system), photograph(valkey)
 
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
 
     assert (everything(system), photograph(valkey)) == before
 
@@ -285,7 +318,7 @@ def test_a_pool_whose_members_all_left_is_in_order(system: System) -> None:
     give_leads(system, 3)
     leave(system, "a@example.com", "b@example.com")
 
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     assert_promise(system)
 
 
@@ -300,12 +333,12 @@ def test_mending_twice_at_once_seeds_once(system: System) -> None:
     seeded = len(reasons(system))
     together = Barrier(3)
 
-    def mend(_: int) -> int:
+    def repair(_: int) -> int:
         together.wait()
-        return len(rings.mend(system))
+        return len(rings.repair(system))
 
     with ThreadPoolExecutor(3) as threads:
-        assert sum(threads.map(mend, range(3))) == 1
+        assert sum(threads.map(repair, range(3))) == 1
 
     assert len(reasons(system)) == seeded + 1
     assert give_leads(system, 3) == "bcb"
@@ -318,7 +351,7 @@ def test_mending_while_leads_come_in_loses_and_doubles_nothing(system: System, s
     tasks = send.lose()
 
     with ThreadPoolExecutor(4) as threads:
-        mending = [threads.submit(rings.mend, system) for _ in range(6)]
+        mending = [threads.submit(rings.repair, system) for _ in range(6)]
         working = [threads.submit(run, system, task) for task in tasks]
         for done in (*mending, *working):
             done.result()
@@ -335,15 +368,15 @@ def test_the_watermark_is_raised_when_that_saves_much_reading(system: System, se
     pool(system, 3)
     accepted(system, sheet(RAISED - 1))
     send.drain(system)
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
     assert watermark(system) == 0
     give_leads(system, 1)
 
-    assert rings.mend(system) == []
+    assert rings.repair(system) == []
 
     assert watermark(system) == RAISED
     give_leads(system, 2)
-    rings.mend(system)
+    rings.repair(system)
     assert watermark(system) == RAISED
     assert_promise(system)
 
@@ -357,26 +390,28 @@ def test_the_watermark_stays_below_an_open_block_and_a_hole(system: System, send
     accepted(system, sheet(RAISED))
     send.drain(system)
 
-    rings.mend(system)
+    rings.repair(system)
     assert watermark(system) == 0
 
     for task in held:
         run(system, task)
     send.drain(system)
-    rings.mend(system)
+    rings.repair(system)
     assert watermark(system) == 302 + RAISED
     assert_promise(system)
 
 
-def test_turns_that_were_lost_below_what_was_entered_come_back_after_the_watermark_was_raised(system: System, send: Tasks) -> None:
+def test_turns_that_were_lost_below_what_was_entered_come_back_after_the_watermark_was_raised(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     accepted(system, sheet(RAISED))
     send.drain(system)
-    rings.mend(system)
+    rings.repair(system)
     lost(system, 1)
     give_leads(system, 1)
 
-    assert len(rings.mend(system)) == 1
+    assert len(rings.repair(system)) == 1
 
     assert watermark(system) == RAISED
     assert give_leads(system, 1) == "abc"[RAISED % 3]

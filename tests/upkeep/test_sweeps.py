@@ -8,7 +8,15 @@ import pytest
 from redis import Redis
 from sqlalchemy import text, update
 
-from tests.support.factories import accepted, an_hour_passes, captured, give_leads, imported, pool, sheet
+from tests.support.factories import (
+    accepted,
+    an_hour_passes,
+    captured,
+    give_leads,
+    imported,
+    pool,
+    sheet,
+)
 from tests.support.faults import photograph
 from tests.support.invariants import assert_in_file_order, assert_promise, everything, rows
 from tests.support.tasks import Tasks, run
@@ -74,7 +82,9 @@ def test_lost_chunks_are_sent_again(system: System, send: Tasks) -> None:
     assert_ends(system, send, run_id)
 
 
-def test_the_chunk_of_a_worker_that_vanished_is_sent_again_once(system: System, send: Tasks) -> None:
+def test_the_chunk_of_a_worker_that_vanished_is_sent_again_once(
+    system: System, send: Tasks
+) -> None:
     run_id = scanned(system, send)
     send.lose()
     system.transact(chunks.lease, run_id, 1, "a worker", -1.0)
@@ -128,13 +138,19 @@ def test_a_sweep_that_finds_everything_in_order_sends_nothing(system: System, se
     assert rows(system, "SELECT * FROM runs ORDER BY id") == before
 
 
-def test_a_run_whose_tasks_only_wait_is_given_twice_as_long_each_time(system: System, send: Tasks) -> None:
+def test_a_run_whose_tasks_only_wait_is_given_twice_as_long_each_time(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(300))
 
     def stands_still_for(seconds: int) -> None:
         with writing(system.engine) as session:
-            session.execute(update(runs).where(runs.c.id == run_id).values(moved_at=datetime.now(UTC) - timedelta(seconds=seconds)))
+            session.execute(
+                update(runs)
+                .where(runs.c.id == run_id)
+                .values(moved_at=datetime.now(UTC) - timedelta(seconds=seconds))
+            )
 
     stands_still_for(seconds=20)
     assert sweep(system, send) == ["imports.scan"]
@@ -150,7 +166,8 @@ def test_a_run_whose_tasks_only_wait_is_given_twice_as_long_each_time(system: Sy
 
 @pytest.fixture
 def left_lying(system: System, send: Tasks) -> System:
-    """A scan, a chunk and captured leads whose workers have vanished, and a run that lost its close."""
+    """A scan, a chunk and captured leads whose workers have vanished, and a run that lost its
+    close."""
     pool(system, 3)
     closing = accepted(system, sheet(20))
     run(system, send.waiting.pop())
@@ -180,7 +197,9 @@ def sweeps_at_once(system: System, times: int) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 4])
-def test_sweeps_that_run_at_once_send_each_task_once(left_lying: System, send: Tasks, times: int) -> None:
+def test_sweeps_that_run_at_once_send_each_task_once(
+    left_lying: System, send: Tasks, times: int
+) -> None:
     sweeps_at_once(left_lying, times)
 
     of_runs = sorted(name for name in send.names() if name != "captures.assign")
@@ -188,7 +207,9 @@ def test_sweeps_that_run_at_once_send_each_task_once(left_lying: System, send: T
     assert len(of_runs) < len(send.waiting) <= len(of_runs) + times
     send.drain(left_lying)
     an_hour_passes(left_lying)
-    assert sweep(left_lying, send) == ["imports.load_chunk"]  # of the run that had one more, of whom nobody knew
+    assert sweep(left_lying, send) == [
+        "imports.load_chunk"
+    ]  # of the run that had one more, of whom nobody knew
     send.drain(left_lying)
     for run_id in (1, 2, 3):
         assert_in_file_order(left_lying, run_id)
@@ -202,7 +223,9 @@ def test_a_sweep_says_what_it_found_and_did(left_lying: System, send: Tasks) -> 
     assert all(each.what and each.did.startswith("sent") for each in found)
 
 
-def test_leads_that_somebody_is_on_and_leads_of_an_empty_pool_are_left_alone(system: System, send: Tasks) -> None:
+def test_leads_that_somebody_is_on_and_leads_of_an_empty_pool_are_left_alone(
+    system: System, send: Tasks
+) -> None:
     inbound = pool(system, 3)
     pool(system, 0, "Empty")
     captured(system, 2)
@@ -214,7 +237,9 @@ def test_leads_that_somebody_is_on_and_leads_of_an_empty_pool_are_left_alone(sys
     assert sweep(system, send) == []
 
 
-def test_upkeep_finds_nothing_and_changes_nothing_on_a_healthy_system(system: System, send: Tasks, valkey: Redis) -> None:
+def test_upkeep_finds_nothing_and_changes_nothing_on_a_healthy_system(
+    system: System, send: Tasks, valkey: Redis
+) -> None:
     pool(system, 3)
     imported(system, send, sheet(300))
     captured(system, 2)
@@ -228,7 +253,7 @@ def test_upkeep_finds_nothing_and_changes_nothing_on_a_healthy_system(system: Sy
     captured(system, 1)
     before = everything(system), photograph(valkey), list(send.waiting)
 
-    assert [*sweeps.sweep(system), *rings.mend(system), *tidy.tidy(system)] == []
+    assert [*sweeps.sweep(system), *rings.repair(system), *tidy.tidy(system)] == []
 
     assert (everything(system), photograph(valkey), send.waiting) == before
     assert_promise(system)
@@ -239,7 +264,7 @@ def test_what_died_comes_to_a_good_end_whatever_was_lost(left_lying: System, sen
         send.drain(left_lying)
         an_hour_passes(left_lying)
         sweeps.sweep(left_lying)
-        rings.mend(left_lying)
+        rings.repair(left_lying)
 
     assert send.waiting == []
     assert {row["state"] for row in rows(left_lying, "SELECT state FROM runs")} == {"done"}
@@ -247,7 +272,9 @@ def test_what_died_comes_to_a_good_end_whatever_was_lost(left_lying: System, sen
     assert_promise(left_lying)
 
 
-def test_leads_of_a_pool_without_members_are_told_the_reason_though_their_task_was_lost(system: System, send: Tasks) -> None:
+def test_leads_of_a_pool_without_members_are_told_the_reason_though_their_task_was_lost(
+    system: System, send: Tasks
+) -> None:
     pool(system, 0)
     captured(system, 2)
     send.lose()

@@ -38,7 +38,11 @@ def files(path: Path) -> set[str]:
 def ended(system: System, age: timedelta) -> None:
     """All runs that have ended did so that long ago."""
     with writing(system.engine) as session:
-        long_ago = update(run_table).where(run_table.c.ended_at.is_not(None)).values(ended_at=datetime.now(UTC) - age)
+        long_ago = (
+            update(run_table)
+            .where(run_table.c.ended_at.is_not(None))
+            .values(ended_at=datetime.now(UTC) - age)
+        )
         session.execute(long_ago)
 
 
@@ -59,7 +63,9 @@ def forgotten(system: System, age: timedelta, name: str = "0123456789abcdef" * 2
 # --- runs that have ended ---
 
 
-def test_what_a_slow_worker_wrote_after_the_end_goes_and_the_receipt_stays(system: System, send: Tasks) -> None:
+def test_what_a_slow_worker_wrote_after_the_end_goes_and_the_receipt_stays(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(300))
     told = receipt(system, run_id)
@@ -77,7 +83,9 @@ def test_what_a_slow_worker_wrote_after_the_end_goes_and_the_receipt_stays(syste
     assert tidy.tidy(system) == []
 
 
-def test_the_upload_of_a_run_whose_last_files_were_not_removed_goes(system: System, send: Tasks) -> None:
+def test_the_upload_of_a_run_whose_last_files_were_not_removed_goes(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(20))
     (folder(system, run_id) / UPLOAD).write_text("still there")
@@ -131,7 +139,9 @@ def test_the_upload_of_a_run_that_failed_goes_after_a_week(system: System, send:
     assert "gone from the upload storage" in failed["reason"]
 
 
-def test_the_receipt_of_a_cancelled_run_is_never_lost_on_the_way(system: System, send: Tasks) -> None:
+def test_the_receipt_of_a_cancelled_run_is_never_lost_on_the_way(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
@@ -149,7 +159,10 @@ def test_the_receipt_of_a_cancelled_run_is_never_lost_on_the_way(system: System,
 
 
 def test_an_upload_that_never_became_an_import_goes_after_a_day(system: System) -> None:
-    young, old = forgotten(system, tidy.FORGOTTEN - MOMENT, "a" * 32), forgotten(system, tidy.FORGOTTEN + MOMENT, "b" * 32)
+    young, old = (
+        forgotten(system, tidy.FORGOTTEN - MOMENT, "a" * 32),
+        forgotten(system, tidy.FORGOTTEN + MOMENT, "b" * 32),
+    )
 
     [found] = tidy.tidy(system)
 
@@ -206,7 +219,9 @@ def test_nothing_is_done_on_a_healthy_system(system: System, send: Tasks) -> Non
     assert (everything(system), files(folder(system, run_id))) == (before, lies)
 
 
-def test_a_run_that_failed_halfway_can_still_be_cancelled_when_its_upload_is_gone(system: System, send: Tasks) -> None:
+def test_a_run_that_failed_halfway_can_still_be_cancelled_when_its_upload_is_gone(
+    system: System, send: Tasks
+) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
@@ -218,6 +233,8 @@ def test_a_run_that_failed_halfway_can_still_be_cancelled_when_its_upload_is_gon
     system.transact(control.cancel, run_id)
     send.drain(system)
 
-    [loaded] = rows(system, "SELECT records FROM runs WHERE state = 'cancelled' AND ended_at IS NOT NULL")
+    [loaded] = rows(
+        system, "SELECT records FROM runs WHERE state = 'cancelled' AND ended_at IS NOT NULL"
+    )
     assert len(receipt(system, run_id)) == loaded["records"] > 0
     assert UPLOAD not in files(folder(system, run_id))

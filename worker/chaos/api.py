@@ -1,4 +1,5 @@
-"""How those who hand in leads and move them speak to the API, and what they were answered. Only a 2xx counts as accepted."""
+"""How those who hand in leads and move them speak to the API, and what they were answered. Only a
+2xx counts as accepted."""
 
 import io
 import json
@@ -21,7 +22,7 @@ BOUNDARY = "evenhand-chaos"
 JSON, FORM = "application/json", f"multipart/form-data; boundary={BOUNDARY}"
 
 
-class Door(NamedTuple):
+class ApiClient(NamedTuple):
     """Where the API listens, and the token by which it lets us in."""
 
     address: str
@@ -50,7 +51,8 @@ class Accepted:
     moves: list[int] = field(default_factory=list)
     undos: list[int] = field(default_factory=list)
     asked: int = 0
-    """Runs that were asked for under a key each: stocks and reassignments, whatever was answered."""
+    """Runs that were asked for under a key each: stocks and reassignments, whatever was answered.
+    """
     answers: list[str] = field(default_factory=list)
     """The status of each; "none" where there was no answer."""
     roster_changes: int = 0
@@ -63,13 +65,19 @@ class NotAccepted(Exception):
 class Api:
     """One connection to the API, made anew when it is lost."""
 
-    def __init__(self, door: Door, accepted: Accepted) -> None:
-        self._connection = HTTPConnection(door.address, timeout=TIMEOUT_SECONDS)
-        self._token, self._accepted = door.token, accepted
+    def __init__(self, client: ApiClient, accepted: Accepted) -> None:
+        self._connection = HTTPConnection(client.address, timeout=TIMEOUT_SECONDS)
+        self._token, self._accepted = client.token, accepted
 
-    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = JSON, **headers: str) -> Any:
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, kind: str = JSON, **headers: str
+    ) -> Any:
         """The answer's JSON. Raises NotAccepted."""
-        ours = {"Content-Type": kind, "Authorization": f"Bearer {self._token}", "User-Agent": "chaos"}
+        ours = {
+            "Content-Type": kind,
+            "Authorization": f"Bearer {self._token}",
+            "User-Agent": "chaos",
+        }
         try:
             self._connection.request(method, path, body, {**ours, **headers})
             answer = self._connection.getresponse()
@@ -83,9 +91,12 @@ class Api:
             raise NotAccepted
         return facts
 
-    def insist(self, path: str, body: bytes, key: str, kind: str = JSON) -> Generator[float, None, Any]:
-        """Asks again under the same key until there is an answer, as programs do, and returns it. What was asked for must have happened
-        once, whatever became of the first requests. Raises NotAccepted in the end."""
+    def insist(
+        self, path: str, body: bytes, key: str, kind: str = JSON
+    ) -> Generator[float, None, Any]:
+        """Asks again under the same key until there is an answer, as programs do, and returns it.
+        What was asked for must have happened once, whatever became of the first requests. Raises
+        NotAccepted in the end."""
         for _ in range(TRIES):
             try:
                 return self.ask("POST", path, body, kind, **{"Idempotency-Key": key})
@@ -103,6 +114,7 @@ def sample_form(owner: str, rows: int, seed: int) -> bytes:
     file = io.StringIO(newline="")
     write_sample(file, rows, seed)
     parts = (('name="owner"', owner), ('name="file"; filename="leads.csv"', file.getvalue()))
-    return "".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}\r\n" for name, text in parts).encode() + (
-        f"--{BOUNDARY}--\r\n".encode()
-    )
+    return "".join(
+        f"--{BOUNDARY}\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}\r\n"
+        for name, text in parts
+    ).encode() + (f"--{BOUNDARY}--\r\n".encode())

@@ -1,4 +1,5 @@
-"""The database that chaos works on: whose it is, how it is reached through a proxy, and how it is broken."""
+"""The database that chaos works on: whose it is, how it is reached through a proxy, and how it is
+broken."""
 
 import os
 import signal
@@ -31,7 +32,8 @@ MIGRATIONS = "alembic_version"
 
 
 def prepare(system: System) -> None:
-    """Brings a database that is empty, or that only chaos has used, to our tables without a row. Raises ForeignDatabase."""
+    """Brings a database that is empty, or that only chaos has used, to our tables without a row.
+    Raises ForeignDatabase."""
     with system.reading() as session:
         refuse(system, _strange_table(session))
     migrate(system.engine)
@@ -89,8 +91,8 @@ def behind(url: str, port: int) -> str:
 
 
 def may_crash(system: System) -> bool:
-    """Whether PostgreSQL may be crashed as a whole: it runs on this machine, we may kill it, nobody else uses it, and what it has committed
-    survives."""
+    """Whether PostgreSQL may be crashed as a whole: it runs on this machine, we may kill it, nobody
+    else uses it, and what it has committed survives."""
     with system.reading() as session:
         elsewhere = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname <> current_database()"
         durable = session.scalar(text("SELECT current_setting('synchronous_commit') <> 'off'"))
@@ -98,7 +100,8 @@ def may_crash(system: System) -> bool:
 
 
 def _is_here(session: Session) -> bool:
-    """Whether the id of our connection's server process is, on this machine, that of a PostgreSQL which we may kill."""
+    """Whether the id of our connection's server process is, on this machine, that of a PostgreSQL
+    which we may kill."""
     pid, title = _pid(session), f" {session.scalar(text('SELECT current_database()'))} "
     try:
         os.kill(pid, 0)
@@ -113,7 +116,8 @@ def _pid(session: Session) -> int:
 
 
 def crash(system: System) -> None:
-    """Kills the server process of our own connection: PostgreSQL then ends all others, and recovers from its log."""
+    """Kills the server process of our own connection: PostgreSQL then ends all others, and recovers
+    from its log."""
     if may_crash(system):  # still: others may have come
         with suppress(Unavailable), system.reading() as session:
             os.kill(_pid(session), signal.SIGKILL)
@@ -123,4 +127,6 @@ def end_connections(system: System) -> None:
     """Ends all connections but our own, as a server does that is stopped at once."""
     with system.reading() as session:
         others = "datname = current_database() AND usename = current_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        session.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+        session.execute(
+            text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+        )

@@ -14,12 +14,12 @@ from worker import queue
 from worker.app import app
 from worker.chaos import database, oracle_queries
 from worker.chaos.proxy import Mode, Proxy
-from worker.chaos.redis_node import Depot
-from worker.chaos.testbed import Site
+from worker.chaos.redis_node import RedisNode
+from worker.chaos.testbed import Testbed
 from worker.domain.runs.runs import STORIES
 from worker.flows.leases import LEASE_SECONDS
 from worker.queue import Task
-from worker.stack.services import Child
+from worker.stack.services import ServiceProcess
 from worker.store.sql import engine
 
 Heal = Callable[[], None]
@@ -41,22 +41,41 @@ class Fault(NamedTuple):
     """In each round."""
 
 
-def all_faults(site: Site) -> list[Fault]:
+def all_faults(testbed: Testbed) -> list[Fault]:
     """Every kind that is possible here."""
-    return [*_of_parts(site), *_of_servers(site), *_of_wires(site), *_of_database(site), *_of_tasks(site)]
+    return [
+        *_of_parts(testbed),
+        *_of_servers(testbed),
+        *_of_wires(testbed),
+        *_of_database(testbed),
+        *_of_tasks(testbed),
+    ]
 
 
 # --- processes ---
 
 
-def _of_parts(site: Site) -> Iterator[Fault]:
-    yield Fault("kill a worker", "workers", lambda dice: site.kill(_one(site.awake(), dice)), times=3)
+def _of_parts(testbed: Testbed) -> Iterator[Fault]:
+    yield Fault(
+        "kill a worker", "workers", lambda dice: testbed.kill(_one(testbed.awake(), dice)), times=3
+    )
     if _children(os.getpid()).exists():
-        yield Fault("kill a pool process", "workers", lambda dice: _kill_one_of_its_own(_one(site.awake(), dice), dice), times=2)
+        yield Fault(
+            "kill a pool process",
+            "workers",
+            lambda dice: _kill_one_of_its_own(_one(testbed.awake(), dice), dice),
+            times=2,
+        )
     long = (LEASE_SECONDS + 2, LEASE_SECONDS + 5)
-    yield Fault("pause a worker beyond its lease", "sleep", lambda dice: _pause(site, dice), long, times=2)
-    yield Fault("kill the beat", "beat", lambda _: site.kill(site.beat))
-    yield Fault("kill the API", "api", lambda _: site.kill(site.api))
+    yield Fault(
+        "pause a worker beyond its lease",
+        "sleep",
+        lambda dice: _pause(testbed, dice),
+        long,
+        times=2,
+    )
+    yield Fault("kill the beat", "beat", lambda _: testbed.kill(testbed.beat))
+    yield Fault("kill the API", "api", lambda _: testbed.kill(testbed.api))
 
 
 def _one(found: Sequence[Any], dice: Random) -> Any:
@@ -65,7 +84,7 @@ def _one(found: Sequence[Any], dice: Random) -> Any:
     return dice.choice(found)
 
 
-def _kill_one_of_its_own(worker: Child, dice: Random) -> None:
+def _kill_one_of_its_own(worker: ServiceProcess, dice: Random) -> None:
     if worker.process is not None:
         os.kill(int(_one(_children(worker.process.pid).read_text().split(), dice)), signal.SIGKILL)
 
@@ -75,44 +94,46 @@ def _children(pid: int) -> Path:
     return Path(f"/proc/{pid}/task/{pid}/children")
 
 
-def _pause(site: Site, dice: Random) -> Heal:
-    site.put_to_sleep(_one(site.awake(), dice))
-    return site.wake
+def _pause(testbed: Testbed, dice: Random) -> Heal:
+    testbed.put_to_sleep(_one(testbed.awake(), dice))
+    return testbed.wake
 
 
 # --- Redis ---
 
 
-def _of_servers(site: Site) -> Iterator[Fault]:
-    for depot in site.depots:
-        whose = f"the {depot.name}'s Redis"
-        yield Fault(f"flush {whose}", depot.name, partial(_flush, depot))
-        yield Fault(f"kill {whose}", depot.name, partial(_kill, depot), (0.2, 3))
-        yield Fault(f"restore {whose} to an earlier snapshot", depot.name, depot.go_back, times=2)
+def _of_servers(testbed: Testbed) -> Iterator[Fault]:
+    for node in testbed.nodes:
+        whose = f"the {node.name}'s Redis"
+        yield Fault(f"flush {whose}", node.name, partial(_flush, node))
+        yield Fault(f"kill {whose}", node.name, partial(_kill, node), (0.2, 3))
+        yield Fault(f"restore {whose} to an earlier snapshot", node.name, node.go_back, times=2)
 
 
-def _flush(depot: Depot, _: Random) -> None:
-    depot.flush()
+def _flush(node: RedisNode, _: Random) -> None:
+    node.flush()
 
 
-def _kill(depot: Depot, _: Random) -> Heal:
-    depot.kill()
-    return depot.start
+def _kill(node: RedisNode, _: Random) -> Heal:
+    node.kill()
+    return node.start
 
 
 # --- the wires to Redis and to the database ---
 
 
-def _of_wires(site: Site) -> Iterator[Fault]:
+def _of_wires(testbed: Testbed) -> Iterator[Fault]:
     kinds = (
         ("cut the wire to", Mode.CUT, (0.5, 4.0)),
         ("black-hole the wire to", Mode.BLACK_HOLE, (1.0, 6.0)),
         ("drop the replies of", Mode.DROP_REPLIES, (0.5, 3.0)),
         ("swallow the replies of", Mode.SWALLOW_REPLIES, (0.5, 3.0)),
     )
-    for what, proxy in site.proxies.items():
+    for what, proxy in testbed.proxies.items():
         for words, mode, lasts in kinds:
-            yield Fault(f"{words} the {what}", f"wire to the {what}", partial(_switch, proxy, mode), lasts)
+            yield Fault(
+                f"{words} the {what}", f"wire to the {what}", partial(_switch, proxy, mode), lasts
+            )
 
 
 def _switch(proxy: Proxy, mode: Mode, _: Random) -> Heal:
@@ -123,30 +144,36 @@ def _switch(proxy: Proxy, mode: Mode, _: Random) -> Heal:
 # --- the database ---
 
 
-def _of_database(site: Site) -> Iterator[Fault]:
-    if site.database is None:
-        yield Fault("hold SQLite's write lock", "database", lambda _: _hold(site), (1, 4))
+def _of_database(testbed: Testbed) -> Iterator[Fault]:
+    if testbed.database is None:
+        yield Fault("hold SQLite's write lock", "database", lambda _: _hold(testbed), (1, 4))
         return
-    yield Fault("end all connections of PostgreSQL", "database", lambda _: database.end_connections(site.system))
-    if database.may_crash(site.system):
-        yield Fault("crash PostgreSQL", "database", lambda _: database.crash(site.system))
+    yield Fault(
+        "end all connections of PostgreSQL",
+        "database",
+        lambda _: database.end_connections(testbed.system),
+    )
+    if database.may_crash(testbed.system):
+        yield Fault("crash PostgreSQL", "database", lambda _: database.crash(testbed.system))
 
 
-def _hold(site: Site) -> Heal:
+def _hold(testbed: Testbed) -> Heal:
     held = ExitStack()
-    held.enter_context(engine.writing(site.system.engine))
+    held.enter_context(engine.writing(testbed.system.engine))
     return held.close
 
 
 # --- tasks ---
 
 
-def _of_tasks(site: Site) -> Iterator[Fault]:
-    yield Fault("deliver messages twice", "broker", lambda _: _copy_messages(site.broker), times=2)
-    yield Fault("run old tasks again", "broker", lambda _: _send_again(site))
+def _of_tasks(testbed: Testbed) -> Iterator[Fault]:
+    yield Fault(
+        "deliver messages twice", "broker", lambda _: _copy_messages(testbed.broker), times=2
+    )
+    yield Fault("run old tasks again", "broker", lambda _: _send_again(testbed))
 
 
-def _copy_messages(broker: Depot) -> None:
+def _copy_messages(broker: RedisNode) -> None:
     """What waits, and what is being worked on, comes once more under the same id."""
     prefix = app.conf.broker_transport_options["global_keyprefix"]
     for name in QUEUES:
@@ -157,11 +184,17 @@ def _copy_messages(broker: Depot) -> None:
         broker.client.lpush(f"{prefix}{name}", json.dumps(message))
 
 
-def _send_again(site: Site) -> None:
+def _send_again(testbed: Testbed) -> None:
     """Tasks that were done long ago, or are being done, come once more under new ids."""
-    with site.system.reading() as session:
-        leads, runs = oracle_queries.newest_leads(session, SENT_AGAIN), oracle_queries.newest_runs(session, SENT_AGAIN)
+    with testbed.system.reading() as session:
+        leads, runs = (
+            oracle_queries.newest_leads(session, SENT_AGAIN),
+            oracle_queries.newest_runs(session, SENT_AGAIN),
+        )
     queue.send(Task("captures.assign", {"lead": lead}) for lead in leads)
     for run, kind in runs:
         story = STORIES[kind]
-        queue.send(Task(name, {"run": run, **more}) for name, more in ((story.scan, {}), (story.chunk, {"chunk": 0}), (story.close, {})))
+        queue.send(
+            Task(name, {"run": run, **more})
+            for name, more in ((story.scan, {}), (story.chunk, {"chunk": 0}), (story.close, {}))
+        )

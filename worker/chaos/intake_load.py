@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from random import Random
 
-from worker.chaos.api import CREATED, FORM, TIMEOUT_SECONDS, Accepted, Api, Door, NotAccepted, Pool, packed, sample_form
+from worker.chaos.api import (
+    CREATED,
+    FORM,
+    TIMEOUT_SECONDS,
+    Accepted,
+    Api,
+    ApiClient,
+    NotAccepted,
+    Pool,
+    packed,
+    sample_form,
+)
 from worker.chaos.reassignment_load import MOVERS, move, perhaps_cancel
 from worker.sample import sample_leads
 
@@ -18,7 +29,9 @@ SMALLEST_ROSTER, LARGEST_ROSTER, EMPTIED = 3, 6, 0.1
 
 
 @contextmanager
-def producing(door: Door, pools: list[Pool], people: list[str], seed: int, accepted: Accepted) -> Iterator[None]:
+def producing(
+    client: ApiClient, pools: list[Pool], people: list[str], seed: int, accepted: Accepted
+) -> Iterator[None]:
     """Everybody is at work within the block."""
     enough = threading.Event()
     work: list[Callable[[Random, Api], Iterator[float]]] = [
@@ -29,7 +42,11 @@ def producing(door: Door, pools: list[Pool], people: list[str], seed: int, accep
         *([lambda dice, api: move(dice, api, pools, people, accepted)] * MOVERS),
     ]
     threads = [
-        threading.Thread(target=_keep_on, args=(each(Random(f"{seed} {number}"), Api(door, accepted)), enough), daemon=True)  # noqa: S311
+        threading.Thread(
+            target=_keep_on,
+            args=(each(Random(f"{seed} {number}"), Api(client, accepted)), enough),
+            daemon=True,
+        )
         for number, each in enumerate(work)
     ]
     for thread in threads:
@@ -43,7 +60,8 @@ def producing(door: Door, pools: list[Pool], people: list[str], seed: int, accep
 
 
 def _keep_on(pauses: Iterator[float], enough: threading.Event) -> None:
-    """Goes from one pause to the next, which begin where the one before began: who was held up doesn't make up for it."""
+    """Goes from one pause to the next, which begin where the one before began: who was held up
+    doesn't make up for it."""
     due = time.monotonic()
     for seconds in pauses:
         due = max(due + seconds, time.monotonic() - seconds)
@@ -55,7 +73,9 @@ def _capture(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> I
     while True:
         _header, *rows = sample_leads(100, dice.randrange(2**31))
         for row in rows:
-            lead = dict(zip(("first_name", "last_name", "company_name", "email"), row[1:5], strict=True))
+            lead = dict(
+                zip(("first_name", "last_name", "company_name", "email"), row[1:5], strict=True)
+            )
             body = packed({"pool": dice.choice(pools).name, "lead": lead})
             with suppress(NotAccepted):
                 accepted.leads[api.ask("POST", "/api/leads/capture", body)["id"]] = time.time()
@@ -76,7 +96,9 @@ def _create(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> It
 def _import(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> Iterator[float]:
     """Every now and then a file."""
     while True:
-        body = sample_form(dice.choice(pools).name, dice.randrange(*FILE_ROWS), dice.randrange(2**31))
+        body = sample_form(
+            dice.choice(pools).name, dice.randrange(*FILE_ROWS), dice.randrange(2**31)
+        )
         with suppress(NotAccepted):
             run_id = api.ask("POST", "/api/imports", body, FORM)["id"]
             accepted.imports.append(run_id)
@@ -84,19 +106,28 @@ def _import(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> It
         yield FILE_EVERY_SECONDS
 
 
-def _change_rosters(dice: Random, api: Api, pools: list[Pool], people: list[str], accepted: Accepted) -> Iterator[float]:
-    """Somebody joins or leaves; now and then all leave a pool at once, and come back a moment later."""
+def _change_rosters(
+    dice: Random, api: Api, pools: list[Pool], people: list[str], accepted: Accepted
+) -> Iterator[float]:
+    """Somebody joins or leaves; now and then all leave a pool at once, and come back a moment
+    later."""
     while True:
         pool = dice.choice(pools)
         try:
-            members = {member["email"]: member["id"] for member in api.ask("GET", f"/api/pools/{pool.id}")["members"]}
+            members = {
+                member["email"]: member["id"]
+                for member in api.ask("GET", f"/api/pools/{pool.id}")["members"]
+            }
             if dice.random() < EMPTIED:
                 for user_id in members.values():
                     _leave(api, pool, user_id, accepted)
                 yield EMPTY_SECONDS
                 members = {}
             others = [email for email in people if email not in members]
-            if others and (len(members) < SMALLEST_ROSTER or (len(members) < LARGEST_ROSTER and dice.random() < 0.5)):
+            if others and (
+                len(members) < SMALLEST_ROSTER
+                or (len(members) < LARGEST_ROSTER and dice.random() < 0.5)
+            ):
                 _join(api, pool, dice.sample(others, 1 if members else SMALLEST_ROSTER), accepted)
             else:
                 _leave(api, pool, dice.choice([*members.values()]), accepted)

@@ -10,7 +10,18 @@ from sqlalchemy.orm import Session
 from worker.chaos.api import CREATED
 from worker.domain.runs.runs import IMPORT, REASSIGN, UNDO
 from worker.domain.turns.claims import capture_claim, run_claim
-from worker.store.tables import captures, leads, ledger, ledger_history, pools, runs, seedings, takebacks, undos, users
+from worker.store.tables import (
+    captures,
+    leads,
+    ledger,
+    ledger_history,
+    pools,
+    runs,
+    seedings,
+    takebacks,
+    undos,
+    users,
+)
 
 
 class Totals(NamedTuple):
@@ -32,7 +43,7 @@ class Ended(NamedTuple):
     records: int
 
 
-class Books(NamedTuple):
+class OracleTotals(NamedTuple):
     """What they say at one moment."""
 
     totals: Totals
@@ -45,8 +56,8 @@ class Books(NamedTuple):
     undone: dict[int, Ended]
 
 
-def read(session: Session) -> Books:
-    return Books(
+def read(session: Session) -> OracleTotals:
+    return OracleTotals(
         totals=_totals(session),
         entered=_entered(session),
         created=_created(session),
@@ -65,7 +76,12 @@ def _totals(session: Session) -> Totals:
     to_a_person = runs.c.owner_id.not_in(select(pools.c.id))
     return Totals(
         leads=count(func.count(), leads),
-        keyed_runs=count(func.count().filter(or_(runs.c.kind == REASSIGN, and_(runs.c.kind == IMPORT, to_a_person))), runs),
+        keyed_runs=count(
+            func.count().filter(
+                or_(runs.c.kind == REASSIGN, and_(runs.c.kind == IMPORT, to_a_person))
+            ),
+            runs,
+        ),
         turns=count(func.count(), ledger),
         conflicts=count(func.sum(pools.c.refusals), pools),
         seeds=count(func.count(), seedings),
@@ -76,7 +92,11 @@ def _totals(session: Session) -> Totals:
 def _entered(session: Session) -> dict[int, datetime]:
     """The captured leads that belong to a person by a turn under their own claim, and since when."""
     found = _given("capture").with_only_columns(ledger.c.record_id, ledger.c.claim, ledger.c.at)
-    return {row.record_id: row.at for row in session.execute(found) if row.claim == capture_claim(row.record_id)}
+    return {
+        row.record_id: row.at
+        for row in session.execute(found)
+        if row.claim == capture_claim(row.record_id)
+    }
 
 
 def _created(session: Session) -> dict[int, int]:
@@ -87,17 +107,29 @@ def _created(session: Session) -> dict[int, int]:
 
 def _created_twice(session: Session) -> list[str]:
     """The keys under which several leads were created: each is named after its own."""
-    named = select(leads.c.last_name).where(leads.c.last_name.startswith(CREATED)).group_by(leads.c.last_name)
+    named = (
+        select(leads.c.last_name)
+        .where(leads.c.last_name.startswith(CREATED))
+        .group_by(leads.c.last_name)
+    )
     return list(session.scalars(named.having(func.count() > 1).order_by(leads.c.last_name)))
 
 
 def _imported(session: Session) -> dict[int, Ended]:
-    """The imports to pools that ended in good order: each record belongs to a person by a turn of the run's block, and what the run says
-    agrees with that. One that is done has made all its good rows records; one that was cancelled has returned the turns it didn't use."""
-    made = _counts(session, _given(IMPORT).with_only_columns(ledger.c.claim, func.count()).group_by(ledger.c.claim))
+    """The imports to pools that ended in good order: each record belongs to a person by a turn of
+    the run's block, and what the run says agrees with that. One that is done has made all its good
+    rows records; one that was cancelled has returned the turns it didn't use."""
+    made = _counts(
+        session,
+        _given(IMPORT).with_only_columns(ledger.c.claim, func.count()).group_by(ledger.c.claim),
+    )
 
     def in_order(run: Row[Any]) -> bool:
-        whole = run.records == run.rows - run.errors if run.state == "done" else run.returned == run.turns - run.records
+        whole = (
+            run.records == run.rows - run.errors
+            if run.state == "done"
+            else run.returned == run.turns - run.records
+        )
         return run.records == made.get(run_claim(IMPORT, run.id), 0) and whole
 
     return _ended(session, IMPORT, in_order)
@@ -109,21 +141,26 @@ def _stocked(session: Session) -> dict[int, Ended]:
 
 
 def _moved(session: Session) -> dict[int, Ended]:
-    """The reassignments to pools that ended in good order: for each record that it moved there is an entry, taken back or not, the turns
-    that it didn't use came back, and one that is done has moved or skipped each record of its list."""
+    """The reassignments to pools that ended in good order: for each record that it moved there is
+    an entry, taken back or not, the turns that it didn't use came back, and one that is done has
+    moved or skipped each record of its list."""
     entered = union_all(select(ledger.c.claim), select(ledger_history.c.claim)).subquery()
     counted = _counts(session, select(entered.c.claim, func.count()).group_by(entered.c.claim))
 
     def in_order(run: Row[Any]) -> bool:
-        return run.records == counted.get(run_claim(REASSIGN, run.id), 0) == run.turns - run.returned and _is_whole(run)
+        return run.records == counted.get(
+            run_claim(REASSIGN, run.id), 0
+        ) == run.turns - run.returned and _is_whole(run)
 
     return _ended(session, REASSIGN, in_order)
 
 
 def _undone(session: Session) -> dict[int, Ended]:
-    """The undos of such reassignments that ended in good order: each entry that it took back is noted, and their turns came back, if that
-    was asked for."""
-    spans = select(takebacks.c.run_id, func.sum(takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1)).group_by(takebacks.c.run_id)
+    """The undos of such reassignments that ended in good order: each entry that it took back is
+    noted, and their turns came back, if that was asked for."""
+    spans = select(
+        takebacks.c.run_id, func.sum(takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1)
+    ).group_by(takebacks.c.run_id)
     counted = _counts(session, spans)
     returning = set(session.scalars(select(undos.c.run_id).where(undos.c.returns_turns)))
 
@@ -144,25 +181,38 @@ def _is_whole(run: Row[Any]) -> bool:
 
 def _ended(session: Session, kind: str, in_order: Callable[[Row[Any]], bool]) -> dict[int, Ended]:
     """The runs of a kind that are done or were cancelled, and are in order."""
-    found = session.execute(select(runs).where(runs.c.kind == kind, runs.c.state.in_(("done", "cancelled"))))
+    found = session.execute(
+        select(runs).where(runs.c.kind == kind, runs.c.state.in_(("done", "cancelled")))
+    )
     return {run.id: Ended(run.state, run.records) for run in found if in_order(run)}
 
 
 def _given(cause: str) -> Select[Any]:
     """The ledger's entries for that cause whose record belongs to the member whose turn it was."""
-    gift = and_(leads.c.id == ledger.c.record_id, leads.c.pool_id == ledger.c.pool_id, leads.c.turn == ledger.c.turn)
+    gift = and_(
+        leads.c.id == ledger.c.record_id,
+        leads.c.pool_id == ledger.c.pool_id,
+        leads.c.turn == ledger.c.turn,
+    )
     theirs = and_(users.c.id == ledger.c.user_id, users.c.id == leads.c.owner_id, ~users.c.is_pool)
     return select(ledger).join(leads, gift).join(users, theirs).where(ledger.c.cause == cause)
 
 
 def unfinished(session: Session) -> int:
-    """How many captured leads wait for their owner, and runs for their end. What was set aside or has failed waits for an operator."""
-    waiting = session.scalar(select(func.count()).select_from(captures).where(~captures.c.set_aside)) or 0
-    return waiting + (session.scalar(select(func.count()).select_from(runs).where(runs.c.ended_at.is_(None))) or 0)
+    """How many captured leads wait for their owner, and runs for their end. What was set aside or
+    has failed waits for an operator."""
+    waiting = (
+        session.scalar(select(func.count()).select_from(captures).where(~captures.c.set_aside)) or 0
+    )
+    return waiting + (
+        session.scalar(select(func.count()).select_from(runs).where(runs.c.ended_at.is_(None))) or 0
+    )
 
 
 def failed_runs(session: Session) -> list[int]:
-    return list(session.scalars(select(runs.c.id).where(runs.c.state == "failed").order_by(runs.c.id)))
+    return list(
+        session.scalars(select(runs.c.id).where(runs.c.state == "failed").order_by(runs.c.id))
+    )
 
 
 def newest_leads(session: Session, many: int) -> list[int]:
@@ -171,4 +221,9 @@ def newest_leads(session: Session, many: int) -> list[int]:
 
 def newest_runs(session: Session, many: int) -> list[tuple[int, str]]:
     """Each with its kind."""
-    return [(run_id, kind) for run_id, kind in session.execute(select(runs.c.id, runs.c.kind).order_by(runs.c.id.desc()).limit(many))]
+    return [
+        (run_id, kind)
+        for run_id, kind in session.execute(
+            select(runs.c.id, runs.c.kind).order_by(runs.c.id.desc()).limit(many)
+        )
+    ]

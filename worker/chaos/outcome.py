@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from worker.chaos import oracle_queries
 from worker.chaos.api import Accepted
-from worker.chaos.oracle_queries import Books, Ended
-from worker.chaos.scheduler import Struck
+from worker.chaos.oracle_queries import Ended, OracleTotals
+from worker.chaos.scheduler import Injection
 from worker.domain.audit.reports import Report, Violation
 from worker.flows.system import System
 
@@ -22,7 +22,7 @@ class Recovery(NamedTuple):
     after: str | None = None
 
 
-class Kept(NamedTuple):
+class RunTotals(NamedTuple):
     """Runs that got a 2xx, and what became of them."""
 
     accepted: int
@@ -37,7 +37,7 @@ class Kept(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class SoakResult:
     """What was done to the stack, what it did, and whether it kept its promise."""
 
     faults: dict[str, int]
@@ -50,13 +50,13 @@ class Outcome:
     """Leads that were created for a pool, and got a 2xx."""
     created_in_turn: int
     """Of those, the ones that belong to the person whom the answer showed, whose turn it was."""
-    imports: Kept
+    imports: RunTotals
     """Files that were imported to a pool."""
     stocked: int
     """Leads that were imported to a person, to be reassigned."""
-    moves: Kept
+    moves: RunTotals
     """Reassignments of those to a pool."""
-    undos: Kept
+    undos: RunTotals
     """Undos of reassignments."""
     leads: int
     """All that got a 2xx, by themselves or with their file."""
@@ -83,29 +83,49 @@ class Outcome:
 
     @property
     def held(self) -> bool:
-        """Whether the promise was kept: no violation, and everything that was accepted is there and assigned."""
-        return not (self.violations or self.lost_leads or self.lost_runs or self.created_twice or self.runs_twice)
+        """Whether the promise was kept: no violation, and everything that was accepted is there and
+        assigned."""
+        return not (
+            self.violations
+            or self.lost_leads
+            or self.lost_runs
+            or self.created_twice
+            or self.runs_twice
+        )
 
     def as_json(self) -> dict[str, Any]:
-        tuples = {name: value._asdict() for name, value in vars(self).items() if isinstance(value, Recovery | Kept)}
+        tuples = {
+            name: value._asdict()
+            for name, value in vars(self).items()
+            if isinstance(value, Recovery | RunTotals)
+        }
         return asdict(self) | tuples | {"held": self.held}
 
 
-def tally(
+def count_outcome(
     system: System,
-    struck: Collection[Struck],
+    struck: Collection[Injection],
     accepted: Accepted,
     retried: Counter[str],
     ended_by_themselves: Counter[str],
     reports: list[Report],
-) -> Outcome:
+) -> SoakResult:
     """Holds what was answered against what SQL says."""
     with system.reading() as session:
         said = oracle_queries.read(session)
-    entered = {lead: (at, said.entered[lead].timestamp()) for lead, at in accepted.leads.items() if lead in said.entered}
+    entered = {
+        lead: (at, said.entered[lead].timestamp())
+        for lead, at in accepted.leads.items()
+        if lead in said.entered
+    }
     of_runs, totals = _of_runs(accepted, said), said.totals
-    leads = len(accepted.leads) + len(accepted.created) + of_runs["imports"].records + of_runs["stocked"]
-    return Outcome(
+    leads = (
+        len(accepted.leads)
+        + len(accepted.created)
+        + of_runs["imports"].records
+        + of_runs["stocked"]
+    )
+    return SoakResult(
         **_of_leads(accepted, said),
         **of_runs,
         faults=dict(sorted(Counter(fault.name for fault in struck).items())),
@@ -121,14 +141,18 @@ def tally(
         ended_by_themselves=dict(ended_by_themselves),
         longest_recovery=longest_recovery(struck, entered.values()),
         violations=sum(report.violated.total() for report in reports),
-        first_violations=[_words(report.pool, found) for report in reports for found in report.violations],
+        first_violations=[
+            _words(report.pool, found) for report in reports for found in report.violations
+        ],
         timeline=[(fault.name, round(fault.began, 3), round(fault.over, 3)) for fault in struck],
     )
 
 
-def _of_leads(accepted: Accepted, said: Books) -> dict[str, Any]:
+def _of_leads(accepted: Accepted, said: OracleTotals) -> dict[str, Any]:
     lost = {*accepted.leads} - {*said.entered}
-    others = {lead for lead, _ in accepted.created.items() - said.created.items()}  # not there, or not theirs whom the answer showed
+    others = {
+        lead for lead, _ in accepted.created.items() - said.created.items()
+    }  # not there, or not theirs whom the answer showed
     return {
         "captured": len(accepted.leads),
         "assigned": len(accepted.leads) - len(lost),
@@ -139,7 +163,7 @@ def _of_leads(accepted: Accepted, said: Books) -> dict[str, Any]:
     }
 
 
-def _of_runs(accepted: Accepted, said: Books) -> dict[str, Any]:
+def _of_runs(accepted: Accepted, said: OracleTotals) -> dict[str, Any]:
     asked = (
         (accepted.imports, said.imported), (accepted.stocks, said.stocked), (accepted.moves, said.moved), (accepted.undos, said.undone),
     )  # fmt: skip
@@ -154,12 +178,23 @@ def _of_runs(accepted: Accepted, said: Books) -> dict[str, Any]:
     }
 
 
-def _kept(accepted: Accepted, runs: Sequence[int], ended: Mapping[int, Ended]) -> Kept:
-    """Runs that got a 2xx, held against those that ended in good order. An undo that is asked for again is the same one."""
-    kept = {run: ended[run] for run in runs if run in ended and (ended[run].state == "done" or run in accepted.to_cancel)}
+def _kept(accepted: Accepted, runs: Sequence[int], ended: Mapping[int, Ended]) -> RunTotals:
+    """Runs that got a 2xx, held against those that ended in good order. An undo that is asked for
+    again is the same one."""
+    kept = {
+        run: ended[run]
+        for run in runs
+        if run in ended and (ended[run].state == "done" or run in accepted.to_cancel)
+    }
     states = Counter(run.state for run in kept.values())
     lost = sorted({*runs} - {*kept})
-    return Kept(len({*runs}), states["done"], states["cancelled"], sum(run.records for run in kept.values()), lost)
+    return RunTotals(
+        len({*runs}),
+        states["done"],
+        states["cancelled"],
+        sum(run.records for run in kept.values()),
+        lost,
+    )
 
 
 def _words(pool: str, violation: Violation) -> str:
@@ -167,11 +202,15 @@ def _words(pool: str, violation: Violation) -> str:
     return f"{pool}{turn}, {violation.point}: {violation.what}"
 
 
-def longest_recovery(struck: Iterable[Struck], times: Iterable[tuple[float, float]]) -> Recovery:
-    """From the end of a fault until every lead accepted before had its owner; times are when each was accepted, and when it had it. Other
-    faults go on meanwhile, so this is the most that it can have been."""
+def longest_recovery(struck: Iterable[Injection], times: Iterable[tuple[float, float]]) -> Recovery:
+    """From the end of a fault until every lead accepted before had its owner; times are when each
+    was accepted, and when it had it. Other faults go on meanwhile, so this is the most that it can
+    have been."""
     lines = sorted(times)
     moments = [accepted for accepted, _ in lines]
     last_owned = [0.0, *accumulate((owned for _, owned in lines), max)]
-    found = [Recovery(last_owned[bisect_right(moments, fault.over)] - fault.over, fault.name) for fault in struck]
+    found = [
+        Recovery(last_owned[bisect_right(moments, fault.over)] - fault.over, fault.name)
+        for fault in struck
+    ]
     return max([Recovery(), *found], key=lambda recovery: recovery.seconds)

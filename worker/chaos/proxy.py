@@ -49,7 +49,9 @@ class Proxy:
             else:
                 self._flows.set()
             for pair in self._open:
-                if mode is Mode.CUT or pair.lost_an_answer:  # the next answer would be taken for the one that was lost
+                if (
+                    mode is Mode.CUT or pair.lost_an_answer
+                ):  # the next answer would be taken for the one that was lost
                     pair.end()
 
     def close(self) -> None:
@@ -62,7 +64,9 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), name="proxied", daemon=True).start()
+                threading.Thread(
+                    target=self._serve, args=(client,), name="proxied", daemon=True
+                ).start()
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):
@@ -76,7 +80,9 @@ class Proxy:
             if self._mode is Mode.CUT:
                 return
             self._open.add(pair)
-        answers = threading.Thread(target=self._carry_answers, args=(pair,), name="answers", daemon=True)
+        answers = threading.Thread(
+            target=self._carry_answers, args=(pair,), name="answers", daemon=True
+        )
         answers.start()
         self._carry_commands(pair)
         answers.join()

@@ -1,10 +1,21 @@
-"""Who moves leads meanwhile, many at once: a stock of them is reassigned again and again, and some of that cancelled or undone."""
+"""Who moves leads meanwhile, many at once: a stock of them is reassigned again and again, and some
+of that cancelled or undone."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from random import Random
 
-from worker.chaos.api import AGAIN_SECONDS, FORM, TRIES, Accepted, Api, NotAccepted, Pool, packed, sample_form
+from worker.chaos.api import (
+    AGAIN_SECONDS,
+    FORM,
+    TRIES,
+    Accepted,
+    Api,
+    NotAccepted,
+    Pool,
+    packed,
+    sample_form,
+)
 
 MOVERS, MOVE_EVERY_SECONDS = 2, 3.0
 STOCK_ROWS = 600
@@ -16,14 +27,19 @@ CANCELLED, CANCEL_WITHIN_SECONDS = 0.2, 1.0
 Pauses = Generator[float, None, None]
 
 
-def move(dice: Random, api: Api, pools: Sequence[Pool], people: Sequence[str], accepted: Accepted) -> Iterator[float]:
-    """Everybody's stock is anybody's to reassign: who comes second finds leads that have changed hands meanwhile."""
+def move(
+    dice: Random, api: Api, pools: Sequence[Pool], people: Sequence[str], accepted: Accepted
+) -> Iterator[float]:
+    """Everybody's stock is anybody's to reassign: who comes second finds leads that have changed
+    hands meanwhile."""
     while True:
         with suppress(NotAccepted):
             if len(accepted.stocks) < MOVERS:
                 yield from _import_stock(dice, api, dice.choice(people), accepted)
             else:
-                yield from _reassign(dice, api, dice.choice(accepted.stocks), dice.choice(pools), accepted)
+                yield from _reassign(
+                    dice, api, dice.choice(accepted.stocks), dice.choice(pools), accepted
+                )
         yield MOVE_EVERY_SECONDS
 
 
@@ -44,7 +60,11 @@ def _reassign(dice: Random, api: Api, stock: int, pool: Pool, accepted: Accepted
     yield from perhaps_cancel(dice, api, run["id"], accepted)
     if dice.random() < UNDONE:
         yield from _await_end(api, run["id"])
-        undo = api.ask("POST", f"/api/runs/{run['id']}/undo", packed({"return_turns": dice.random() < RETURNING}))
+        undo = api.ask(
+            "POST",
+            f"/api/runs/{run['id']}/undo",
+            packed({"return_turns": dice.random() < RETURNING}),
+        )
         accepted.undos.append(undo["id"])
         yield from perhaps_cancel(dice, api, undo["id"], accepted)
 

@@ -14,12 +14,14 @@ from worker.stack.server import EmbeddedServer
 SNAPSHOTS = 3
 
 
-class Depot:
+class RedisNode:
     """An embedded server, a proxy in front of it, and copies of its folder from a while ago."""
 
     def __init__(self, home: Path, name: str) -> None:
         self.name, self._folder = name, home / name / "server"
-        self._server = EmbeddedServer(socket_path(home / name), self._folder, home / "logs" / f"{name}.log")
+        self._server = EmbeddedServer(
+            socket_path(home / name), self._folder, home / "logs" / f"{name}.log"
+        )
         self._snapshots: deque[Path] = deque()
         self._taken = 0
 
@@ -47,7 +49,8 @@ class Depot:
             shutil.rmtree(self._snapshots.popleft())
 
     def go_back(self, dice: Random) -> None:
-        """Starts again with what the server held a while ago, as after a failover to a stale replica."""
+        """Starts again with what the server held a while ago, as after a failover to a stale
+        replica."""
         self.kill()
         shutil.rmtree(self._folder)
         shutil.copytree(dice.choice(self._snapshots), self._folder)

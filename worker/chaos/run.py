@@ -1,4 +1,5 @@
-"""The soak from beginning to end: a stack is broken while leads come in, left to recover, and everything is counted and checked."""
+"""The soak from beginning to end: a stack is broken while leads come in, left to recover, and
+everything is counted and checked."""
 
 import time
 from collections import Counter
@@ -9,13 +10,13 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from worker.chaos import oracle_queries
-from worker.chaos.api import Accepted, Door, Pool
+from worker.chaos.api import Accepted, ApiClient, Pool
 from worker.chaos.database import DOMAIN
 from worker.chaos.faults import all_faults
 from worker.chaos.intake_load import producing
-from worker.chaos.outcome import Outcome, tally
-from worker.chaos.scheduler import Storm
-from worker.chaos.testbed import Site
+from worker.chaos.outcome import SoakResult, count_outcome
+from worker.chaos.scheduler import Scheduler
+from worker.chaos.testbed import Testbed
 from worker.errors.base import Unavailable
 from worker.flows.audit.verify import verify
 from worker.flows.names import pool_named
@@ -49,29 +50,34 @@ class Order(NamedTuple):
     on_fault: Callable[[str], None]
 
 
-def soak(system: System, settings: Settings, order: Order) -> Outcome:
+def soak(system: System, settings: Settings, order: Order) -> SoakResult:
     """Breaks a stack of its own for so long, and says what came of it."""
-    site, accepted = Site(system, settings), Accepted()
+    testbed, accepted = Testbed(system, settings), Accepted()
     order.on_step(f"starting a stack in {settings.home}")
-    with site.running():
+    with testbed.running():
         made, token = _make_pools(system), _make_token(system)
-        storm = Storm(all_faults(site), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
+        scheduler = Scheduler(all_faults(testbed), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
         order.on_step(f"breaking it for {order.seconds:.0f} s, by the seed {order.seed}")
-        door = Door(site.api_address, token)
-        with producing(door, made, [_email(name) for name in TEAM], order.seed, accepted):
-            _break(site, storm, order.seconds)
+        client = ApiClient(testbed.api_address, token)
+        with producing(client, made, [_email(name) for name in TEAM], order.seed, accepted):
+            _break(testbed, scheduler, order.seconds)
         order.on_step("waiting until nothing waits")
-        retried = _settle(site)
+        retried = _settle(testbed)
         order.on_step("checking every lead and every turn")
-        rings.mend(system)
-        return tally(system, storm.struck, accepted, retried, site.ended_by_itself, verify(system))
+        rings.repair(system)
+        return count_outcome(
+            system, scheduler.struck, accepted, retried, testbed.ended_by_itself, verify(system)
+        )
 
 
 def _make_pools(system: System) -> list[Pool]:
     def make(session: Session) -> list[Pool]:
         for name in TEAM:
             people.add(session, name, _email(name))
-        made = [pools.create(session, name, "lead", [_email(member) for member in members], None) for name, members in POOLS.items()]
+        made = [
+            pools.create(session, name, "lead", [_email(member) for member in members], None)
+            for name, members in POOLS.items()
+        ]
         return [Pool(pool.id, pool.name) for pool in made]
 
     return system.transact(make)
@@ -91,39 +97,45 @@ def _email(name: str) -> str:
     return f"{name.lower()}{DOMAIN}"
 
 
-def _break(site: Site, storm: Storm, seconds: float) -> None:
+def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
     end, remember, pause = time.monotonic() + seconds, 0.0, Event()
     try:
         while time.monotonic() < end:
-            site.keep()
-            storm.blow()
-            if time.monotonic() > remember and not storm.is_on(site.ring.name, site.broker.name):
+            testbed.keep()
+            scheduler.blow()
+            if time.monotonic() > remember and not scheduler.is_on(
+                testbed.ring.name, testbed.broker.name
+            ):
                 remember = time.monotonic() + SNAPSHOT_EVERY_SECONDS
-                site.remember()
+                testbed.remember()
             pause.wait(TICK_SECONDS)
     finally:
-        storm.calm()
+        scheduler.calm()
 
 
-def _settle(site: Site) -> Counter[str]:
-    """Waits until nothing waits any more. What was set aside is visible, and tried again as an operator would: how many that were."""
+def _settle(testbed: Testbed) -> Counter[str]:
+    """Waits until nothing waits any more. What was set aside is visible, and tried again as an
+    operator would: how many that were."""
     retried: Counter[str] = Counter()
     for _ in range(ROUNDS_OF_RETRIES):
-        wait_for(lambda: _is_quiet(site), SETTLE_SECONDS)
-        again = site.system.transact(_retry)
+        wait_for(lambda: _is_quiet(testbed), SETTLE_SECONDS)
+        again = testbed.system.transact(_retry)
         if not again:
             break
         retried += again
     return retried
 
 
-def _is_quiet(site: Site) -> bool:
-    site.keep()
+def _is_quiet(testbed: Testbed) -> bool:
+    testbed.keep()
     try:
-        with site.system.reading() as session:
-            deserted, waiting = [name for name in POOLS if not _members(session, name)], oracle_queries.unfinished(session)
+        with testbed.system.reading() as session:
+            deserted, waiting = (
+                [name for name in POOLS if not _members(session, name)],
+                oracle_queries.unfinished(session),
+            )
         for name in deserted:
-            site.system.transact(_fill, name=name)
+            testbed.system.transact(_fill, name=name)
     except Unavailable:
         return False
     return not (deserted or waiting)

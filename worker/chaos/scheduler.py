@@ -10,7 +10,7 @@ from worker.chaos.faults import Fault, Heal
 from worker.errors.base import EvenhandError
 
 
-class Struck(NamedTuple):
+class Injection(NamedTuple):
     """A fault that has struck: when it began, and when it was over."""
 
     name: str
@@ -25,16 +25,19 @@ class _Lasting(NamedTuple):
     heal: Heal
 
 
-class Storm:
-    """Strikes every so many seconds on average. Each kind comes as often as it should in each round, in an order that is dealt anew."""
+class Scheduler:
+    """Strikes every so many seconds on average. Each kind comes as often as it should in each
+    round, in an order that is dealt anew."""
 
-    def __init__(self, faults: Sequence[Fault], seed: int, every_seconds: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, faults: Sequence[Fault], seed: int, every_seconds: float, tell: Callable[[str], None]
+    ) -> None:
         self._faults, self._every_seconds, self._tell = faults, every_seconds, tell
         self._dice = Random(seed)  # noqa: S311  nothing here is secret
         self._deck: deque[Fault] = deque()
         self._lasting: list[_Lasting] = []
         self._next = 0.0
-        self.struck: list[Struck] = []
+        self.struck: list[Injection] = []
 
     def blow(self) -> None:
         """Ends what has lasted long enough, and strikes when it is time."""
@@ -68,7 +71,10 @@ class Storm:
         began, seconds = time.time(), self._dice.uniform(*fault.lasts)
         try:
             heal = fault.strike(Random(self._dice.random()))  # noqa: S311
-        except (EvenhandError, OSError) as error:  # what it would strike is still down from an earlier one
+        except (
+            EvenhandError,
+            OSError,
+        ) as error:  # what it would strike is still down from an earlier one
             self._tell(f"could not {fault.name}: {error}")
             return
         self._tell(f"{fault.name}{f' for {seconds:.1f} s' if heal else ''}")
@@ -83,4 +89,4 @@ class Storm:
         self._over(lasting.fault, lasting.began)
 
     def _over(self, fault: Fault, began: float) -> None:
-        self.struck.append(Struck(fault.name, began, time.time()))
+        self.struck.append(Injection(fault.name, began, time.time()))

@@ -1,4 +1,5 @@
-"""The stack that chaos breaks: two servers, proxies in front of them and of the database, workers, beat and an API."""
+"""The stack that chaos breaks: two servers, proxies in front of them and of the database, workers,
+beat and an API."""
 
 import signal
 import socket
@@ -9,11 +10,11 @@ from functools import cached_property
 
 from worker.chaos import database
 from worker.chaos.proxy import Mode, Proxy
-from worker.chaos.redis_node import Depot
+from worker.chaos.redis_node import RedisNode
 from worker.errors.servers import NotChaos, ServerDidNotStart
 from worker.flows.system import System
 from worker.settings import LOOPBACK, Settings
-from worker.stack.services import Child, stop_all
+from worker.stack.services import ServiceProcess, stop_all
 from worker.stack.stack import answers, empty, only_one_on
 from worker.stack.wait import wait_for
 
@@ -23,18 +24,18 @@ WORKERS, PROCESSES = 3, 1
 READY_SECONDS = 60.0
 
 
-class Site:
+class Testbed:
     """All parts of the stack, and a grip on each."""
 
     def __init__(self, system: System, settings: Settings) -> None:
         self.system, self._home = system, settings.home
         self.logs = settings.home / "logs"
-        self.ring, self.broker = Depot(settings.home, RING), Depot(settings.home, BROKER)
+        self.ring, self.broker = RedisNode(settings.home, RING), RedisNode(settings.home, BROKER)
         self._url, self._port = settings.database_url, _free_port()
         self.api_address = f"{LOOPBACK}:{self._port}"
         self.ended_by_itself: Counter[str] = Counter()
         self._killed: set[str] = set()
-        self._asleep: list[Child] = []
+        self._asleep: list[ServiceProcess] = []
 
     @cached_property
     def database(self) -> Proxy | None:
@@ -43,49 +44,62 @@ class Site:
         return Proxy(upstream) if upstream else None
 
     @cached_property
-    def workers(self) -> list[Child]:
+    def workers(self) -> list[ServiceProcess]:
         options = ("worker", "--processes", str(PROCESSES), "--name")
-        return [self._child(f"worker {number}", *options, f"chaos-{number}") for number in range(1, WORKERS + 1)]
+        return [
+            self._child(f"worker {number}", *options, f"chaos-{number}")
+            for number in range(1, WORKERS + 1)
+        ]
 
     @cached_property
-    def beat(self) -> Child:
+    def beat(self) -> ServiceProcess:
         return self._child("beat", "beat")
 
     @cached_property
-    def api(self) -> Child:
+    def api(self) -> ServiceProcess:
         return self._child("api", "api", "--port", str(self._port))
 
     @property
-    def _parts(self) -> list[Child]:
+    def _parts(self) -> list[ServiceProcess]:
         return [*self.workers, self.beat, self.api]
 
     @property
-    def depots(self) -> list[Depot]:
+    def nodes(self) -> list[RedisNode]:
         return [self.ring, self.broker]
 
     @property
     def proxies(self) -> dict[str, Proxy]:
         """Each by what it stands in front of."""
-        found = {depot.name: depot.proxy for depot in self.depots}
+        found = {node.name: node.proxy for node in self.nodes}
         return found | ({"database": self.database} if self.database else {})
 
-    def _child(self, name: str, *arguments: str) -> Child:
-        return Child(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log", self._behind_the_proxies())
+    def _child(self, name: str, *arguments: str) -> ServiceProcess:
+        return ServiceProcess(
+            name,
+            list(arguments),
+            self.logs / f"{name.replace(' ', '-')}.log",
+            self._behind_the_proxies(),
+        )
 
     def _behind_the_proxies(self) -> dict[str, str]:
-        ring, broker = (f"redis://{LOOPBACK}:{depot.proxy.port}/0" for depot in self.depots)
+        ring, broker = (f"redis://{LOOPBACK}:{node.proxy.port}/0" for node in self.nodes)
         url = database.behind(self._url, self.database.port) if self.database else self._url
-        return {"EVENHAND_REDIS_URL": ring, "EVENHAND_BROKER_URL": broker, "EVENHAND_DATABASE_URL": url}
+        return {
+            "EVENHAND_REDIS_URL": ring,
+            "EVENHAND_BROKER_URL": broker,
+            "EVENHAND_DATABASE_URL": url,
+        }
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The stack from the beginning: in an emptied folder, on an emptied database; stopped at the end, whatever happens."""
+        """The stack from the beginning: in an emptied folder, on an emptied database; stopped at
+        the end, whatever happens."""
         with ExitStack() as stack:
             stack.enter_context(only_one_on(self._home, MARK, NotChaos))
             self._clear()
             stack.callback(self._stop)
-            for depot in self.depots:
-                depot.start()
+            for node in self.nodes:
+                node.start()
             self.remember()
             for part in self._parts:
                 part.start()
@@ -93,8 +107,8 @@ class Site:
             yield
 
     def _clear(self) -> None:
-        for depot in self.depots:
-            depot.stop()  # one that a killed driver has left
+        for node in self.nodes:
+            node.stop()  # one that a killed driver has left
         empty(self._home, MARK)
         self.logs.mkdir()
         database.prepare(self.system)
@@ -113,15 +127,15 @@ class Site:
         for proxy in self.proxies.values():
             proxy.switch(Mode.PASS)
         stop_all(self._parts)
-        for depot in self.depots:
-            depot.stop()
+        for node in self.nodes:
+            node.stop()
         for proxy in self.proxies.values():
             proxy.close()
 
     def remember(self) -> None:
         """Keeps what the servers hold now, for a fault that goes back in time."""
-        for depot in self.depots:
-            depot.remember()
+        for node in self.nodes:
+            node.remember()
 
     def keep(self) -> None:
         """Starts again whatever has ended, and notes what ended by itself."""
@@ -130,15 +144,15 @@ class Site:
                 self.ended_by_itself[part.name] += 1
             self._killed.discard(part.name)
 
-    def kill(self, part: Child) -> None:
+    def kill(self, part: ServiceProcess) -> None:
         self._killed.add(part.name)
         part.kill()
 
-    def awake(self) -> list[Child]:
+    def awake(self) -> list[ServiceProcess]:
         """The workers that run, and weren't put to sleep."""
         return [worker for worker in self.workers if worker not in self._asleep and worker.runs()]
 
-    def put_to_sleep(self, worker: Child) -> None:
+    def put_to_sleep(self, worker: ServiceProcess) -> None:
         """Stops a worker in the middle of whatever it does."""
         self._asleep.append(worker)
         worker.send_to_all(signal.SIGSTOP)

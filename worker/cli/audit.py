@@ -23,7 +23,8 @@ def why_record(
     id: Annotated[int, number("The record's id.")],
     json: Json = False,
 ) -> None:
-    """Tell why a record has its owner: the turn, the roster in force, who came before and who was next."""
+    """Tell why a record has its owner: the turn, the roster in force, who came before and who was
+    next."""
     with system().reading() as session:
         facts = why(session, type, id)
     if json:
@@ -36,18 +37,41 @@ def why_record(
 
 def _undone_table(undone: list[dict[str, Any]]) -> Table:
     """The turns that a record had and that were undone."""
-    made = table("undone turn", "pool", "owner", "claim", "entered", "taken back", "by", right=("undone turn",))
+    made = table(
+        "undone turn",
+        "pool",
+        "owner",
+        "claim",
+        "entered",
+        "taken back",
+        "by",
+        right=("undone turn",),
+    )
     for entry in undone:
-        words = entry["pool"], _who(entry["user"]) or "", entry["claim"], entry["at"], entry["taken_back_at"], entry["by"]
+        words = (
+            entry["pool"],
+            _who(entry["user"]) or "",
+            entry["claim"],
+            entry["at"],
+            entry["taken_back_at"],
+            entry["by"],
+        )
         made.add_row(f"{entry['turn']:,}", *map(escape, words))
     return made
 
 
 def _words(facts: dict[str, Any]) -> dict[str, Any]:
-    record = {"record": f"{facts['record_type']} {facts['record_id']} {facts['name']}", "owner": _who(facts["owner"])}
+    record = {
+        "record": f"{facts['record_type']} {facts['record_id']} {facts['name']}",
+        "owner": _who(facts["owner"]),
+    }
     if facts["turn"] is None and facts["waits"]:
         waits = facts["waits"]
-        return record | {"why": "it waits for the pool's next member", "since": waits["since"], "reason": waits["reason"]}
+        return record | {
+            "why": "it waits for the pool's next member",
+            "since": waits["since"],
+            "reason": waits["reason"],
+        }
     if facts["turn"] is None:
         return record | _without_a_turn(facts)
     roster = facts["roster"]
@@ -72,21 +96,44 @@ def _without_a_turn(facts: dict[str, Any]) -> dict[str, Any]:
         return {"why": "a person chose this owner; no turn was taken", "at": facts["created_at"]}
     [newest, *_] = facts["undone"]
     if newest["previous_owner"] is None:
-        return {"why": f"run {by} has undone how it came in, and deleted it", "at": newest["taken_back_at"]}
-    return {"why": f"run {by} gave it back to whom it belonged before {newest['claim']}", "at": newest["taken_back_at"]}
+        return {
+            "why": f"run {by} has undone how it came in, and deleted it",
+            "at": newest["taken_back_at"],
+        }
+    return {
+        "why": f"run {by} gave it back to whom it belonged before {newest['claim']}",
+        "at": newest["taken_back_at"],
+    }
 
 
 def _who(user: dict[str, Any] | None) -> str | None:
-    return None if user is None else f"{user['name']} <{user['email']}>" if user["email"] else user["name"]
+    return (
+        None
+        if user is None
+        else f"{user['name']} <{user['email']}>"
+        if user["email"]
+        else user["name"]
+    )
 
 
 @app.command("verify", epilog="Example: evenhand verify Inbound --json")
 def verify_pools(
-    pool: Annotated[str | None, typer.Argument(help="A pool's name; all pools without it. Of deleted ones the ledger is checked.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Check the database alone, without Redis. Nobody has to wait.")] = False,
+    pool: Annotated[
+        str | None,
+        typer.Argument(
+            help="A pool's name; all pools without it. Of deleted ones the ledger is checked."
+        ),
+    ] = None,
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline", help="Check the database alone, without Redis. Nobody has to wait."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Replay the ledger against the rosters and check every point of the promise. Exits with 1 if one doesn't hold."""
+    """Replay the ledger against the rosters and check every point of the promise. Exits with 1 if
+    one doesn't hold."""
     reports = verify(system(), pool, offline=offline)
     print_json([report.as_json() for report in reports]) if json else print_reports(reports)
     if not all(report.holds for report in reports):
@@ -106,10 +153,28 @@ def print_reports(reports: list[Report]) -> None:
 
 def reports_table(reports: list[Report]) -> Table:
     """What was checked of each pool, with numbers."""
-    numbers = ("turns", "entered", "voided", "undone", "open", "returned", "gaps", "owed", "records", "waiting", "blocks", "rosters")
+    numbers = (
+        "turns",
+        "entered",
+        "voided",
+        "undone",
+        "open",
+        "returned",
+        "gaps",
+        "owed",
+        "records",
+        "waiting",
+        "blocks",
+        "rosters",
+    )
     made = table("pool", *numbers, "ring", "promise", right=numbers)
     for report in reports:
         counted = [f"{getattr(report, name):,}" for name in numbers]
         name = escape(report.pool) + (" [dim](deleted)[/dim]" if report.deleted else "")
-        made.add_row(name, *counted, report.ring, "[green]holds[/green]" if report.holds else "[red]broken[/red]")
+        made.add_row(
+            name,
+            *counted,
+            report.ring,
+            "[green]holds[/green]" if report.holds else "[red]broken[/red]",
+        )
     return made

@@ -1,4 +1,5 @@
-"""evenhand capture and waiting: leads in, in the order of their lines, and those that still wait for their owner."""
+"""evenhand capture and waiting: leads in, in the order of their lines, and those that still wait
+for their owner."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -29,17 +30,23 @@ PATIENCE_SECONDS = 20.0
 REFUSED = 1
 SHOWN = 20
 
-EXAMPLE = """echo '{"last_name": "Lee", "email": "ann@example.com"}' | evenhand capture --pool Inbound"""
+EXAMPLE = (
+    """echo '{"last_name": "Lee", "email": "ann@example.com"}' | evenhand capture --pool Inbound"""
+)
 
 
 @app.command("capture", epilog=f"Example: {EXAMPLE}")
 def capture_leads(
     pool: Annotated[str, typer.Option(help="The pool whose next members get the leads.")],
-    file: Annotated[typer.FileBinaryRead, typer.Option(help="One JSON object a line; standard input unless told otherwise.")] = "-",  # type: ignore[assignment]
+    file: Annotated[
+        typer.FileBinaryRead,
+        typer.Option(help="One JSON object a line; standard input unless told otherwise."),
+    ] = "-",  # type: ignore[assignment]
     wait: Annotated[bool, typer.Option(help="Wait until the leads have their owners.")] = True,
     json: Json = False,
 ) -> None:
-    """Capture leads: each line is stored, then assigned to the next member, in the order of the lines. Exits with 1 if one is no lead."""
+    """Capture leads: each line is stored, then assigned to the next member, in the order of the
+    lines. Exits with 1 if one is no lead."""
     lead_ids: list[int] = []
     refused: list[Facts] = []
     leads = _leads(file, refused)
@@ -48,7 +55,11 @@ def capture_leads(
     if wait and lead_ids:
         _follow(lead_ids, quiet=json)
     with system().reading() as session:
-        facts = {"captured": len(lead_ids), "refused": refused, "leads": assigned(session, lead_ids)}
+        facts = {
+            "captured": len(lead_ids),
+            "refused": refused,
+            "leads": assigned(session, lead_ids),
+        }
     print_json(facts) if json else _print(facts)
     if refused:
         raise typer.Exit(REFUSED)
@@ -71,10 +82,13 @@ def _leads(lines: Iterable[bytes], refused: list[Facts]) -> Iterator[dict[str, A
 
 
 def _follow(lead_ids: list[int], *, quiet: bool) -> None:
-    """Waits until none of the leads waits any more, with a bar that shows how many; not for ever, if nothing happens."""
+    """Waits until none of the leads waits any more, with a bar that shows how many; not for ever,
+    if nothing happens."""
     left, since, pause = len(lead_ids), time.monotonic(), Event()
     columns = (TextColumn("assigning"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=errors, transient=True, disable=quiet or not errors.is_terminal) as progress:
+    with Progress(
+        *columns, console=errors, transient=True, disable=quiet or not errors.is_terminal
+    ) as progress:
         bar = progress.add_task("assigning", total=left)
         while left and time.monotonic() - since < PATIENCE_SECONDS:
             pause.wait(POLL_SECONDS)
@@ -84,14 +98,23 @@ def _follow(lead_ids: list[int], *, quiet: bool) -> None:
 
 
 def _left(lead_ids: list[int]) -> int:
-    """How many of the leads wait for a worker, rather than for a member to join or for somebody to retry them."""
+    """How many of the leads wait for a worker, rather than for a member to join or for somebody to
+    retry them."""
     with system().reading() as session:
         return captures.in_line_between(session, lead_ids[0], lead_ids[-1])
 
 
 def _print(facts: Facts) -> None:
     given = [lead for lead in facts["leads"] if lead["turn"]]
-    console.print(rows(table("lead", "turn", "owner", right=("lead", "turn")), given[:SHOWN], "id", "turn", "owner"))
+    console.print(
+        rows(
+            table("lead", "turn", "owner", right=("lead", "turn")),
+            given[:SHOWN],
+            "id",
+            "turn",
+            "owner",
+        )
+    )
     if len(given) > SHOWN:
         say(f"and {len(given) - SHOWN:,} more.")
     say(f"Captured {facts['captured']:,} leads, of which {len(given):,} have their owner.")
@@ -115,5 +138,19 @@ def waiting(
     if json:
         print_json(facts)
     else:
-        columns = table("lead", "name", "pool", "since", "tried", "set aside", "reason", right=("lead", "tried"))
-        console.print(rows(columns, facts, "id", "name", "pool", "accepted_at", "attempts", "set_aside", "reason"))
+        columns = table(
+            "lead", "name", "pool", "since", "tried", "set aside", "reason", right=("lead", "tried")
+        )
+        console.print(
+            rows(
+                columns,
+                facts,
+                "id",
+                "name",
+                "pool",
+                "accepted_at",
+                "attempts",
+                "set_aside",
+                "reason",
+            )
+        )

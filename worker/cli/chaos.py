@@ -1,4 +1,5 @@
-"""evenhand chaos: the promise put to the test, on a stack of its own that is broken in every known way."""
+"""evenhand chaos: the promise put to the test, on a stack of its own that is broken in every known
+way."""
 
 import os
 import secrets
@@ -17,7 +18,7 @@ from worker.flows.system import system
 from worker.settings import settings, socket_path
 
 if TYPE_CHECKING:
-    from worker.chaos.outcome import Kept, Outcome
+    from worker.chaos.outcome import RunTotals, SoakResult
 
 app = typer.Typer()
 
@@ -26,52 +27,97 @@ FACTS = "outcome.json"
 SHOWN = 20
 MOST_SEEDS = 10_000
 
-Seed = Annotated[int | None, typer.Option(help="Strike in the order of an earlier run. Without it, in a new one.")]
-Minutes = Annotated[float, typer.Option(min=0.1, max=1440, help="For how long things are broken. Recovery and checks come on top.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(help="Strike in the order of an earlier run. Without it, in a new one."),
+]
+Minutes = Annotated[
+    float,
+    typer.Option(
+        min=0.1, max=1440, help="For how long things are broken. Recovery and checks come on top."
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Tell of each fault.")]
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option(help="A PostgreSQL database, empty or used by chaos alone: it is emptied first. Without it, SQLite.", show_default=False),
+    typer.Option(
+        help="A PostgreSQL database, empty or used by chaos alone: it is emptied first. Without it, SQLite.",
+        show_default=False,
+    ),
 ]
 
 
-@app.command(epilog="Examples: evenhand chaos --minutes 1 · evenhand chaos --seed 7 --database-url postgresql://user@host/staging")
+@app.command(
+    epilog="Examples: evenhand chaos --minutes 1 · evenhand chaos --seed 7 --database-url postgresql://user@host/staging"
+)
 def chaos(
-    seed: Seed = None, minutes: Minutes = 2.0, database_url: DatabaseUrl = None, verbose: Verbose = False, json: Json = False
+    seed: Seed = None,
+    minutes: Minutes = 2.0,
+    database_url: DatabaseUrl = None,
+    verbose: Verbose = False,
+    json: Json = False,
 ) -> None:
-    """Break a stack of its own in every known way while leads come in, then check that none was lost and no turn skipped.
+    """Break a stack of its own in every known way while leads come in, then check that none was
+    lost and no turn skipped.
 
-    Workers, servers and connections die; Redis forgets and goes back in time; tasks come twice. Your own stack and data are left alone:
-    it all happens in the data folder's `chaos`, and in the database that you name. Exits with 1 if the promise didn't hold.
+    Workers, servers and connections die; Redis forgets and goes back in time; tasks come twice.
+    Your own stack and data are left alone: it all happens in the data folder's `chaos`, and in the
+    database that you name. Exits with 1 if the promise didn't hold.
     """
-    options = ["--seed", str(secrets.randbelow(MOST_SEEDS) if seed is None else seed), "--minutes", str(minutes)]
+    options = [
+        "--seed",
+        str(secrets.randbelow(MOST_SEEDS) if seed is None else seed),
+        "--minutes",
+        str(minutes),
+    ]
     flags = [name for name, given in (("--verbose", verbose), ("--json", json)) if given]
-    os.execve(sys.executable, [sys.executable, "-m", "worker", "chaos-here", *options, *flags], _environment(database_url))
+    os.execve(
+        sys.executable,
+        [sys.executable, "-m", "worker", "chaos-here", *options, *flags],
+        _environment(database_url),
+    )
 
 
 def _environment(database_url: str | None) -> dict[str, str]:
     """Of what the environment says of the real thing, nothing is left but where its data folder is."""
     home = settings().home / "chaos"
     ring, broker = (quote(str(socket_path(home / name))) for name in ("ring", "broker"))
-    own = {"HOME": str(home), "REDIS_URL": f"unix://{ring}", "BROKER_URL": f"redis+socket://{broker}", "DATABASE_URL": database_url or ""}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
+    own = {
+        "HOME": str(home),
+        "REDIS_URL": f"unix://{ring}",
+        "BROKER_URL": f"redis+socket://{broker}",
+        "DATABASE_URL": database_url or "",
+    }
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")
+    }
     return inherited | {f"EVENHAND_{name}": value for name, value in own.items()}
 
 
 @app.command("chaos-here", hidden=True)
-def chaos_here(seed: int = 0, minutes: float = 2.0, verbose: Verbose = False, json: Json = False) -> None:
+def chaos_here(
+    seed: int = 0, minutes: float = 2.0, verbose: Verbose = False, json: Json = False
+) -> None:
     """Chaos itself, in the data folder and on the servers that the environment names."""
     from worker.chaos.run import Order, soak
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt: the stack is stopped on the way out
-    order = Order(minutes * 60, seed, lambda step: say(f"… {step}"), say if verbose else lambda _: None)
+        signal.signal(
+            number, signal.default_int_handler
+        )  # KeyboardInterrupt: the stack is stopped on the way out
+    order = Order(
+        minutes * 60, seed, lambda step: say(f"… {step}"), say if verbose else lambda _: None
+    )
     try:
         outcome = soak(system(), settings(), order)
     except KeyboardInterrupt:
         say("Interrupted; everything is stopped.")
         raise typer.Exit(INTERRUPTED) from None
-    facts = {"seed": seed, "minutes": minutes, "database": system().engine.dialect.name} | outcome.as_json()
+    facts = {
+        "seed": seed,
+        "minutes": minutes,
+        "database": system().engine.dialect.name,
+    } | outcome.as_json()
     (settings().home / FACTS).write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
     print_json(facts) if json else _print(outcome)
     if not outcome.held:
@@ -79,18 +125,21 @@ def chaos_here(seed: int = 0, minutes: float = 2.0, verbose: Verbose = False, js
         raise typer.Exit(BROKEN)
 
 
-def _print(outcome: "Outcome") -> None:
+def _print(outcome: "SoakResult") -> None:
     """Each kind of fault and how often it struck; then what came of it."""
     faults = table("fault", "times", right=("times",))
     for name, times in outcome.faults.items():
         faults.add_row(name, f"{times:,}")
-    faults.add_row(f"[bold]{len(outcome.faults)} kinds[/bold]", f"[bold]{sum(outcome.faults.values()):,}[/bold]")
+    faults.add_row(
+        f"[bold]{len(outcome.faults)} kinds[/bold]",
+        f"[bold]{sum(outcome.faults.values()):,}[/bold]",
+    )
     console.print(faults)
     console.print()
     console.print(_results(outcome))
 
 
-def _results(outcome: "Outcome") -> Table:
+def _results(outcome: "SoakResult") -> Table:
     made = table("what came of it", "", right=("",))
     rows = [
         ("captured leads that got a 2xx", outcome.captured),
@@ -107,7 +156,10 @@ def _results(outcome: "Outcome") -> Table:
         ("seeds", outcome.seeds),
         ("returned turns", outcome.returned),
         *((f"{what} set aside and retried", times) for what, times in outcome.retried.items()),
-        *((f"restarts of the {part} that had ended by itself", times) for part, times in outcome.ended_by_themselves.items()),
+        *(
+            (f"restarts of the {part} that had ended by itself", times)
+            for part, times in outcome.ended_by_themselves.items()
+        ),
         ("violations", outcome.violations),
     ]
     for what, number in rows:
@@ -117,7 +169,7 @@ def _results(outcome: "Outcome") -> Table:
     return made
 
 
-def _of_runs(what: str, did: str, kept: "Kept") -> list[tuple[str, int]]:
+def _of_runs(what: str, did: str, kept: "RunTotals") -> list[tuple[str, int]]:
     return [
         (f"{what} that got a 2xx", kept.accepted),
         ("of these, done", kept.done),
@@ -126,10 +178,13 @@ def _of_runs(what: str, did: str, kept: "Kept") -> list[tuple[str, int]]:
     ]
 
 
-def _tell_whats_wrong(outcome: "Outcome", seed: int, home: Path) -> None:
+def _tell_whats_wrong(outcome: "SoakResult", seed: int, home: Path) -> None:
     for violation in outcome.first_violations[:SHOWN]:
         say(violation)
-    for what, lost in (("Accepted leads that are not assigned", outcome.lost_leads), ("Runs that did not end well", outcome.lost_runs)):
+    for what, lost in (
+        ("Accepted leads that are not assigned", outcome.lost_leads),
+        ("Runs that did not end well", outcome.lost_runs),
+    ):
         if lost:
             more = f" and {len(lost) - SHOWN:,} more" if len(lost) > SHOWN else ""
             say(f"{what}: {', '.join(map(str, lost[:SHOWN]))}{more}.")

@@ -12,9 +12,13 @@ PARTS = (
 
 
 def app(word: str = "") -> typer.Typer:
-    """The command, as it is needed for a line that begins with that word. A service doesn't wait for what the others import: a stack starts
-    seven processes."""
-    alone = word in {command.callback.__name__ for command in services.app.registered_commands if command.callback}
+    """The command, as it is needed for a line that begins with that word. A service doesn't wait
+    for what the others import: a stack starts seven processes."""
+    alone = word in {
+        command.callback.__name__
+        for command in services.app.registered_commands
+        if command.callback
+    }
     return _app(("services",) if alone else PARTS)
 
 

@@ -36,14 +36,23 @@ WORKERS = 4
 ROWS_SHOWN = 8
 FAILED = 1
 
-File = Annotated[Path | None, typer.Option(help="A CSV file of leads to import instead of the sample.", exists=True, dir_okay=False)]
+File = Annotated[
+    Path | None,
+    typer.Option(
+        help="A CSV file of leads to import instead of the sample.", exists=True, dir_okay=False
+    ),
+]
 
 
 @app.command(epilog="Example: evenhand demo --file leads.csv")
 def demo(file: File = None) -> None:
-    """Show the main job: four workers import a thousand leads into a pool of five, in exact turn. Your own data is left alone."""
-    # It begins anew each time, in a folder of its own, on embedded defaults, whatever the environment says of the real thing.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
+    """Show the main job: four workers import a thousand leads into a pool of five, in exact turn.
+    Your own data is left alone."""
+    # It begins anew each time, in a folder of its own, on embedded defaults, whatever the
+    # environment says of the real thing.
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")
+    }
     environment["EVENHAND_HOME"] = str(settings().home / "demo")
     option = ["--file", str(file.absolute())] if file else []
     os.execve(sys.executable, [sys.executable, "-m", "worker", "demo-here", *option], environment)
@@ -54,7 +63,9 @@ def demo_here(file: File = None) -> None:
     """The demo itself, in the data folder that the environment names, which is emptied first."""
     from worker.stack.stack import Stack, wipe
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))  # the stack is stopped on the way out
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(FAILED)
+    )  # the stack is stopped on the way out
     began = time.monotonic()
     wipe(settings())
     with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
@@ -63,7 +74,9 @@ def demo_here(file: File = None) -> None:
         facts = follow(runs.start(file or _sample(), "lead", POOL, {}), quiet=False)
         reports = verify(system(), POOL)
         _tell(facts, reports)
-    console.print(f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(facts):.1f} s.")
+    console.print(
+        f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(facts):.1f} s."
+    )
     if facts["state"] != "done" or not all(report.holds for report in reports):
         raise typer.Exit(FAILED)
 
@@ -93,14 +106,19 @@ def _tell(facts: dict[str, Any], reports: list[Report]) -> None:
         console.print(f"The import {facts['state']}: {facts['reason']}", markup=False)
         return
     _section(f"The first rows of {facts['file']}", _first_rows(facts["id"]))
-    _section(f"{facts['records']:,} leads among {len(pool['members'])} members; next is {pool['next']}", shares(pool))
+    _section(
+        f"{facts['records']:,} leads among {len(pool['members'])} members; next is {pool['next']}",
+        shares(pool),
+    )
     if facts["errors"]:
         _section(f"{facts['errors']:,} rows became no lead and burned no turn", errors_table(facts))
     _section("Every turn checked against the roster in force", reports_table(reports))
 
 
 def _seconds(facts: dict[str, Any]) -> float:
-    return (datetime.fromisoformat(facts["ended_at"]) - datetime.fromisoformat(facts["accepted_at"])).total_seconds()
+    return (
+        datetime.fromisoformat(facts["ended_at"]) - datetime.fromisoformat(facts["accepted_at"])
+    ).total_seconds()
 
 
 def _section(title: str, body: Any) -> None:
@@ -113,5 +131,7 @@ def _first_rows(run_id: int) -> Any:
     with imports.receipt(system(), run_id) as receipt:
         lines = csv.DictReader(io.TextIOWrapper(receipt, encoding="utf-8", newline=""))
         for line in islice(lines, ROWS_SHOWN):
-            made.add_row(line["line"], line["record_id"], line["turn"], line["owner"] or line["error"])
+            made.add_row(
+                line["line"], line["record_id"], line["turn"], line["owner"] or line["error"]
+            )
     return made

@@ -17,7 +17,10 @@ from worker.flows.system import system
 from worker.store.people import users
 from worker.store.views.facts import Facts
 
-smart_list = typer.Typer(no_args_is_help=True, help="Smart lists: saved filters with an order, and the records that they hold.")
+smart_list = typer.Typer(
+    no_args_is_help=True,
+    help="Smart lists: saved filters with an order, and the records that they hold.",
+)
 app = typer.Typer()
 app.add_typer(smart_list, name="list")
 
@@ -26,18 +29,31 @@ PER_PAGE = 25
 Name = Annotated[str, typer.Argument(help="The name, the id, or import:N for what run N made.")]
 FilterText = Annotated[
     str | None,
-    typer.Option("--filter", help="""Which records, as JSON such as '{"city": "Oslo"}'; @FILE reads a file, - what comes in."""),
+    typer.Option(
+        "--filter",
+        help="""Which records, as JSON such as '{"city": "Oslo"}'; @FILE reads a file, - what comes in.""",
+    ),
 ]
-Order = Annotated[str | None, typer.Option("--sort", help="A field, with :asc or :desc after it or without; id unless given.")]
+Order = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", help="A field, with :asc or :desc after it or without; id unless given."
+    ),
+]
 
 
-@smart_list.command(epilog="""Example: evenhand list create Oslo --type lead --filter '{"city": "Oslo"}' --sort last_name""")
+@smart_list.command(
+    epilog="""Example: evenhand list create Oslo --type lead --filter '{"city": "Oslo"}' --sort last_name"""
+)
 def create(
     name: Annotated[str, typer.Argument(help="By which it is known.")],
     type: Annotated[str, typer.Option(help="What it holds: lead, contact or deal.")] = "lead",
     filter: FilterText = None,
     sort: Order = None,
-    user: Annotated[str | None, typer.Option(help="Whose it is, by email. Without it the list is nobody's, and published.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(help="Whose it is, by email. Without it the list is nobody's, and published."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Save a list. Without a filter it holds all records of its type."""
@@ -59,35 +75,72 @@ def list_lists(json: Json = False) -> None:
     if json:
         print_json(facts)
     else:
-        told = [each | {"whose": (each["owner"] or {}).get("email"), "asks": json_text.dumps(each["filter"])} for each in facts]
-        columns = table("id", "name", "type", "whose", "published", "sorted by", "filter", right=("id",))
-        console.print(rows(columns, told, "id", "name", "record_type", "whose", "published", "order", "asks"))
+        told = [
+            each
+            | {"whose": (each["owner"] or {}).get("email"), "asks": json_text.dumps(each["filter"])}
+            for each in facts
+        ]
+        columns = table(
+            "id", "name", "type", "whose", "published", "sorted by", "filter", right=("id",)
+        )
+        console.print(
+            rows(columns, told, "id", "name", "record_type", "whose", "published", "order", "asks")
+        )
 
 
 @smart_list.command(epilog="Example: evenhand list show Oslo --page 2; evenhand list show import:1")
-def show(name: Name, page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page.")] = 1, json: Json = False) -> None:
+def show(
+    name: Name,
+    page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page.")] = 1,
+    json: Json = False,
+) -> None:
     """Show a list: what it asks for, how many records it holds, and a page of them."""
     with system().reading() as session:
         facts, found = lists.shown(session, name, None), lists.named(session, name, None)
-        held = lists.records(session, found, page, PER_PAGE) | {"count": lists.count(session, found)}
+        held = lists.records(session, found, page, PER_PAGE) | {
+            "count": lists.count(session, found)
+        }
         owners = users.by_id(session, (record["owner_id"] for record in held["records"]))
     if json:
         print_json(facts | held)
         return
     console.print(facts_list(_about(facts)))
     console.print(_records(held["records"], {owner.id: owner.name for owner in owners.values()}))
-    say(f"{held['count']:,} {found.record_type}s" + (f"; --page {held['next']} shows more" if held["next"] else ""))
+    say(
+        f"{held['count']:,} {found.record_type}s"
+        + (f"; --page {held['next']} shows more" if held["next"] else "")
+    )
 
 
 def _about(facts: Facts) -> Facts:
-    plain = {"name": facts["name"], "holds": f"{facts['record_type']}s", "filter": json_text.dumps(facts["filter"], ensure_ascii=False)}
-    return plain | {"sorted by": facts["order"], "whose": (facts["owner"] or {}).get("email"), "published": facts["published"]}
+    plain = {
+        "name": facts["name"],
+        "holds": f"{facts['record_type']}s",
+        "filter": json_text.dumps(facts["filter"], ensure_ascii=False),
+    }
+    return plain | {
+        "sorted by": facts["order"],
+        "whose": (facts["owner"] or {}).get("email"),
+        "published": facts["published"],
+    }
 
 
 def _records(facts: list[Facts], owners: Mapping[int, str]) -> Table:
     """Records by what tells them apart, whatever their type; and whose they are."""
-    told = [each | {"called": _name(each), "email": each.get("email"), "owner": owners[each["owner_id"]]} for each in facts]
-    return rows(table("id", "name", "email", "owner", "created", right=("id",)), told, "id", "called", "email", "owner", "created_at")
+    told = [
+        each
+        | {"called": _name(each), "email": each.get("email"), "owner": owners[each["owner_id"]]}
+        for each in facts
+    ]
+    return rows(
+        table("id", "name", "email", "owner", "created", right=("id",)),
+        told,
+        "id",
+        "called",
+        "email",
+        "owner",
+        "created_at",
+    )
 
 
 def _name(record: Facts) -> str | None:
@@ -104,7 +157,9 @@ def count_records(name: Name, json: Json = False) -> None:
     print_json({"count": number}) if json else say(f"{number:,} {found.record_type}s")
 
 
-@smart_list.command(epilog="Example: evenhand list change Oslo --filter @oslo.json --name 'Oslo and around'")
+@smart_list.command(
+    epilog="Example: evenhand list change Oslo --filter @oslo.json --name 'Oslo and around'"
+)
 def change(
     name: Name,
     new_name: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
@@ -166,7 +221,9 @@ def _read(text: str) -> Any:
     try:
         if text == "-":
             return json_text.load(sys.stdin)
-        return json_text.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+        return json_text.loads(
+            Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
+        )
     except OSError as error:
         raise BadFilterText(reason=f"{text[1:]}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

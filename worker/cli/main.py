@@ -1,4 +1,5 @@
-"""The command as a whole, and how errors end it: a sentence on standard error, exit code 2 for wrong use and 1 for failure."""
+"""The command as a whole, and how errors end it: a sentence on standard error, exit code 2 for
+wrong use and 1 for failure."""
 
 import logging
 import sys
@@ -18,10 +19,14 @@ def main() -> None:
     on_leash()
     mark_log_records()
     logging.basicConfig(
-        level=logging.WARNING, format="%(request_mark)s%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
+        level=logging.WARNING,
+        format="%(request_mark)s%(message)s",
+        handlers=[RichHandler(console=errors, show_path=False)],
     )
     try:
-        from worker.cli.commands import app  # here, because settings are read on the way, and may be wrong
+        from worker.cli.commands import (
+            app,  # here, because settings are read on the way, and may be wrong
+        )
 
         app(*sys.argv[1:2])()
     except EvenhandError as error:

@@ -14,7 +14,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON, for scr
 NARROWEST_WHEN_PIPED = 160
 
 console = Console(width=None if sys.stdout.isatty() else NARROWEST_WHEN_PIPED, highlight=False)
-errors = Console(stderr=True, width=None if sys.stderr.isatty() else NARROWEST_WHEN_PIPED, highlight=False)
+errors = Console(
+    stderr=True, width=None if sys.stderr.isatty() else NARROWEST_WHEN_PIPED, highlight=False
+)
 
 
 def print_json(facts: Any) -> None:

@@ -11,7 +11,10 @@ from worker.flows.people import access, people
 from worker.flows.system import system
 from worker.store.views.facts import all_users, user_facts
 
-user = typer.Typer(no_args_is_help=True, help="People: add them, say what they may do, give them tokens, deactivate them.")
+user = typer.Typer(
+    no_args_is_help=True,
+    help="People: add them, say what they may do, give them tokens, deactivate them.",
+)
 app = typer.Typer()
 app.add_typer(user, name="user")
 
@@ -23,13 +26,17 @@ def add(
     name: Annotated[str, typer.Argument(help="The full name.")],
     email: Annotated[str, typer.Argument(help="The email address, by which the user is known.")],
     admin: Annotated[bool, typer.Option("--admin", help="May do everything.")] = False,
-    reassign: Annotated[bool, typer.Option("--reassign", help="May change the owners of records.")] = False,
+    reassign: Annotated[
+        bool, typer.Option("--reassign", help="May change the owners of records.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Add a person."""
     may = {"is_admin": admin, "can_reassign": reassign}
     facts = system().transact(lambda session: user_facts(people.add(session, name, email, **may)))
-    print_json(facts) if json else say(f"Added {facts['name']} <{facts['email']}> as user {facts['id']}.")
+    print_json(facts) if json else say(
+        f"Added {facts['name']} <{facts['email']}> as user {facts['id']}."
+    )
 
 
 @user.command("list", epilog="Example: evenhand user list --json | jq '.[].email'")
@@ -41,22 +48,38 @@ def list_users(json: Json = False) -> None:
         print_json(facts)
     else:
         names = ("id", "name", "email", "is_admin", "can_reassign", "is_active")
-        console.print(rows(table("id", "name", "email", "admin", "may reassign", "active", right=("id",)), facts, *names))
+        console.print(
+            rows(
+                table("id", "name", "email", "admin", "may reassign", "active", right=("id",)),
+                facts,
+                *names,
+            )
+        )
 
 
 @user.command(epilog="Example: evenhand user permit ann@example.com --reassign --no-admin")
 def permit(
     email: Email,
-    admin: Annotated[bool | None, typer.Option("--admin/--no-admin", help="May do everything.", show_default=False)] = None,
+    admin: Annotated[
+        bool | None,
+        typer.Option("--admin/--no-admin", help="May do everything.", show_default=False),
+    ] = None,
     reassign: Annotated[
-        bool | None, typer.Option("--reassign/--no-reassign", help="May change the owners of records.", show_default=False)
+        bool | None,
+        typer.Option(
+            "--reassign/--no-reassign", help="May change the owners of records.", show_default=False
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Say what a person may do. What isn't named stays as it is."""
     if admin is None and reassign is None:
         raise typer.BadParameter("say --admin, --no-admin, --reassign or --no-reassign")
-    facts = system().transact(lambda session: user_facts(people.change(session, email, is_admin=admin, can_reassign=reassign)))
+    facts = system().transact(
+        lambda session: user_facts(
+            people.change(session, email, is_admin=admin, can_reassign=reassign)
+        )
+    )
     print_json(facts) if json else say(_told(facts))
 
 
@@ -68,10 +91,13 @@ def _told(facts: dict[str, Any]) -> str:
 
 @user.command(epilog="Example: evenhand user deactivate ann@example.com")
 def deactivate(email: Email, json: Json = False) -> None:
-    """Deactivate a person: they leave all pools, keep the records that they own, and come in by none of their tokens any more."""
+    """Deactivate a person: they leave all pools, keep the records that they own, and come in by
+    none of their tokens any more."""
     user, left = system().transact(people.deactivate, email, None)
     facts = user_facts(user) | {"is_active": False, "left": left}
-    print_json(facts) if json else say(f"Deactivated {user.name}. Left the pools: {', '.join(left) or 'none'}.")
+    print_json(facts) if json else say(
+        f"Deactivated {user.name}. Left the pools: {', '.join(left) or 'none'}."
+    )
 
 
 # --- tokens ---
@@ -84,7 +110,9 @@ def token(
     json: Json = False,
 ) -> None:
     """Issue an access token for the HTTP API. It is printed this once, and kept nowhere."""
-    issued = system().transact(lambda session: access.issue(session, user_named(session, email).id, name))
+    issued = system().transact(
+        lambda session: access.issue(session, user_named(session, email).id, name)
+    )
     print_json({"token": issued.token}) if json else print_line(issued.token)
     say(
         f"This is token {issued.id}, shown this once. Send it as `Authorization: Bearer TOKEN`; `evenhand user revoke {issued.id}` ends it."
@@ -100,7 +128,9 @@ def tokens(email: Email, json: Json = False) -> None:
         print_json(facts)
     else:
         columns = table("id", "name", "issued", "last used", "revoked", right=("id",))
-        console.print(rows(columns, facts, "id", "name", "created_at", "last_used_at", "revoked_at"))
+        console.print(
+            rows(columns, facts, "id", "name", "created_at", "last_used_at", "revoked_at")
+        )
 
 
 @user.command(epilog="Example: evenhand user revoke 7")

@@ -12,17 +12,26 @@ from worker.flows.system import system
 from worker.flows.turns import pools
 from worker.store.views.facts import all_pools
 
-pool = typer.Typer(no_args_is_help=True, help="Pools: create them, change their members, see who is next.")
+pool = typer.Typer(
+    no_args_is_help=True, help="Pools: create them, change their members, see who is next."
+)
 app = typer.Typer()
 app.add_typer(pool, name="pool")
 
 Name = Annotated[str, typer.Argument(help="The pool's name.")]
-Members = Annotated[list[str], typer.Option("--member", "-m", help="An email address, or a name that only one has. Repeat it for more.")]
+Members = Annotated[
+    list[str],
+    typer.Option(
+        "--member", "-m", help="An email address, or a name that only one has. Repeat it for more."
+    ),
+]
 
 BAR_WIDTH = 32
 
 
-@pool.command(epilog="Example: evenhand pool create Inbound --type lead -m ann@example.com -m bob@example.com")
+@pool.command(
+    epilog="Example: evenhand pool create Inbound --type lead -m ann@example.com -m bob@example.com"
+)
 def create(
     name: Name,
     type: Annotated[str, typer.Option(help="What it shares: lead, contact or deal.")] = "lead",
@@ -42,13 +51,16 @@ def list_pools(json: Json = False) -> None:
     if json:
         print_json(facts)
     else:
-        columns = table("id", "name", "shares", "members", "next", "turns", right=("id", "members", "turns"))
+        columns = table(
+            "id", "name", "shares", "members", "next", "turns", right=("id", "members", "turns")
+        )
         console.print(rows(columns, facts, "id", "name", "record_type", "size", "next", "turns"))
 
 
 @pool.command(epilog="Example: evenhand pool show Inbound")
 def show(name: Name, json: Json = False) -> None:
-    """Show a pool: its members in order, who is next, the turns so far, and how many records each has got."""
+    """Show a pool: its members in order, who is next, the turns so far, and how many records each
+    has got."""
     _show(name, json)
 
 
@@ -67,7 +79,9 @@ def remove(name: Name, member: Members, json: Json = False) -> None:
 
 
 @pool.command(epilog="Example: evenhand pool rename Inbound 'Inbound EMEA'")
-def rename(name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]) -> None:
+def rename(
+    name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]
+) -> None:
     """Rename a pool."""
     system().transact(pools.rename, name, new_name)
     say(f"{name} is now called {new_name}.")
@@ -88,8 +102,13 @@ def _show(name: str, json: bool, done: str = "") -> None:
         return
     if done:
         say(done)
-    following = f", next is {facts['next']}" if facts["next"] else ", without members: nobody is next"
-    console.print(f"{facts['name']}: shares {facts['record_type']}s, {facts['turns']:,} turns so far{following}", markup=False)
+    following = (
+        f", next is {facts['next']}" if facts["next"] else ", without members: nobody is next"
+    )
+    console.print(
+        f"{facts['name']}: shares {facts['record_type']}s, {facts['turns']:,} turns so far{following}",
+        markup=False,
+    )
     console.print(shares(facts))
 
 
@@ -98,9 +117,21 @@ def shares(facts: dict[str, Any]) -> Table:
     made = table("", "member", "email", "records", "", right=("", "records"))
     most = max((share["records"] for share in [*facts["members"], *facts["left"]]), default=0)
     for place, share in enumerate(facts["members"], 1):
-        made.add_row(str(place), escape(share["name"]), escape(share["email"]), f"{share['records']:,}", bar(share, most))
+        made.add_row(
+            str(place),
+            escape(share["name"]),
+            escape(share["email"]),
+            f"{share['records']:,}",
+            bar(share, most),
+        )
     for share in facts["left"]:
-        made.add_row("left", escape(share["name"]), escape(share["email"]), f"{share['records']:,}", bar(share, most))
+        made.add_row(
+            "left",
+            escape(share["name"]),
+            escape(share["email"]),
+            f"{share['records']:,}",
+            bar(share, most),
+        )
     return made
 
 

@@ -6,7 +6,7 @@ import typer
 
 from worker import queue
 from worker.cli.arguments import Run
-from worker.cli.dry_run import print_forecast
+from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, say
 from worker.cli.run_output import facts_of, finish
 from worker.domain.runs.record_ids import read_ids
@@ -24,23 +24,37 @@ Wait = Annotated[bool, typer.Option(help="Wait until the run has ended, and fail
 
 @app.command(epilog=f"Example: {EXAMPLE}")
 def reassign(
-    to: Annotated[str, typer.Option(help="Who gets the records: a pool, or a user by email or name.")],
+    to: Annotated[
+        str, typer.Option(help="Who gets the records: a pool, or a user by email or name.")
+    ],
     list: Annotated[
         str | None,
-        typer.Argument(help="A list, by name or id, or import:N for what run N made.", show_default=False),
+        typer.Argument(
+            help="A list, by name or id, or import:N for what run N made.", show_default=False
+        ),
     ] = None,
     ids: Annotated[
         typer.FileBinaryRead | None,
-        typer.Option(help="A file with one record's id a line, instead of a list; - is standard input.", show_default=False),
+        typer.Option(
+            help="A file with one record's id a line, instead of a list; - is standard input.",
+            show_default=False,
+        ),
     ] = None,
     type: Annotated[
-        str | None, typer.Option(help="What the ids are of: lead, contact or deal; lead unless given.", show_default=False)
+        str | None,
+        typer.Option(
+            help="What the ids are of: lead, contact or deal; lead unless given.",
+            show_default=False,
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen, and change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would happen, and change nothing.")
+    ] = False,
     wait: Wait = True,
     json: Json = False,
 ) -> None:
-    """Reassign records: each goes to the next member, in the order of the list, as one block of turns; or all go to one person."""
+    """Reassign records: each goes to the next member, in the order of the list, as one block of
+    turns; or all go to one person."""
     if (list is None) is (ids is None):
         raise typer.BadParameter("name a list, or a file with --ids")
     if list is not None and type is not None:
@@ -53,22 +67,31 @@ def reassign(
     if dry_run:
         with system().reading() as session:
             facts = dry_runs.of_reassignment(session, wanted(session), to)
-        print_forecast(facts, json=json)
+        print_dry_run(facts, json=json)
         return
     queue.ping()
-    finish(system().transact(lambda session: flow.accept(session, wanted(session), to, None)), wait=wait, json=json)
+    finish(
+        system().transact(lambda session: flow.accept(session, wanted(session), to, None)),
+        wait=wait,
+        json=json,
+    )
 
 
 @app.command("undo", epilog="Example: evenhand undo 5; evenhand undo 5 --return-turns")
 def undo_run(
     run: Run,
     return_turns: Annotated[
-        bool, typer.Option("--return-turns", help="Hand its turns out again, before any other. Else they stay spent.")
+        bool,
+        typer.Option(
+            "--return-turns",
+            help="Hand its turns out again, before any other. Else they stay spent.",
+        ),
     ] = False,
     wait: Wait = True,
     json: Json = False,
 ) -> None:
-    """Undo a run: what an import has made is deleted, what a reassignment has given goes back; what was touched since is left alone."""
+    """Undo a run: what an import has made is deleted, what a reassignment has given goes back; what
+    was touched since is left alone."""
     queue.ping()
     present = facts_of(run)["undone_by"]
     undo_id = system().transact(undo.accept, run, None, returns_turns=return_turns)
@@ -84,6 +107,8 @@ def _say_who_does_so(undo_id: int, run: int) -> None:
         turns = "came back" if facts["returns_turns"] else "stay spent"
         say(f"Run {undo_id} has undone run {run} already; its turns {turns}.")
     elif state == "failed":
-        say(f"Run {undo_id} was to undo run {run}, and has failed: `evenhand runs retry {undo_id}` goes on with it.")
+        say(
+            f"Run {undo_id} was to undo run {run}, and has failed: `evenhand runs retry {undo_id}` goes on with it."
+        )
     else:
         say(f"Run {undo_id} is undoing run {run} already.")

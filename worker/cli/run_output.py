@@ -21,7 +21,11 @@ SKIPS_SHOWN = 10
 FIRST = -1
 """Before the first ordinal."""
 
-REASONS = {DELETED: "was deleted meanwhile", GIVEN: "has got another owner meanwhile", EDITED: "was edited meanwhile"}
+REASONS = {
+    DELETED: "was deleted meanwhile",
+    GIVEN: "has got another owner meanwhile",
+    EDITED: "was edited meanwhile",
+}
 
 
 def facts_of(run_id: int) -> dict[str, Any]:
@@ -43,9 +47,16 @@ def finish(run_id: int, *, wait: bool, json: bool) -> None:
 
 def follow(run_id: int, *, quiet: bool) -> dict[str, Any]:
     """Waits until a run has ended, with a bar that shows how far it is."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     pause = Event()
-    with Progress(*columns, console=errors, transient=True, disable=quiet or not errors.is_terminal) as progress:
+    with Progress(
+        *columns, console=errors, transient=True, disable=quiet or not errors.is_terminal
+    ) as progress:
         bar = progress.add_task("waiting", total=1.0)
         while (facts := facts_of(run_id))["ended_at"] is None:
             progress.update(bar, completed=facts["progress"], description=facts["state"])
@@ -64,8 +75,24 @@ def about(facts: dict[str, Any]) -> str:
 
 def print_run(facts: dict[str, Any]) -> None:
     shown = {name: facts[name] for name in ("id", "kind", "state", "file", "list", "ids")}
-    shown |= {"undoes": _run(facts["undoes"]), "turns come back": facts["returns_turns"], "undone by": _run(facts["undone_by"])}
-    names = ("record_type", "owner", "rows", "records", "skipped", "errors", "turns", "returned", "reason", "accepted_at", "ended_at")
+    shown |= {
+        "undoes": _run(facts["undoes"]),
+        "turns come back": facts["returns_turns"],
+        "undone by": _run(facts["undone_by"]),
+    }
+    names = (
+        "record_type",
+        "owner",
+        "rows",
+        "records",
+        "skipped",
+        "errors",
+        "turns",
+        "returned",
+        "reason",
+        "accepted_at",
+        "ended_at",
+    )
     console.print(facts_list(shown | {name: facts[name] for name in names}))
     print_errors(facts)
     if facts["skipped"]:
@@ -82,7 +109,9 @@ def print_errors(facts: dict[str, Any]) -> None:
         return
     console.print(errors_table(facts))
     if facts["errors"] > ERRORS_SHOWN:
-        say(f"and {facts['errors'] - ERRORS_SHOWN:,} more: `evenhand receipt {facts['id']}` has all.")
+        say(
+            f"and {facts['errors'] - ERRORS_SHOWN:,} more: `evenhand receipt {facts['id']}` has all."
+        )
 
 
 def errors_table(facts: dict[str, Any]) -> Table:
@@ -92,12 +121,17 @@ def errors_table(facts: dict[str, Any]) -> Table:
 
 
 def print_skips(facts: dict[str, Any], most: int) -> None:
-    """The first records that a run has left as they were, each with the reason, and how many more there are."""
+    """The first records that a run has left as they were, each with the reason, and how many more
+    there are."""
     with system().reading() as session:
         found = skipped(session, facts["id"], FIRST, most)
-    made = table(facts["record_type"], "was left as it is, because it", right=(facts["record_type"],))
+    made = table(
+        facts["record_type"], "was left as it is, because it", right=(facts["record_type"],)
+    )
     for skip in found:
         made.add_row(str(skip["record_id"]), REASONS[skip["reason"]])
     console.print(made)
     if facts["skipped"] > len(found):
-        say(f"and {facts['skipped'] - len(found):,} more: `evenhand runs skipped {facts['id']} --json` has all.")
+        say(
+            f"and {facts['skipped'] - len(found):,} more: `evenhand runs skipped {facts['id']} --json` has all."
+        )

@@ -30,7 +30,9 @@ def up(
     port: Annotated[int, typer.Option(help="The API's port.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="How many processes load imports.")] = 4,
     flower_port: Annotated[int, typer.Option(help="Flower's port.")] = FLOWER_PORT,
-    api_processes: Annotated[int, typer.Option(min=1, help="How many processes serve the API.")] = 2,
+    api_processes: Annotated[
+        int, typer.Option(min=1, help="How many processes serve the API.")
+    ] = 2,
 ) -> None:
     """Start everything on this machine: API, workers, beat and Flower, until Ctrl-C."""
     from worker.stack.stack import Stack
@@ -41,7 +43,9 @@ def up(
     with suppress(KeyboardInterrupt), stack.running(lambda step: say(f"… {step}")):
         console.print(facts_list(_addresses(port, flower_port, stack.logs)))
         say("Ready. Ctrl-C stops everything.")
-        stack.keep_running(lambda name: say(f"Started again what had ended: {name}; see {stack.logs}."))
+        stack.keep_running(
+            lambda name: say(f"Started again what had ended: {name}; see {stack.logs}.")
+        )
 
 
 def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
@@ -67,14 +71,35 @@ def migrate() -> None:
 
 @app.command(epilog="Example: evenhand worker --queues bulk --processes 4")
 def worker(
-    queues: Annotated[str, typer.Option(help="Which of Celery's queues to serve, with commas between.")] = "capture,bulk,notify,upkeep",
+    queues: Annotated[
+        str, typer.Option(help="Which of Celery's queues to serve, with commas between.")
+    ] = "capture,bulk,notify,upkeep",
     processes: Annotated[int, typer.Option(min=1, help="How many tasks to run side by side.")] = 2,
     name: Annotated[str, typer.Option(help="What to call it in Flower.")] = "worker",
 ) -> None:
     """Run Celery workers."""
-    import_module("worker.tasks")  # which Celery knows from then on; beat and Flower do without, and without what they import
-    options = ["--queues", queues, "--concurrency", str(processes), "--hostname", f"{name}@%h", "--pool", "prefork"]
-    _celery("worker", *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--task-events")
+    import_module(
+        "worker.tasks"
+    )  # which Celery knows from then on; beat and Flower do without, and without what they import
+    options = [
+        "--queues",
+        queues,
+        "--concurrency",
+        str(processes),
+        "--hostname",
+        f"{name}@%h",
+        "--pool",
+        "prefork",
+    ]
+    _celery(
+        "worker",
+        *options,
+        "--loglevel",
+        "INFO",
+        "--without-gossip",
+        "--without-mingle",
+        "--task-events",
+    )
 
 
 @app.command(epilog="Example: evenhand beat")
@@ -84,22 +109,38 @@ def beat() -> None:
 
 
 @app.command(epilog="Example: evenhand flower --port 5555")
-def flower(host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = FLOWER_PORT) -> None:
-    """Run Flower, which shows workers and tasks. It is read-only; beyond this machine it wants EVENHAND_FLOWER_BASIC_AUTH."""
+def flower(
+    host: Host = LOOPBACK, port: Annotated[int, typer.Option(help="The port.")] = FLOWER_PORT
+) -> None:
+    """Run Flower, which shows workers and tasks. It is read-only; beyond this machine it wants
+    EVENHAND_FLOWER_BASIC_AUTH."""
     access = settings().flower_basic_auth
     if access is not None:
-        os.environ["FLOWER_BASIC_AUTH"] = access.get_secret_value()  # not an argument: those can be seen by others
+        os.environ["FLOWER_BASIC_AUTH"] = (
+            access.get_secret_value()
+        )  # not an argument: those can be seen by others
     elif host != LOOPBACK:
         raise FlowerNeedsPassword(host=host)
-    _celery("flower", f"--address={host}", f"--port={port}", "--read_only=True", f"--tasks_columns={FLOWER_COLUMNS}")
+    _celery(
+        "flower",
+        f"--address={host}",
+        f"--port={port}",
+        "--read_only=True",
+        f"--tasks_columns={FLOWER_COLUMNS}",
+    )
 
 
 @app.command(epilog="Example: evenhand api --port 8000")
 def api(
     host: Host = LOOPBACK,
     port: Annotated[int, typer.Option(help="The port.")] = 8000,
-    processes: Annotated[int, typer.Option(min=1, help="How many processes to serve it with, on one port.")] = 1,
-    listener: Annotated[int | None, typer.Option(hidden=True, help="The socket that one of several processes is given.")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="How many processes to serve it with, on one port.")
+    ] = 1,
+    listener: Annotated[
+        int | None,
+        typer.Option(hidden=True, help="The socket that one of several processes is given."),
+    ] = None,
 ) -> None:
     """Run the HTTP API."""
     from worker.stack import api as serving

@@ -11,11 +11,12 @@ app = typer.Typer()
 
 @app.command(epilog="Example: evenhand reconcile")
 def reconcile(json: Json = False) -> None:
-    """Do what upkeep does, now: carry on work that nobody is on, mend rings, remove leftover files. Tells what it found and did.
+    """Do what upkeep does, now: carry on work that nobody is on, mend rings, remove leftover files.
+    Tells what it found and did.
 
     A healthy system gives it nothing to do.
     """
-    found = [*sweeps.sweep(system()), *rings.mend(system()), *tidy.tidy(system())]
+    found = [*sweeps.sweep(system()), *rings.repair(system()), *tidy.tidy(system())]
     facts = [each._asdict() for each in found]
     if json:
         print_json(facts)

@@ -1,4 +1,5 @@
-"""What every error is, and the kinds of them. A class's docstring is its message, filled in from the facts it is raised with."""
+"""What every error is, and the kinds of them. A class's docstring is its message, filled in from
+the facts it is raised with."""
 
 from typing import Any
 
@@ -14,13 +15,22 @@ class EvenhandError(Exception):
         super().__init__(" ".join((self.__doc__ or "").split()).format(**facts))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Celery carries errors from one process to another; the facts go as text, since they may be anything."""
-        return _again, (type(self), {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()})
+        """Celery carries errors from one process to another; the facts go as text, since they may
+        be anything."""
+        return _again, (
+            type(self),
+            {
+                name: value if isinstance(value, int) else str(value)
+                for name, value in self.facts.items()
+            },
+        )
 
     @property
     def code(self) -> str:
         """The class's name as words_with_underscores: what a program tests for."""
-        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(self).__name__).lstrip("_")
+        return "".join(
+            f"_{letter.lower()}" if letter.isupper() else letter for letter in type(self).__name__
+        ).lstrip("_")
 
 
 def _again(kind: type[EvenhandError], facts: dict[str, Any]) -> EvenhandError:
@@ -61,8 +71,8 @@ class RateLimitExceeded(EvenhandError):
 
 
 class Unauthorized(EvenhandError):
-    """There is no such access token. Send one that is valid as `Authorization: Bearer TOKEN`; `evenhand user token EMAIL --name NAME`
-    makes one."""
+    """There is no such access token. Send one that is valid as `Authorization: Bearer TOKEN`;
+    `evenhand user token EMAIL --name NAME` makes one."""
 
     status = 401
 

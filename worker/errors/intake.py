@@ -36,11 +36,13 @@ class BadSecret(WrongUse):
 
 
 class BadSlug(WrongUse):
-    """{slug!r} can't be the last part of an address. It has 3 to 64 small letters, digits and hyphens."""
+    """{slug!r} can't be the last part of an address. It has 3 to 64 small letters, digits and
+    hyphens."""
 
 
 class BadPath(WrongUse):
-    """{path!r} is no place in a delivery for {field}. Write it as "detail.name", or "name|email" for the first that is there."""
+    """{path!r} is no place in a delivery for {field}. Write it as "detail.name", or "name|email"
+    for the first that is there."""
 
 
 class BadAddress(WrongUse):
@@ -60,7 +62,8 @@ class UnknownForm(NotFound):
 
 
 class AmbiguousForm(WrongUse):
-    """Several forms are called {name!r}. Use the last part of the address, which `evenhand form list` shows."""
+    """Several forms are called {name!r}. Use the last part of the address, which `evenhand form
+    list` shows."""
 
 
 class FormExists(Conflict):
@@ -72,7 +75,8 @@ class BadForm(WrongUse):
 
 
 class TokenExpired(WrongUse):
-    """The form token is none of this form, or more than {hours} hours old. Fetch a fresh one from {path}/token."""
+    """The form token is none of this form, or more than {hours} hours old. Fetch a fresh one from
+    {path}/token."""
 
 
 class TooSoon(WrongUse):
@@ -80,7 +84,8 @@ class TooSoon(WrongUse):
 
 
 class TokenUsed(Conflict):
-    """Something else was sent with that form token. Fetch a fresh one from {path}/token, and send this with it."""
+    """Something else was sent with that form token. Fetch a fresh one from {path}/token, and send
+    this with it."""
 
 
 class TooManySubmissions(EvenhandError):

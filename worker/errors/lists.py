@@ -20,11 +20,13 @@ class BadListName(WrongUse):
 
 
 class BadFilterText(WrongUse):
-    """The filter can't be read: {reason}. Write it as JSON; `evenhand list create --help` has an example."""
+    """The filter can't be read: {reason}. Write it as JSON; `evenhand list create --help` has an
+    example."""
 
 
 class UnknownCustomField(WrongUse):
-    """No {record_type} has a custom field {name!r}. /v2/{record_type}/custom_fields lists those that there are."""
+    """No {record_type} has a custom field {name!r}. /v2/{record_type}/custom_fields lists those
+    that there are."""
 
 
 class WrongRunType(WrongUse):

@@ -7,7 +7,8 @@ from worker.errors.base import Conflict, NotFound, WrongUse
 
 
 class Fault(NamedTuple):
-    """What is wrong with one field of a request: where, as a JSON pointer; a code for programs; a sentence for people, and more of it."""
+    """What is wrong with one field of a request: where, as a JSON pointer; a code for programs; a
+    sentence for people, and more of it."""
 
     field: str
     code: str
@@ -22,7 +23,10 @@ class IncorrectPayload(WrongUse):
 
     @classmethod
     def of(cls, resource: str, faults: Sequence[Fault]) -> "IncorrectPayload":
-        error = cls(resource=resource, reasons="; ".join(f"{fault.field} {fault.message}" for fault in faults))
+        error = cls(
+            resource=resource,
+            reasons="; ".join(f"{fault.field} {fault.message}" for fault in faults),
+        )
         error.faults = tuple(faults)
         return error
 
@@ -36,15 +40,18 @@ class SeveralMatches(Conflict):
 
 
 class AlreadyConverted(Conflict):
-    """Lead {lead_id} is converted already, by another request: lead conversion {conversion_id} tells into what."""
+    """Lead {lead_id} is converted already, by another request: lead conversion {conversion_id}
+    tells into what."""
 
 
 class LeadWaits(WrongUse):
-    """Lead {lead_id} waits for its owner. Give it one, or wait until it has one, and convert it then."""
+    """Lead {lead_id} waits for its owner. Give it one, or wait until it has one, and convert it
+    then."""
 
 
 class KeyReused(WrongUse):
-    """The Idempotency-Key {key!r} was used for another request within the last 24 hours. Choose one for each request."""
+    """The Idempotency-Key {key!r} was used for another request within the last 24 hours. Choose one
+    for each request."""
 
 
 class BadLead(WrongUse):
@@ -52,4 +59,5 @@ class BadLead(WrongUse):
 
 
 class UnknownField(WrongUse):
-    """A {record_type} has no field {field!r}. Its fields: {fields}. Anything else is kept as a custom field without --map."""
+    """A {record_type} has no field {field!r}. Its fields: {fields}. Anything else is kept as a
+    custom field without --map."""

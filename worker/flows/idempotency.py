@@ -1,4 +1,5 @@
-"""Requests that come again: under the same Idempotency-Key they get the same answer, and do nothing a second time."""
+"""Requests that come again: under the same Idempotency-Key they get the same answer, and do nothing
+a second time."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,9 +20,10 @@ class Key(NamedTuple):
     fingerprint: str
 
 
-def answer_once(session: Session, key: Key | None, work: Callable[[Session], Facts]) -> Facts:
-    """What the work answers, or what it answered to the same request before. Only successes are kept: whatever is refused may be asked
-    again. Raises KeyReused for another request under the same key."""
+def run_once(session: Session, key: Key | None, work: Callable[[Session], Facts]) -> Facts:
+    """What the work answers, or what it answered to the same request before. Only successes are
+    kept: whatever is refused may be asked again. Raises KeyReused for another request under the
+    same key."""
     if key is None:
         return work(session)
     earlier = answered(session, key)
@@ -34,7 +36,8 @@ def answer_once(session: Session, key: Key | None, work: Callable[[Session], Fac
 
 
 def answered(session: Session, key: Key) -> Facts | None:
-    """What was answered to the same request before, if it was. Raises KeyReused for another request under the same key."""
+    """What was answered to the same request before, if it was. Raises KeyReused for another request
+    under the same key."""
     kept = idempotency.find(session, key.user_id, key.text)
     if kept is None:
         return None

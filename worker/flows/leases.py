@@ -1,4 +1,5 @@
-"""Work on lease: whoever is on it says now and then that they still are, and why it waits if it couldn't be done."""
+"""Work on lease: whoever is on it says now and then that they still are, and why it waits if it
+couldn't be done."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -9,14 +10,15 @@ from worker.errors.base import Unavailable
 from worker.errors.turns import EmptyPool, UnknownPool
 from worker.flows.system import System
 from worker.store import leases
-from worker.store.leases import Work
+from worker.store.leases import LeasedWork
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 3.0
 
 LEASE_SECONDS = 12.0
-"""After so long without a sign of life the work is given to another worker. A few heartbeats may be late or lost."""
+"""After so long without a sign of life the work is given to another worker. A few heartbeats may be
+late or lost."""
 
 LONGEST_REASON_CHARACTERS = 300
 
@@ -25,9 +27,9 @@ PAUSE_SECONDS = 2.0
 
 
 @contextmanager
-def on_lease(system: System, work: Work, holder: str) -> Iterator[None]:
-    """Keeps a lease while the block runs, and ends it when the block fails. An attempt that failed for lack of a server or of members
-    doesn't count; anything else does, and is noted."""
+def on_lease(system: System, work: LeasedWork, holder: str) -> Iterator[None]:
+    """Keeps a lease while the block runs, and ends it when the block fails. An attempt that failed
+    for lack of a server or of members doesn't count; anything else does, and is noted."""
     try:
         with beating(lambda: system.transact(leases.extend, work, holder, LEASE_SECONDS)):
             yield
@@ -43,9 +45,11 @@ def on_lease(system: System, work: Work, holder: str) -> Iterator[None]:
 
 @contextmanager
 def beating(beat: Callable[[], object]) -> Iterator[None]:
-    """Calls beat every few seconds while the block runs, from a thread of its own that stops when the process is stopped or killed.
+    """Calls beat every few seconds while the block runs, from a thread of its own that stops when
+    the process is stopped or killed.
 
-    The block ends outside of a transaction: on SQLite a beat would have to wait for that, and the end of the block for the beat.
+    The block ends outside of a transaction: on SQLite a beat would have to wait for that, and the
+    end of the block for the beat.
     """
     done = Event()
 

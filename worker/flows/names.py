@@ -25,7 +25,9 @@ def user_named(session: Session, name: str) -> Row[Any]:
 
 def _users_called(session: Session, name: str) -> Sequence[Row[Any]]:
     by_email = users.with_email(session, name)
-    return [by_email] if by_email is not None and by_email.is_active else users.called(session, name)
+    return (
+        [by_email] if by_email is not None and by_email.is_active else users.called(session, name)
+    )
 
 
 def pool_named(session: Session, name: str) -> Row[Any]:

@@ -9,7 +9,13 @@ from functools import cache
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from worker import queue
 from worker.errors.turns import Refused, RingError, Stale, StillRefused, Unseeded
@@ -48,11 +54,18 @@ class System:
         """A unit that only reads."""
         return engines.begin(Unit(engines.snapshot_of(self.engine), self.ring))
 
-    def transact(self, work: Callable[Concatenate[Unit, Arguments], Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        """Calls `work(unit, ...)` in one transaction, commits it, and sends the tasks that it noted.
+    def transact(
+        self,
+        work: Callable[Concatenate[Unit, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """Calls `work(unit, ...)` in one transaction, commits it, and sends the tasks that it
+        noted.
 
-        When the fence refuses what the ring answered, or the ring has no state, this seeds the ring from the ledger and calls `work` again.
-        It also retries after a deadlock. `work` may run several times before it commits, so it must touch nothing but the unit.
+        When the fence refuses what the ring answered, or the ring has no state, this seeds the ring
+        from the ledger and calls `work` again. It also retries after a deadlock. `work` may run
+        several times before it commits, so it must touch nothing but the unit.
 
         Raises StillRefused after the last attempt.
         """
@@ -66,12 +79,17 @@ class System:
         try:
             result, tasks = attempts(self._once, work, *args, **kwargs)
         except (Refused, Unseeded, Stale) as error:
-            raise StillRefused(pool_id=error.facts["pool_id"], attempts=ATTEMPTS, reason=error) from error
+            raise StillRefused(
+                pool_id=error.facts["pool_id"], attempts=ATTEMPTS, reason=error
+            ) from error
         self.send(tasks)
         return result
 
     def _once(
-        self, work: Callable[Concatenate[Unit, Arguments], Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+        self,
+        work: Callable[Concatenate[Unit, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
     ) -> tuple[Result, list[queue.Task]]:
         with engines.begin(Unit(self.engine, self.ring)) as unit:
             result = work(unit, *args, **kwargs)
@@ -98,7 +116,11 @@ def _worth_another(error: BaseException) -> bool:
 def open_system(given: Settings) -> System:
     """A system as the settings describe it. Nothing is connected yet."""
     given.home.mkdir(parents=True, exist_ok=True)
-    return System(engines.open_engine(given.database_url), Ring(connect(given.redis_url)), Uploads(given.uploads_url))
+    return System(
+        engines.open_engine(given.database_url),
+        Ring(connect(given.redis_url)),
+        Uploads(given.uploads_url),
+    )
 
 
 @cache

@@ -1,6 +1,8 @@
-"""The ring's own connection, apart from the broker's: quick to give up, because a transaction may be waiting.
+"""The ring's own connection, apart from the broker's: quick to give up, because a transaction may
+be waiting.
 
-No client tries anything twice by itself: the ring does, so that three tries are three, wherever the rings live.
+No client tries anything twice by itself: the ring does, so that three tries are three, wherever the
+rings live.
 """
 # mypy: allow-untyped-calls
 # Much of the library's cluster and Sentinel is untyped.
@@ -48,7 +50,8 @@ class Server:
         self.client.ping()
 
     def look_again(self) -> None:
-        """The next try gets a new connection: the master may be another by now, and so may be the server behind a name."""
+        """The next try gets a new connection: the master may be another by now, and so may be the
+        server behind a name."""
         self.client.connection_pool.disconnect(inuse_connections=False)
 
     def close(self) -> None:
@@ -59,7 +62,8 @@ class Server:
 
 
 class Cluster:
-    """A Redis Cluster. It is looked up at the first question: the library's client would do so as soon as it is made."""
+    """A Redis Cluster. It is looked up at the first question: the library's client would do so as
+    soon as it is made."""
 
     def __init__(self, nodes: SeveralNodes, timeout_seconds: float) -> None:
         self._nodes, self._timeout_seconds = nodes, timeout_seconds
@@ -73,7 +77,9 @@ class Cluster:
     @property
     def client(self) -> RedisCluster:
         client = self._client
-        if client is None:  # two threads may both look it up: then one of the two clients is forgotten
+        if (
+            client is None
+        ):  # two threads may both look it up: then one of the two clients is forgotten
             client = self._client = self._look_up()
         return client
 
@@ -81,10 +87,14 @@ class Cluster:
         self.client.ping(target_nodes=RedisCluster.PRIMARIES)
 
     def look_again(self) -> None:
-        """The next try looks the cluster up anew, at the nodes that were known and at those of the address."""
+        """The next try looks the cluster up anew, at the nodes that were known and at those of the
+        address."""
         client, self._client = self._client, None
         if client is not None:
-            self._known = {*self._nodes.hosts, *((node.host, node.port) for node in client.get_nodes())}
+            self._known = {
+                *self._nodes.hosts,
+                *((node.host, node.port) for node in client.get_nodes()),
+            }
             for node in client.get_nodes():
                 if node.redis_connection is not None:
                     node.redis_connection.connection_pool.disconnect(inuse_connections=False)
@@ -98,7 +108,8 @@ class Cluster:
         client = _RedisCluster(
             url=self._nodes.url_of_one,
             startup_nodes=[ClusterNode(host, port) for host, port in self._known],
-            retry=_TWICE,  # what is asked while it is looked up may meet a dead node, and is then asked of another
+            # what is asked while it is looked up may meet a dead node, and is then asked of another
+            retry=_TWICE,
             decode_responses=True,
             **_tcp(self._timeout_seconds),
         )
@@ -107,9 +118,12 @@ class Cluster:
 
 
 class _RedisCluster(RedisCluster):
-    """The library's client, made to follow a slot to a node that has joined and serves none yet: it would fail with an AttributeError."""
+    """The library's client, made to follow a slot to a node that has joined and serves none yet: it
+    would fail with an AttributeError."""
 
-    def get_node(self, host: str | None = None, port: int | None = None, node_name: str | None = None) -> ClusterNode | None:
+    def get_node(
+        self, host: str | None = None, port: int | None = None, node_name: str | None = None
+    ) -> ClusterNode | None:
         found = super().get_node(host, port, node_name)
         if found is None and node_name is not None:
             name, _, number = node_name.rpartition(":")
@@ -118,19 +132,30 @@ class _RedisCluster(RedisCluster):
 
 
 def connect(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis | Cluster:
-    """What a ring is built on: a client for the server, the cluster or the Sentinels at the address. Nothing is connected yet."""
+    """What a ring is built on: a client for the server, the cluster or the Sentinels at the
+    address. Nothing is connected yet."""
     nodes = SeveralNodes.parse(url)
     if nodes is None:
         options = _socket if url.startswith("unix") else _tcp
         return Redis.from_url(url, retry=_ONCE, decode_responses=True, **options(timeout_seconds))
-    return Cluster(nodes, timeout_seconds) if nodes.topology == "cluster" else _master(nodes, _tcp(timeout_seconds))
+    return (
+        Cluster(nodes, timeout_seconds)
+        if nodes.topology == "cluster"
+        else _master(nodes, _tcp(timeout_seconds))
+    )
 
 
 def _master(nodes: SeveralNodes, tcp: dict[str, Any]) -> Redis:
-    given = {name: value for name, value in parse_url(nodes.url_of_one).items() if name not in ("host", "port")}
+    given = {
+        name: value
+        for name, value in parse_url(nodes.url_of_one).items()
+        if name not in ("host", "port")
+    }
     own = {name: given.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     sentinel = Sentinel(list(nodes.hosts), sentinel_kwargs={**tcp, **own, "retry": _ONCE})
-    return sentinel.master_for(nodes.master, **{**tcp, "retry": _ONCE, "decode_responses": True, **given})
+    return sentinel.master_for(
+        nodes.master, **{**tcp, "retry": _ONCE, "decode_responses": True, **given}
+    )
 
 
 def _place(client: Redis) -> str:

@@ -1,4 +1,5 @@
-"""Counts in the rings' Redis: quick to give up, because somebody waits, and nothing is lost without them."""
+"""Counts in the rings' Redis: quick to give up, because somebody waits, and nothing is lost without
+them."""
 
 from typing import Any
 
@@ -15,7 +16,8 @@ PREFIX = "evenhand:limit"
 
 
 class _Storage(RedisStorage):
-    """The library's storage, on a client of our own: it knows all forms of address, and gives up in time."""
+    """The library's storage, on a client of our own: it knows all forms of address, and gives up in
+    time."""
 
     STORAGE_SCHEME = None  # type: ignore[assignment]  # it is nobody's to find by an address
 
@@ -41,8 +43,8 @@ class Counts:
         self._server.close()
 
     def add(self, key: str, seconds: int) -> int:
-        """Counts one more, and says how many these are in so many seconds after the first. Raises RingUnreachable, whatever is wrong:
-        no request fails because it can't be counted."""
+        """Counts one more, and says how many these are in so many seconds after the first. Raises
+        RingUnreachable, whatever is wrong: no request fails because it can't be counted."""
         try:
             return self._on_the_server().incr(key, seconds)
         except Exception as error:

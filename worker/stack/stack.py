@@ -16,7 +16,7 @@ from worker.errors.servers import NotADemo, PortTaken, ServerDidNotStart, StackR
 from worker.flows.system import system
 from worker.settings import LOOPBACK, Settings
 from worker.stack.server import EmbeddedServer
-from worker.stack.services import Child, stop_all
+from worker.stack.services import ServiceProcess, stop_all
 from worker.stack.wait import wait_for
 from worker.store.sql.migrate import migrate
 
@@ -35,28 +35,47 @@ class Stack:
     """The processes of one data folder."""
 
     def __init__(
-        self, settings: Settings, workers: int, port: int | None = None, flower_port: int | None = None, api_processes: int = 1
+        self,
+        settings: Settings,
+        workers: int,
+        port: int | None = None,
+        flower_port: int | None = None,
+        api_processes: int = 1,
     ) -> None:
         """With a port, the API is started; with a Flower port, Flower."""
         self._settings, self._port, self._flower_port = settings, port, flower_port
         self.logs = settings.home / "logs"
         self._server = _server(settings) if settings.embedded else None
         self._children = [
-            self._child("bulk workers", "worker", "--queues", BULK, "--processes", str(workers), "--name", "bulk"),
-            self._child("swift workers", "worker", "--queues", SWIFT, "--processes", "1", "--name", "swift"),
+            self._child(
+                "bulk workers",
+                "worker",
+                "--queues",
+                BULK,
+                "--processes",
+                str(workers),
+                "--name",
+                "bulk",
+            ),
+            self._child(
+                "swift workers", "worker", "--queues", SWIFT, "--processes", "1", "--name", "swift"
+            ),
             self._child("beat", "beat"),
         ]
         if port is not None:
-            self._children.append(self._child("api", "api", "--port", str(port), "--processes", str(api_processes)))
+            self._children.append(
+                self._child("api", "api", "--port", str(port), "--processes", str(api_processes))
+            )
         if flower_port is not None:
             self._children.append(self._child("flower", "flower", "--port", str(flower_port)))
 
-    def _child(self, name: str, *arguments: str) -> Child:
-        return Child(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log")
+    def _child(self, name: str, *arguments: str) -> ServiceProcess:
+        return ServiceProcess(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log")
 
     @contextmanager
     def running(self, on_step: Callable[[str], None]) -> Iterator[None]:
-        """The stack, up and ready; stopped at the end, whatever happens. Raises StackRunning, PortTaken or ServerDidNotStart."""
+        """The stack, up and ready; stopped at the end, whatever happens. Raises StackRunning,
+        PortTaken or ServerDidNotStart."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with _only_one(self._settings.home):
             _await_free(self._port, "--port")
@@ -83,7 +102,9 @@ class Stack:
         if self._port is not None:
             self._wait_for("the API", lambda: answers(f"http://{LOOPBACK}:{self._port}/healthz"))
         if self._flower_port is not None:
-            self._wait_for("Flower", lambda: answers(f"http://{LOOPBACK}:{self._flower_port}/healthcheck"))
+            self._wait_for(
+                "Flower", lambda: answers(f"http://{LOOPBACK}:{self._flower_port}/healthcheck")
+            )
 
     def _wait_for(self, what: str, ready: Callable[[], bool]) -> None:
         def ready_or_restarted() -> bool:
@@ -104,8 +125,9 @@ class Stack:
 
 
 def wipe(settings: Settings) -> None:
-    """Empties the data folder of a demo that doesn't run, and ends a server that a killed one has left there. Raises NotADemo for a
-    folder with anything in it that it hasn't marked as a demo's before."""
+    """Empties the data folder of a demo that doesn't run, and ends a server that a killed one has
+    left there. Raises NotADemo for a folder with anything in it that it hasn't marked as a demo's
+    before."""
     with only_one_on(settings.home, DEMO, NotADemo):
         _server(settings).stop()
         empty(settings.home, DEMO)
@@ -113,8 +135,8 @@ def wipe(settings: Settings) -> None:
 
 @contextmanager
 def only_one_on(home: Path, mark: str, foreign: type[EvenhandError]) -> Iterator[None]:
-    """Holds a folder that is empty or bears the mark, which it is given now. Raises StackRunning, and what says that it is somebody
-    else's."""
+    """Holds a folder that is empty or bears the mark, which it is given now. Raises StackRunning,
+    and what says that it is somebody else's."""
     home.mkdir(parents=True, exist_ok=True)
     if any(home.iterdir()) and not (home / mark).exists():
         raise foreign(home=home)
@@ -133,12 +155,15 @@ def empty(home: Path, mark: str) -> None:
 
 
 def _server(settings: Settings) -> EmbeddedServer:
-    return EmbeddedServer(settings.socket, settings.home / "valkey", settings.home / "logs" / "valkey.log")
+    return EmbeddedServer(
+        settings.socket, settings.home / "valkey", settings.home / "logs" / "valkey.log"
+    )
 
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
-    """Holds the data folder's lock, which the system lets go of when its holder dies in whatever way."""
+    """Holds the data folder's lock, which the system lets go of when its holder dies in whatever
+    way."""
     with (home / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

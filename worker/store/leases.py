@@ -1,7 +1,8 @@
-"""Leases: who is on a piece of work that others would take over, how often it was tried, and why it waits.
+"""Leases: who is on a piece of work that others would take over, how often it was tried, and why it
+waits.
 
-The work is rows of a table with the columns attempts, leased_until, leased_by, set_aside and reason: runs, chunks, captured leads or
-lookups.
+The work is rows of a table with the columns attempts, leased_until, leased_by, set_aside and
+reason: runs, chunks, captured leads or lookups.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ MOST_ATTEMPTS = 3
 """What was begun so often and never ended is set aside."""
 
 
-class Work(NamedTuple):
+class LeasedWork(NamedTuple):
     """Which rows of which table somebody is on."""
 
     table: Table
@@ -30,65 +31,113 @@ def idle(table: Table) -> ColumnElement[bool]:
 
 def free(table: Table, holder: str = "") -> ColumnElement[bool]:
     """That the holder may take it: nobody else is on it, and it wasn't tried too often."""
-    return and_(~table.c.set_aside, table.c.attempts < MOST_ATTEMPTS, or_(idle(table), table.c.leased_by == holder))
+    return and_(
+        ~table.c.set_aside,
+        table.c.attempts < MOST_ATTEMPTS,
+        or_(idle(table), table.c.leased_by == holder),
+    )
 
 
-def lease(session: Session, work: Work, holder: str, seconds: float, *answer: ColumnElement[Any]) -> list[Row[Any]]:
-    """Leases what the holder may take of the work, counts one attempt, and returns the answer columns of what was leased."""
-    mine = {"attempts": work.table.c.attempts + 1, "leased_until": _in(seconds), "leased_by": holder, "reason": None}
-    return list(session.execute(update(work.table).where(work.which, free(work.table, holder)).values(mine).returning(*answer)))
+def lease(
+    session: Session, work: LeasedWork, holder: str, seconds: float, *answer: ColumnElement[Any]
+) -> list[Row[Any]]:
+    """Leases what the holder may take of the work, counts one attempt, and returns the answer
+    columns of what was leased."""
+    mine = {
+        "attempts": work.table.c.attempts + 1,
+        "leased_until": _in(seconds),
+        "leased_by": holder,
+        "reason": None,
+    }
+    return list(
+        session.execute(
+            update(work.table)
+            .where(work.which, free(work.table, holder))
+            .values(mine)
+            .returning(*answer)
+        )
+    )
 
 
-def extend(session: Session, work: Work, holder: str, seconds: float) -> None:
+def extend(session: Session, work: LeasedWork, holder: str, seconds: float) -> None:
     session.execute(_held(work, holder).values(leased_until=_in(seconds)))
 
 
-def release(session: Session, work: Work, holder: str, reason: str) -> None:
+def release(session: Session, work: LeasedWork, holder: str, reason: str) -> None:
     """Ends a lease for a reason that isn't the work's own: the attempt doesn't count."""
-    free = {"attempts": work.table.c.attempts - 1, "leased_until": None, "leased_by": None, "reason": reason}
+    free = {
+        "attempts": work.table.c.attempts - 1,
+        "leased_until": None,
+        "leased_by": None,
+        "reason": reason,
+    }
     session.execute(_held(work, holder).values(free))
 
 
-def fail(session: Session, work: Work, holder: str, reason: str, pause_seconds: float) -> None:
+def fail(
+    session: Session, work: LeasedWork, holder: str, reason: str, pause_seconds: float
+) -> None:
     """Notes what went wrong, and has the work left alone for so long."""
-    session.execute(_held(work, holder).values(leased_until=_in(pause_seconds), leased_by=None, reason=reason))
+    session.execute(
+        _held(work, holder).values(leased_until=_in(pause_seconds), leased_by=None, reason=reason)
+    )
 
 
-def _held(work: Work, holder: str) -> Update:
+def _held(work: LeasedWork, holder: str) -> Update:
     return update(work.table).where(work.which, work.table.c.leased_by == holder)
 
 
-def any_over(session: Session, work: Work) -> bool:
+def any_over(session: Session, work: LeasedWork) -> bool:
     """Whether a lease has run out: its worker has vanished, or a pause is over."""
     over = select(1).where(work.which, ~work.table.c.set_aside, work.table.c.leased_until < now())
     return session.execute(over.limit(1)).first() is not None
 
 
-def set_aside(session: Session, work: Work, reason: str, *answer: ColumnElement[Any]) -> list[Row[Any]]:
-    """Sets aside what was tried too often and given up by its worker, for what went wrong last or else the reason given."""
+def set_aside(
+    session: Session, work: LeasedWork, reason: str, *answer: ColumnElement[Any]
+) -> list[Row[Any]]:
+    """Sets aside what was tried too often and given up by its worker, for what went wrong last or
+    else the reason given."""
     table = work.table
-    worn_out = Work(table, and_(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, idle(table)))
-    gone = {"set_aside": True, "leased_until": None, "leased_by": None, "reason": func.coalesce(table.c.reason, reason)}
-    return list(session.execute(update(table).where(unheld(worn_out)).values(gone).returning(*answer)))
+    worn_out = LeasedWork(
+        table, and_(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, idle(table))
+    )
+    gone = {
+        "set_aside": True,
+        "leased_until": None,
+        "leased_by": None,
+        "reason": func.coalesce(table.c.reason, reason),
+    }
+    return list(
+        session.execute(update(table).where(unheld(worn_out)).values(gone).returning(*answer))
+    )
 
 
-def release_expired(session: Session, work: Work, *answer: ColumnElement[Any]) -> list[Row[Any]]:
-    """Ends the leases of workers that vanished, so that each piece of work is sent again once, not at each sweep."""
+def release_expired(
+    session: Session, work: LeasedWork, *answer: ColumnElement[Any]
+) -> list[Row[Any]]:
+    """Ends the leases of workers that vanished, so that each piece of work is sent again once, not
+    at each sweep."""
     table = work.table
-    expired = Work(table, and_(work.which, table.c.leased_until < now(), free(table)))
+    expired = LeasedWork(table, and_(work.which, table.c.leased_until < now(), free(table)))
     ended = update(table).where(unheld(expired)).values(leased_until=None, leased_by=None)
     return list(session.execute(ended.returning(*answer)))
 
 
-def unheld(work: Work) -> ColumnElement[bool]:
-    """The same work but for rows that somebody else holds just now: whoever looks after all must not wait for one."""
+def unheld(work: LeasedWork) -> ColumnElement[bool]:
+    """The same work but for rows that somebody else holds just now: whoever looks after all must
+    not wait for one."""
     key = list(work.table.primary_key)
     return tuple_(*key).in_(select(*key).where(work.which).with_for_update(skip_locked=True))
 
 
-def try_again(session: Session, work: Work, *answer: ColumnElement[Any]) -> list[Row[Any]]:
+def try_again(session: Session, work: LeasedWork, *answer: ColumnElement[Any]) -> list[Row[Any]]:
     """Gives what was set aside as many attempts as at first."""
-    again = update(work.table).where(work.which, work.table.c.set_aside).values(set_aside=False, attempts=0)
+    again = (
+        update(work.table)
+        .where(work.which, work.table.c.set_aside)
+        .values(set_aside=False, attempts=0)
+    )
     return list(session.execute(again.returning(*answer)))
 
 

@@ -1,4 +1,5 @@
-"""Reports: what was checked of a pool, with numbers, and every point of the promise that doesn't hold."""
+"""Reports: what was checked of a pool, with numbers, and every point of the promise that doesn't
+hold."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -7,14 +8,20 @@ from typing import Any, NamedTuple
 NOT_SEEDED, NOT_ASKED, AGREES, DISAGREES = "not seeded", "not asked", "agrees", "disagrees"
 
 IN_TURN, ONCE, NONE_SKIPPED, IN_ORDER = "in turn", "once", "none skipped", "in order"
-ONE_RING, NEXT_STAYS_NEXT, NOTHING_LOST, CHECKABLE = "one ring", "next stays next", "nothing lost", "checkable"
+ONE_RING, NEXT_STAYS_NEXT, NOTHING_LOST, CHECKABLE = (
+    "one ring",
+    "next stays next",
+    "nothing lost",
+    "checkable",
+)
 
 MOST_KEPT = 100
 """How many violations of one point are kept; the rest are only counted."""
 
 
 class Violation(NamedTuple):
-    """A point of the promise that doesn't hold, and the turn at which it doesn't, if it is about one."""
+    """A point of the promise that doesn't hold, and the turn at which it doesn't, if it is about
+    one."""
 
     point: str
     turn: int | None
@@ -62,8 +69,16 @@ class Report:
     def more(self) -> dict[str, int]:
         """How many violations were counted and not kept, by point."""
         kept = Counter(violation.point for violation in self.violations)
-        return {point: count - kept[point] for point, count in self.violated.items() if count > kept[point]}
+        return {
+            point: count - kept[point]
+            for point, count in self.violated.items()
+            if count > kept[point]
+        }
 
     def as_json(self) -> dict[str, Any]:
-        told = {"holds": self.holds, "violated": dict(self.violated), "violations": [found._asdict() for found in self.violations]}
+        told = {
+            "holds": self.holds,
+            "violated": dict(self.violated),
+            "violations": [found._asdict() for found in self.violations],
+        }
         return asdict(self) | told

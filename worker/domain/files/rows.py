@@ -11,7 +11,8 @@ from worker.errors.runs import BadMapping, UnknownHeader
 
 
 def mapping_of(pairs: Iterable[str]) -> dict[str, str]:
-    """Fields by header, from pairs such as "Surname=last_name". A header may hold equals signs itself."""
+    """Fields by header, from pairs such as "Surname=last_name". A header may hold equals signs
+    itself."""
     return dict(map(_pair, pairs))
 
 
@@ -32,16 +33,19 @@ class RowError(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What each column of a file is taken as: the positions of known fields, and of custom fields by name."""
+    """What each column of a file is taken as: the positions of known fields, and of custom fields
+    by name."""
 
     width: int
     fields: dict[str, int]
     custom: dict[str, int]
 
     @classmethod
-    def of(cls, record_type: str, headers: Sequence[str], overrides: Mapping[str, str]) -> "Columns":
-        """By header names and aliases. Overrides go first; of two columns that mean one field the first is taken, the other kept as
-        a custom field."""
+    def of(
+        cls, record_type: str, headers: Sequence[str], overrides: Mapping[str, str]
+    ) -> "Columns":
+        """By header names and aliases. Overrides go first; of two columns that mean one field the
+        first is taken, the other kept as a custom field."""
         headers = [header.strip() for header in headers]
         _check_overrides(record_type, headers, overrides)
         fields = {field: headers.index(header) for header, field in overrides.items()}
@@ -60,7 +64,9 @@ class Columns:
         return asdict(self)
 
 
-def _check_overrides(record_type: str, headers: Sequence[str], overrides: Mapping[str, str]) -> None:
+def _check_overrides(
+    record_type: str, headers: Sequence[str], overrides: Mapping[str, str]
+) -> None:
     known = fields_of(record_type)
     for header, field in overrides.items():
         if field not in known:
@@ -77,7 +83,8 @@ def _unused(name: str, names: Mapping[str, int]) -> str:
 
 
 class RowReader:
-    """Checks rows of one file and turns good ones into what is stored. The same row always gives the same answer."""
+    """Checks rows of one file and turns good ones into what is stored. The same row always gives
+    the same answer."""
 
     def __init__(self, record_type: str, columns: Columns) -> None:
         self._width = columns.width
@@ -88,12 +95,21 @@ class RowReader:
         self._tags = columns.fields.get(TAGS)
         self._custom = list(columns.custom.items())
         self._required = REQUIRED[record_type]
-        self._required_at = [columns.fields[field] for field in self._required if field in columns.fields]
-        self._conversions = [(at, CONVERSIONS[field]) for at, field in enumerate(stored) if field in CONVERSIONS]
-        self._converted = [(field, columns.fields[field], CONVERSIONS[field]) for field in stored if field in CONVERSIONS]
+        self._required_at = [
+            columns.fields[field] for field in self._required if field in columns.fields
+        ]
+        self._conversions = [
+            (at, CONVERSIONS[field]) for at, field in enumerate(stored) if field in CONVERSIONS
+        ]
+        self._converted = [
+            (field, columns.fields[field], CONVERSIONS[field])
+            for field in stored
+            if field in CONVERSIONS
+        ]
 
     def fault(self, row: list[str]) -> tuple[str, str] | None:
-        """The field at fault and the reason why a row is no record; None for a good row. Pads a short row in place."""
+        """The field at fault and the reason why a row is no record; None for a good row. Pads a
+        short row in place."""
         missing = self._width - len(row)
         if missing > 0:
             row.extend([""] * missing)
@@ -105,7 +121,9 @@ class RowReader:
             if row[at].strip():
                 break
         else:
-            return self._required[0], f"needs {' or '.join(name.replace('_', ' ') for name in self._required)}"
+            return self._required[
+                0
+            ], f"needs {' or '.join(name.replace('_', ' ') for name in self._required)}"
         for field, at, convert in self._converted:
             if text := row[at].strip():
                 try:
@@ -115,7 +133,8 @@ class RowReader:
         return None
 
     def values(self, row: list[str]) -> list[Any]:
-        """What a good row stores: text or None for each known field, then the tags, then the custom fields that aren't blank."""
+        """What a good row stores: text or None for each known field, then the tags, then the custom
+        fields that aren't blank."""
         values: list[Any] = [row[at].strip() or None for at in self._stored]
         for at, convert in self._conversions:
             if values[at] is not None:
@@ -127,4 +146,6 @@ class RowReader:
 
 @lru_cache(maxsize=1_024)
 def _tags(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tag for part in text.replace(";", ",").split(",") if (tag := part.strip())))
+    return tuple(
+        dict.fromkeys(tag for part in text.replace(";", ",").split(",") if (tag := part.strip()))
+    )

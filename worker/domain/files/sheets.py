@@ -1,6 +1,8 @@
-"""A CSV file as rows with their places: line numbers for people, byte offsets for the workers that read a part of it.
+"""A CSV file as rows with their places: line numbers for people, byte offsets for the workers that
+read a part of it.
 
-A line ends at a line feed and nowhere else, so that everybody who counts lines counts the same ones. An empty line holds no row.
+A line ends at a line feed and nowhere else, so that everybody who counts lines counts the same
+ones. An empty line holds no row.
 """
 
 import csv
@@ -19,7 +21,8 @@ LONGEST_LINE_BYTES = 2**20
 
 
 class Header(NamedTuple):
-    """The first row of a file: how its values are separated, what they are, and where the rows begin."""
+    """The first row of a file: how its values are separated, what they are, and where the rows
+    begin."""
 
     delimiter: str
     names: list[str]
@@ -28,7 +31,8 @@ class Header(NamedTuple):
 
 
 class Lines:
-    """The lines of a UTF-8 file as text. `offset` and `number` tell how many bytes and lines of the file were given out."""
+    """The lines of a UTF-8 file as text. `offset` and `number` tell how many bytes and lines of the
+    file were given out."""
 
     def __init__(self, stream: Iterable[bytes], offset: int = 0, number: int = 0) -> None:
         self._stream, self.offset, self.number = stream, offset, number
@@ -40,7 +44,9 @@ class Lines:
             try:
                 yield raw.decode()
             except UnicodeDecodeError:
-                raise UnreadableFile(reason=f"line {self.number} is not UTF-8 text. Save the file as UTF-8 and try again.") from None
+                raise UnreadableFile(
+                    reason=f"line {self.number} is not UTF-8 text. Save the file as UTF-8 and try again."
+                ) from None
 
 
 def read_header(stream: Iterable[bytes]) -> Header:
@@ -66,7 +72,9 @@ def lines_in(file: IO[bytes]) -> Iterator[bytes]:
     while raw := file.readline(LONGEST_LINE_BYTES):
         number += 1
         if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
-            raise UnreadableFile(reason=f"line {number} is longer than {LONGEST_LINE_BYTES:,} bytes. Do its lines end in line feeds?")
+            raise UnreadableFile(
+                reason=f"line {number} is longer than {LONGEST_LINE_BYTES:,} bytes. Do its lines end in line feeds?"
+            )
         yield raw
 
 
@@ -76,7 +84,9 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=bare.count)
 
 
-def read_rows(lines: Iterable[str], delimiter: str, first_line: int) -> Iterator[tuple[int, list[str] | str]]:
+def read_rows(
+    lines: Iterable[str], delimiter: str, first_line: int
+) -> Iterator[tuple[int, list[str] | str]]:
     """Each row with the line that it begins at; in place of a row that isn't CSV, the reason."""
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
@@ -92,8 +102,11 @@ def read_rows(lines: Iterable[str], delimiter: str, first_line: int) -> Iterator
                 yield line, row
 
 
-def check_rows(lines: Iterable[str], delimiter: str, first_line: int, reader: RowReader) -> Iterator[tuple[int, list[str] | RowError]]:
-    """Each row with the line that it begins at, made ready for `reader.values`; in place of a bad one, what is wrong with it."""
+def check_rows(
+    lines: Iterable[str], delimiter: str, first_line: int, reader: RowReader
+) -> Iterator[tuple[int, list[str] | RowError]]:
+    """Each row with the line that it begins at, made ready for `reader.values`; in place of a bad
+    one, what is wrong with it."""
     for line, row in read_rows(lines, delimiter, first_line):
         fault = ("", row) if isinstance(row, str) else reader.fault(row)
         yield line, row if fault is None else RowError(line, *fault)  # type: ignore[misc]

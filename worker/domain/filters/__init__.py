@@ -1,8 +1,25 @@
-"""Filters: which records a smart list holds, in the grammar of the vendor's Search v3 and in a shorthand for those who type."""
+"""Filters: which records a smart list holds, in the grammar of the vendor's Search v3 and in a
+shorthand for those who type."""
 
-from worker.domain.filters.filterable import CUSTOM_FIELDS, Filterable, Nature, filterable, order_of
+from worker.domain.filters.filterable import (
+    CUSTOM_FIELDS,
+    Filterable,
+    ValueType,
+    filterable,
+    order_of,
+)
 from worker.domain.filters.parsing import parse
-from worker.domain.filters.tree import EVERYTHING, AllOf, AnyOf, Condition, Filter, Not, Operator, Range, as_json
+from worker.domain.filters.tree import (
+    EVERYTHING,
+    AllOf,
+    AnyOf,
+    Condition,
+    Filter,
+    Not,
+    Operator,
+    Range,
+    as_json,
+)
 from worker.domain.filters.values import number_told
 
 __all__ = [
@@ -13,10 +30,10 @@ __all__ = [
     "Condition",
     "Filter",
     "Filterable",
-    "Nature",
     "Not",
     "Operator",
     "Range",
+    "ValueType",
     "as_json",
     "filterable",
     "number_told",

@@ -10,7 +10,7 @@ from worker.domain.resources import ADDRESS_PARTS, RECORDS, Attribute, Kind
 from worker.errors.records import Fault, IncorrectPayload
 
 
-class Nature(StrEnum):
+class ValueType(StrEnum):
     """What an attribute is compared as, in words that complete "an attribute that holds"."""
 
     TEXT = "text"
@@ -30,18 +30,18 @@ class Filterable(NamedTuple):
     """An attribute by the name under which filters are stored."""
 
     name: str
-    nature: Nature
+    value_type: ValueType
 
 
-_NATURES: Mapping[Kind, Nature] = {
-    Kind.TEXT: Nature.TEXT,
-    Kind.INTEGER: Nature.INTEGER,
-    Kind.PERCENT: Nature.INTEGER,
-    Kind.AMOUNT: Nature.AMOUNT,
-    Kind.BOOLEAN: Nature.BOOLEAN,
-    Kind.MOMENT: Nature.MOMENT,
-    Kind.DAY: Nature.DAY,
-    Kind.NAMES: Nature.TAGS,
+_NATURES: Mapping[Kind, ValueType] = {
+    Kind.TEXT: ValueType.TEXT,
+    Kind.INTEGER: ValueType.INTEGER,
+    Kind.PERCENT: ValueType.INTEGER,
+    Kind.AMOUNT: ValueType.AMOUNT,
+    Kind.BOOLEAN: ValueType.BOOLEAN,
+    Kind.MOMENT: ValueType.MOMENT,
+    Kind.DAY: ValueType.DAY,
+    Kind.NAMES: ValueType.TAGS,
 }
 
 _SOME = (Operator.EQ, Operator.NOT_EQ, Operator.ANY)
@@ -49,22 +49,27 @@ _BOUNDS = ("gt", "gte", "lt", "lte", "between", Operator.RANGE)
 _TIMES = ("before", "after")
 _PARTS = (Operator.CONTAINS, Operator.STARTS_WITH)
 
-OPERATORS: Mapping[Nature, tuple[str, ...]] = {
-    Nature.TEXT: (*_SOME, *_PARTS, Operator.IS_NULL),
-    Nature.INTEGER: (*_SOME, *_BOUNDS, Operator.IS_NULL),
-    Nature.AMOUNT: (*_SOME, *_BOUNDS, Operator.IS_NULL),
-    Nature.BOOLEAN: (Operator.EQ, Operator.NOT_EQ),
-    Nature.MOMENT: (*_TIMES, *_BOUNDS, Operator.LAST_DAYS, Operator.IS_NULL),
-    Nature.DAY: (*_SOME, *_TIMES, *_BOUNDS, Operator.LAST_DAYS, Operator.IS_NULL),
-    Nature.TAGS: (Operator.EQ, Operator.ANY, Operator.ALL, Operator.NONE, Operator.IS_NULL),
-    Nature.FIELD: (*_SOME, *_PARTS, *_TIMES, *_BOUNDS, Operator.IS_NULL),
-    Nature.OWNER: _SOME,
-    Nature.POOL: (*_SOME, Operator.IS_NULL),
-    Nature.RUN: (Operator.EQ, Operator.ANY),
+OPERATORS: Mapping[ValueType, tuple[str, ...]] = {
+    ValueType.TEXT: (*_SOME, *_PARTS, Operator.IS_NULL),
+    ValueType.INTEGER: (*_SOME, *_BOUNDS, Operator.IS_NULL),
+    ValueType.AMOUNT: (*_SOME, *_BOUNDS, Operator.IS_NULL),
+    ValueType.BOOLEAN: (Operator.EQ, Operator.NOT_EQ),
+    ValueType.MOMENT: (*_TIMES, *_BOUNDS, Operator.LAST_DAYS, Operator.IS_NULL),
+    ValueType.DAY: (*_SOME, *_TIMES, *_BOUNDS, Operator.LAST_DAYS, Operator.IS_NULL),
+    ValueType.TAGS: (Operator.EQ, Operator.ANY, Operator.ALL, Operator.NONE, Operator.IS_NULL),
+    ValueType.FIELD: (*_SOME, *_PARTS, *_TIMES, *_BOUNDS, Operator.IS_NULL),
+    ValueType.OWNER: _SOME,
+    ValueType.POOL: (*_SOME, Operator.IS_NULL),
+    ValueType.RUN: (Operator.EQ, Operator.ANY),
 }
 """The operators that go with what an attribute holds."""
 
-ALIASES = {"is": Operator.EQ, "is_not": Operator.NOT_EQ, "in": Operator.ANY, "is_empty": Operator.IS_NULL}
+ALIASES = {
+    "is": Operator.EQ,
+    "is_not": Operator.NOT_EQ,
+    "in": Operator.ANY,
+    "is_empty": Operator.IS_NULL,
+}
 
 CUSTOM_FIELDS = "custom_fields."
 """Before the name of a custom field."""
@@ -72,7 +77,11 @@ CUSTOM_FIELDS = "custom_fields."
 MAIN_ADDRESS = "address"
 """Its parts are known by their own names: city."""
 
-_BY_NAME = (Filterable("owner", Nature.OWNER), Filterable("pool", Nature.POOL), Filterable("import_run", Nature.RUN))
+_BY_NAME = (
+    Filterable("owner", ValueType.OWNER),
+    Filterable("pool", ValueType.POOL),
+    Filterable("import_run", ValueType.RUN),
+)
 _AS_STORED = {"lead": ("source",), "contact": (), "deal": ("source", "stage")}
 """Records keep the names of their sources and stages."""
 
@@ -80,7 +89,7 @@ _AS_STORED = {"lead": ("source",), "contact": (), "deal": ("source", "stage")}
 @cache
 def attributes_of(record_type: str) -> dict[str, Filterable]:
     """All that filters of such records may ask for but custom fields, by each of its names."""
-    found = [Filterable(name, Nature.TEXT) for name in _AS_STORED[record_type]] + list(_BY_NAME)
+    found = [Filterable(name, ValueType.TEXT) for name in _AS_STORED[record_type]] + list(_BY_NAME)
     by_name = {each.name: each for each in found}
     for attribute in RECORDS[record_type].attributes:
         if attribute.kind is Kind.ADDRESS:
@@ -95,15 +104,17 @@ def _parts(attribute: Attribute) -> dict[str, Filterable]:
     found: dict[str, Filterable] = {}
     for part in ADDRESS_PARTS:
         main = attribute.name == MAIN_ADDRESS
-        each = Filterable(part if main else f"{attribute.name}[{part}]", Nature.TEXT)
-        found |= dict.fromkeys((each.name, f"{attribute.name}[{part}]", f"{attribute.name}.{part}"), each)
+        each = Filterable(part if main else f"{attribute.name}[{part}]", ValueType.TEXT)
+        found |= dict.fromkeys(
+            (each.name, f"{attribute.name}[{part}]", f"{attribute.name}.{part}"), each
+        )
     return found
 
 
 def filterable(record_type: str, name: str) -> Filterable | None:
     """What a name means in a filter of such records, if anything."""
     if (field := _custom_field(name)) is not None:
-        return Filterable(CUSTOM_FIELDS + field, Nature.FIELD)
+        return Filterable(CUSTOM_FIELDS + field, ValueType.FIELD)
     return attributes_of(record_type).get(name)
 
 

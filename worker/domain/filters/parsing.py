@@ -4,7 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from worker.domain.filters import values
-from worker.domain.filters.filterable import ALIASES, OPERATORS, Filterable, Nature, attributes_of, filterable
+from worker.domain.filters.filterable import (
+    ALIASES,
+    OPERATORS,
+    Filterable,
+    ValueType,
+    attributes_of,
+    filterable,
+)
 from worker.domain.filters.tree import AllOf, AnyOf, Condition, Filter, Not, Operator, Range
 from worker.domain.texts import is_storable, told
 from worker.errors.records import Fault, IncorrectPayload
@@ -19,12 +26,13 @@ MOST_NAMES, MOST_NAMES_IN_ALL = 100, 500
 
 LONGEST_NAME_CHARACTERS = 340
 
-_LOOKED_UP = (Nature.OWNER, Nature.POOL, Nature.RUN)
+_LOOKED_UP = (ValueType.OWNER, ValueType.POOL, ValueType.RUN)
 _BOUNDS = {"before": "lt", "after": "gt", "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
 
 
 def parse(record_type: str, given: Any, at: str = "") -> Filter:
-    """The filter that a piece of JSON is, for records of that type. Raises IncorrectPayload, whose fault's place begins with `at`."""
+    """The filter that a piece of JSON is, for records of that type. Raises IncorrectPayload, whose
+    fault's place begins with `at`."""
     return _Reading(record_type).filter(given, at, 1)
 
 
@@ -42,7 +50,10 @@ class _Reading:
         if "attribute" in given or "parameter" in given:
             return self._leaf(given, where, depth)
         deeper = _deeper(depth, where) if len(given) > 1 else depth
-        return _all_of([self._named(name, each, _at(where, name), deeper) for name, each in given.items()] or [self._nothing(where)])
+        return _all_of(
+            [self._named(name, each, _at(where, name), deeper) for name, each in given.items()]
+            or [self._nothing(where)]
+        )
 
     def _nothing(self, where: str) -> Filter:
         self._count(where)
@@ -54,42 +65,79 @@ class _Reading:
                 found = self._several(given, where, _deeper(depth, where))
                 if name == "or" and not found:
                     _refuse(where, "must hold at least one filter")
-                return AnyOf(found) if name == "or" else AllOf(found) if found else self._nothing(where)
+                return (
+                    AnyOf(found)
+                    if name == "or"
+                    else AllOf(found)
+                    if found
+                    else self._nothing(where)
+                )
             case "not":
                 return Not(self.filter(given, where, _deeper(depth, where)))
             case "filter":
                 return self.filter(given, where, _deeper(depth, where))
-        return self._parameter(name, given if isinstance(given, dict) else {"eq": given}, where, where, depth)
+        return self._parameter(
+            name, given if isinstance(given, dict) else {"eq": given}, where, where, depth
+        )
 
     def _several(self, given: Any, where: str, depth: int) -> tuple[Filter, ...]:
         if not isinstance(given, list):
             _refuse(where, "must be a list of filters", "invalid_type")
-        return tuple(self.filter(each, _at(where, number), depth) for number, each in enumerate(given))
+        return tuple(
+            self.filter(each, _at(where, number), depth) for number, each in enumerate(given)
+        )
 
     def _leaf(self, given: dict[str, Any], where: str, depth: int) -> Filter:
         if set(given) != {"attribute", "parameter"}:
-            _refuse(where, 'must be {"attribute": {"name": ...}, "parameter": {...}} and nothing beside')
+            _refuse(
+                where, 'must be {"attribute": {"name": ...}, "parameter": {...}} and nothing beside'
+            )
         attribute, parameter = given["attribute"], given["parameter"]
-        if not isinstance(attribute, dict) or set(attribute) != {"name"} or not isinstance(attribute["name"], str):
+        if (
+            not isinstance(attribute, dict)
+            or set(attribute) != {"name"}
+            or not isinstance(attribute["name"], str)
+        ):
             _refuse(f"{where}/attribute", 'must be {"name": ...}', "invalid_type")
         if not isinstance(parameter, dict):
-            _refuse(f"{where}/parameter", 'must be an object such as {"eq": "Oslo"}', "invalid_type")
-        return self._parameter(attribute["name"], parameter, f"{where}/attribute/name", f"{where}/parameter", depth)
+            _refuse(
+                f"{where}/parameter", 'must be an object such as {"eq": "Oslo"}', "invalid_type"
+            )
+        return self._parameter(
+            attribute["name"], parameter, f"{where}/attribute/name", f"{where}/parameter", depth
+        )
 
-    def _parameter(self, name: str, given: dict[str, Any], name_at: str, where: str, depth: int) -> Filter:
+    def _parameter(
+        self, name: str, given: dict[str, Any], name_at: str, where: str, depth: int
+    ) -> Filter:
         """What is asked of an attribute: by several operators, what all of them ask."""
         attribute = self._attribute(name, name_at)
         if not given:
-            _refuse(where, f"must say what is asked, with one of {', '.join(OPERATORS[attribute.nature])}", "blank")
+            _refuse(
+                where,
+                f"must say what is asked, with one of {', '.join(OPERATORS[attribute.value_type])}",
+                "blank",
+            )
         if len(given) > 1:
             _deeper(depth, where)
-        return _all_of([self._condition(attribute, operator, value, _at(where, operator)) for operator, value in given.items()])
+        return _all_of(
+            [
+                self._condition(attribute, operator, value, _at(where, operator))
+                for operator, value in given.items()
+            ]
+        )
 
     def _attribute(self, name: str, where: str) -> Filterable:
         found = filterable(self._record_type, name)
         if found is None:
-            known = ", ".join(dict.fromkeys(each.name for each in attributes_of(self._record_type).values()))
-            _refuse(where, f"is nothing that a {self._record_type} can be asked for; it can for {known}, custom_fields.NAME", "unknown")
+            known = ", ".join(
+                dict.fromkeys(each.name for each in attributes_of(self._record_type).values())
+            )
+            _refuse(
+                where,
+                f"is nothing that a {self._record_type} can be asked for; it can for {known}, custom_fields.NAME",
+                "unknown",
+            )
         if len(name) > LONGEST_NAME_CHARACTERS or not is_storable(name):
             _refuse(where, "is a name that no custom field has", "unknown")
         return found
@@ -97,44 +145,59 @@ class _Reading:
     def _condition(self, attribute: Filterable, name: str, given: Any, where: str) -> Filter:
         self._count(where)
         operator = str(ALIASES.get(name, name))
-        if operator not in OPERATORS[attribute.nature]:
-            known = ", ".join(OPERATORS[attribute.nature])
-            _refuse(where, f"is no operator for an attribute that holds {attribute.nature}; there are {known}", "unknown")
-        if attribute.nature is Nature.TAGS and operator == Operator.EQ:
+        if operator not in OPERATORS[attribute.value_type]:
+            known = ", ".join(OPERATORS[attribute.value_type])
+            _refuse(
+                where,
+                f"is no operator for an attribute that holds {attribute.value_type}; there are {known}",
+                "unknown",
+            )
+        if attribute.value_type is ValueType.TAGS and operator == Operator.EQ:
             operator, given = Operator.ANY, [given]
-        meant, value = self._value(attribute.nature, operator, given, where)
+        meant, value = self._value(attribute.value_type, operator, given, where)
         return Condition(attribute.name, meant, value)
 
-    def _value(self, nature: Nature, operator: str, given: Any, where: str) -> tuple[Operator, Any]:
+    def _value(
+        self, value_type: ValueType, operator: str, given: Any, where: str
+    ) -> tuple[Operator, Any]:
         """The operator that is stored, and its value."""
         if operator in _BOUNDS:
-            return Operator.RANGE, Range(**{_BOUNDS[operator]: _read(values.BOUND[nature], given, where)})
+            return Operator.RANGE, Range(
+                **{_BOUNDS[operator]: _read(values.BOUND[value_type], given, where)}
+            )
         match operator:
             case "between":
-                return Operator.RANGE, _between(nature, given, where)
+                return Operator.RANGE, _between(value_type, given, where)
             case Operator.RANGE:
-                return Operator.RANGE, _range(nature, given, where)
+                return Operator.RANGE, _range(value_type, given, where)
             case Operator.ANY | Operator.ALL | Operator.NONE:
-                return Operator(operator), self._list(nature, given, where)
+                return Operator(operator), self._list(value_type, given, where)
             case Operator.CONTAINS | Operator.STARTS_WITH:
                 return Operator(operator), _read(values.text, given, where)
             case Operator.LAST_DAYS:
                 return Operator.LAST_DAYS, _read(values.days, given, where)
             case Operator.IS_NULL:
                 return Operator.IS_NULL, _read(values.boolean, given, where)
-        return Operator(operator), _read(values.ONE[nature], given, where)
+        return Operator(operator), _read(values.ONE[value_type], given, where)
 
-    def _list(self, nature: Nature, given: Any, where: str) -> tuple[Any, ...]:
-        named = nature in _LOOKED_UP
+    def _list(self, value_type: ValueType, given: Any, where: str) -> tuple[Any, ...]:
+        named = value_type in _LOOKED_UP
         most = MOST_NAMES if named else MOST_VALUES
         if not isinstance(given, list) or not given or len(given) > most:
             _refuse(where, f"must be a list of 1 to {most:,} values", "invalid_type")
         self._values, self._names = self._values + len(given), self._names + len(given) * named
         if self._values > MOST_VALUES_IN_ALL or self._names > MOST_NAMES_IN_ALL:
-            limits = f"{MOST_VALUES_IN_ALL:,} values, and {MOST_NAMES_IN_ALL} owners, pools and imports,"
+            limits = (
+                f"{MOST_VALUES_IN_ALL:,} values, and {MOST_NAMES_IN_ALL} owners, pools and imports,"
+            )
             _refuse(where, f"is one list too many: a filter has {limits} in its lists at most")
-        read = [_read(values.ONE[nature], each, _at(where, number)) for number, each in enumerate(given)]
-        return tuple({(type(each), each): each for each in read}.values())  # 1 and true are two, which Python holds for equal
+        read = [
+            _read(values.ONE[value_type], each, _at(where, number))
+            for number, each in enumerate(given)
+        ]
+        return tuple(
+            {(type(each), each): each for each in read}.values()
+        )  # 1 and true are two, which Python holds for equal
 
     def _count(self, where: str) -> None:
         self._conditions += 1
@@ -152,17 +215,28 @@ def _deeper(depth: int, where: str) -> int:
     return depth + 1
 
 
-def _between(nature: Nature, given: Any, where: str) -> Range:
+def _between(value_type: ValueType, given: Any, where: str) -> Range:
     if not isinstance(given, list) or len(given) != 2:
         _refuse(where, "must be a list of two values, the least and the greatest", "invalid_type")
-    least, greatest = (_read(values.BOUND[nature], each, _at(where, number)) for number, each in enumerate(given))
+    least, greatest = (
+        _read(values.BOUND[value_type], each, _at(where, number))
+        for number, each in enumerate(given)
+    )
     return _alike(Range(gte=least, lte=greatest), where)
 
 
-def _range(nature: Nature, given: Any, where: str) -> Range:
+def _range(value_type: ValueType, given: Any, where: str) -> Range:
     if not isinstance(given, dict) or not given or set(given) - {"gt", "gte", "lt", "lte"}:
         _refuse(where, 'must be an object such as {"gte": 1, "lt": 5}', "invalid_type")
-    return _alike(Range(**{name: _read(values.BOUND[nature], each, _at(where, name)) for name, each in given.items()}), where)
+    return _alike(
+        Range(
+            **{
+                name: _read(values.BOUND[value_type], each, _at(where, name))
+                for name, each in given.items()
+            }
+        ),
+        where,
+    )
 
 
 def _alike(found: Range, where: str) -> Range:
@@ -181,7 +255,9 @@ def _read(read: Callable[[Any], Any], given: Any, where: str) -> Any:
 
 def _at(where: str, part: str | int) -> str:
     """A place within that place, as a JSON pointer that can be shown."""
-    return f"{where}/{told(str(part)[:LONGEST_NAME_CHARACTERS]).replace('~', '~0').replace('/', '~1')}"
+    return (
+        f"{where}/{told(str(part)[:LONGEST_NAME_CHARACTERS]).replace('~', '~0').replace('/', '~1')}"
+    )
 
 
 def _refuse(where: str, message: str, code: str = "incorrect_value") -> NoReturn:

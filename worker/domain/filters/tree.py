@@ -7,7 +7,8 @@ from typing import Any
 
 
 class Operator(StrEnum):
-    """What a condition asks of an attribute. Everything else that the grammar knows is written as one of these."""
+    """What a condition asks of an attribute. Everything else that the grammar knows is written as
+    one of these."""
 
     EQ = "eq"
     NOT_EQ = "not_eq"
@@ -75,7 +76,10 @@ def as_json(filter: Filter) -> dict[str, Any]:
     """The filter in the vendor's form, whatever the form in which it was given."""
     match filter:
         case Condition():
-            return {"attribute": {"name": filter.attribute}, "parameter": {str(filter.operator): _plain(filter.value)}}
+            return {
+                "attribute": {"name": filter.attribute},
+                "parameter": {str(filter.operator): _plain(filter.value)},
+            }
         case Not():
             return {"not": as_json(filter.filter)}
         case AnyOf():

@@ -1,4 +1,5 @@
-"""The values of conditions: each made ready to be compared, or refused with the reason why it can't be."""
+"""The values of conditions: each made ready to be compared, or refused with the reason why it can't
+be."""
 
 import math
 import re
@@ -6,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from worker.domain.filters.filterable import Nature
+from worker.domain.filters.filterable import ValueType
 from worker.domain.integers import GREATEST
 from worker.domain.texts import is_storable
 
@@ -25,7 +26,9 @@ _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 def number_told(text: str) -> float | None:
     """The number that a text is, if it is one: files bring nothing but texts."""
-    return float(text) if len(text) <= LONGEST_NUMBER_CHARACTERS and _DECIMAL.fullmatch(text) else None
+    return (
+        float(text) if len(text) <= LONGEST_NUMBER_CHARACTERS and _DECIMAL.fullmatch(text) else None
+    )
 
 
 def text(value: Any) -> str:
@@ -71,7 +74,9 @@ def moment(value: Any) -> datetime:
         told = datetime.fromisoformat(value)
         return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
-        raise ValueError("must be a date or a point in time, such as 2026-03-31 or 2026-03-31T12:00:00Z") from None
+        raise ValueError(
+            "must be a date or a point in time, such as 2026-03-31 or 2026-03-31T12:00:00Z"
+        ) from None
 
 
 def day(value: Any) -> date:
@@ -114,19 +119,19 @@ def days(value: Any) -> int:
     return int(value)
 
 
-ONE: Mapping[Nature, Callable[[Any], Any]] = {
-    Nature.TEXT: text,
-    Nature.INTEGER: integer,
-    Nature.AMOUNT: amount,
-    Nature.BOOLEAN: boolean,
-    Nature.MOMENT: moment,
-    Nature.DAY: day,
-    Nature.TAGS: text,
-    Nature.FIELD: field,
-    Nature.OWNER: text,
-    Nature.POOL: text,
-    Nature.RUN: run,
+ONE: Mapping[ValueType, Callable[[Any], Any]] = {
+    ValueType.TEXT: text,
+    ValueType.INTEGER: integer,
+    ValueType.AMOUNT: amount,
+    ValueType.BOOLEAN: boolean,
+    ValueType.MOMENT: moment,
+    ValueType.DAY: day,
+    ValueType.TAGS: text,
+    ValueType.FIELD: field,
+    ValueType.OWNER: text,
+    ValueType.POOL: text,
+    ValueType.RUN: run,
 }
 """How a value that an attribute is compared with is read, by what the attribute holds."""
 
-BOUND: Mapping[Nature, Callable[[Any], Any]] = {**ONE, Nature.FIELD: field_bound}
+BOUND: Mapping[ValueType, Callable[[Any], Any]] = {**ONE, ValueType.FIELD: field_bound}

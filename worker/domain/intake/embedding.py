@@ -18,12 +18,23 @@ def iframe(form: Form, address: str) -> str:
 def plain(form: Form, address: str) -> str:
     """A form of one's own, which leads on to the hosted page with all that was typed."""
     lines = (f"  {_labelled(field)}" for field in form.fields)
-    return "\n".join([f'<form action="{escape(address)}" method="post">', *lines, "  <button>Send</button>", "</form>"])
+    return "\n".join(
+        [
+            f'<form action="{escape(address)}" method="post">',
+            *lines,
+            "  <button>Send</button>",
+            "</form>",
+        ]
+    )
 
 
 def _labelled(field: Field) -> str:
     label, control = escape(field.label), _control(field)
-    return f"<label>{control} {label}</label>" if field.type == CHECKBOX else f"<label>{label} {control}</label>"
+    return (
+        f"<label>{control} {label}</label>"
+        if field.type == CHECKBOX
+        else f"<label>{label} {control}</label>"
+    )
 
 
 def _control(field: Field) -> str:
@@ -33,4 +44,6 @@ def _control(field: Field) -> str:
     if field.type == SELECT:
         options = "".join(f"<option>{escape(choice)}</option>" for choice in field.choices)
         return f'<select {attributes}><option value=""></option>{options}</select>'
-    return f'<input type="{field.type}" {attributes}{" value=yes" if field.type == CHECKBOX else ""}>'
+    return (
+        f'<input type="{field.type}" {attributes}{" value=yes" if field.type == CHECKBOX else ""}>'
+    )

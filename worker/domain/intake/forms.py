@@ -14,7 +14,15 @@ TYPES = TEXT, EMAIL, TEL, URL, TEXTAREA, SELECT, CHECKBOX, NUMBER = (
     "text", "email", "tel", "url", "textarea", "select", "checkbox", "number",
 )  # fmt: skip
 
-USUAL_TYPES = {"email": EMAIL, "phone": TEL, "mobile": TEL, "fax": TEL, "website": URL, "linkedin": URL, "description": TEXTAREA}
+USUAL_TYPES = {
+    "email": EMAIL,
+    "phone": TEL,
+    "mobile": TEL,
+    "fax": TEL,
+    "website": URL,
+    "linkedin": URL,
+    "description": TEXTAREA,
+}
 """The type of a field whose definition names none."""
 
 MOST_FIELDS, MOST_CHOICES, MOST_TAGS, MOST_ORIGINS = 50, 200, 20, 20
@@ -22,7 +30,9 @@ LONGEST_NAME, LONGEST_SLUG, LONGEST_WORDS, LONGEST_ADDRESS = 200, 80, 2_000, 2_0
 
 NOT_FROM_OUTSIDE = {TAGS: "tags are the form's own", "custom_fields": "name each custom field"}
 
-_FIELD = re.compile(r"(?P<label>[^=]+)=(?P<name>[^=:*()]+)(:(?P<type>[a-z]+)(\((?P<choices>[^()]*)\))?)?(?P<required>\*)?")
+_FIELD = re.compile(
+    r"(?P<label>[^=]+)=(?P<name>[^=:*()]+)(:(?P<type>[a-z]+)(\((?P<choices>[^()]*)\))?)?(?P<required>\*)?"
+)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -39,13 +49,20 @@ class Field(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Field":
-        """A field as one writes it on a command line: "Label=name:type*", where the star stands for required, and choices are in brackets
-        behind the type: "Team size=Size:select(1-10|more)". Raises BadForm."""
+        """A field as one writes it on a command line: "Label=name:type*", where the star stands for
+        required, and choices are in brackets behind the type: "Team size=Size:select(1-10|more)".
+        Raises BadForm."""
         found = _FIELD.fullmatch(text.strip())
         if found is None:
-            raise BadForm(reason=f'{text!r} is no field; write it as "Label=name:type*", for example "Email=email:email*"')
-        choices = tuple(choice.strip() for choice in (found["choices"] or "").split("|") if choice.strip())
-        return cls(found["name"], found["label"], found["type"] or "", bool(found["required"]), choices)
+            raise BadForm(
+                reason=f'{text!r} is no field; write it as "Label=name:type*", for example "Email=email:email*"'
+            )
+        choices = tuple(
+            choice.strip() for choice in (found["choices"] or "").split("|") if choice.strip()
+        )
+        return cls(
+            found["name"], found["label"], found["type"] or "", bool(found["required"]), choices
+        )
 
 
 USUAL_FIELDS = (
@@ -75,15 +92,20 @@ class Form(NamedTuple):
 
 def normalized(given: Mapping[str, Any]) -> dict[str, Any]:
     """What a definition says, in the form in which it is stored. Raises BadForm."""
-    return {name: _NORMAL[name](value) if name in _NORMAL else value for name, value in given.items()}
+    return {
+        name: _NORMAL[name](value) if name in _NORMAL else value for name, value in given.items()
+    }
 
 
 def slug_of(name: str) -> str:
-    """The last part of an address, made of a form's name. Raises BadForm for a name that has neither letters of that kind nor digits."""
+    """The last part of an address, made of a form's name. Raises BadForm for a name that has
+    neither letters of that kind nor digits."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:LONGEST_SLUG].strip("-")
     if not slug:
-        raise BadForm(reason=f"no address can be made of the name {name!r}: give it a slug of letters, digits and hyphens")
+        raise BadForm(
+            reason=f"no address can be made of the name {name!r}: give it a slug of letters, digits and hyphens"
+        )
     return slug
 
 
@@ -91,10 +113,18 @@ def origin_of(address: str) -> str | None:
     """The scheme, host and port of an address of the web; None for anything else."""
     try:
         parts = urlsplit(address)
-        host, port = (f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""), parts.port
+        host, port = (
+            (f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""),
+            parts.port,
+        )
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or _UNPRINTABLE.search(address) or " " in address:
+    if (
+        parts.scheme not in ("http", "https")
+        or not _HOST.fullmatch(host)
+        or _UNPRINTABLE.search(address)
+        or " " in address
+    ):
         return None
     return f"{parts.scheme}://{host}{f':{port}' if port is not None else ''}"
 
@@ -106,7 +136,9 @@ def _name(value: str) -> str:
 def _slug(value: str) -> str:
     slug = value.strip().lower()
     if not _SLUG.fullmatch(slug) or len(slug) > LONGEST_SLUG:
-        _refuse(f"the slug {value!r} must be at most {LONGEST_SLUG} letters and digits, with single hyphens between")
+        _refuse(
+            f"the slug {value!r} must be at most {LONGEST_SLUG} letters and digits, with single hyphens between"
+        )
     return slug
 
 
@@ -127,7 +159,9 @@ def _field(field: Field) -> Field:
     given, label = _line("field's name", field.name), _line("field's label", field.label)
     name = field_named("lead", given) or given
     if not name or not label or name.startswith("_"):
-        _refuse(f"a field needs a label, and a name that begins with no underscore, unlike {field.name!r}")
+        _refuse(
+            f"a field needs a label, and a name that begins with no underscore, unlike {field.name!r}"
+        )
     if name in NOT_FROM_OUTSIDE:
         _refuse(f"no field can be called {name}: {NOT_FROM_OUTSIDE[name]}")
     kind = field.type or USUAL_TYPES.get(name, TEXT)
@@ -137,9 +171,13 @@ def _field(field: Field) -> Field:
 
 
 def _choices(label: str, kind: str, value: Sequence[str]) -> tuple[str, ...]:
-    choices = tuple(dict.fromkeys(text for each in value if (text := _line(f"choice of {label}", each))))
+    choices = tuple(
+        dict.fromkeys(text for each in value if (text := _line(f"choice of {label}", each)))
+    )
     if (kind == SELECT) != bool(choices) or len(choices) > MOST_CHOICES:
-        _refuse(f"{label} is a {kind}: a select has 1 to {MOST_CHOICES} choices, and nothing else has any")
+        _refuse(
+            f"{label} is a {kind}: a select has 1 to {MOST_CHOICES} choices, and nothing else has any"
+        )
     return choices
 
 
@@ -155,25 +193,39 @@ def _source(value: str | None) -> str | None:
 def _thanks(value: str | None) -> str | None:
     words = (value or "").strip()
     if not is_storable(words) or len(words) > LONGEST_WORDS:
-        _refuse(f"the thanks are longer than {LONGEST_WORDS} characters, or hold one that no database stores")
+        _refuse(
+            f"the thanks are longer than {LONGEST_WORDS} characters, or hold one that no database stores"
+        )
     return words or None
 
 
 def _redirect(value: str | None) -> str | None:
     address = (value or "").strip()
-    if address and (origin_of(address) is None or len(address) > LONGEST_ADDRESS or not is_storable(address)):
-        _refuse(f"{address[:80]!r} is no address to go on to; it must begin with https:// or http:// and a host")
+    if address and (
+        origin_of(address) is None or len(address) > LONGEST_ADDRESS or not is_storable(address)
+    ):
+        _refuse(
+            f"{address[:80]!r} is no address to go on to; it must begin with https:// or http:// and a host"
+        )
     return address or None
 
 
 def _origins(value: Sequence[str]) -> list[str]:
     origins = list(dict.fromkeys(_origin(each) for each in value))
-    return origins if len(origins) <= MOST_ORIGINS else _refuse(f"it has more than {MOST_ORIGINS} origins")
+    return (
+        origins
+        if len(origins) <= MOST_ORIGINS
+        else _refuse(f"it has more than {MOST_ORIGINS} origins")
+    )
 
 
 def _origin(value: str) -> str:
     text = value.strip().lower().removesuffix("/")
-    return text if origin_of(text) == text else _refuse(f"{value[:80]!r} is no origin; it must look like https://www.example.com")
+    return (
+        text
+        if origin_of(text) == text
+        else _refuse(f"{value[:80]!r} is no origin; it must look like https://www.example.com")
+    )
 
 
 def _line(what: str, value: str) -> str:

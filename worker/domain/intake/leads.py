@@ -1,4 +1,5 @@
-"""A captured lead: what a form, a webhook or a program hands in as one JSON object, made ready to be stored."""
+"""A captured lead: what a form, a webhook or a program hands in as one JSON object, made ready to
+be stored."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,19 +13,33 @@ CUSTOM = "custom_fields"
 
 
 def lead_values(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What is stored of a lead, by column. Names are fields or their aliases, as in a file; others are kept as custom fields.
+    """What is stored of a lead, by column. Names are fields or their aliases, as in a file; others
+    are kept as custom fields.
 
     Raises BadLead, which names the field at fault.
     """
-    listed = {name: value for name, value in facts.items() if field_named("lead", name) == TAGS and not isinstance(value, str)}
-    plain = {_storable(name, name): _text(name, value) for name, value in facts.items() if name not in (*listed, CUSTOM)}
+    listed = {
+        name: value
+        for name, value in facts.items()
+        if field_named("lead", name) == TAGS and not isinstance(value, str)
+    }
+    plain = {
+        _storable(name, name): _text(name, value)
+        for name, value in facts.items()
+        if name not in (*listed, CUSTOM)
+    }
     reader = RowReader("lead", Columns.of("lead", list(plain), {}))
     row = list(plain.values())
     if (fault := reader.fault(row)) is not None:
         raise BadLead(reason=" ".join(filter(None, fault)))
-    values: dict[str, Any] = dict.fromkeys(TEXT_FIELDS["lead"]) | dict(zip(reader.fields, reader.values(row), strict=True))
+    values: dict[str, Any] = dict.fromkeys(TEXT_FIELDS["lead"]) | dict(
+        zip(reader.fields, reader.values(row), strict=True)
+    )
     tags = [tag for name, value in listed.items() for tag in _tags(name, value)]
-    return values | {TAGS: list(dict.fromkeys([*values[TAGS], *tags])), CUSTOM: values[CUSTOM] | _custom(facts.get(CUSTOM))}
+    return values | {
+        TAGS: list(dict.fromkeys([*values[TAGS], *tags])),
+        CUSTOM: values[CUSTOM] | _custom(facts.get(CUSTOM)),
+    }
 
 
 def _text(name: str, value: Any) -> str:
@@ -56,5 +71,8 @@ def _custom(value: Any) -> dict[str, str]:
         return {}
     if not isinstance(value, dict):
         raise BadLead(reason=f"{CUSTOM} must be an object of names and values")
-    texts = {_storable(f"{CUSTOM} {name}", name): _text(f"{CUSTOM} {name}", each) for name, each in value.items()}
+    texts = {
+        _storable(f"{CUSTOM} {name}", name): _text(f"{CUSTOM} {name}", each)
+        for name, each in value.items()
+    }
     return {name: stripped for name, text in texts.items() if (stripped := text.strip())}

@@ -1,4 +1,5 @@
-"""From JSON as others shape it to the fields of a lead: by paths, by names, and the rest as custom fields."""
+"""From JSON as others shape it to the fields of a lead: by paths, by names, and the rest as custom
+fields."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,9 @@ LONGEST_NAME_CHARACTERS = 200
 DEEPEST = 8
 """Within so many objects and lists something is still kept as a custom field."""
 
-_PLAIN = {field: field for field in ("first_name", "last_name", "organization_name", "email", "phone")}
+_PLAIN = {
+    field: field for field in ("first_name", "last_name", "organization_name", "email", "phone")
+}
 
 _HUBSPOT_PROPERTIES = {
     "first_name": "firstname", "email": "email", "phone": "phone", "mobile": "mobilephone", "fax": "fax", "title": "jobtitle",
@@ -57,12 +60,13 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     ZAPIER: {},
     STANDARD: {},
 }
-"""Where each kind has what, unless an admin says otherwise. Of several places, the first where there is something counts."""
+"""Where each kind has what, unless an admin says otherwise. Of several places, the first where
+there is something counts."""
 
 
 class Mapped(NamedTuple):
-    """JSON, and how it is read: by which paths; in which of its objects the names of the rest begin; and whether those names mean
-    fields."""
+    """JSON, and how it is read: by which paths; in which of its objects the names of the rest
+    begin; and whether those names mean fields."""
 
     facts: Facts
     paths: Mapping[str, str]
@@ -73,7 +77,9 @@ class Mapped(NamedTuple):
 def check_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
     """The mapping with its fields under their own names. Raises BadPath."""
     for field, path in mapping.items():
-        if not field.strip() or not all(part for place in path.split("|") for part in place.strip().split(".")):
+        if not field.strip() or not all(
+            part for place in path.split("|") for part in place.strip().split(".")
+        ):
             raise BadPath(field=field, path=path)
     return {_field(name.strip()): path.strip() for name, path in mapping.items()}
 
@@ -94,16 +100,28 @@ def _field(name: str) -> str:
 
 def lead_of(mapped: Mapped) -> dict[str, Any]:
     """What is stored of a lead. Raises BadLead."""
-    found = {_field(name): value for name, path in mapped.paths.items() if (value := _first(mapped.facts, path)) is not None}
+    found = {
+        _field(name): value
+        for name, path in mapped.paths.items()
+        if (value := _first(mapped.facts, path)) is not None
+    }
     own = {name: value for name, value in found.items() if name in fields_of("lead")}
-    custom = {name: _cut(value) for name, value in found.items() if name not in own and name != NAME}
+    custom = {
+        name: _cut(value) for name, value in found.items() if name not in own and name != NAME
+    }
     rest = dict(_rest(mapped, custom))
     full_name = found.get(NAME)
     if mapped.by_name:
         full_name = full_name or _taken(rest, "name", "full name")
-        own |= {name: rest.pop(name) for name in list(rest) if field_named("lead", name) and not _given(own, name)}
+        own |= {
+            name: rest.pop(name)
+            for name in list(rest)
+            if field_named("lead", name) and not _given(own, name)
+        }
     kept = islice(rest.items(), max(MOST_CUSTOM_FIELDS - len(custom), 0))
-    return lead_values(_named(own, full_name) | {CUSTOM: custom | {name: _cut(value) for name, value in kept}})
+    return lead_values(
+        _named(own, full_name) | {CUSTOM: custom | {name: _cut(value) for name, value in kept}}
+    )
 
 
 def _rest(mapped: Mapped, custom: Facts) -> Iterator[tuple[str, str]]:
@@ -111,8 +129,13 @@ def _rest(mapped: Mapped, custom: Facts) -> Iterator[tuple[str, str]]:
     used = {place.strip() for path in mapped.paths.values() for place in path.split("|")}
     before = f"{mapped.inside}." if mapped.inside else ""
     leaves = ((name, text) for name, text in _leaves(mapped.facts, "", 0) if name not in used)
-    named = ((told(name.removeprefix(before).removeprefix(f"{CUSTOM}."))[:LONGEST_NAME_CHARACTERS], text) for name, text in leaves)
-    return islice(((name, text) for name, text in named if name and name not in custom), MOST_LOOKED_AT)
+    named = (
+        (told(name.removeprefix(before).removeprefix(f"{CUSTOM}."))[:LONGEST_NAME_CHARACTERS], text)
+        for name, text in leaves
+    )
+    return islice(
+        ((name, text) for name, text in named if name and name not in custom), MOST_LOOKED_AT
+    )
 
 
 def _given(own: Facts, name: str) -> bool:
@@ -134,8 +157,8 @@ def _named(own: dict[str, Any], full_name: str | None) -> dict[str, Any]:
 
 
 def split_name(full_name: str) -> tuple[str, str]:
-    """The first and the last name. "Ludwig van Beethoven" is Ludwig, of the family van Beethoven; "Lee, Ann" is Ann Lee; one word is a
-    last name."""
+    """The first and the last name. "Ludwig van Beethoven" is Ludwig, of the family van Beethoven;
+    "Lee, Ann" is Ann Lee; one word is a last name."""
     last, comma, first = full_name.partition(",")
     if comma and last.strip() and first.strip():
         return first.strip(), last.strip()
@@ -165,7 +188,8 @@ def _at(facts: Any, path: str) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    """A value as text, without what no database stores; a list of texts with commas between. None for what is no text."""
+    """A value as text, without what no database stores; a list of texts with commas between. None
+    for what is no text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):

@@ -1,4 +1,5 @@
-"""What each kind of sender delivers: what of it stands for itself, and whether that is a lead, something else, or nothing of use."""
+"""What each kind of sender delivers: what of it stands for itself, and whether that is a lead,
+something else, or nothing of use."""
 
 import hashlib
 import re
@@ -6,13 +7,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from worker.domain.intake.mapping import DEFAULTS, Facts, Mapped, lead_of
-from worker.domain.intake.signatures import HUBSPOT, STANDARD, ZAPIER, ZENDESK_CHAT, ZENDESK_SUPPORT, Call
+from worker.domain.intake.signatures import (
+    HUBSPOT,
+    STANDARD,
+    ZAPIER,
+    ZENDESK_CHAT,
+    ZENDESK_SUPPORT,
+    Call,
+)
 from worker.domain.texts import is_storable
 from worker.errors.intake import UnreadableDelivery
 from worker.errors.records import BadLead
 
 MOST_PARTS = 1_000
-"""How many leads one delivery may bring. HubSpot sends up to 100 events, Zapier rarely more than one."""
+"""How many leads one delivery may bring. HubSpot sends up to 100 events, Zapier rarely more than
+one."""
 
 LONGEST_KEY_CHARACTERS = 200
 
@@ -34,7 +43,8 @@ class Part(NamedTuple):
 
 
 class Lead(NamedTuple):
-    """What is stored of a lead; and under which number the sender knows what more there is to be fetched of it, if there is."""
+    """What is stored of a lead; and under which number the sender knows what more there is to be
+    fetched of it, if there is."""
 
     values: dict[str, Any]
     object_id: str | None = None
@@ -59,7 +69,8 @@ Reading = Lead | Ignored | Invalid
 
 
 def parts_of(kind: str, call: Call, facts: Any) -> list[Part]:
-    """The parts of a delivery, in order, of which each is told apart from all others. Raises UnreadableDelivery for too many."""
+    """The parts of a delivery, in order, of which each is told apart from all others. Raises
+    UnreadableDelivery for too many."""
     several = facts if isinstance(facts, list) and kind in (HUBSPOT, ZAPIER, STANDARD) else [facts]
     if len(several) > MOST_PARTS:
         raise UnreadableDelivery(reason=f"it brings more than {MOST_PARTS:,} leads")
@@ -68,11 +79,16 @@ def parts_of(kind: str, call: Call, facts: Any) -> list[Part]:
     key, former = _key(kind, call)
     if len(several) == 1:
         return [Part(key, several[0], former)]
-    return [Part(f"{key}#{number}", each, former and f"{former}#{number}") for number, each in enumerate(several)]
+    return [
+        Part(f"{key}#{number}", each, former and f"{former}#{number}")
+        for number, each in enumerate(several)
+    ]
 
 
 def _key(kind: str, call: Call) -> tuple[str, str | None]:
-    own = {ZENDESK_SUPPORT: "x-zendesk-webhook-invocation-id", ZAPIER: "idempotency-key"}.get(kind, "webhook-id")
+    own = {ZENDESK_SUPPORT: "x-zendesk-webhook-invocation-id", ZAPIER: "idempotency-key"}.get(
+        kind, "webhook-id"
+    )
     if given := call.text(own):
         return _short(given), None
     digest = hashlib.sha256(call.body).hexdigest()
@@ -86,7 +102,11 @@ def _hubspot_key(event: Any) -> str:
     """Neither the number of the attempt nor the batch in which an event comes makes it another."""
     if not isinstance(event, dict):
         return hashlib.sha256(repr(event).encode(errors="replace")).hexdigest()
-    return _short("/".join(str(event.get(name)) for name in ("subscriptionId", "objectId", "occurredAt", "eventId")))
+    return _short(
+        "/".join(
+            str(event.get(name)) for name in ("subscriptionId", "objectId", "occurredAt", "eventId")
+        )
+    )
 
 
 def _short(key: str) -> str:
@@ -100,7 +120,8 @@ def _short(key: str) -> str:
 
 
 def read(kind: str, mapping: Mapping[str, str], facts: Any) -> Reading:
-    """What a part is, by the mapping that an admin has given beside the usual one. Nothing that can't be read is an error here."""
+    """What a part is, by the mapping that an admin has given beside the usual one. Nothing that
+    can't be read is an error here."""
     if facts is None:
         return Ignored("it has no body")
     if not isinstance(facts, dict):
@@ -116,7 +137,8 @@ def read(kind: str, mapping: Mapping[str, str], facts: Any) -> Reading:
 
 
 def _mapped(kind: str, mapping: Mapping[str, str], facts: Facts) -> Mapped:
-    """Names mean fields only where somebody has chosen them, as they do for Zapier, their own programs and Zendesk's triggers."""
+    """Names mean fields only where somebody has chosen them, as they do for Zapier, their own
+    programs and Zendesk's triggers."""
     inner = {STANDARD: "data", ZENDESK_SUPPORT: "detail"}.get(kind)
     inside = inner if inner and isinstance(facts.get(inner), dict) else None
     by_name = kind in (ZAPIER, STANDARD) or (kind == ZENDESK_SUPPORT and inside is None)
@@ -129,8 +151,12 @@ _STAFF = ("agent", "admin")
 
 
 def _not_for_support(facts: Facts) -> str | None:
-    """Events are told apart from the bodies of triggers, which admins write as they like, by how they are named."""
-    event = next((name for name in _texts(facts.get("type"), facts.get("event")) if _EVENT.fullmatch(name)), None)
+    """Events are told apart from the bodies of triggers, which admins write as they like, by how
+    they are named."""
+    event = next(
+        (name for name in _texts(facts.get("type"), facts.get("event")) if _EVENT.fullmatch(name)),
+        None,
+    )
     if event not in (None, "user.created"):
         return f"it is about {event}, and only user.created makes a lead"
     detail = facts.get("detail")
@@ -145,13 +171,16 @@ def _texts(*values: Any) -> Iterable[str]:
 
 def _not_for_hubspot(event: Facts) -> str | None:
     what = event.get("subscriptionType")
-    if what == "contact.creation" or (what == "object.creation" and event.get("objectTypeId") == CONTACT):
+    if what == "contact.creation" or (
+        what == "object.creation" and event.get("objectTypeId") == CONTACT
+    ):
         return None
     return f"it is about {str(what)[:80]}, and only the creation of a contact makes a lead"
 
 
 def _hubspot_contact(event: Facts) -> Reading:
-    """An event holds no more than the number of a contact: the lead waits in line under a name of ours meanwhile."""
+    """An event holds no more than the number of a contact: the lead waits in line under a name of
+    ours meanwhile."""
     number = str(event.get("objectId"))
     if not re.fullmatch("[0-9]{1,20}", number):
         return Invalid("it has no objectId that is a number")

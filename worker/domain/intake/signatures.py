@@ -1,6 +1,8 @@
-"""Signatures: how each kind of sender shows that a delivery is theirs. Nothing of a body is read before that.
+"""Signatures: how each kind of sender shows that a delivery is theirs. Nothing of a body is read
+before that.
 
-All comparisons take the same time whatever differs, and every secret is tried, so that nobody learns from the clock how near they came.
+All comparisons take the same time whatever differs, and every secret is tried, so that nobody
+learns from the clock how near they came.
 """
 
 import base64
@@ -15,10 +17,17 @@ from standardwebhooks import Webhook
 
 from worker.errors.intake import BadSecret
 
-HUBSPOT, ZENDESK_SUPPORT, ZENDESK_CHAT, ZAPIER, STANDARD = KINDS = ("hubspot", "zendesk-support", "zendesk-chat", "zapier", "standard")
+HUBSPOT, ZENDESK_SUPPORT, ZENDESK_CHAT, ZAPIER, STANDARD = KINDS = (
+    "hubspot",
+    "zendesk-support",
+    "zendesk-chat",
+    "zapier",
+    "standard",
+)
 
 TOLERANCE_SECONDS = 300
-"""How far a signature's time may be from ours, either way. HubSpot and Standard Webhooks say so; Zendesk names none."""
+"""How far a signature's time may be from ours, either way. HubSpot and Standard Webhooks say so;
+Zendesk names none."""
 
 SHORTEST_SECRET_BYTES = 16
 
@@ -31,8 +40,9 @@ _MILLISECONDS = re.compile("[0-9]{1,15}")
 
 
 class Call(NamedTuple):
-    """A delivery as it came: the URI is the whole address as the sender called it, header names are in lower case, header values and
-    the body are bytes as they stand, and the moment is seconds since 1970."""
+    """A delivery as it came: the URI is the whole address as the sender called it, header names are
+    in lower case, header values and the body are bytes as they stand, and the moment is seconds
+    since 1970."""
 
     method: str
     uri: str
@@ -61,7 +71,9 @@ def check_secret(kind: str, secret: str) -> None:
             raise BadSecret(reason="must be base64, with or without whsec_ before it")
         size = len(key[1]) * 3 // 4
     if size < SHORTEST_SECRET_BYTES or secret != secret.strip() or not secret.isprintable():
-        raise BadSecret(reason=f"must have {SHORTEST_SECRET_BYTES} bytes or more, and no spaces around it")
+        raise BadSecret(
+            reason=f"must have {SHORTEST_SECRET_BYTES} bytes or more, and no spaces around it"
+        )
 
 
 def _is_now(seconds: float, call: Call) -> bool:
@@ -81,7 +93,8 @@ def _signed(secret: str, text: bytes) -> bytes:
 
 
 def _hubspot(secret: str, call: Call) -> bool:
-    """Version 3 wherever it is present, which alone carries a time. Source: HubSpot's "Validating requests"."""
+    """Version 3 wherever it is present, which alone carries a time. Source: HubSpot's "Validating
+    requests"."""
     if "x-hubspot-signature-v3" in call.headers:
         return _hubspot_v3(secret, call)
     versions = {b"v1": b"", b"v2": f"{call.method}{call.uri}".encode()}
@@ -105,10 +118,13 @@ def _hubspot_v3(secret: str, call: Call) -> bool:
 
 
 def _zendesk_support(secret: str, call: Call) -> bool:
-    """The time is signed as it is written (ISO 8601). Source: Zendesk's "Verifying the authenticity of a webhook request"."""
+    """The time is signed as it is written (ISO 8601). Source: Zendesk's "Verifying the authenticity
+    of a webhook request"."""
     time = call.header("x-zendesk-webhook-signature-timestamp")
     expected = _signed(secret, time + call.body)
-    return _same(expected, call.header("x-zendesk-webhook-signature")) and _is_now(_seconds(time), call)
+    return _same(expected, call.header("x-zendesk-webhook-signature")) and _is_now(
+        _seconds(time), call
+    )
 
 
 def _seconds(time: bytes) -> float:
@@ -124,13 +140,15 @@ def _seconds(time: bytes) -> float:
 
 
 def _standard(secret: str, call: Call) -> bool:
-    """One of the signatures, which spaces keep apart. Source: the specification of Standard Webhooks; what is expected is told by its own
-    package, and compared as it is written."""
+    """One of the signatures, which spaces keep apart. Source: the specification of Standard
+    Webhooks; what is expected is told by its own package, and compared as it is written."""
     message, time = call.text("webhook-id"), call.text("webhook-timestamp")
     if not message or not _SECONDS.fullmatch(time) or not _is_now(int(time), call):
         return False
     try:
-        expected = Webhook(secret).sign(message, datetime.fromtimestamp(int(time), UTC), call.body.decode())
+        expected = Webhook(secret).sign(
+            message, datetime.fromtimestamp(int(time), UTC), call.body.decode()
+        )
     except UnicodeDecodeError:
         return False
     return sum(_same(expected, given) for given in call.header("webhook-signature").split(b" ")) > 0
@@ -140,7 +158,8 @@ def _standard(secret: str, call: Call) -> bool:
 
 
 def _zapier(secret: str, call: Call) -> bool:
-    """Zapier signs nothing: it shows the secret itself, in a header or as the password of HTTP Basic."""
+    """Zapier signs nothing: it shows the secret itself, in a header or as the password of HTTP
+    Basic."""
     return sum(_same(secret, shown) for shown in _shown(call)) > 0
 
 

@@ -21,7 +21,17 @@ FEWEST_DIGITS = 3
 
 YES, UNKNOWN = "yes", "unknown"
 
-_TICKED = {"yes": YES, "on": YES, "true": YES, "1": YES, "": "", "no": "", "off": "", "false": "", "0": ""}
+_TICKED = {
+    "yes": YES,
+    "on": YES,
+    "true": YES,
+    "1": YES,
+    "": "",
+    "no": "",
+    "off": "",
+    "false": "",
+    "0": "",
+}
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _TEL = re.compile(r"[+0-9() ./-]+((x|ext\.?|#) ?[0-9]{1,8})?", re.IGNORECASE)
 
@@ -53,19 +63,28 @@ def read(fields: Sequence[Field], typed: Mapping[str, Any]) -> Reading:
 
 
 def unknown(fields: Sequence[Field], names: Iterable[str]) -> list[Fault]:
-    """A fault for each name that the form doesn't have: in what a program sends, it is one misspelt."""
+    """A fault for each name that the form doesn't have: in what a program sends, it is one
+    misspelt."""
     known = {field.name for field in fields}
-    return [Fault(at(told(name)), UNKNOWN, "The form has no such field.") for name in names if name not in known]
+    return [
+        Fault(at(told(name)), UNKNOWN, "The form has no such field.")
+        for name in names
+        if name not in known
+    ]
 
 
 def _needed(typed: Mapping[str, Any], *fields: Field) -> Fault:
     code = BLANK if fields[0].name in typed else MISSING
     if fields[0].type == CHECKBOX:
         return Fault(at(fields[0].name), code, f"“{fields[0].label}” must be ticked.")
-    return Fault(at(fields[0].name), code, f"{' or '.join(field.label for field in fields)} is needed.")
+    return Fault(
+        at(fields[0].name), code, f"{' or '.join(field.label for field in fields)} is needed."
+    )
 
 
-def _nameless(fields: Sequence[Field], values: Mapping[str, str], typed: Mapping[str, Any]) -> list[Fault]:
+def _nameless(
+    fields: Sequence[Field], values: Mapping[str, str], typed: Mapping[str, Any]
+) -> list[Fault]:
     """What is wrong with a lead of whom nothing is known by which to call them."""
     naming = [field for field in fields if field.name in REQUIRED["lead"]]
     return [] if any(values[field.name] for field in naming) else [_needed(typed, *naming)]
@@ -128,7 +147,11 @@ def _url(text: str) -> str:
     address = text if "://" in text else f"https://{text}"
     try:
         parts = urlsplit(address)
-        good = parts.scheme.lower() in ("http", "https") and "." in (parts.hostname or "") and parts.port != 0
+        good = (
+            parts.scheme.lower() in ("http", "https")
+            and "." in (parts.hostname or "")
+            and parts.port != 0
+        )
     except ValueError:
         good = False
     if not good or re.search(r"\s", address):

@@ -12,7 +12,7 @@ class Actor(NamedTuple):
     can_reassign: bool = False
 
 
-class Deed(StrEnum):
+class Action(StrEnum):
     """What for, in words that complete "you may not"."""
 
     MANAGE = "manage pools, users and settings"
@@ -21,10 +21,11 @@ class Deed(StrEnum):
     ANOTHERS = "change what somebody else has begun"
 
 
-def may(actor: Actor, deed: Deed, *whose: int | None) -> bool:
-    """Whether the actor may do the deed, to something that belongs to certain people: its owner, its creator. An admin may do anything."""
+def allowed(actor: Actor, action: Action, *whose: int | None) -> bool:
+    """Whether the actor may do the deed, to something that belongs to certain people: its owner,
+    its creator. An admin may do anything."""
     if actor.is_admin:
         return True
-    if deed is Deed.MANAGE:
+    if action is Action.MANAGE:
         return False
-    return actor.can_reassign if deed is Deed.REASSIGN else actor.id in whose
+    return actor.can_reassign if action is Action.REASSIGN else actor.id in whose

@@ -23,8 +23,9 @@ def at(name: str) -> str:
 
 
 def normalized(resource: Resource, given: Mapping[str, Any]) -> Values:
-    """The attributes that a request may set, in the form in which they are compared and stored. What it may not set is left out: clients
-    send back whole what they got. Raises IncorrectPayload, which names every field at fault."""
+    """The attributes that a request may set, in the form in which they are compared and stored.
+    What it may not set is left out: clients send back whole what they got. Raises IncorrectPayload,
+    which names every field at fault."""
     values, faults = Values(), list[Fault]()
     for attribute in resource.writable:
         if attribute.name in given:
@@ -38,9 +39,14 @@ def normalized(resource: Resource, given: Mapping[str, Any]) -> Values:
 
 
 def changed(resource: Resource, values: Values, facts: Mapping[str, Any]) -> Values:
-    """The values that say something else than what is shown. What clients send back as they got it must change nothing, also where it
-    is shown otherwise than it is stored: a default for what is not known, a moment without its fraction."""
-    return {name: value for name, value in values.items() if not _says(resource.by_name[name], facts[name], value)}
+    """The values that say something else than what is shown. What clients send back as they got it
+    must change nothing, also where it is shown otherwise than it is stored: a default for what is
+    not known, a moment without its fraction."""
+    return {
+        name: value
+        for name, value in values.items()
+        if not _says(resource.by_name[name], facts[name], value)
+    }
 
 
 def _says(attribute: Attribute, shown: Any, value: Any) -> bool:
@@ -51,7 +57,8 @@ def _says(attribute: Attribute, shown: Any, value: Any) -> bool:
 
 
 def differ(one: Any, other: Any) -> bool:
-    """Whether two values are not the same. Of custom fields 1, 1.0 and true are three, which Python holds for equal."""
+    """Whether two values are not the same. Of custom fields 1, 1.0 and true are three, which Python
+    holds for equal."""
     if isinstance(one, dict) and isinstance(other, dict):
         return repr(sorted(one.items())) != repr(sorted(other.items()))
     return bool(one != other)
@@ -80,13 +87,18 @@ def _storable(text: str) -> str:
 
 
 def _amount(value: Any) -> float:
-    """A deal is worth something or 0, never nothing. A float is written out: as it comes, a tiny one has an exponent."""
+    """A deal is worth something or 0, never nothing. A float is written out: as it comes, a tiny
+    one has an exponent."""
     text = f"{value:f}" if isinstance(value, float) else str(value or "").strip()
     return float(CONVERSIONS["value"](text)) if text else 0.0
 
 
 def _day(value: str | None) -> date | None:
-    return date.fromisoformat(CONVERSIONS["estimated_close_date"](value.strip())) if value and value.strip() else None
+    return (
+        date.fromisoformat(CONVERSIONS["estimated_close_date"](value.strip()))
+        if value and value.strip()
+        else None
+    )
 
 
 def _moment(value: str | None) -> datetime | None:
@@ -109,7 +121,9 @@ def _address(value: Mapping[str, str | None] | None) -> dict[str, str | None]:
 
 def _fields(value: Mapping[str, Any] | None) -> dict[str, Any]:
     """By name; None for what is to be removed."""
-    return {_storable(name): _field(name, each) for name, each in (value or {}).items() if name.strip()}
+    return {
+        _storable(name): _field(name, each) for name, each in (value or {}).items() if name.strip()
+    }
 
 
 def _field(name: str, value: Any) -> Any:
@@ -134,9 +148,15 @@ _NORMAL: Mapping[Kind, Callable[[Any], Any]] = {
 }
 
 
-def check_needed(resource: Resource, given: Mapping[str, Any], alternatives: tuple[str, ...]) -> None:
-    """Raises IncorrectPayload unless one of those attributes says something: blank if the request says so, missing if it says nothing."""
+def check_needed(
+    resource: Resource, given: Mapping[str, Any], alternatives: tuple[str, ...]
+) -> None:
+    """Raises IncorrectPayload unless one of those attributes says something: blank if the request
+    says so, missing if it says nothing."""
     if not any(given.get(name) for name in alternatives):
         code = BLANK if any(name in given for name in alternatives) else MISSING
         what = " or ".join(name.replace("_", " ") for name in alternatives)
-        raise IncorrectPayload.of(resource.type, [Fault(at(alternatives[0]), code, f"is needed: a {resource.type} needs a {what}")])
+        raise IncorrectPayload.of(
+            resource.type,
+            [Fault(at(alternatives[0]), code, f"is needed: a {resource.type} needs a {what}")],
+        )

@@ -27,16 +27,33 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 """Of these, a row must have at least one."""
 
 LONGEST_INDEXED_CHARACTERS = 320
-"""An email address: 64 characters, an @ and 255 more (RFC 3696, errata). Longer ones would not fit an index."""
+"""An email address: 64 characters, an @ and 255 more (RFC 3696, errata). Longer ones would not fit
+an index."""
 
 TAGS = "tags"
 
 _ALIASES: dict[str, tuple[str, ...]] = {
     "first_name": ("given name", "forename", "firstname"),
     "last_name": ("surname", "family name", "lastname"),
-    "organization_name": ("organization", "organisation", "organisation name", "company", "company name", "account", "account name"),
+    "organization_name": (
+        "organization",
+        "organisation",
+        "organisation name",
+        "company",
+        "company name",
+        "account",
+        "account name",
+    ),
     "title": ("job title", "position"),
-    "email": ("email 1", "e mail", "email address", "e mail address", "e mail 1", "primary email", "work email"),
+    "email": (
+        "email 1",
+        "e mail",
+        "email address",
+        "e mail address",
+        "e mail 1",
+        "primary email",
+        "work email",
+    ),
     "phone": ("phone 1", "phone number", "telephone", "work phone", "primary phone"),
     "mobile": ("mobile phone", "cell", "cell phone", "mobile number"),
     "fax": ("fax number",),
@@ -61,7 +78,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 
 
 _AMOUNT = re.compile(r"(-?)[$€£]?\s?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(?:\s?[$€£])?")
-"""A comma separates thousands and nothing else: one that may stand for a decimal point is refused, not guessed at."""
+"""A comma separates thousands and nothing else: one that may stand for a decimal point is refused,
+not guessed at."""
 
 _MOST_DIGITS = 15
 
@@ -89,7 +107,11 @@ def _indexed(text: str) -> str:
     return text
 
 
-CONVERSIONS: dict[str, Callable[[str], str]] = {"value": _amount, "estimated_close_date": _day, "email": _indexed}
+CONVERSIONS: dict[str, Callable[[str], str]] = {
+    "value": _amount,
+    "estimated_close_date": _day,
+    "email": _indexed,
+}
 """How a field's text becomes what is stored; ValueError gives the reason why it can't."""
 
 
@@ -105,6 +127,14 @@ def normalized(header: str) -> str:
 
 
 def field_named(record_type: str, header: str) -> str | None:
-    """The field that a header means, by its name or a common alias; None for what becomes a custom field."""
+    """The field that a header means, by its name or a common alias; None for what becomes a custom
+    field."""
     name = normalized(header)
-    return next((field for field in fields_of(record_type) if name == normalized(field) or name in _ALIASES.get(field, ())), None)
+    return next(
+        (
+            field
+            for field in fields_of(record_type)
+            if name == normalized(field) or name in _ALIASES.get(field, ())
+        ),
+        None,
+    )

@@ -1,6 +1,18 @@
 """What records refer to: users, labels, pipelines and stages."""
 
-from worker.domain.resources.resource import ALL, CREATED, CREATOR, ID, UPDATED, Attribute, Kind, Resource, Verb, constant, given
+from worker.domain.resources.resource import (
+    ALL,
+    CREATED,
+    CREATOR,
+    ID,
+    UPDATED,
+    Attribute,
+    Kind,
+    Resource,
+    Verb,
+    constant,
+    given,
+)
 
 RECORD_TYPES = ("lead", "contact", "deal")
 
@@ -15,7 +27,11 @@ USER = Resource(
         Attribute("role", meaning="admin or user."),
         Attribute("confirmed", Kind.BOOLEAN),
         Attribute("identity_type", meaning="integration for a pool's user, else user."),
-        Attribute("system_tags", Kind.NAMES, "For a pool distribution_pool and the type of the records that it shares."),
+        Attribute(
+            "system_tags",
+            Kind.NAMES,
+            "For a pool distribution_pool and the type of the records that it shares.",
+        ),
         Attribute("sell_login_disabled", Kind.BOOLEAN),
         Attribute("deleted_at", Kind.MOMENT),
         CREATED,
@@ -81,7 +97,14 @@ LEAD_STATUS = Resource(
 PIPELINE = Resource(
     type="pipeline",
     path="pipelines",
-    attributes=(ID, Attribute("name"), CREATED, UPDATED, constant("disabled", Kind.BOOLEAN, False), constant("locale_key")),
+    attributes=(
+        ID,
+        Attribute("name"),
+        CREATED,
+        UPDATED,
+        constant("disabled", Kind.BOOLEAN, False),
+        constant("locale_key"),
+    ),
     verbs=(Verb.LIST,),
     filters=("name",),
 )

@@ -22,7 +22,18 @@ _COMMON = (ID, OWNER, CREATOR, CREATED, UPDATED, TAGS, CUSTOM)
 _VERBS = (*ALL, Verb.UPSERT)
 _CITY = ("address[city]", "address[country]", "address[postal_code]")
 _PERSON = (
-    *texts("first_name", "last_name", "title", "description", "industry", "website", "email", "phone", "mobile", "fax"),
+    *texts(
+        "first_name",
+        "last_name",
+        "title",
+        "description",
+        "industry",
+        "website",
+        "email",
+        "phone",
+        "mobile",
+        "fax",
+    ),
     *texts("twitter", "facebook", "linkedin", "skype"),
     given("address", Kind.ADDRESS, "Only the parts that are named change."),
 )
@@ -40,7 +51,17 @@ LEAD = Resource(
         given("unqualified_reason_id", Kind.INTEGER),
     ),
     verbs=_VERBS,
-    filters=(*_CITY, "creator_id", "email", "first_name", "last_name", "organization_name", "owner_id", "source_id", "status"),
+    filters=(
+        *_CITY,
+        "creator_id",
+        "email",
+        "first_name",
+        "last_name",
+        "organization_name",
+        "owner_id",
+        "source_id",
+        "status",
+    ),
     order="updated_at:asc",
 )
 
@@ -50,8 +71,15 @@ CONTACT = Resource(
     attributes=(
         *_COMMON,
         *_PERSON,
-        given("is_organization", Kind.BOOLEAN, "Set when the contact is created, and never after. False unless given."),
-        given("name", meaning="An organization needs it. A person's is made of the first and the last name."),
+        given(
+            "is_organization",
+            Kind.BOOLEAN,
+            "Set when the contact is created, and never after. False unless given.",
+        ),
+        given(
+            "name",
+            meaning="An organization needs it. A person's is made of the first and the last name.",
+        ),
         given("contact_id", Kind.INTEGER, "The organization that a person is with."),
         given("parent_organization_id", Kind.INTEGER, "The organization that this one belongs to."),
         given("customer_status", choices=_STATUSES),
@@ -60,7 +88,16 @@ CONTACT = Resource(
         given("shipping_address", Kind.ADDRESS),
     ),
     verbs=_VERBS,
-    filters=(*_CITY, "contact_id", "email", "first_name", "is_organization", "last_name", "name", "owner_id"),
+    filters=(
+        *_CITY,
+        "contact_id",
+        "email",
+        "first_name",
+        "is_organization",
+        "last_name",
+        "name",
+        "owner_id",
+    ),
     order="last_name:asc",
 )
 
@@ -71,7 +108,11 @@ DEAL = Resource(
         *_COMMON,
         given("name"),
         given("contact_id", Kind.INTEGER, "With whom: a person or an organization."),
-        Attribute("organization_id", Kind.INTEGER, "The contact's organization, or the contact if it is one."),
+        Attribute(
+            "organization_id",
+            Kind.INTEGER,
+            "The contact's organization, or the contact if it is one.",
+        ),
         given("value", Kind.AMOUNT, "A number or text; 0 unless given."),
         given("currency", meaning="Three letters (ISO 4217); the account's unless given."),
         given("hot", Kind.BOOLEAN),
@@ -89,7 +130,16 @@ DEAL = Resource(
         constant("associated_contacts", Kind.OBJECT),
     ),
     verbs=_VERBS,
-    filters=("contact_id", "creator_id", "hot", "organization_id", "owner_id", "source_id", "stage_id", "estimated_close_date"),
+    filters=(
+        "contact_id",
+        "creator_id",
+        "hot",
+        "organization_id",
+        "owner_id",
+        "source_id",
+        "stage_id",
+        "estimated_close_date",
+    ),
     needs=("name", "contact_id"),
 )
 

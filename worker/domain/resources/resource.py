@@ -61,7 +61,9 @@ class Attribute(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-def given(name: str, kind: Kind = Kind.TEXT, meaning: str = "", choices: tuple[str, ...] = ()) -> Attribute:
+def given(
+    name: str, kind: Kind = Kind.TEXT, meaning: str = "", choices: tuple[str, ...] = ()
+) -> Attribute:
     """An attribute that requests may set."""
     return Attribute(name, kind, meaning, writable=True, choices=choices)
 
@@ -79,19 +81,26 @@ def constant(name: str, kind: Kind = Kind.TEXT, value: Any = None) -> Attribute:
 ID = Attribute("id", Kind.INTEGER)
 CREATED = Attribute("created_at", Kind.MOMENT)
 UPDATED = Attribute("updated_at", Kind.MOMENT)
-CREATOR = Attribute("creator_id", Kind.INTEGER, "The user who created it; null where it came in by itself.")
+CREATOR = Attribute(
+    "creator_id", Kind.INTEGER, "The user who created it; null where it came in by itself."
+)
 OWNER = given(
-    "owner_id", Kind.INTEGER, "A user, or a pool's user, in whose stead the pool's next member gets the record. The caller, unless given."
+    "owner_id",
+    Kind.INTEGER,
+    "A user, or a pool's user, in whose stead the pool's next member gets the record. The caller, unless given.",
 )
 TAGS = given("tags", Kind.NAMES, "Replaced as a whole.")
 CUSTOM = given(
-    "custom_fields", Kind.FIELDS, "Texts, numbers, booleans or lists of texts by name. Only those named change; null removes one."
+    "custom_fields",
+    Kind.FIELDS,
+    "Texts, numbers, booleans or lists of texts by name. Only those named change; null removes one.",
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """A kind of thing that the API knows: the type by which envelopes name it, the path under which it lies, and its attributes."""
+    """A kind of thing that the API knows: the type by which envelopes name it, the path under which
+    it lies, and its attributes."""
 
     type: str
     path: str
@@ -121,7 +130,11 @@ class Resource:
 
     @property
     def sortable(self) -> tuple[str, ...]:
-        return tuple(attribute.name for attribute in self.attributes if attribute.held and attribute.kind in SORTABLE)
+        return tuple(
+            attribute.name
+            for attribute in self.attributes
+            if attribute.held and attribute.kind in SORTABLE
+        )
 
     def kind_of(self, filter: str) -> Kind:
         """What a filter compares with."""

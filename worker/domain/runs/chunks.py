@@ -14,7 +14,8 @@ FIRST_ERRORS = 100
 
 
 class Chunk(NamedTuple):
-    """Rows that one task loads: where their bytes and lines begin, and how many of them are good. Ordinals count good rows from 0."""
+    """Rows that one task loads: where their bytes and lines begin, and how many of them are good.
+    Ordinals count good rows from 0."""
 
     number: int
     offset: int
@@ -50,19 +51,28 @@ class Scan:
     def cut(self, start: _Mark, end: _Mark) -> Chunk:
         """Adds the chunk between two places."""
         rows, records = end.rows - start.rows, end.records - start.records
-        chunk = Chunk(len(self.chunks), start.bytes, end.bytes - start.bytes, start.lines + 1, start.records, rows, records)
+        chunk = Chunk(
+            len(self.chunks),
+            start.bytes,
+            end.bytes - start.bytes,
+            start.lines + 1,
+            start.records,
+            rows,
+            records,
+        )
         self.chunks.append(chunk)
         return chunk
 
 
 def rows_at(row: int) -> int:
-    """How many rows a chunk has that begins after so many. Chunks grow with the file, so that a small one is shared by several workers
-    and a large one isn't shredded."""
+    """How many rows a chunk has that begins after so many. Chunks grow with the file, so that a
+    small one is shared by several workers and a large one isn't shredded."""
     return min(max(row // 4, SMALLEST_ROWS), LARGEST_ROWS)
 
 
 class Slice(NamedTuple):
-    """Records that one task gives their owners, of a run that is about no file. Ordinals count from 0."""
+    """Records that one task gives their owners, of a run that is about no file. Ordinals count from
+    0."""
 
     number: int
     first_ordinal: int
@@ -79,10 +89,14 @@ def cut(records: int) -> Iterator[Slice]:
         first, number = first + size, number + 1
 
 
-def scan(stream: Iterable[bytes], header: Header, reader: RowReader, on_chunk: Callable[[Chunk], Any]) -> Scan:
-    """One pass over the rows of a file whose stream stands after the header: checks every row, cuts the file into chunks.
+def scan(
+    stream: Iterable[bytes], header: Header, reader: RowReader, on_chunk: Callable[[Chunk], Any]
+) -> Scan:
+    """One pass over the rows of a file whose stream stands after the header: checks every row, cuts
+    the file into chunks.
 
-    The same file gives the same chunks. Memory doesn't grow with the file, but for some hundred bytes a chunk.
+    The same file gives the same chunks. Memory doesn't grow with the file, but for some hundred
+    bytes a chunk.
     """
     found, lines = Scan(), Lines(stream, header.end, header.lines)
     start, wanted = found.mark(lines), rows_at(0)

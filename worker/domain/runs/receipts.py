@@ -1,6 +1,7 @@
 """The receipt of an import: what became of each row of the file, in its order, as CSV (RFC 4180).
 
-Lines are put together by hand, because there is one for every row of every file; cells that may need quoting are made by `cell`, once.
+Lines are put together by hand, because there is one for every row of every file; cells that may
+need quoting are made by `cell`, once.
 """
 
 import csv
@@ -20,8 +21,11 @@ def cell(text: str | None) -> str:
     return line.getvalue().removesuffix("\r\n")
 
 
-def record_line(line: int, record_type: str, record_id: int, pool: str, turn: int | str, owner: str) -> str:
-    """A row that became a record: of which pool and by which turn, if any, and whose it is, by email. Pool and owner are cells."""
+def record_line(
+    line: int, record_type: str, record_id: int, pool: str, turn: int | str, owner: str
+) -> str:
+    """A row that became a record: of which pool and by which turn, if any, and whose it is, by
+    email. Pool and owner are cells."""
     return f"{line},{record_type},{record_id},{pool},{turn},{owner},\r\n"
 
 

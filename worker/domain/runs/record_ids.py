@@ -31,7 +31,10 @@ def check_ids(record_type: str, ids: Sequence[int]) -> None:
 
 def read_ids(lines: Iterable[bytes]) -> list[int]:
     """The ids in a file that has one a line. Blank lines hold none."""
-    texts = [(number, line.decode(errors="replace").removeprefix("\ufeff").strip()) for number, line in enumerate(lines, 1)]
+    texts = [
+        (number, line.decode(errors="replace").removeprefix("\ufeff").strip())
+        for number, line in enumerate(lines, 1)
+    ]
     written = [(number, text) for number, text in texts if text]
     if written and written[0][1].lower() == HEADER:
         del written[0]
@@ -40,5 +43,7 @@ def read_ids(lines: Iterable[bytes]) -> list[int]:
 
 def _id(number: int, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST))):
-        raise BadIds(reason=f"line {number} is no record's number: {told(text[:MOST_SHOWN_CHARACTERS])!r}")
+        raise BadIds(
+            reason=f"line {number} is no record's number: {told(text[:MOST_SHOWN_CHARACTERS])!r}"
+        )
     return int(text)

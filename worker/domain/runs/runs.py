@@ -5,12 +5,13 @@ from typing import NamedTuple
 IMPORT, REASSIGN, UNDO = "import", "reassign", "undo"
 
 DELETED, GIVEN, EDITED = "deleted", "given", "edited"
-"""Why a run leaves a record as it is: since the run looked at it, it was deleted, got another owner, or was edited."""
+"""Why a run leaves a record as it is: since the run looked at it, it was deleted, got another
+owner, or was edited."""
 
 
 class Story(NamedTuple):
-    """What one kind of run is about, and its tasks: the one that finds out what is to be done, those that do a chunk of it, and the one
-    that ends it."""
+    """What one kind of run is about, and its tasks: the one that finds out what is to be done,
+    those that do a chunk of it, and the one that ends it."""
 
     about: str
     scan: str

@@ -12,7 +12,11 @@ def run_claim(kind: str, run_id: int) -> str:
 def run_id_of(claim: str) -> int:
     """The number of the run whose claim it is; 0 for a claim of no run."""
     number = claim.partition(":")[2]
-    return int(number) if number.isascii() and number.isdecimal() and len(number) < _LONGEST_NUMBER else 0
+    return (
+        int(number)
+        if number.isascii() and number.isdecimal() and len(number) < _LONGEST_NUMBER
+        else 0
+    )
 
 
 def capture_claim(lead_id: int) -> str:

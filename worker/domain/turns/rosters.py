@@ -32,7 +32,8 @@ class Roster:
         return self.members[slot:] + self.members[:slot]
 
     def succeeded_by(self, members: Sequence[int], next_turn: int) -> "Roster":
-        """The roster that follows, in force from next_turn on. Next stays next; if they left, the member after them is next."""
+        """The roster that follows, in force from next_turn on. Next stays next; if they left, the
+        member after them is next."""
         stays = next((user for user in self.following(next_turn) if user in members), None)
         slot = members.index(stays) if stays is not None else 0
         return Roster(self.version + 1, next_turn, slot, tuple(members))
@@ -67,12 +68,14 @@ class Rosters:
                 yield from islice(cycle(members), count)
 
     def rightful(self, span: Span) -> Iterator[int | None]:
-        """Like owners, with None for a turn that nobody can have: no roster is in force, or one without members."""
+        """Like owners, with None for a turn that nobody can have: no roster is in force, or one
+        without members."""
         for members, count in self._stretches(span):
             yield from islice(cycle(members or (None,)), count)
 
     def first_not_among(self, span: Span, users: Collection[int]) -> int | None:
-        """The first turn of the span whose rightful member is none of those users. It doesn't matter how long the span is."""
+        """The first turn of the span whose rightful member is none of those users. It doesn't
+        matter how long the span is."""
         turn = span.first
         for members, count in self._stretches(span):
             for at, member in enumerate((members or (None,))[:count]):
@@ -82,7 +85,8 @@ class Rosters:
         return None
 
     def _stretches(self, span: Span) -> Iterator[tuple[tuple[int, ...], int]]:
-        """The span as one stretch for each roster in force: the members in the order in which they are next, and how many turns."""
+        """The span as one stretch for each roster in force: the members in the order in which they
+        are next, and how many turns."""
         turn = span.first
         while turn <= span.last:
             at = bisect_right(self._first_turns, turn)
@@ -93,7 +97,8 @@ class Rosters:
 
 
 def _in_force(rosters: Sequence[Roster]) -> list[Roster]:
-    """Those that are in force at any turn: none that a later version supersedes from its first turn on, or from before."""
+    """Those that are in force at any turn: none that a later version supersedes from its first turn
+    on, or from before."""
     found: list[Roster] = []
     for roster in reversed(rosters):
         if not found or roster.first_turn < found[-1].first_turn:

@@ -64,7 +64,8 @@ def _slice(spans: Iterable[Span], start: int, stop: int) -> Iterator[Span]:
 
 
 class Upcoming(NamedTuple):
-    """What a ring hands out next: the turns that came back, in their order, and then from the next turn on."""
+    """What a ring hands out next: the turns that came back, in their order, and then from the next
+    turn on."""
 
     returned: Turns
     next_turn: int
@@ -72,11 +73,14 @@ class Upcoming(NamedTuple):
     def first(self, count: int) -> Turns:
         """The first so many turns of that."""
         back = self.returned.slice(0, count)
-        return Turns((*back, Span(self.next_turn, count - back.total))) if back.total < count else back
+        return (
+            Turns((*back, Span(self.next_turn, count - back.total))) if back.total < count else back
+        )
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """The same turns in as few spans as possible, lowest first. The spans may overlap and come in any order."""
+    """The same turns in as few spans as possible, lowest first. The spans may overlap and come in
+    any order."""
     found: list[Span] = []
     for span in sorted(spans):
         if found and span.first <= found[-1].last + 1:
@@ -87,7 +91,8 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def holes(used: Iterable[Span], first: int, last: int) -> Iterator[Span]:
-    """What of the turns first to last is in none of the used spans. The spans may overlap and come in any order."""
+    """What of the turns first to last is in none of the used spans. The spans may overlap and come
+    in any order."""
     at = first
     for span in sorted(used):
         if span.first > last:
@@ -100,7 +105,8 @@ def holes(used: Iterable[Span], first: int, last: int) -> Iterator[Span]:
 
 
 def uncovered(spans: Iterable[Span], covers: Iterable[Span]) -> Iterator[Span]:
-    """What of the spans is in none of the covers, without keeping either. Both ascend, and neither's spans overlap among themselves."""
+    """What of the spans is in none of the covers, without keeping either. Both ascend, and
+    neither's spans overlap among themselves."""
     rest = iter(covers)
     cover = next(rest, None)
     for span in spans:
@@ -122,7 +128,8 @@ def common(spans: Sequence[Span], others: Iterable[Span]) -> Iterator[Span]:
 
 
 def meet(turns: Iterable[Span], others: Iterable[Span]) -> bool:
-    """Whether a turn is among both. The spans may come in any order, and there may be many of either."""
+    """Whether a turn is among both. The spans may come in any order, and there may be many of
+    either."""
     return any(common(merged(turns), merged(others)))
 
 

@@ -1,4 +1,5 @@
-"""The replay of a pool: its ledger against its rosters, turn by turn, and what its ring holds against both.
+"""The replay of a pool: its ledger against its rosters, turn by turn, and what its ring holds
+against both.
 
 Of what may be long nothing is kept but counts and the first violations.
 """
@@ -9,7 +10,15 @@ from itertools import pairwise
 
 from sqlalchemy.orm import Session
 
-from worker.domain.audit.reports import CHECKABLE, IN_TURN, NEXT_STAYS_NEXT, NONE_SKIPPED, ONCE, ONE_RING, Report
+from worker.domain.audit.reports import (
+    CHECKABLE,
+    IN_TURN,
+    NEXT_STAYS_NEXT,
+    NONE_SKIPPED,
+    ONCE,
+    ONE_RING,
+    Report,
+)
 from worker.domain.turns import succession
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, but_last, common, islands, merged, uncovered
@@ -27,7 +36,9 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
     """Checks every turn of a pool: who has it, and where it is if nobody has."""
     rosters = _read_rosters(session, pool_id, report)
     reserved = check_blocks(session, pool_id, report)
-    known = max([0, *(roster.first_turn - 1 for roster in rosters), *(span.last for span in reserved)])
+    known = max(
+        [0, *(roster.first_turn - 1 for roster in rosters), *(span.last for span in reserved)]
+    )
     last = max(known, ring.next_turn - 1) if ring else known
     unused = uncovered(_replay(session, pool_id, rosters, last, report), merged(reserved))
     above = _check_watermark(unused, pools.row(session, pool_id).watermark, report)
@@ -51,11 +62,17 @@ def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
     for row in evidence.roster_rows(session, pool_id):
         members = _members(row.members)
         if members is None:
-            report.violate(CHECKABLE, row.first_turn, f"the members of roster version {row.version} can't be read: {row.members:.80}")
+            report.violate(
+                CHECKABLE,
+                row.first_turn,
+                f"the members of roster version {row.version} can't be read: {row.members:.80}",
+            )
         found.append(Roster(row.version, row.first_turn, row.first_slot, members or ()))
     for turn, what in succession.faults(found):
         report.violate(NEXT_STAYS_NEXT, turn, what)
-    for user_id in evidence.unknown_users(session, {member for roster in found for member in roster.members}):
+    for user_id in evidence.unknown_users(
+        session, {member for roster in found for member in roster.members}
+    ):
         report.violate(CHECKABLE, None, f"user {user_id} is a member, and isn't there")
     if not found:
         report.violate(CHECKABLE, None, "has no roster")
@@ -68,13 +85,19 @@ def _members(text: str) -> tuple[int, ...] | None:
         members = json.loads(text)
     except ValueError:
         return None
-    return tuple(members) if isinstance(members, list) and all(type(member) is int for member in members) else None
+    return (
+        tuple(members)
+        if isinstance(members, list) and all(type(member) is int for member in members)
+        else None
+    )
 
 
 # --- turns ---
 
 
-def _replay(session: Session, pool_id: int, rosters: Rosters, last: int, report: Report) -> Iterator[Span]:
+def _replay(
+    session: Session, pool_id: int, rosters: Rosters, last: int, report: Report
+) -> Iterator[Span]:
     """Goes through the ledger in the order of turns; yields the gaps in it up to the last turn."""
     expected = 1
     for turns, users in evidence.slices(session, pool_id):
@@ -92,10 +115,16 @@ def _replay(session: Session, pool_id: int, rosters: Rosters, last: int, report:
         yield Span(expected, last - expected + 1)
 
 
-def _report_wrong(first: int, given: Sequence[int], rightful: Sequence[int | None], report: Report) -> None:
+def _report_wrong(
+    first: int, given: Sequence[int], rightful: Sequence[int | None], report: Report
+) -> None:
     for turn, (user, owner) in enumerate(zip(given, rightful, strict=True), first):
         if user != owner:
-            belongs = f"belongs to user {owner}" if owner is not None else "belongs to nobody, for want of a roster with members"
+            belongs = (
+                f"belongs to user {owner}"
+                if owner is not None
+                else "belongs to nobody, for want of a roster with members"
+            )
             report.violate(IN_TURN, turn, f"{belongs}, was given to user {user}")
 
 
@@ -105,32 +134,43 @@ def _check_voids(session: Session, pool_id: int, rosters: Rosters, report: Repor
     for turn, user in evidence.voids(session, pool_id):
         report.voided += 1
         if user not in last_without:
-            last_without[user] = max((roster.version for roster in rosters if user not in roster.members), default=0)
+            last_without[user] = max(
+                (roster.version for roster in rosters if user not in roster.members), default=0
+            )
         if report.rosters and last_without[user] <= rosters.in_force(turn).version:
             report.violate(NONE_SKIPPED, turn, f"is void, though user {user} hasn't left since")
 
 
 def _check_watermark(unused: Iterable[Span], watermark: int, report: Report) -> Iterator[Span]:
-    """Below the watermark no seeding looks for gaps: one there never comes back. Yields those above."""
+    """Below the watermark no seeding looks for gaps: one there never comes back. Yields those
+    above."""
     for span in unused:
         below = max(min(span.last, watermark) - span.first + 1, 0)
         if below:
             through = _through(Span(span.first, below))
-            report.violate(NONE_SKIPPED, span.first, f"{through}was never entered, and no seeding looks below {watermark:,}")
+            report.violate(
+                NONE_SKIPPED,
+                span.first,
+                f"{through}was never entered, and no seeding looks below {watermark:,}",
+            )
         if below < span.count:
             yield Span(span.first + below, span.count - below)
 
 
-def _check_gaps(session: Session, pool_id: int, unused: Iterable[Span], ring: RingState | None, report: Report) -> None:
-    """A turn that is neither entered nor reserved waits in the ring, or was taken for a captured lead in line. Without a ring it is
-    returned by the next seeding."""
+def _check_gaps(
+    session: Session, pool_id: int, unused: Iterable[Span], ring: RingState | None, report: Report
+) -> None:
+    """A turn that is neither entered nor reserved waits in the ring, or was taken for a captured
+    lead in line. Without a ring it is returned by the next seeding."""
     report.waiting, in_line = evidence.waiting(session, pool_id)
     if ring is None:
         report.gaps = sum(span.count for span in unused)
         return
     for span in but_last(_counted(uncovered(unused, merged(ring.returned)), report), in_line):
         report.owed -= span.count
-        report.violate(NONE_SKIPPED, span.first, f"{_through(span)}was handed out and never entered")
+        report.violate(
+            NONE_SKIPPED, span.first, f"{_through(span)}was handed out and never entered"
+        )
 
 
 def _counted(spans: Iterable[Span], report: Report) -> Iterator[Span]:
@@ -146,15 +186,27 @@ def _through(span: Span) -> str:
 # --- returned turns ---
 
 
-def _check_returned(session: Session, pool_id: int, ring: RingState, rosters: Rosters, reserved: list[Span], report: Report) -> None:
-    """A returned turn is below the next one, is nobody's yet, and its member is still there; the lowest is the first."""
+def _check_returned(
+    session: Session,
+    pool_id: int,
+    ring: RingState,
+    rosters: Rosters,
+    reserved: list[Span],
+    report: Report,
+) -> None:
+    """A returned turn is below the next one, is nobody's yet, and its member is still there; the
+    lowest is the first."""
     report.returned, members = ring.returned.total, rosters.latest.members if report.rosters else ()
     for before, after in pairwise(ring.returned):
         if after.first <= before.last:
             report.violate(ONE_RING, after.first, "is returned out of order, or twice")
     for span in ring.returned:
         if span.last >= ring.next_turn:
-            report.violate(ONE_RING, span.first, f"{_through(span)}is returned, though the ring is only at turn {ring.next_turn:,}")
+            report.violate(
+                ONE_RING,
+                span.first,
+                f"{_through(span)}is returned, though the ring is only at turn {ring.next_turn:,}",
+            )
         if (turn := rosters.first_not_among(span, members)) is not None:
             report.violate(ONE_RING, turn, "is returned, though its member isn't there any more")
     for turn, claim in evidence.entered_within(session, pool_id, ring.returned):

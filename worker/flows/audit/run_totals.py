@@ -1,4 +1,5 @@
-"""The numbers that runs tell of themselves against their chunks and skips; and what was undone against the ledger's history."""
+"""The numbers that runs tell of themselves against their chunks and skips; and what was undone
+against the ledger's history."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,15 +14,26 @@ from worker.store.audit import run_totals
 def check_counts(session: Session, pool_id: int | None, report: Report) -> None:
     """Checks the runs that give their records to the pool; to people where none is named."""
     for run in run_totals.without_block(session, pool_id):
-        report.violate(CHECKABLE, None, f"run {run.id} has {run.turns:,} turns and returned {run.returned:,}, and there is no block of it")
+        report.violate(
+            CHECKABLE,
+            None,
+            f"run {run.id} has {run.turns:,} turns and returned {run.returned:,}, and there is no block of it",
+        )
     for run in run_totals.miscounted(session, pool_id):
         for what, says, others, have in _numbers(run):
             if says != have:
-                report.violate(NOTHING_LOST, None, f"run {run.id} counts {says:,} {what}, {others} {have:,}")
+                report.violate(
+                    NOTHING_LOST, None, f"run {run.id} counts {says:,} {what}, {others} {have:,}"
+                )
 
 
 def _numbers(run: Row[Any]) -> Iterator[tuple[str, int, str, int]]:
-    yield "records that it has changed or left", run.records + run.skipped, "its chunks that are done have", run.done
+    yield (
+        "records that it has changed or left",
+        run.records + run.skipped,
+        "its chunks that are done have",
+        run.done,
+    )
     yield "records that it has left", run.skipped, "it has noted", run.noted
     if run.chunks_left is not None:
         yield "chunks that are left", run.chunks_left, "there are", run.undone_chunks
@@ -29,19 +41,25 @@ def _numbers(run: Row[Any]) -> Iterator[tuple[str, int, str, int]]:
 
 
 def check_undone(session: Session, pool_id: int, report: Report) -> None:
-    """Checks the undos of a pool's runs: each entry that was taken back is in the ledger, its turn spent, or in the history, its turn
-    returned."""
+    """Checks the undos of a pool's runs: each entry that was taken back is in the ledger, its turn
+    spent, or in the history, its turn returned."""
     for undo in run_totals.undoings(session, pool_id):
         report.undone += undo.spent
         for what in _undone_numbers(undo):
             report.violate(NOTHING_LOST, None, f"run {undo.id} {what}")
         if undo.spent and undo.returns_turns and undo.ended_at and not report.deleted:
-            report.violate(NONE_SKIPPED, None, f"run {undo.id} was to return its turns, and {undo.spent:,} are spent")
-    for takeback in run_totals.strange_takebacks(session, pool_id):
-        for point, what in _strange(takeback):
+            report.violate(
+                NONE_SKIPPED,
+                None,
+                f"run {undo.id} was to return its turns, and {undo.spent:,} are spent",
+            )
+    for takeback in run_totals.invalid_reversals(session, pool_id):
+        for point, what in _report_invalid(takeback):
             entries = f"records {takeback.first_ordinal + 1:,} to {takeback.last_ordinal + 1:,} of {takeback.claim}"
-            report.violate(point, None, f"{entries} were taken back by run {takeback.run_id}, {what}")
-    for entry in run_totals.strange_history(session, pool_id):
+            report.violate(
+                point, None, f"{entries} were taken back by run {takeback.run_id}, {what}"
+            )
+    for entry in run_totals.invalid_history(session, pool_id):
         for what in _strange_history(entry):
             report.violate(CHECKABLE, entry.turn, f"is in the history of {entry.claim}, and {what}")
 
@@ -55,7 +73,7 @@ def _undone_numbers(undo: Row[Any]) -> Iterator[str]:
         yield f"counts {undo.returned:,} turns returned, and the history has {undo.moved:,}"
 
 
-def _strange(takeback: Row[Any]) -> Iterator[tuple[str, str]]:
+def _report_invalid(takeback: Row[Any]) -> Iterator[tuple[str, str]]:
     if takeback.unknown:
         yield CHECKABLE, "which is no undo that has got to them"
     if takeback.again:

@@ -7,7 +7,16 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.audit.reports import AGREES, CHECKABLE, DISAGREES, NOT_ASKED, NOTHING_LOST, ONCE, ONE_RING, Report
+from worker.domain.audit.reports import (
+    AGREES,
+    CHECKABLE,
+    DISAGREES,
+    NOT_ASKED,
+    NOTHING_LOST,
+    ONCE,
+    ONE_RING,
+    Report,
+)
 from worker.domain.records.fields import RECORD_TYPES
 from worker.errors.servers import Garbled
 from worker.flows.audit.replay import replay
@@ -29,12 +38,16 @@ Naming = dict[str, dict[int, int]]
 
 
 def verify(system: System, name: str | None = None, *, offline: bool = False) -> list[Report]:
-    """One report a pool: of the one named, or of all, the deleted ones among them. Offline, Redis isn't asked and nobody has to wait."""
+    """One report a pool: of the one named, or of all, the deleted ones among them. Offline, Redis
+    isn't asked and nobody has to wait."""
     with system.reading() as session:
         chosen = [pool_named(session, name)] if name else evidence.all_pools(session)
     reports = [_verify_turns(system, pool, offline) for pool in chosen]
     with system.reading() as session:
-        naming = {record_type: evidence.records_naming(session, record_type) for record_type in RECORD_TYPES}
+        naming = {
+            record_type: evidence.records_naming(session, record_type)
+            for record_type in RECORD_TYPES
+        }
         for pool, report in zip(chosen, reports, strict=True):
             _check_entries(session, pool, report)
             _check_records(session, pool, naming, report)
@@ -56,9 +69,12 @@ def _verify_turns(system: System, pool: Row[Any], offline: bool) -> Report:
 
 
 @contextmanager
-def _moment(system: System, pool_id: int, report: Report, offline: bool) -> Iterator[tuple[Session, RingState | None]]:
-    """SQL and the ring at one moment at which nobody is between taking and entering a turn. Without the ring when it isn't to be asked,
-    or bears another epoch than SQL: then it is seeded before it hands out anything."""
+def _moment(
+    system: System, pool_id: int, report: Report, offline: bool
+) -> Iterator[tuple[Session, RingState | None]]:
+    """SQL and the ring at one moment at which nobody is between taking and entering a turn. Without
+    the ring when it isn't to be asked, or bears another epoch than SQL: then it is seeded before it
+    hands out anything."""
     with system.reading() as snapshot:
         if offline:
             report.ring = NOT_ASKED
@@ -97,13 +113,23 @@ def _check_entries(session: Session, pool: Row[Any], report: Report) -> None:
 
 def _peculiarities(entry: Row[Any]) -> Iterator[tuple[str, str]]:
     if (entry.record_id is None) != (entry.cause == VOID):
-        yield NOTHING_LOST, f"has the cause {entry.cause} and " + (f"record {entry.record_id}" if entry.record_id else "no record")
+        yield (
+            NOTHING_LOST,
+            f"has the cause {entry.cause} and "
+            + (f"record {entry.record_id}" if entry.record_id else "no record"),
+        )
     if entry.misnamed:
-        yield CHECKABLE, f"has the cause {entry.cause}, but the claim {entry.claim}, which doesn't name record {entry.record_id}"
+        yield (
+            CHECKABLE,
+            f"has the cause {entry.cause}, but the claim {entry.claim}, which doesn't name record {entry.record_id}",
+        )
     if entry.again:
         yield ONCE, f"is turn {entry.ordinal + 1:,} of the claim {entry.claim}, which takes one"
     if entry.nobody:
-        yield CHECKABLE, f"names an actor or previous owner who isn't there: user {entry.actor_id} or {entry.previous_owner_id}"
+        yield (
+            CHECKABLE,
+            f"names an actor or previous owner who isn't there: user {entry.actor_id} or {entry.previous_owner_id}",
+        )
 
 
 def _disagreements(entry: Row[Any], record: str) -> Iterator[tuple[str, str]]:
@@ -123,15 +149,29 @@ def _check_records(session: Session, pool: Row[Any], naming: Naming, report: Rep
     for record_type in RECORD_TYPES:
         agreeing = report.records if record_type == pool.record_type else 0
         if naming[record_type].get(pool.id, 0) != agreeing:
-            for turn, record_id in evidence.records_without_entry(session, pool.id, record_type, pool.record_type):
-                report.violate(CHECKABLE, turn, f"is named by {record_type} {record_id}, and its entry isn't that record's, or was undone")
+            for turn, record_id in evidence.records_without_entry(
+                session, pool.id, record_type, pool.record_type
+            ):
+                report.violate(
+                    CHECKABLE,
+                    turn,
+                    f"is named by {record_type} {record_id}, and its entry isn't that record's, or was undone",
+                )
         for record_id in evidence.owned_by_pool(session, pool.id, record_type):
-            report.violate(NOTHING_LOST, None, f"{record_type} {record_id} belongs to the pool itself, and isn't in line")
+            report.violate(
+                NOTHING_LOST,
+                None,
+                f"{record_type} {record_id} belongs to the pool itself, and isn't in line",
+            )
 
 
 def _check_waiting(session: Session, pool: Row[Any], report: Report) -> None:
     for lead in evidence.waiting_in_vain(session, pool.id):
-        report.violate(NOTHING_LOST, lead.turn, f"lead {lead.lead_id} is in line, and user {lead.owner_id} has it")
+        report.violate(
+            NOTHING_LOST,
+            lead.turn,
+            f"lead {lead.lead_id} is in line, and user {lead.owner_id} has it",
+        )
 
 
 def _strays(session: Session, known: Collection[int], naming: Naming) -> Report | None:
@@ -142,7 +182,15 @@ def _strays(session: Session, known: Collection[int], naming: Naming) -> Report 
         report.violate(CHECKABLE, entered, f"is entered for pool {pool_id}, which is not there")
     for record_type in RECORD_TYPES:
         for pool_id in naming[record_type].keys() - known:
-            report.violate(CHECKABLE, None, f"{naming[record_type][pool_id]:,} {record_type}s name pool {pool_id}, which is not there")
+            report.violate(
+                CHECKABLE,
+                None,
+                f"{naming[record_type][pool_id]:,} {record_type}s name pool {pool_id}, which is not there",
+            )
         for turn, record_id in evidence.records_of_nobody(session, record_type):
-            report.violate(CHECKABLE, turn, f"{record_type} {record_id} has an owner or creator who isn't there, or a turn of no pool")
+            report.violate(
+                CHECKABLE,
+                turn,
+                f"{record_type} {record_id} has an owner or creator who isn't there, or a turn of no pool",
+            )
     return None if report.holds else report

@@ -23,8 +23,9 @@ from worker.store.views.facts import Facts, who
 
 
 def why(session: Session, record_type: str, record_id: int) -> Facts:
-    """The turn that gave a record its owner, the roster in force at it, who came before and who was next. Without a turn, a captured lead
-    waits for it, or else a person chose the owner. Besides, what was undone, and whether that is why it is as it is."""
+    """The turn that gave a record its owner, the roster in force at it, who came before and who was
+    next. Without a turn, a captured lead waits for it, or else a person chose the owner. Besides,
+    what was undone, and whether that is why it is as it is."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
     record = records.with_id(session, record_type, record_id)
@@ -49,12 +50,23 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
 def _waits(session: Session, lead_id: int) -> Facts | None:
     """Since when a captured lead waits for its pool's next member, and for what."""
     capture = captures.find(session, lead_id)
-    return None if capture is None else {"since": capture.accepted_at.isoformat(), "reason": capture.reason}
+    return (
+        None
+        if capture is None
+        else {"since": capture.accepted_at.isoformat(), "reason": capture.reason}
+    )
 
 
 def _undone(session: Session, undone: Sequence[Row[Any]]) -> list[Facts]:
     """The turns that the record had, and that were undone."""
-    people = users.by_id(session, (user_id for entry in undone for user_id in (entry.pool_id, entry.user_id, entry.previous_owner_id)))
+    people = users.by_id(
+        session,
+        (
+            user_id
+            for entry in undone
+            for user_id in (entry.pool_id, entry.user_id, entry.previous_owner_id)
+        ),
+    )
     return [
         {
             "turn": entry.turn,
@@ -71,9 +83,11 @@ def _undone(session: Session, undone: Sequence[Row[Any]]) -> list[Facts]:
     ]
 
 
-def _given_back_by(session: Session, record_type: str, record: Row[Any], newest: Row[Any]) -> int | None:
-    """The run whose undo has left the record as it is, if nobody has touched it since: whose it was before and by what, or deleted if it
-    was nobody's."""
+def _given_back_by(
+    session: Session, record_type: str, record: Row[Any], newest: Row[Any]
+) -> int | None:
+    """The run whose undo has left the record as it is, if nobody has touched it since: whose it was
+    before and by what, or deleted if it was nobody's."""
     if newest.previous_owner_id is None:
         return newest.run_id if record.deleted_at == newest.taken_back_at else None
     undone_run_id = undos.with_id(session, newest.run_id).undone_run_id
@@ -87,7 +101,9 @@ def _turn(session: Session, entry: Row[Any]) -> Facts:
     rosters = pools.rosters_between(session, entry.pool_id, entry.turn - 1, entry.turn)
     roster = rosters.in_force(entry.turn)
     before = rosters.member(entry.turn - 1) if entry.turn > 1 else None
-    people = users.by_id(session, [*roster.members, before, entry.pool_id, entry.actor_id, entry.previous_owner_id])
+    people = users.by_id(
+        session, [*roster.members, before, entry.pool_id, entry.actor_id, entry.previous_owner_id]
+    )
     return {
         "turn": entry.turn,
         "pool": people[entry.pool_id].name,

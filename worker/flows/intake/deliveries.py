@@ -1,4 +1,5 @@
-"""Deliveries: what others' systems hand in is checked, known again, and becomes leads, all before it is answered for."""
+"""Deliveries: what others' systems hand in is checked, known again, and becomes leads, all before
+it is answered for."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,15 +11,36 @@ import orjson
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.intake.payloads import ZAPIER_SECONDS, Ignored, Lead, Part, Reading, parts_of, read
+from worker.domain.intake.payloads import (
+    ZAPIER_SECONDS,
+    Ignored,
+    Lead,
+    Part,
+    Reading,
+    parts_of,
+    read,
+)
 from worker.domain.intake.signatures import Call, is_genuine
-from worker.errors.intake import BadSignature, NotReplayable, UnknownDelivery, UnknownHook, UnreadableDelivery
+from worker.errors.intake import (
+    BadSignature,
+    NotReplayable,
+    UnknownDelivery,
+    UnknownHook,
+    UnreadableDelivery,
+)
 from worker.flows.intake.capture import accept_for
 from worker.flows.system import System
 from worker.queue import enqueue
-from worker.secret_box import Vault
+from worker.secret_box import SecretBox
 from worker.store.intake import deliveries, enrichment, integrations
-from worker.store.intake.deliveries import ACCEPTED, IGNORED, INVALID, REFUSED, Became, Door
+from worker.store.intake.deliveries import (
+    ACCEPTED,
+    IGNORED,
+    INVALID,
+    REFUSED,
+    Became,
+    DeliverySource,
+)
 from worker.store.people import users
 from worker.store.records import conversions, records
 from worker.store.sql import advisory_locks, engine
@@ -34,13 +56,16 @@ FORM = "application/x-www-form-urlencoded"
 UNSIGNED = "it came without a valid signature or secret"
 
 
-def deliver(system: System, vault: Vault, slug: str, call: Call) -> list[Facts]:
-    """What became of each part of a delivery, in order, once all is stored. Raises UnknownHook, BadSignature, UnreadableDelivery."""
+def deliver(system: System, secret_box: SecretBox, slug: str, call: Call) -> list[Facts]:
+    """What became of each part of a delivery, in order, once all is stored. Raises UnknownHook,
+    BadSignature, UnreadableDelivery."""
     with system.reading() as session:
         integration = integrations.enabled(session, slug)
     if integration is None:
         raise UnknownHook
-    if not is_genuine(integration.kind, list(map(vault.open, integrations.secrets_of(integration))), call):
+    if not is_genuine(
+        integration.kind, list(map(secret_box.open, integrations.secrets_of(integration))), call
+    ):
         _note_refusal(system, integration, UNSIGNED)
         raise BadSignature
     try:
@@ -64,45 +89,62 @@ def _facts(call: Call) -> Any:
 
 
 def _note_refusal(system: System, integration: Row[Any], reason: str) -> None:
-    """An admin sees that something was refused, and how often; but strangers fill no table: of each reason there is one an hour."""
-    door, hour = Door.integration(integration.id), now().strftime("%Y-%m-%dT%H")
+    """An admin sees that something was refused, and how often; but strangers fill no table: of each
+    reason there is one an hour."""
+    source, hour = DeliverySource.integration(integration.id), now().strftime("%Y-%m-%dT%H")
     try:
-        system.transact(_count_refusal, door=door, key=f"refused {hour} {reason}"[:300], reason=reason)
+        system.transact(
+            _count_refusal, source=source, key=f"refused {hour} {reason}"[:300], reason=reason
+        )
     except Exception as error:
-        logger.warning("a refusal at integration %d could not be noted: %s", integration.id, type(error).__name__)
+        logger.warning(
+            "a refusal at integration %d could not be noted: %s",
+            integration.id,
+            type(error).__name__,
+        )
 
 
-def _count_refusal(session: Session, door: Door, key: str, reason: str) -> None:
-    earlier = deliveries.find(session, door, key)
+def _count_refusal(session: Session, source: DeliverySource, key: str, reason: str) -> None:
+    earlier = deliveries.find(session, source, key)
     if earlier is None:
-        deliveries.add(session, door, key, Became(REFUSED, reason))
+        deliveries.add(session, source, key, Became(REFUSED, reason))
     else:
         deliveries.count_repeat(session, earlier.id)
 
 
 def _take_in(session: Session, integration: Row[Any], parts: Sequence[Part]) -> list[Facts]:
     """Stores the parts that are new, with their leads. Repeats are counted, and do nothing."""
-    engine.hurry(session)
-    door = Door.integration(integration.id)
-    known = _known(session, door, parts)
+    engine.limit_statement_time(session)
+    source = DeliverySource.integration(integration.id)
+    known = _known(session, source, parts)
     new = {part.key: part for part in parts if part.key not in known}
-    became = _store(session, integration, [read(integration.kind, integration.mapping, part.facts) for part in new.values()])
-    rows = [(key, each, orjson.dumps(part.facts).decode()) for (key, part), each in zip(new.items(), became, strict=True)]
-    ids = deliveries.add_all(session, door, rows)
+    became = _store(
+        session,
+        integration,
+        [read(integration.kind, integration.mapping, part.facts) for part in new.values()],
+    )
+    rows = [
+        (key, each, orjson.dumps(part.facts).decode())
+        for (key, part), each in zip(new.items(), became, strict=True)
+    ]
+    ids = deliveries.add_all(session, source, rows)
     if known:
         deliveries.count_repeat(session, *{row.id for row in known.values()})
-    fresh = {key: _shown(delivery_id, each) for key, delivery_id, each in zip(new, ids, became, strict=True)}
+    fresh = {
+        key: _shown(delivery_id, each)
+        for key, delivery_id, each in zip(new, ids, became, strict=True)
+    }
     return [fresh.get(part.key) or _repeated(known[part.key]) for part in parts]
 
 
-def _known(session: Session, door: Door, parts: Sequence[Part]) -> dict[str, Row[Any]]:
+def _known(session: Session, source: DeliverySource, parts: Sequence[Part]) -> dict[str, Row[Any]]:
     """The earlier delivery of each part that came before."""
     former = {part.former_key: part.key for part in parts if part.former_key}
     if former:
-        advisory_locks.alone_by_name(
-            session, Kind.DELIVERY, f"{door} {parts[0].key.partition('@')[0]}"
+        advisory_locks.exclusive_by_name(
+            session, Kind.DELIVERY, f"{source} {parts[0].key.partition('@')[0]}"
         )  # two may come around the full minute
-    found = deliveries.known(session, door, [*(part.key for part in parts), *former])
+    found = deliveries.known(session, source, [*(part.key for part in parts), *former])
     lately = now() - timedelta(seconds=ZAPIER_SECONDS)
     earlier = {former[key]: row for key, row in found.items() if key in former and row.at > lately}
     return earlier | {key: row for key, row in found.items() if key not in former}
@@ -135,12 +177,18 @@ def _became(reading: Reading, ids: Iterator[int], note: str | None) -> Became:
     return Became(IGNORED if isinstance(reading, Ignored) else INVALID, reading.reason)
 
 
-def _accept(session: Session, integration: Row[Any], leads: Sequence[Lead]) -> tuple[str | None, list[int]]:
+def _accept(
+    session: Session, integration: Row[Any], leads: Sequence[Lead]
+) -> tuple[str | None, list[int]]:
     """The ids of the leads; and what there is to say of their owner, if anything."""
     owner = users.by_id(session, [integration.owner_id])[integration.owner_id]
     values = [_with_labels(integration, lead.values) for lead in leads]
     lead_ids = accept_for(session, owner.id, values, None, waits=owner.is_pool)
-    objects = [(lead_id, lead.object_id) for lead_id, lead in zip(lead_ids, leads, strict=True) if lead.object_id is not None]
+    objects = [
+        (lead_id, lead.object_id)
+        for lead_id, lead in zip(lead_ids, leads, strict=True)
+        if lead.object_id is not None
+    ]
     if objects:
         enrichment.add(session, integration.id, objects)
         enqueue(session, "lookups.fetch", integration=integration.id)
@@ -165,15 +213,19 @@ def _why_not(session: Session, owner: Row[Any]) -> str | None:
 
 
 def replay(session: Session, delivery_id: int) -> Facts:
-    """Reads a delivery again, by the mapping as it is now. Raises UnknownDelivery, and NotReplayable for one that has made leads which
-    are still there."""
+    """Reads a delivery again, by the mapping as it is now. Raises UnknownDelivery, and
+    NotReplayable for one that has made leads which are still there."""
     delivery = deliveries.hold(session, delivery_id)
     if delivery is None:
         raise UnknownDelivery(delivery_id=delivery_id)
     _check_replayable(session, delivery)
     integration = integrations.with_id(session, delivery.integration_id)
     assert integration is not None
-    [became] = _store(session, integration, [read(integration.kind, integration.mapping, orjson.loads(delivery.body))])
+    [became] = _store(
+        session,
+        integration,
+        [read(integration.kind, integration.mapping, orjson.loads(delivery.body))],
+    )
     deliveries.change(session, delivery_id, became)
     return deliveries.facts(deliveries.hold(session, delivery_id) or delivery)
 
@@ -192,4 +244,7 @@ def _check_replayable(session: Session, delivery: Row[Any]) -> None:
 
 def _is_there(session: Session, lead_id: int) -> bool:
     """Whether the lead, or what it was converted into, is not deleted."""
-    return records.live(session, "lead", lead_id) is not None or conversions.of_lead(session, lead_id) is not None
+    return (
+        records.live(session, "lead", lead_id) is not None
+        or conversions.of_lead(session, lead_id) is not None
+    )

@@ -12,7 +12,7 @@ from worker.errors.intake import AmbiguousForm, FormExists, UnknownForm
 from worker.errors.turns import WrongPoolType
 from worker.flows.names import owner_named
 from worker.store.intake import deliveries, forms
-from worker.store.intake.deliveries import Door
+from worker.store.intake.deliveries import DeliverySource
 from worker.store.intake.forms import form_of
 from worker.store.people import users
 from worker.store.turns import pools
@@ -23,7 +23,8 @@ PATH = "/forms"
 
 
 def add(session: Session, values: Mapping[str, Any], actor_id: int | None) -> int:
-    """The id of a new form. Its owner is named; its slug is made of its name, unless it has one. Raises BadForm, FormExists."""
+    """The id of a new form. Its owner is named; its slug is made of its name, unless it has one.
+    Raises BadForm, FormExists."""
     columns = _columns(session, {**values, "slug": values.get("slug") or slug_of(values["name"])})
     _check_free(session, columns["slug"], None)
     return forms.add(session, {**columns, "creator_id": actor_id})
@@ -40,15 +41,17 @@ def change(session: Session, form_id: int, values: Mapping[str, Any]) -> None:
 
 
 def remove(session: Session, form_id: int) -> None:
-    """The form is gone, and the list of what was delivered to it. Its leads stay. Raises UnknownForm."""
+    """The form is gone, and the list of what was delivered to it. Its leads stay. Raises
+    UnknownForm."""
     if forms.lock(session, form_id, to_remove=True) is None:
         raise UnknownForm(name=form_id)
-    deliveries.remove(session, Door.form(form_id))
+    deliveries.remove(session, DeliverySource.form(form_id))
     forms.remove(session, form_id)
 
 
 def form_named(session: Session, name: str) -> Form:
-    """The form with that slug, or with that name if only one has it. Raises UnknownForm, AmbiguousForm."""
+    """The form with that slug, or with that name if only one has it. Raises UnknownForm,
+    AmbiguousForm."""
     by_slug = forms.with_slug(session, name.strip().lower())
     found = [by_slug] if by_slug is not None else forms.called(session, name.strip())
     if len(found) > 1:
@@ -62,14 +65,15 @@ def delivered(session: Session, form_id: int, before: int | None, limit: int) ->
     """What was sent through a form within 30 days, newest first. Raises UnknownForm."""
     if forms.with_id(session, form_id) is None:
         raise UnknownForm(name=form_id)
-    return deliveries.page(session, Door.form(form_id), before, limit)
+    return deliveries.page(session, DeliverySource.form(form_id), before, limit)
 
 
 # --- what is shown ---
 
 
 def shown(session: Session, form_id: int, base: str) -> Facts:
-    """A form with its address, which begins with that base, and how to embed it. Raises UnknownForm."""
+    """A form with its address, which begins with that base, and how to embed it. Raises
+    UnknownForm."""
     row = forms.with_id(session, form_id)
     if row is None:
         raise UnknownForm(name=form_id)
@@ -84,7 +88,10 @@ def listed(session: Session, base: str) -> list[Facts]:
 
 def _facts(row: Row[Any], owners: Mapping[int, Row[Any]], base: str) -> Facts:
     form, address = form_of(row), f"{base}{PATH}/{row.slug}"
-    facts = {name: getattr(form, name) for name in ("id", "name", "slug", "source", "enabled", "thanks", "redirect_url")}
+    facts = {
+        name: getattr(form, name)
+        for name in ("id", "name", "slug", "source", "enabled", "thanks", "redirect_url")
+    }
     return facts | {
         "owner": owners[form.owner_id].name,
         "owner_id": form.owner_id,
@@ -112,7 +119,8 @@ def _columns(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _owner_id(session: Session, name: str) -> int:
-    """Whom the leads are for: a person, or a pool that shares leads. Raises UnknownOwner, WrongPoolType."""
+    """Whom the leads are for: a person, or a pool that shares leads. Raises UnknownOwner,
+    WrongPoolType."""
     owner = owner_named(session, name)
     pool = pools.with_id(session, owner.id) if owner.is_pool else None
     if pool is not None and pool.record_type != "lead":

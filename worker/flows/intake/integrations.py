@@ -12,11 +12,17 @@ from sqlalchemy.orm import Session
 from worker.domain.intake.mapping import check_mapping
 from worker.domain.intake.signatures import KINDS, check_secret
 from worker.domain.records.fields import normalized
-from worker.errors.intake import BadAddress, BadSlug, IntegrationExists, UnknownIntegration, UnknownKind
+from worker.errors.intake import (
+    BadAddress,
+    BadSlug,
+    IntegrationExists,
+    UnknownIntegration,
+    UnknownKind,
+)
 from worker.errors.people import BlankName
 from worker.errors.turns import WrongPoolType
 from worker.flows.names import owner_named
-from worker.secret_box import Vault
+from worker.secret_box import SecretBox
 from worker.store.intake import enrichment, integrations
 from worker.store.turns import pools
 from worker.store.views.facts import Facts
@@ -29,41 +35,52 @@ _RANDOM_LENGTH = 6
 MOST_LOOKUPS_SHOWN = 100
 
 Given = Mapping[str, Any]
-"""What is to be set: name, owner (by name), source, tags, mapping, access_token, base_url, enabled."""
+"""What is to be set: name, owner (by name), source, tags, mapping, access_token, base_url, enabled.
+"""
 
 
 def add(
-    session: Session, vault: Vault, kind: str, secret: str, given: Given, slug: str | None = None, actor_id: int | None = None
+    session: Session,
+    secret_box: SecretBox,
+    kind: str,
+    secret: str,
+    given: Given,
+    slug: str | None = None,
+    actor_id: int | None = None,
 ) -> Facts:
-    """A new integration: its address is /hooks/ and its slug, which is made of its name unless it is given."""
+    """A new integration: its address is /hooks/ and its slug, which is made of its name unless it
+    is given."""
     if kind not in KINDS:
         raise UnknownKind(name=kind, kinds=", ".join(KINDS))
     check_secret(kind, secret)
-    values = _values(session, vault, {"source": None, "tags": (), "mapping": {}, **given})
+    values = _values(session, secret_box, {"source": None, "tags": (), "mapping": {}, **given})
     slug = _slug(values["name"]) if slug is None else slug
     if not _SLUG.fullmatch(slug):
         raise BadSlug(slug=slug)
     for name in (values["name"], slug):
         _check_free(session, name)
-    new = integrations.add(session, slug=slug, kind=kind, secret=vault.seal(secret), creator_id=actor_id, **values)
+    new = integrations.add(
+        session, slug=slug, kind=kind, secret=secret_box.seal(secret), creator_id=actor_id, **values
+    )
     return integrations.facts(session, new)
 
 
-def change(session: Session, vault: Vault, known_as: str, given: Given) -> Facts:
+def change(session: Session, secret_box: SecretBox, known_as: str, given: Given) -> Facts:
     """Changes what is named."""
     integration = named(session, known_as)
-    values = _values(session, vault, given)
+    values = _values(session, secret_box, given)
     if "name" in values and values["name"].lower() != integration.name.lower():
         _check_free(session, values["name"])
     integrations.change(session, integration.id, **values)
     return integrations.facts(session, integration.id)
 
 
-def rotate(session: Session, vault: Vault, known_as: str, secret: str) -> Facts:
-    """Another secret. The present one is good for a day more, so that nothing is refused while the sender is told."""
+def rotate(session: Session, secret_box: SecretBox, known_as: str, secret: str) -> Facts:
+    """Another secret. The present one is good for a day more, so that nothing is refused while the
+    sender is told."""
     integration = named(session, known_as)
     check_secret(integration.kind, secret)
-    integrations.rotate(session, integration, vault.seal(secret))
+    integrations.rotate(session, integration, secret_box.seal(secret))
     return integrations.facts(session, integration.id)
 
 
@@ -85,7 +102,7 @@ def named(session: Session, known_as: str) -> Row[Any]:
 # --- what is stored ---
 
 
-def _values(session: Session, vault: Vault, given: Given) -> dict[str, Any]:
+def _values(session: Session, secret_box: SecretBox, given: Given) -> dict[str, Any]:
     """By column, what is stored of what is given."""
     values = {name: value for name, value in given.items() if name in ("source", "enabled")}
     if "name" in given:
@@ -97,7 +114,9 @@ def _values(session: Session, vault: Vault, given: Given) -> dict[str, Any]:
     if "mapping" in given:
         values["mapping"] = check_mapping(given["mapping"])
     if "access_token" in given:
-        values["access_token"] = vault.seal(given["access_token"]) if given["access_token"] else None
+        values["access_token"] = (
+            secret_box.seal(given["access_token"]) if given["access_token"] else None
+        )
     if "base_url" in given:
         values["base_url"] = _address(given["base_url"])
     return values
@@ -126,7 +145,13 @@ def _address(address: str | None) -> str | None:
     if not address:
         return None
     parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.username
+        or parts.query
+        or parts.fragment
+    ):
         raise BadAddress(address=address)
     return address.rstrip("/")
 

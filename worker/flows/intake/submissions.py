@@ -1,7 +1,8 @@
-"""Submissions: what a visitor sends through a form becomes a lead, once; and whatever comes is listed.
+"""Submissions: what a visitor sends through a form becomes a lead, once; and whatever comes is
+listed.
 
-A form is given out with a token, which is signed, dated and of that form alone. What is sent with it is known again by the token's number,
-however often it comes and however many come at once.
+A form is given out with a token, which is signed, dated and of that form alone. What is sent with
+it is known again by the token's number, however often it comes and however many come at once.
 """
 
 import secrets
@@ -23,9 +24,9 @@ from worker.errors.servers import Unreadable
 from worker.flows.intake import capture
 from worker.flows.intake.forms import PATH
 from worker.flows.system import System
-from worker.secret_box import Vault
+from worker.secret_box import SecretBox
 from worker.store.intake import deliveries, forms
-from worker.store.intake.deliveries import ACCEPTED, INVALID, REFUSED, Became, Door
+from worker.store.intake.deliveries import ACCEPTED, INVALID, REFUSED, Became, DeliverySource
 from worker.store.intake.forms import form_of
 from worker.store.people import users
 from worker.store.records import records
@@ -43,7 +44,8 @@ A_TRAP = "It filled the field that nobody sees, as programs do. Nothing was kept
 
 
 class Submission(NamedTuple):
-    """What was sent: values by field, the token that came with the form, and what stands in the field that nobody sees."""
+    """What was sent: values by field, the token that came with the form, and what stands in the
+    field that nobody sees."""
 
     fields: Mapping[str, Any]
     token: str
@@ -58,34 +60,40 @@ def form_at(session: Session, slug: str) -> Form:
     return form_of(row)
 
 
-def new_token(vault: Vault, form: Form) -> str:
+def new_token(secret_box: SecretBox, form: Form) -> str:
     """A token that comes with the form, and goes back with what is typed into it."""
-    return vault.seal(f"{form.id} {secrets.token_hex(NUMBER_BYTES)}")
+    return secret_box.seal(f"{form.id} {secrets.token_hex(NUMBER_BYTES)}")
 
 
-def submit(system: System, vault: Vault, form: Form, sent: Submission) -> int | None:
-    """Stores what was sent as a lead, and returns its id; the same id, if it had come before. None for what fell into the trap.
+def submit(system: System, secret_box: SecretBox, form: Form, sent: Submission) -> int | None:
+    """Stores what was sent as a lead, and returns its id; the same id, if it had come before. None
+    for what fell into the trap.
 
     Raises TokenExpired, IncorrectPayload, TooSoon, TokenUsed, UnknownForm.
     """
     if sent.trap:
-        system.transact(_note, form_id=form.id, number=secrets.token_hex(NUMBER_BYTES), became=Became(REFUSED, A_TRAP))
+        system.transact(
+            _note,
+            form_id=form.id,
+            number=secrets.token_hex(NUMBER_BYTES),
+            became=Became(REFUSED, A_TRAP),
+        )
         return None
-    number = _number(vault, form, sent.token)
+    number = _number(secret_box, form, sent.token)
     values, faults = submissions.read(form.fields, sent.fields)
     if faults:
         reason = " ".join(fault.message for fault in faults)
         system.transact(_note, form_id=form.id, number=number, became=Became(INVALID, reason))
         raise IncorrectPayload.of("form", faults)
-    if vault.age_seconds(sent.token, time.time()) < QUICKEST_SECONDS:
+    if secret_box.age_seconds(sent.token, time.time()) < QUICKEST_SECONDS:
         raise TooSoon(seconds=QUICKEST_SECONDS)
     return system.transact(_accept, form_id=form.id, number=number, values=values)
 
 
-def _number(vault: Vault, form: Form, token: str) -> str:
+def _number(secret_box: SecretBox, form: Form, token: str) -> str:
     """The number within a token of that form. Raises TokenExpired."""
     try:
-        form_id, _, number = vault.open(token, TOKEN_SECONDS).partition(" ")
+        form_id, _, number = secret_box.open(token, TOKEN_SECONDS).partition(" ")
     except Unreadable:
         form_id, number = "", ""
     if form_id != str(form.id):
@@ -96,10 +104,10 @@ def _number(vault: Vault, form: Form, token: str) -> str:
 def _note(session: Session, form_id: int, number: str, became: Became) -> None:
     """Lists what made no lead; unless a lead was made of it before, which nothing can take back."""
     _held(session, form_id)
-    door = Door.form(form_id)
-    before = _before(session, door, number)
+    source = DeliverySource.form(form_id)
+    before = _before(session, source, number)
     if before is None:
-        deliveries.add(session, door, number, became)
+        deliveries.add(session, source, number, became)
         return
     deliveries.count_repeat(session, before.id)
     if before.outcome != ACCEPTED:
@@ -107,15 +115,15 @@ def _note(session: Session, form_id: int, number: str, became: Became) -> None:
 
 
 def _accept(session: Session, form_id: int, number: str, values: Mapping[str, str]) -> int:
-    form, door = _held(session, form_id), Door.form(form_id)
-    lead, before = _lead(form, values), _before(session, door, number)
+    form, source = _held(session, form_id), DeliverySource.form(form_id)
+    lead, before = _lead(form, values), _before(session, source, number)
     if before is not None and before.outcome == ACCEPTED:
         return _again(session, form, before, lead)
     owner = users.by_id(session, [form.owner_id])[form.owner_id]
     [lead_id] = capture.accept_for(session, owner.id, [lead], None, waits=owner.is_pool)
     became = Became(ACCEPTED, _remark(owner), [lead_id])
     if before is None:
-        deliveries.add(session, door, number, became)
+        deliveries.add(session, source, number, became)
     else:
         deliveries.change(session, before.id, became)
     return lead_id
@@ -123,21 +131,22 @@ def _accept(session: Session, form_id: int, number: str, values: Mapping[str, st
 
 def _held(session: Session, form_id: int) -> Form:
     """The form as it is now; for the while it stays. Raises UnknownForm."""
-    engine.hurry(session)
+    engine.limit_statement_time(session)
     row = forms.hold(session, form_id)
     if row is None or not row.enabled:
         raise UnknownForm(name=form_id)
     return form_of(row)
 
 
-def _before(session: Session, door: Door, number: str) -> Row[Any] | None:
+def _before(session: Session, source: DeliverySource, number: str) -> Row[Any] | None:
     """What came before with the same token, if anything did. Nobody else changes it meanwhile."""
-    found = deliveries.find(session, door, number)
+    found = deliveries.find(session, source, number)
     return None if found is None else deliveries.hold(session, found.id)
 
 
 def _again(session: Session, form: Form, before: Row[Any], lead: Mapping[str, Any]) -> int:
-    """The id of the lead that the same submission has made. Raises TokenUsed for another one: it would be lost otherwise."""
+    """The id of the lead that the same submission has made. Raises TokenUsed for another one: it
+    would be lost otherwise."""
     [lead_id] = before.lead_ids
     stored = records.with_id(session, "lead", lead_id)
     if stored is not None and any(getattr(stored, name) != value for name, value in lead.items()):

@@ -46,14 +46,15 @@ def issue(session: Session, user_id: int, name: str) -> Issued:
     if not name.strip():
         raise BlankName(what="token")
     user = users.with_id(session, user_id)
-    if user is None or user.is_pool or not users.hold_active(session, user_id):
+    if user is None or user.is_pool or not users.lock_active(session, user_id):
         raise UnknownUser(name=user_id)
     token = secrets.token_hex(TOKEN_BYTES)
     return Issued(tokens.add(session, user_id, name.strip(), _digest(token)), token)
 
 
 def tokens_of(session: Session, user_id: int) -> list[Facts]:
-    """What is known of a person's tokens, which is everything but the token. The person may have been deactivated."""
+    """What is known of a person's tokens, which is everything but the token. The person may have
+    been deactivated."""
     user = users.with_id(session, user_id)
     if user is None or user.is_pool:
         raise UnknownUser(name=user_id)
@@ -61,7 +62,8 @@ def tokens_of(session: Session, user_id: int) -> list[Facts]:
 
 
 def revoke(session: Session, token_id: int, of_user: int | None = None) -> None:
-    """The token lets nobody in any more. To somebody who may only revoke their own, another's is as unknown as one that isn't there."""
+    """The token lets nobody in any more. To somebody who may only revoke their own, another's is as
+    unknown as one that isn't there."""
     token = tokens.with_id(session, token_id)
     if token is None or of_user not in (None, token.user_id):
         raise UnknownToken(token_id=token_id)
@@ -73,18 +75,23 @@ def authenticate(session: Session, token: str) -> SignedIn | None:
     found = tokens.live(session, _digest(token)) if _TOKEN.fullmatch(token) else None
     if found is None:
         return None
-    return SignedIn(Actor(found.user_id, found.is_admin, found.can_reassign), found.id, found.last_used_at)
+    return SignedIn(
+        Actor(found.user_id, found.is_admin, found.can_reassign), found.id, found.last_used_at
+    )
 
 
 def note_use(system: System, who: SignedIn) -> None:
-    """Writes that the token is being used, unless that was written a moment ago. Nobody's request fails because it can't be written."""
+    """Writes that the token is being used, unless that was written a moment ago. Nobody's request
+    fails because it can't be written."""
     due = now() - NOTED_EVERY
     if who.last_used_at is not None and who.last_used_at >= due:
         return
     try:
         system.transact(tokens.note_use, who.token_id, due)
     except Exception as error:
-        logger.warning("the use of token %d could not be noted: %s", who.token_id, type(error).__name__)
+        logger.warning(
+            "the use of token %d could not be noted: %s", who.token_id, type(error).__name__
+        )
 
 
 def _digest(token: str) -> str:

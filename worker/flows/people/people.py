@@ -16,7 +16,9 @@ from worker.store.turns import pools
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-def add(session: Session, name: str, email: str, *, is_admin: bool = False, can_reassign: bool = False) -> Row[Any]:
+def add(
+    session: Session, name: str, email: str, *, is_admin: bool = False, can_reassign: bool = False
+) -> Row[Any]:
     """A new user. The email address is what tells people apart."""
     name, email = name.strip(), email.strip().lower()
     if not name:
@@ -32,7 +34,11 @@ def add(session: Session, name: str, email: str, *, is_admin: bool = False, can_
 def change(session: Session, known_as: str, /, **changes: str | bool | None) -> Row[Any]:
     """The user with another name, is_admin or can_reassign; what is None stays as it is."""
     user = user_named(session, known_as)
-    values = {field: value.strip() if isinstance(value, str) else value for field, value in changes.items() if value is not None}
+    values = {
+        field: value.strip() if isinstance(value, str) else value
+        for field, value in changes.items()
+        if value is not None
+    }
     if values.get("name") == "":
         raise BlankName(what="user")
     if values.get("is_admin") is False:
@@ -42,13 +48,23 @@ def change(session: Session, known_as: str, /, **changes: str | bool | None) -> 
 
 
 def deactivate(unit: Unit, name: str, actor_id: int | None) -> tuple[Row[Any], list[str]]:
-    """The user keeps what they own, and leaves every roster. Returns the user and the names of the pools they left."""
+    """The user keeps what they own, and leaves every roster. Returns the user and the names of the
+    pools they left."""
     user = user_named(unit, name)
     _keep_an_admin(unit, user)
-    users.change(unit, user.id, is_active=False)  # first: from here on nobody can make them a member
-    left = [pool for pool in pools.live(unit) if user.id in pools.latest_roster(unit, pool.id).members]
+    users.change(
+        unit, user.id, is_active=False
+    )  # first: from here on nobody can make them a member
+    left = [
+        pool for pool in pools.live(unit) if user.id in pools.latest_roster(unit, pool.id).members
+    ]
     for pool in left:
-        change_roster(unit, pool.id, lambda old: tuple(member for member in old if member != user.id), actor_id)
+        change_roster(
+            unit,
+            pool.id,
+            lambda old: tuple(member for member in old if member != user.id),
+            actor_id,
+        )
     return user, [pool.name for pool in left]
 
 

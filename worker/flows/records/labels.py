@@ -1,9 +1,10 @@
-"""Labels by themselves: sources and tags made, renamed and removed, together with what records bear of them."""
+"""Labels by themselves: sources and tags made, renamed and removed, together with what records bear
+of them."""
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.people.permissions import Actor, Deed, may
+from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.records.editing import Values, at, check_needed
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
 from worker.domain.resources import LEAD_SOURCE, TAG, Resource
@@ -21,14 +22,20 @@ def create(session: Session, asking: RequestContext, resource: Resource, values:
         check_needed(resource, values, (name,))
     bearer = values.get("resource_type") or "lead"
     name = _name(session, resource, values, bearer)
-    return shown(session, resource, labels.add(session, KINDS[resource.path], bearer, name, asking.actor.id))
+    return shown(
+        session, resource, labels.add(session, KINDS[resource.path], bearer, name, asking.actor.id)
+    )
 
 
-def update(session: Session, asking: RequestContext, resource: Resource, label_id: int, values: Values) -> Facts:
+def update(
+    session: Session, asking: RequestContext, resource: Resource, label_id: int, values: Values
+) -> Facts:
     """Renames it, on all records that bear it. It goes on belonging to the same type of records."""
     label = _own(session, asking.actor, resource, label_id)
     if values.get("resource_type", label.resource_type) != label.resource_type:
-        raise IncorrectPayload.of(resource.type, [Fault(at("resource_type"), "incorrect_value", "can't change")])
+        raise IncorrectPayload.of(
+            resource.type, [Fault(at("resource_type"), "incorrect_value", "can't change")]
+        )
     if values.get("name", label.name) != label.name:
         labels.rename(session, label, _name(session, resource, values, label.resource_type))
     return shown(session, resource, label_id)
@@ -45,14 +52,18 @@ def _name(session: Session, resource: Resource, values: Values, bearer: str) -> 
         reason = f"is longer than {LONGEST_INDEXED_CHARACTERS} characters"
         raise IncorrectPayload.of(resource.type, [Fault(at("name"), "incorrect_value", reason)])
     if labels.find(session, KINDS[resource.path], bearer, name):
-        raise IncorrectPayload.of(resource.type, [Fault(at("name"), "already_exists", f"{name!r} is there already")])
+        raise IncorrectPayload.of(
+            resource.type, [Fault(at("name"), "already_exists", f"{name!r} is there already")]
+        )
     return name
 
 
-def _own(session: Session, actor: Actor, resource: Resource, label_id: int) -> Row[tuple[object, ...]]:
+def _own(
+    session: Session, actor: Actor, resource: Resource, label_id: int
+) -> Row[tuple[object, ...]]:
     label = labels.lock(session, KINDS[resource.path], label_id)
     if label is None:
         raise UnknownRecord(record_type=resource.type.replace("_", " "), record_id=label_id)
-    if not may(actor, Deed.ANOTHERS, label.creator_id):
-        raise InsufficientScope(deed=Deed.ANOTHERS)
+    if not allowed(actor, Action.ANOTHERS, label.creator_id):
+        raise InsufficientScope(action=Action.ANOTHERS)
     return label

@@ -1,4 +1,5 @@
-"""Smart lists: saved, changed, published, and found by those who may see them. Every import is one, too, under the name import:N."""
+"""Smart lists: saved, changed, published, and found by those who may see them. Every import is one,
+too, under the name import:N."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.filters import Condition, Filter, Operator, as_json, order_of, parse
-from worker.domain.people.permissions import Actor, Deed, may
+from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, RECORD_TYPES
 from worker.domain.resources import RECORDS
 from worker.domain.texts import is_storable, told
@@ -47,9 +48,11 @@ class SmartList:
 # --- saved ---
 
 
-def create(session: Session, values: Mapping[str, Any], actor: Actor | None, owner_id: int | None) -> int:
-    """The id of a new list, which is the owner's alone unless it is published. Raises IncorrectPayload, and InsufficientScope for who may
-    not publish."""
+def create(
+    session: Session, values: Mapping[str, Any], actor: Actor | None, owner_id: int | None
+) -> int:
+    """The id of a new list, which is the owner's alone unless it is published. Raises
+    IncorrectPayload, and InsufficientScope for who may not publish."""
     record_type, published = values["record_type"], bool(values.get("published"))
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=told(record_type))
@@ -57,11 +60,15 @@ def create(session: Session, values: Mapping[str, Any], actor: Actor | None, own
         _permit_publishing(actor)
     columns = _columns(session, record_type, {"filter": {}, "order": USUAL_ORDER, **values})
     _check_free(session, columns["name"], owner_id, published, None)
-    return smart_lists.add(session, {**columns, "record_type": record_type, "owner_id": owner_id, "published": published})
+    return smart_lists.add(
+        session,
+        {**columns, "record_type": record_type, "owner_id": owner_id, "published": published},
+    )
 
 
 def change(session: Session, list_id: int, values: Mapping[str, Any], actor: Actor | None) -> None:
-    """Changes what is named of name, filter, order and published. Raises UnknownList, IncorrectPayload, InsufficientScope, ListExists."""
+    """Changes what is named of name, filter, order and published. Raises UnknownList,
+    IncorrectPayload, InsufficientScope, ListExists."""
     row = _to_change(session, list_id, actor)
     published = bool(values.get("published", row.published))
     if published != row.published:
@@ -86,12 +93,13 @@ def _to_change(session: Session, list_id: int, actor: Actor | None) -> Row[Any]:
 
 
 def _permit_publishing(actor: Actor | None) -> None:
-    if actor is not None and not may(actor, Deed.MANAGE):
-        raise InsufficientScope(deed=Deed.MANAGE)
+    if actor is not None and not allowed(actor, Action.MANAGE):
+        raise InsufficientScope(action=Action.MANAGE)
 
 
 def _columns(session: Session, record_type: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is stored. A filter is looked at as it is when the list is read: what it names must be there."""
+    """What is stored. A filter is looked at as it is when the list is read: what it names must be
+    there."""
     columns: dict[str, Any] = {}
     if "name" in values:
         columns["name"] = _good_name(values["name"])
@@ -113,13 +121,22 @@ def _good_name(given: str) -> str:
         reason = f"is longer than {LONGEST_INDEXED_CHARACTERS} characters, or holds a character that no database stores"
         raise BadListName(name=told(name[:40]), reason=reason)
     if _is_number(name) or name.lower().startswith(IMPORT):
-        raise BadListName(name=name, reason=f"would mean the list with that id; and {IMPORT}N is the list of run N")
+        raise BadListName(
+            name=name,
+            reason=f"would mean the list with that id; and {IMPORT}N is the list of run N",
+        )
     return name
 
 
-def _check_free(session: Session, name: str, owner_id: int | None, published: bool, list_id: int | None) -> None:
+def _check_free(
+    session: Session, name: str, owner_id: int | None, published: bool, list_id: int | None
+) -> None:
     """Among published lists a name is there once, and so it is among each person's own."""
-    others = [row for row in smart_lists.called(session, name) if row.id != list_id and row.published == published]
+    others = [
+        row
+        for row in smart_lists.called(session, name)
+        if row.id != list_id and row.published == published
+    ]
     if any(published or row.owner_id == owner_id for row in others):
         raise ListExists(name=name)
 
@@ -128,8 +145,9 @@ def _check_free(session: Session, name: str, owner_id: int | None, published: bo
 
 
 def named(session: Session, name: str | int, actor: Actor | None) -> SmartList:
-    """The list that is meant by an id, by import:N, or by a name: the actor's own before a published one. Whoever is on the machine is
-    nobody in particular, and sees all. Raises UnknownList, AmbiguousList, UnknownRun."""
+    """The list that is meant by an id, by import:N, or by a name: the actor's own before a
+    published one. Whoever is on the machine is nobody in particular, and sees all. Raises
+    UnknownList, AmbiguousList, UnknownRun."""
     text = str(name).strip()
     if text.startswith(IMPORT):
         return _of_run(session, text)[0]
@@ -137,7 +155,8 @@ def named(session: Session, name: str | int, actor: Actor | None) -> SmartList:
 
 
 def saved(session: Session, name: str, actor: Actor | None) -> int:
-    """The id of the list that is meant, if it is one that can be changed. Raises UnknownList, AmbiguousList."""
+    """The id of the list that is meant, if it is one that can be changed. Raises UnknownList,
+    AmbiguousList."""
     return int(_row_named(session, name.strip(), actor).id)
 
 
@@ -147,7 +166,12 @@ def shown(session: Session, name: str | int, actor: Actor | None) -> Facts:
     if text.startswith(IMPORT):
         found, run = _of_run(session, text)
         at = time_text(run.accepted_at)
-        return _facts(found) | {"owner": None, "published": True, "created_at": at, "updated_at": at}
+        return _facts(found) | {
+            "owner": None,
+            "published": True,
+            "created_at": at,
+            "updated_at": at,
+        }
     row = _row_named(session, text, actor)
     return _row_facts(row, users.by_id(session, [row.owner_id]))
 
@@ -162,8 +186,16 @@ def listed(session: Session, actor: Actor | None) -> list[Facts]:
 def _row_named(session: Session, text: str, actor: Actor | None) -> Row[Any]:
     if _is_number(text):
         return _seen(session, int(text), actor)
-    visible = [row for row in smart_lists.called(session, text) if _sees(actor, row)] if is_storable(text) else []
-    own = [row for row in visible if actor is not None and row.owner_id == actor.id and not row.published]
+    visible = (
+        [row for row in smart_lists.called(session, text) if _sees(actor, row)]
+        if is_storable(text)
+        else []
+    )
+    own = [
+        row
+        for row in visible
+        if actor is not None and row.owner_id == actor.id and not row.published
+    ]
     found = own or [row for row in visible if row.published] or visible
     if len(found) > 1:
         raise AmbiguousList(name=text)
@@ -203,10 +235,11 @@ def _of_run(session: Session, text: str) -> tuple[SmartList, Row[Any]]:
 
 
 def records(session: Session, found: SmartList, page: int, per_page: int) -> Facts:
-    """A page of what a list holds now, as the Sell API shows it, and the number of the next page. Raises what `filters.condition` does."""
+    """A page of what a list holds now, as the Sell API shows it, and the number of the next page.
+    Raises what `filters.condition` does."""
     matching = smart_lists.matching(session, found.record_type, found.filter, found.order)
     ids = smart_lists.ids(session, matching, (page - 1) * per_page, per_page + 1)
-    shown = catalog.some(session, RECORDS[found.record_type], ids[:per_page])
+    shown = catalog.facts_of_all(session, RECORDS[found.record_type], ids[:per_page])
     return {"records": shown, "next": page + 1 if len(ids) > per_page else None}
 
 
@@ -216,7 +249,9 @@ def count(session: Session, found: SmartList) -> int:
 
 
 def _list_of(row: Row[Any]) -> SmartList:
-    return SmartList(row.id, row.name, row.record_type, parse(row.record_type, row.filter), row.order)
+    return SmartList(
+        row.id, row.name, row.record_type, parse(row.record_type, row.filter), row.order
+    )
 
 
 def _facts(found: SmartList) -> Facts:
@@ -226,5 +261,8 @@ def _facts(found: SmartList) -> Facts:
 
 def _row_facts(row: Row[Any], owners: Mapping[int, Row[Any]]) -> Facts:
     times = {name: time_text(getattr(row, name)) for name in ("created_at", "updated_at")}
-    plain = {name: getattr(row, name) for name in ("id", "name", "record_type", "filter", "order", "published")}
+    plain = {
+        name: getattr(row, name)
+        for name in ("id", "name", "record_type", "filter", "order", "published")
+    }
     return plain | {"owner": who(owners.get(row.owner_id or 0))} | times

@@ -12,7 +12,8 @@ from worker.store.turns import ledger, pools
 
 
 def of_run(session: Session, run: Row[Any], first: int, count: int) -> Gifts:
-    """The new owners of a run's records from one ordinal on: the members whose turns its block has, or whom it names."""
+    """The new owners of a run's records from one ordinal on: the members whose turns its block has,
+    or whom it names."""
     ordinals = range(first, first + count)
     if not run.turns or not count:
         return Gifts(ordinals, [run.owner_id] * count, [None] * count, None)

@@ -1,4 +1,5 @@
-"""Chunks of runs that are about records which are there already: each is carried out as one set, in one transaction."""
+"""Chunks of runs that are about records which are there already: each is carried out as one set, in
+one transaction."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,20 +14,21 @@ from worker.queue import enqueue
 from worker.store.runs import chunks, runs
 
 
-class Outcome(NamedTuple):
-    """Of the records of a chunk, how many the run has changed, and how many it has left as they were."""
+class ChunkResult(NamedTuple):
+    """Of the records of a chunk, how many the run has changed, and how many it has left as they
+    were."""
 
     records: int
     skipped: int
 
 
-Work = Callable[[Session, Row[Any], Row[Any]], Outcome]
+Work = Callable[[Session, Row[Any], Row[Any]], ChunkResult]
 """What is done to a chunk, given its run and itself."""
 
 
 def carry_out(system: System, run_id: int, number: int, holder: str, work: Work) -> None:
-    """Carries out a chunk, unless that is done or somebody else is on it. The holder is whose lease it is: the same task, delivered again,
-    goes on at once."""
+    """Carries out a chunk, unless that is done or somebody else is on it. The holder is whose lease
+    it is: the same task, delivered again, goes on at once."""
     chunk = system.transact(_lease, run_id, number, holder)
     if chunk is not None:
         with on_lease(system, chunks.work(run_id, number), holder):
@@ -40,7 +42,9 @@ def _lease(session: Session, run_id: int, number: int, holder: str) -> Row[Any] 
 
 def _do(session: Session, run_id: int, chunk: Row[Any], work: Work) -> None:
     """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
-    if runs.hold_shared(session, run_id) != "loading" or not chunks.finish(session, run_id, chunk.number):
+    if runs.lock_shared(session, run_id) != "loading" or not chunks.finish(
+        session, run_id, chunk.number
+    ):
         return
     run = runs.with_id(session, run_id)
     outcome = work(session, run, chunk)

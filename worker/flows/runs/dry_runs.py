@@ -1,4 +1,5 @@
-"""Forecasts: what a reassignment or an import would do now. Nothing is taken, kept or changed, and no worker is needed."""
+"""Forecasts: what a reassignment or an import would do now. Nothing is taken, kept or changed, and
+no worker is needed."""
 
 from collections.abc import Iterable
 from itertools import repeat
@@ -24,7 +25,8 @@ from worker.store.views.facts import Facts, who
 
 
 def of_reassignment(unit: Unit, wanted: SmartList | Ids, owner_name: str) -> Facts:
-    """Who would get the records of a list, or those with some ids. Raises what accepting the reassignment does."""
+    """Who would get the records of a list, or those with some ids. Raises what accepting the
+    reassignment does."""
     found = reassign.chosen(unit, wanted)
     owner = owner_named(unit, owner_name)
     assign.check_owner(unit, owner, wanted.record_type)
@@ -34,10 +36,14 @@ def of_reassignment(unit: Unit, wanted: SmartList | Ids, owner_name: str) -> Fac
 
 
 def of_import(system: System, request: imports.Request, file: IO[bytes]) -> Facts:
-    """Who would get the rows of a file, and which of them would become no record. Raises what importing it does."""
+    """Who would get the rows of a file, and which of them would become no record. Raises what
+    importing it does."""
     imports.check(system, request)
     found = imports.read(file, request.record_type, request.mapping, lambda _: None).found
-    errors = {"errors": found.rows - found.records, "first_errors": [error._asdict() for error in found.first_errors]}
+    errors = {
+        "errors": found.rows - found.records,
+        "first_errors": [error._asdict() for error in found.first_errors],
+    }
     facts = _facts(IMPORT, request.record_type, file=request.file_name, rows=found.rows, **errors)
     with system.reading() as session:
         owner = owner_named(session, request.owner)
@@ -46,7 +52,13 @@ def of_import(system: System, request: imports.Request, file: IO[bytes]) -> Fact
 
 
 def _facts(kind: str, record_type: str, **more: Any) -> Facts:
-    about_no_file: Facts = {"list": None, "file": None, "rows": None, "errors": 0, "first_errors": []}
+    about_no_file: Facts = {
+        "list": None,
+        "file": None,
+        "rows": None,
+        "errors": 0,
+        "first_errors": [],
+    }
     return {"kind": kind, "record_type": record_type, **about_no_file, **more}
 
 
@@ -65,13 +77,18 @@ def _of_pool(unit: Unit, owner: Row[Any], records: int, present: Iterable[int | 
     return _told(unit, owner, found, rosters.member(ahead[0].first), rosters.member(ahead[-1].last))
 
 
-def _told(session: Session, owner: Row[Any], found: list[Share], before: int | None, after: int | None) -> Facts:
+def _told(
+    session: Session, owner: Row[Any], found: list[Share], before: int | None, after: int | None
+) -> Facts:
     people = users.by_id(session, [before, after, *(share.user_id for share in found)])
     return {
         "owner": owner.name,
         "records": sum(share.records for share in found),
         "stay": sum(share.stay for share in found),
-        "members": [{**(who(people[share.user_id]) or {}), "records": share.records, "stay": share.stay} for share in found],
+        "members": [
+            {**(who(people[share.user_id]) or {}), "records": share.records, "stay": share.stay}
+            for share in found
+        ],
         "next_before": who(people.get(before or 0)),
         "next_after": who(people.get(after or 0)),
     }

@@ -1,4 +1,5 @@
-"""An import: the upload is stored, scanned in one pass, its turns reserved as one block, its chunks loaded side by side, and closed."""
+"""An import: the upload is stored, scanned in one pass, its turns reserved as one block, its chunks
+loaded side by side, and closed."""
 
 import re
 import secrets
@@ -18,7 +19,7 @@ from worker.domain.turns.claims import run_claim
 from worker.errors.base import EvenhandError, Unavailable
 from worker.errors.people import UnknownRecordType
 from worker.errors.runs import NoReceipt, NoReceiptYet, UnknownRun
-from worker.flows.idempotency import Key, answer_once, answered
+from worker.flows.idempotency import Key, answered, run_once
 from worker.flows.names import owner_named
 from worker.flows.runs import scans
 from worker.flows.system import System
@@ -39,8 +40,8 @@ PROGRESS_SECONDS = 2.0
 
 
 class Request(NamedTuple):
-    """What somebody asks to import. The mapping names fields by header, for headers that don't speak for themselves. Under a key the same
-    request makes one run, however often it comes."""
+    """What somebody asks to import. The mapping names fields by header, for headers that don't
+    speak for themselves. Under a key the same request makes one run, however often it comes."""
 
     file_name: str
     record_type: str
@@ -59,7 +60,8 @@ class Sheet(NamedTuple):
 
 
 def accept(system: System, request: Request, file: IO[bytes]) -> int:
-    """Stores an upload and returns the id of its run, which workers carry on. What can be known to be wrong now is raised now."""
+    """Stores an upload and returns the id of its run, which workers carry on. What can be known to
+    be wrong now is raised now."""
     earlier = _accepted_before(system, request.key)
     if earlier is not None:
         return earlier
@@ -68,7 +70,11 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     size = system.uploads.store(f"{folder}/{UPLOAD}", file)
     try:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
-            Columns.of(request.record_type, sheets.read_header(sheets.lines_in(upload)).names, request.mapping)
+            Columns.of(
+                request.record_type,
+                sheets.read_header(sheets.lines_in(upload)).names,
+                request.mapping,
+            )
         return system.transact(_record, request, folder, size)
     except Unavailable:
         raise  # nobody knows whether the run was recorded: the upload must stay
@@ -93,7 +99,9 @@ def check(system: System, request: Request) -> None:
         assign.check_owner(session, owner_named(session, request.owner), request.record_type)
 
 
-def read(file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk: Callable[[Chunk], Any]) -> Sheet:
+def read(
+    file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk: Callable[[Chunk], Any]
+) -> Sheet:
     """One pass over a file."""
     lines = sheets.lines_in(file)
     header = sheets.read_header(lines)
@@ -102,14 +110,26 @@ def read(file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk
 
 
 def _record(session: Session, request: Request, folder: str, size: int) -> int:
-    """Makes the run; or tells the one of the same request that came at the same time, whose upload is another. Upkeep removes this one."""
-    return int(answer_once(session, request.key, lambda session: {"run": _add(session, request, folder, size)})["run"])
+    """Makes the run; or tells the one of the same request that came at the same time, whose upload
+    is another. Upkeep removes this one."""
+    return int(
+        run_once(
+            session, request.key, lambda session: {"run": _add(session, request, folder, size)}
+        )["run"]
+    )
 
 
 def _add(session: Session, request: Request, folder: str, size: int) -> int:
     owner = owner_named(session, request.owner)
     run_id = runs.add(session, IMPORT, request.record_type, owner.id, request.actor_id)
-    imports.add(session, run_id, folder=folder, file_name=request.file_name, size_bytes=size, mapping=dict(request.mapping))
+    imports.add(
+        session,
+        run_id,
+        folder=folder,
+        file_name=request.file_name,
+        size_bytes=size,
+        mapping=dict(request.mapping),
+    )
     enqueue(session, "imports.scan", run=run_id)
     return run_id
 
@@ -123,12 +143,26 @@ def _scan(system: System, run_id: int) -> None:
     with system.reading() as session:
         run = imports.with_id(session, run_id)
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
-        header, columns, found = read(upload, run.record_type, run.mapping, _progress(system, run.id))
-    # Known before any record bears them: whoever dies after the next step leaves nobody behind who would make them known.
-    system.transact(labels.register, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id)
-    # In a transaction of its own: it holds up everybody who makes a record until it commits, who may hold the pool.
-    first_id = system.transact(records.reserve_ids, run.record_type, found.records) if found.records else None
-    layout = {"delimiter": header.delimiter, "columns": columns.as_json(), "first_record_id": first_id}
+        header, columns, found = read(
+            upload, run.record_type, run.mapping, _progress(system, run.id)
+        )
+    # Known before any record bears them: whoever dies after the next step leaves nobody behind who
+    # would make them known.
+    system.transact(
+        labels.register, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id
+    )
+    # In a transaction of its own: it holds up everybody who makes a record until it commits, who
+    # may hold the pool.
+    first_id = (
+        system.transact(records.reserve_ids, run.record_type, found.records)
+        if found.records
+        else None
+    )
+    layout = {
+        "delimiter": header.delimiter,
+        "columns": columns.as_json(),
+        "first_record_id": first_id,
+    }
     system.transact(_reserve, run.id, layout, found)
 
 
@@ -158,22 +192,25 @@ def _reserve(unit: Unit, run_id: int, layout: dict[str, Any], found: Scan) -> No
     if found.records and owner.is_pool:
         turns = assign.reserve(unit, run.owner_id, run_claim(IMPORT, run_id), found.records).total
     chunks.add(unit, run_id, (chunk._asdict() for chunk in found.chunks))
-    imports.change(unit, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors])
+    imports.change(
+        unit, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors]
+    )
     counts = {"rows": found.rows, "errors": found.rows - found.records, "turns": turns}
     scans.end(unit, run, len(found.chunks), **counts)
 
 
 def close(system: System, run_id: int) -> None:
-    """Ends a run whose chunks are all loaded, or that was cancelled: the receipt is put together, the block closed."""
+    """Ends a run whose chunks are all loaded, or that was cancelled: the receipt is put together,
+    the block closed."""
     names = system.transact(_end, system, run_id)
     system.uploads.remove(names)
 
 
 def _end(session: Session, system: System, run_id: int) -> list[str]:
-    """Returns the files that nobody needs any more. The run is held meanwhile, so that its parts aren't removed under somebody else's
-    hands."""
+    """Returns the files that nobody needs any more. The run is held meanwhile, so that its parts
+    aren't removed under somebody else's hands."""
     runs.lock(session, run_id)
-    engine.take_your_time(session)
+    engine.allow_long_silence(session)
     run = imports.with_id(session, run_id)
     loaded = run.state == "loading" and run.chunks_left == 0
     if not loaded and run.state not in ("done", "cancelled"):

@@ -1,4 +1,5 @@
-"""One chunk of an import: its part of the file becomes records and ledger entries, in one transaction that is safe to run twice."""
+"""One chunk of an import: its part of the file becomes records and ledger entries, in one
+transaction that is safe to run twice."""
 
 import io
 from itertools import chain, repeat
@@ -53,9 +54,10 @@ class Plan(NamedTuple):
 
 
 def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
-    """Loads a chunk, unless it is loaded already or somebody else is on it. Ids, turns and owners were settled when the run reserved them,
-    so that it comes out the same whoever loads it, and however often. The holder is whose lease it is: the same task, delivered again,
-    goes on at once."""
+    """Loads a chunk, unless it is loaded already or somebody else is on it. Ids, turns and owners
+    were settled when the run reserved them, so that it comes out the same whoever loads it, and
+    however often. The holder is whose lease it is: the same task, delivered again, goes on at once.
+    """
     plan = system.transact(_plan, run_id, number, holder)
     if plan is not None:
         with on_lease(system, chunks.work(run_id, number), holder):
@@ -63,19 +65,29 @@ def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
 
 
 def _load(system: System, plan: Plan) -> None:
-    part = system.uploads.read_part(f"{plan.run.folder}/{UPLOAD}", plan.chunk.offset, plan.chunk.length)
+    part = system.uploads.read_part(
+        f"{plan.run.folder}/{UPLOAD}", plan.chunk.offset, plan.chunk.length
+    )
     reader = RowReader(plan.run.record_type, Columns(**plan.run.columns))
     receipt, rows = _read(plan, part, reader)
     if (len(receipt), len(rows)) != (plan.chunk.rows, plan.chunk.records):
-        raise UnreadableFile(reason=f"chunk {plan.chunk.number} is not what it was when it was scanned.")
-    system.uploads.store(part_name(plan.run.folder, plan.chunk.number), io.BytesIO("".join(receipt).encode()))
+        raise UnreadableFile(
+            reason=f"chunk {plan.chunk.number} is not what it was when it was scanned."
+        )
+    system.uploads.store(
+        part_name(plan.run.folder, plan.chunk.number), io.BytesIO("".join(receipt).encode())
+    )
     _register(system, plan, reader, rows)
     system.transact(_enter, plan, reader, rows)
 
 
 def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | None:
     run = imports.with_id(session, run_id)
-    leased = chunks.lease(session, run_id, number, holder, LEASE_SECONDS) if run.state == "loading" else None
+    leased = (
+        chunks.lease(session, run_id, number, holder, LEASE_SECONDS)
+        if run.state == "loading"
+        else None
+    )
     if leased is None:
         return None
     chunk = Chunk(*(getattr(leased, name) for name in Chunk._fields))
@@ -87,11 +99,14 @@ def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | Non
 
 
 def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[Stored]]:
-    """The receipt's line for each row of the part, and what is stored of each good one: the system columns, then its own."""
+    """The receipt's line for each row of the part, and what is stored of each good one: the system
+    columns, then its own."""
     receipt: list[str] = []
     rows: list[Stored] = []
     record_type, creator, moment = plan.run.record_type, plan.run.actor_id, plan.moment
-    beyond = repeat((0, None, plan.run.owner_id))  # rows that the scan hasn't seen: the caller counts, and refuses them
+    beyond = repeat(
+        (0, None, plan.run.owner_id)
+    )  # rows that the scan hasn't seen: the caller counts, and refuses them
     given = chain(zip(plan.record_ids, plan.gifts.turns, plan.gifts.owners, strict=True), beyond)
     for line, row in check_rows(lines_of(part), plan.run.delimiter, plan.chunk.first_line, reader):
         if isinstance(row, RowError):
@@ -100,30 +115,50 @@ def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[S
         record_id, turn, owner = next(given)
         *values, tags, custom = reader.values(row)
         json = orjson.dumps(tags).decode(), orjson.dumps(custom).decode()
-        rows.append((record_id, owner, creator, plan.gifts.pool_id, turn, moment, moment, *values, *json))
-        receipt.append(record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner]))
+        rows.append(
+            (record_id, owner, creator, plan.gifts.pool_id, turn, moment, moment, *values, *json)
+        )
+        receipt.append(
+            record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner])
+        )
     return receipt, rows
 
 
 def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
-    """The names that the rows bear are listed from now on. In a transaction of its own: chunks that are loaded side by side bear the same
-    ones, and would wait for each other."""
+    """The names that the rows bear are listed from now on. In a transaction of its own: chunks that
+    are loaded side by side bear the same ones, and would wait for each other."""
     at = {field: place for place, field in enumerate(reader.fields, len(RECORD_COLUMNS))}
-    names = {kind: {row[at[kind]] for row in rows} - {None} for kind in (labels.SOURCE, labels.STATUS) if kind in at}
+    names = {
+        kind: {row[at[kind]] for row in rows} - {None}
+        for kind in (labels.SOURCE, labels.STATUS)
+        if kind in at
+    }
     tags = {tag for text in {row[at[TAGS]] for row in rows} for tag in orjson.loads(text)}
     if tags or any(names.values()):
-        system.transact(labels.register, plan.run.record_type, {**names, labels.TAG: tags}, plan.run.actor_id)
+        system.transact(
+            labels.register, plan.run.record_type, {**names, labels.TAG: tags}, plan.run.actor_id
+        )
 
 
 def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
     """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
-    if runs.hold_shared(session, plan.run.id) != "loading" or not chunks.finish(session, plan.run.id, plan.chunk.number):
+    if runs.lock_shared(session, plan.run.id) != "loading" or not chunks.finish(
+        session, plan.run.id, plan.chunk.number
+    ):
         return
     if rows:
         bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)
     if plan.gifts.pool_id:
-        entries = ledger.Entries(plan.gifts.turns, plan.gifts.ordinals, plan.record_ids, plan.gifts.owners, [None] * len(rows))
+        entries = ledger.Entries(
+            plan.gifts.turns,
+            plan.gifts.ordinals,
+            plan.record_ids,
+            plan.gifts.owners,
+            [None] * len(rows),
+        )
         claim = run_claim(IMPORT, plan.run.id)
-        ledger.enter_all(session, plan.gifts.pool_id, claim, IMPORT, plan.run.actor_id, plan.moment, entries)
+        ledger.enter_all(
+            session, plan.gifts.pool_id, claim, IMPORT, plan.run.actor_id, plan.moment, entries
+        )
     if runs.count_chunk(session, plan.run.id, len(rows)) == 0:
         enqueue(session, "imports.close", run=plan.run.id)

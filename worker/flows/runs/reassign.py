@@ -1,5 +1,6 @@
-"""A reassignment: a smart list is frozen in its order, one block of turns reserved for it, its chunks moved side by side, each as one set;
-the turns of records that were given to others meanwhile, or are gone, come back."""
+"""A reassignment: a smart list is frozen in its order, one block of turns reserved for it, its
+chunks moved side by side, each as one set; the turns of records that were given to others
+meanwhile, or are gone, come back."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from worker.errors.records import UnknownRecord
 from worker.flows.names import owner_named
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import allotment, scans
-from worker.flows.runs.chunk import Outcome, carry_out
+from worker.flows.runs.chunk import ChunkResult, carry_out
 from worker.flows.system import System
 from worker.flows.turns import assign, seed
 from worker.flows.unit import Unit
@@ -27,7 +28,7 @@ from worker.store.people import users
 from worker.store.records import records
 from worker.store.records.records import Owners
 from worker.store.runs import chunks, reassignments, runs, selections
-from worker.store.runs.selections import Chosen, Part
+from worker.store.runs.selections import Part, RecordQuery
 from worker.store.sql import advisory_locks, bulk
 from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now
@@ -51,17 +52,19 @@ def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int 
     if isinstance(wanted, Ids):
         reassignments.add(session, run_id, ids=list(wanted.ids), ids_count=len(wanted.ids))
     else:
-        reassignments.add(session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order)
+        reassignments.add(
+            session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order
+        )
     enqueue(session, "reassignments.freeze", run=run_id)
     return run_id
 
 
-def chosen(session: Session, wanted: SmartList | Ids) -> Chosen:
-    """The records that are wanted, and their order. Raises what `check_ids` does, UnknownRecord for an id that is nobody's, and what
-    `filters.condition` does."""
+def chosen(session: Session, wanted: SmartList | Ids) -> RecordQuery:
+    """The records that are wanted, and their order. Raises what `check_ids` does, UnknownRecord for
+    an id that is nobody's, and what `filters.condition` does."""
     if isinstance(wanted, SmartList):
         found = smart_lists.matching(session, wanted.record_type, wanted.filter, wanted.order)
-        return Chosen(found, smart_lists.order_by(wanted.record_type, wanted.order))
+        return RecordQuery(found, smart_lists.order_by(wanted.record_type, wanted.order))
     check_ids(wanted.record_type, wanted.ids)
     missing = selections.first_missing(session, wanted.record_type, wanted.ids)
     if missing is not None:
@@ -73,7 +76,8 @@ def chosen(session: Session, wanted: SmartList | Ids) -> Chosen:
 
 
 def freeze(system: System, run_id: int, holder: str) -> None:
-    """Keeps the ids of the list in its order, and how each record was; then its turns are reserved, and its chunks enqueued."""
+    """Keeps the ids of the list in its order, and how each record was; then its turns are reserved,
+    and its chunks enqueued."""
     scans.carry_out(system, run_id, holder, lambda run: _freeze(system, run))
 
 
@@ -84,21 +88,33 @@ def _freeze(system: System, run: Row[Any]) -> None:
 
 def _select(session: Session, run_id: int) -> None:
     """In a transaction of its own, which holds no pool: it may take a while."""
-    advisory_locks.alone(session, Kind.RUN, run_id)
+    advisory_locks.exclusive(session, Kind.RUN, run_id)
     run = reassignments.with_id(session, run_id)
     if run.state != "scanning":
         return
     by_list = run.ids is None
-    wanted = SmartList(None, run.list, run.record_type, parse(run.record_type, run.filter), run.order) if by_list else None
-    found = chosen(session, wanted) if wanted else selections.with_ids(session, run.record_type, run.ids)
+    wanted = (
+        SmartList(None, run.list, run.record_type, parse(run.record_type, run.filter), run.order)
+        if by_list
+        else None
+    )
+    found = (
+        chosen(session, wanted)
+        if wanted
+        else selections.with_ids(session, run.record_type, run.ids)
+    )
     selections.freeze(session, run_id, found)
 
 
 def _reserve(unit: Unit, run_id: int) -> None:
-    run = runs.hold_alone(unit, run_id)  # nobody freezes the list anew meanwhile
+    run = runs.lock_exclusive(unit, run_id)  # nobody freezes the list anew meanwhile
     if run is None or run.state != "scanning":
         return
-    many, turns, owner = selections.count(unit, run_id), 0, users.by_id(unit, [run.owner_id])[run.owner_id]
+    many, turns, owner = (
+        selections.count(unit, run_id),
+        0,
+        users.by_id(unit, [run.owner_id])[run.owner_id],
+    )
     assign.check_owner(unit, owner, run.record_type)
     if many and owner.is_pool:
         turns = assign.reserve(unit, run.owner_id, run_claim(REASSIGN, run_id), many).total
@@ -111,34 +127,50 @@ def _reserve(unit: Unit, run_id: int) -> None:
 
 
 def move(system: System, run_id: int, number: int, holder: str) -> None:
-    """Gives the records of a chunk to their new owners. Their turns were settled when the run reserved them: it comes out the same whoever
-    does it, and however often."""
+    """Gives the records of a chunk to their new owners. Their turns were settled when the run
+    reserved them: it comes out the same whoever does it, and however often."""
     carry_out(system, run_id, number, holder, _move)
 
 
-def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
+def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> ChunkResult:
     part, moment = Part(run.id, run.record_type, chunk.first_ordinal, chunk.records), now()
     places = selections.lock_unchanged(session, part)
-    given = allotment.of_run(session, run, part.first, part.records).only([place.ordinal for place in places])
+    given = allotment.of_run(session, run, part.first, part.records).only(
+        [place.ordinal for place in places]
+    )
     record_ids = [place.record_id for place in places]
     pool_ids, run_ids = ([same] * len(places) for same in (given.pool_id, run.id))
-    records.hand_over(session, run.record_type, Owners(record_ids, given.owners, pool_ids, given.turns, run_ids), moment)
+    records.hand_over(
+        session,
+        run.record_type,
+        Owners(record_ids, given.owners, pool_ids, given.turns, run_ids),
+        moment,
+    )
     if given.pool_id:
-        entries = Entries(given.turns, given.ordinals, record_ids, given.owners, [place.owner_id for place in places])
+        entries = Entries(
+            given.turns,
+            given.ordinals,
+            record_ids,
+            given.owners,
+            [place.owner_id for place in places],
+        )
         claim, at = run_claim(REASSIGN, run.id), bulk.moment_text(session, moment)
         ledger.enter_all(session, given.pool_id, claim, REASSIGN, run.actor_id, at, entries)
-    if waited := selections.in_line(session, part).intersection(record_ids):  # whoever assigns captured leads holds them first, too
+    if waited := selections.in_line(session, part).intersection(
+        record_ids
+    ):  # whoever assigns captured leads holds them first, too
         captures.remove(session, waited)
     if len(places) < part.records:
         selections.skip_all_but(session, part, given.ordinals)
-    return Outcome(len(places), part.records - len(places))
+    return ChunkResult(len(places), part.records - len(places))
 
 
 # --- closing ---
 
 
 def close(system: System, run_id: int) -> None:
-    """Ends a run all of whose chunks are done, or that was cancelled. The turns of what it has left as it is come back."""
+    """Ends a run all of whose chunks are done, or that was cancelled. The turns of what it has left
+    as it is come back."""
     system.transact(_end, run_id)
 
 
@@ -153,5 +185,7 @@ def _end(unit: Unit, run_id: int) -> None:
         if run.turns:
             ledger.close_block(unit, run.owner_id, run_claim(REASSIGN, run_id))
         if unused:
-            seed.seed_again(unit, run.owner_id, f"run {run_id} has left {unused} records as they were")
+            seed.seed_again(
+                unit, run.owner_id, f"run {run_id} has left {unused} records as they were"
+            )
         runs.end(unit, run_id, "done", returned=unused)

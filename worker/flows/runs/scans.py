@@ -1,4 +1,5 @@
-"""Scans: the first task of every run finds out what there is to be done, reserves its turns, and cuts it into chunks."""
+"""Scans: the first task of every run finds out what there is to be done, reserves its turns, and
+cuts it into chunks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,9 @@ from worker.store.sql.clock import now
 
 
 def carry_out(system: System, run_id: int, holder: str, scan: Callable[[Row[Any]], None]) -> None:
-    """Carries out a scan under a lease, unless it is done or somebody else is on it. A run that can't go on fails with the reason. The
-    holder is whose lease it is: the same task, delivered again, goes on at once."""
+    """Carries out a scan under a lease, unless it is done or somebody else is on it. A run that
+    can't go on fails with the reason. The holder is whose lease it is: the same task, delivered
+    again, goes on at once."""
     run = system.transact(begin, run_id, holder)
     if run is None:
         return
@@ -43,7 +45,16 @@ def begin(session: Session, run_id: int, holder: str) -> Row[Any] | None:
 def end(session: Session, run: Row[Any], chunks: int, **counts: int) -> None:
     """From here on the chunks are carried out, side by side."""
     tasks = STORIES[run.kind]
-    runs.change(session, run.id, state="loading", chunks_left=chunks, **counts, attempts=0, leased_until=None, leased_by=None)
+    runs.change(
+        session,
+        run.id,
+        state="loading",
+        chunks_left=chunks,
+        **counts,
+        attempts=0,
+        leased_until=None,
+        leased_by=None,
+    )
     for number in range(chunks):
         enqueue(session, tasks.chunk, run=run.id, chunk=number)
     if not chunks:
@@ -51,7 +62,8 @@ def end(session: Session, run: Row[Any], chunks: int, **counts: int) -> None:
 
 
 def fail(session: Session, run_id: int, reason: str) -> None:
-    """Ends a run that couldn't begin; one that another delivery of its task has brought further is left alone."""
+    """Ends a run that couldn't begin; one that another delivery of its task has brought further is
+    left alone."""
     run = runs.lock(session, run_id)
     if run is not None and run.state in ("accepted", "scanning"):
         runs.end(session, run_id, "failed", reason)

@@ -1,6 +1,8 @@
-"""An undo: what an import or a reassignment has done is taken back, chunk by chunk, but for records that somebody has touched since.
+"""An undo: what an import or a reassignment has done is taken back, chunk by chunk, but for records
+that somebody has touched since.
 
-Its entries are noted as taken back. The turns stay spent, or in the end come back to the members as returned turns.
+Its entries are noted as taken back. The turns stay spent, or in the end come back to the members as
+returned turns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ from worker.domain.runs.runs import IMPORT, UNDO
 from worker.domain.turns.claims import run_claim
 from worker.errors.runs import NotUndoable, UnknownRun
 from worker.flows.runs import allotment, scans
-from worker.flows.runs.chunk import Outcome, carry_out
+from worker.flows.runs.chunk import ChunkResult, carry_out
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.unit import Unit
@@ -32,9 +34,11 @@ from worker.store.sql.clock import shared_now
 from worker.store.turns import ledger, pools
 
 
-def accept(session: Session, run_id: int, actor_id: int | None, *, returns_turns: bool = False) -> int:
+def accept(
+    session: Session, run_id: int, actor_id: int | None, *, returns_turns: bool = False
+) -> int:
     """The id of the run that undoes another: of a new one, or of the one that does so already."""
-    undone = runs.hold_alone(session, run_id)
+    undone = runs.lock_exclusive(session, run_id)
     if undone is None:
         raise UnknownRun(run_id=run_id)
     if undone.kind == UNDO:
@@ -42,7 +46,10 @@ def accept(session: Session, run_id: int, actor_id: int | None, *, returns_turns
     if undone.state == "failed" and undone.chunks_left is None:
         raise NotUndoable(run_id=run_id, reason="it has failed before it did anything")
     if undone.state not in ("done", "cancelled") or undone.ended_at is None:
-        raise NotUndoable(run_id=run_id, reason=f"it is {undone.state}; cancel it first, or wait until it has ended")
+        raise NotUndoable(
+            run_id=run_id,
+            reason=f"it is {undone.state}; cancel it first, or wait until it has ended",
+        )
     present = undos.of_run(session, run_id)
     if present is not None:
         return present
@@ -58,7 +65,7 @@ def scan(system: System, run_id: int, holder: str) -> None:
 
 
 def _cut(session: Session, run_id: int) -> None:
-    advisory_locks.alone(session, Kind.RUN, run_id)
+    advisory_locks.exclusive(session, Kind.RUN, run_id)
     undo = undos.with_id(session, run_id)
     if undo.state != "scanning":
         return
@@ -75,7 +82,7 @@ def take_back(system: System, run_id: int, number: int, holder: str) -> None:
     carry_out(system, run_id, number, holder, _take_back)
 
 
-def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
+def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> ChunkResult:
     undo, moment = undos.with_id(session, run.id), shared_now(session)
     undone = runs.with_id(session, undo.undone_run_id)
     before = _places(session, undone, chunk)
@@ -87,18 +94,29 @@ def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> Outcome:
     else:
         _give_back(session, run.record_type, places, moment)
     if intact.pool_id:
-        reversals.add(session, run.id, intact.pool_id, run_claim(undone.kind, undone.id), intact.ordinals, moment)
+        reversals.add(
+            session,
+            run.id,
+            intact.pool_id,
+            run_claim(undone.kind, undone.id),
+            intact.ordinals,
+            moment,
+        )
     if len(places) < chunk.records:
         undos.skip_all_but(session, run.id, done, intact.ordinals)
-    return Outcome(len(places), chunk.records - len(places))
+    return ChunkResult(len(places), chunk.records - len(places))
 
 
 def _places(session: Session, undone: Row[Any], chunk: Row[Any]) -> dict[int, Place]:
-    """The records of a chunk by ordinal, but for those that the run has left alone itself. Those of an import belonged to nobody before."""
+    """The records of a chunk by ordinal, but for those that the run has left alone itself. Those of
+    an import belonged to nobody before."""
     first, last = chunk.first_ordinal, chunk.first_ordinal + chunk.rows - 1
     if undone.kind == IMPORT:
         first_id = imports.with_id(session, undone.id).first_record_id
-        return {ordinal: Place(ordinal, first_id + ordinal, 0, None, None, None) for ordinal in range(first, last + 1)}
+        return {
+            ordinal: Place(ordinal, first_id + ordinal, 0, None, None, None)
+            for ordinal in range(first, last + 1)
+        }
     left = undos.skipped_between(session, undone.id, first, last) if undone.skipped else ()
     places = selections.places(session, Part(undone.id, undone.record_type, first, chunk.rows))
     return {place.ordinal: place for place in places if place.ordinal not in left}
@@ -109,11 +127,16 @@ def _done(session: Session, undone: Row[Any], chunk: Row[Any], places: Mapping[i
     given = allotment.of_run(session, undone, chunk.first_ordinal, chunk.rows).only(list(places))
     at = undos.done_at(session, undone.id, chunk.first_ordinal)
     given_by = None if undone.kind == IMPORT else undone.id
-    return Done(undone.record_type, [place.record_id for place in places.values()], given, given_by, at)
+    return Done(
+        undone.record_type, [place.record_id for place in places.values()], given, given_by, at
+    )
 
 
-def _give_back(session: Session, record_type: str, places: Sequence[Place], moment: datetime) -> None:
-    """The records go back to whom they belonged; leads that waited for a pool's next member wait again."""
+def _give_back(
+    session: Session, record_type: str, places: Sequence[Place], moment: datetime
+) -> None:
+    """The records go back to whom they belonged; leads that waited for a pool's next member wait
+    again."""
     _, *columns = zip(*places, strict=True) if places else ((),) * len(Place._fields)
     owners = Owners(*columns)
     records.hand_over(session, record_type, owners, moment)
@@ -124,7 +147,8 @@ def _give_back(session: Session, record_type: str, places: Sequence[Place], mome
 
 
 def close(system: System, run_id: int) -> None:
-    """Ends an undo all of whose chunks are done, or that was cancelled. Now its turns come back, if that was asked for."""
+    """Ends an undo all of whose chunks are done, or that was cancelled. Now its turns come back, if
+    that was asked for."""
     system.transact(_end, run_id)
 
 
@@ -135,18 +159,23 @@ def _end(unit: Unit, run_id: int) -> None:
     if run.state == "cancelled" or (run.state == "loading" and run.chunks_left == 0):
         undo = undos.with_id(unit, run_id)
         returned = _return_turns(unit, undo) if undo.returns_turns else 0
-        runs.end(unit, run_id, "cancelled" if run.state == "cancelled" else "done", returned=returned)
+        runs.end(
+            unit, run_id, "cancelled" if run.state == "cancelled" else "done", returned=returned
+        )
 
 
 def _return_turns(unit: Unit, undo: Row[Any]) -> int:
-    """Frees the turns of what the undo has taken back, for seeding to find them: also those below the watermark. Returns how many."""
+    """Frees the turns of what the undo has taken back, for seeding to find them: also those below
+    the watermark. Returns how many."""
     freed, pool_id = reversals.count(unit, undo.id), undo.owner_id
     if not freed:
         return 0
     claim = run_claim(runs.with_id(unit, undo.undone_run_id).kind, undo.undone_run_id)
     theirs = reversals.taken_back(unit, pool_id, claim, undo.id)
     with unit.begin_nested() as noted:
-        reversals.note_in_history(unit, theirs)  # most of the work, before the pool is held: nobody else moves these entries
+        reversals.note_in_history(
+            unit, theirs
+        )  # most of the work, before the pool is held: nobody else moves these entries
         pool = pools.lock(unit, pool_id)
         if pool.deleted_at is not None:
             noted.rollback()
@@ -154,5 +183,7 @@ def _return_turns(unit: Unit, undo: Row[Any]) -> int:
     reversals.free(unit, theirs)
     lowest = min((span.first for span in ledger.block(unit, pool_id, claim) or ()), default=1)
     pools.change(unit, pool_id, watermark=min(pool.watermark, lowest - 1))
-    seed.seed_again(unit, pool_id, f"run {undo.undone_run_id} was undone, and its turns are to come back")
+    seed.seed_again(
+        unit, pool_id, f"run {undo.undone_run_id} was undone, and its turns are to come back"
+    )
     return freed

@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Turns, meet, merged
-from worker.errors.turns import EmptyPool, EmptyRoster, Refused, UnknownOwner, UnknownPool, WrongPoolType
+from worker.errors.turns import (
+    EmptyPool,
+    EmptyRoster,
+    Refused,
+    UnknownOwner,
+    UnknownPool,
+    WrongPoolType,
+)
 from worker.flows.unit import Unit
 from worker.ring import Taken
 from worker.store.records import records
@@ -16,7 +23,8 @@ from worker.store.turns import ledger, pools
 
 
 class Request(NamedTuple):
-    """One record that asks for the next member, under a claim that was fixed before the first attempt."""
+    """One record that asks for the next member, under a claim that was fixed before the first
+    attempt."""
 
     claim: str
     record_id: int
@@ -24,8 +32,9 @@ class Request(NamedTuple):
     actor_id: int | None = None
 
 
-def check_door(session: Session, pool_id: int, record_type: str) -> None:
-    """Raises what keeps records of that type from being given to the pool: it is gone, of another type, or empty."""
+def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
+    """Raises what keeps records of that type from being given to the pool: it is gone, of another
+    type, or empty."""
     pool = pools.with_id(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
@@ -36,19 +45,29 @@ def check_door(session: Session, pool_id: int, record_type: str) -> None:
 
 
 def check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
-    """Raises what keeps records of that type from being given to the owner: a person, or a pool's phantom user."""
+    """Raises what keeps records of that type from being given to the owner: a person, or a pool's
+    phantom user."""
     if owner.is_pool:
-        check_door(session, owner.id, record_type)
+        check_assignable(session, owner.id, record_type)
     elif not owner.is_active:
         raise UnknownOwner(name=owner.email)
 
 
-def assign(unit: Unit, pool_id: int, record_type: str, requests: Sequence[Request], cause: str, line: Sequence[str] = ()) -> dict[int, int]:
-    """Gives each record, in order, to the next member, and enters the turns. Returns the owner of each record.
+def assign(
+    unit: Unit,
+    pool_id: int,
+    record_type: str,
+    requests: Sequence[Request],
+    cause: str,
+    line: Sequence[str] = (),
+) -> dict[int, int]:
+    """Gives each record, in order, to the next member, and enters the turns. Returns the owner of
+    each record.
 
-    A claim that is entered already keeps its turn. The line is the claims of everybody who waits, in order, the requests' own among them:
-    turns are taken for all of them together, so that nobody who is slower to ask is overtaken. Who gives a line holds the pool since
-    before it was read. Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
+    A claim that is entered already keeps its turn. The line is the claims of everybody who waits,
+    in order, the requests' own among them: turns are taken for all of them together, so that nobody
+    who is slower to ask is overtaken. Who gives a line holds the pool since before it was read.
+    Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
     """
     pool = _open(pools.lock_shared(unit, pool_id))
     entered = ledger.entered(unit, pool_id, [request.claim for request in requests])
@@ -60,18 +79,22 @@ def assign(unit: Unit, pool_id: int, record_type: str, requests: Sequence[Reques
         fence(unit, pool, latest, taken)
         entries = _entries(unit, pool_id, fresh, taken, latest)
         ledger.enter(unit, pool_id, entries, cause)
-        gifts = [records.Gift(request.record_id, entry.user_id, pool_id, entry.turn) for request, entry in zip(fresh, entries, strict=True)]
+        gifts = [
+            records.Gift(request.record_id, entry.user_id, pool_id, entry.turn)
+            for request, entry in zip(fresh, entries, strict=True)
+        ]
         records.give(unit, record_type, gifts)
         owners |= {gift.record_id: gift.owner_id for gift in gifts}
     return owners
 
 
 def reserve(unit: Unit, pool_id: int, claim: str, count: int) -> Turns:
-    """Reserves a block of turns for a run. Asking again gives the same block; a ring that has answered the claim before it asked for so
-    many is refused.
+    """Reserves a block of turns for a run. Asking again gives the same block; a ring that has
+    answered the claim before it asked for so many is refused.
 
-    The pool is held alone: no key in SQL keeps a block and an entry apart, so that neither may be on its way unseen while the fence looks.
-    Two entries may be: of those the ledger's primary key lets only one through.
+    The pool is held alone: no key in SQL keeps a block and an entry apart, so that neither may be
+    on its way unseen while the fence looks. Two entries may be: of those the ledger's primary key
+    lets only one through.
     """
     pool = _open(pools.lock(unit, pool_id))
     reserved = ledger.block(unit, pool_id, claim)
@@ -80,7 +103,11 @@ def reserve(unit: Unit, pool_id: int, claim: str, count: int) -> Turns:
         fence(unit, pool, pools.latest_roster(unit, pool_id), taken, claim)
         [reserved] = taken.turns
         if reserved.total != count:
-            raise Refused(pool_id=pool_id, epoch=taken.epoch, reason=f"{claim} has asked for {reserved.total:,} turns before")
+            raise Refused(
+                pool_id=pool_id,
+                epoch=taken.epoch,
+                reason=f"{claim} has asked for {reserved.total:,} turns before",
+            )
         ledger.reserve(unit, pool_id, claim, reserved)
     return reserved
 
@@ -103,14 +130,21 @@ def _take(unit: Unit, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
     try:
         return unit.ring.take_turns(pool_id, claims)
     except EmptyRoster:
-        if pools.latest_roster(unit, pool_id).members:  # a roster change died before it was committed
-            raise Refused(pool_id=pool_id, epoch=unit.ring.epoch(pool_id), reason="the ring is empty, the roster isn't") from None
+        if pools.latest_roster(
+            unit, pool_id
+        ).members:  # a roster change died before it was committed
+            raise Refused(
+                pool_id=pool_id,
+                epoch=unit.ring.epoch(pool_id),
+                reason="the ring is empty, the roster isn't",
+            ) from None
         named = pools.with_id(unit, pool_id)
         raise EmptyPool(pool=named.name if named else pool_id) from None
 
 
 def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = "") -> None:
-    """Refuses what a ring that forgot, or went back in time, would hand out a second time. The claim is that of the block to reserve."""
+    """Refuses what a ring that forgot, or went back in time, would hand out a second time. The
+    claim is that of the block to reserve."""
 
     def refuse(reason: str) -> None:
         raise Refused(pool_id=pool.id, epoch=taken.epoch, reason=reason)
@@ -127,12 +161,27 @@ def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim:
             refuse(f"a turn is reserved by {name}")
 
 
-def _entries(session: Session, pool_id: int, requests: Sequence[Request], taken: Taken, latest: Roster) -> list[ledger.Entry]:
-    """The owners come from the rosters in SQL, never from Redis. Returned turns may be older than the latest."""
+def _entries(
+    session: Session, pool_id: int, requests: Sequence[Request], taken: Taken, latest: Roster
+) -> list[ledger.Entry]:
+    """The owners come from the rosters in SQL, never from Redis. Returned turns may be older than
+    the latest."""
     turns = [turns[0].first for turns in taken.turns]
     is_in_force = min(turns) >= latest.first_turn
-    rosters = Rosters([latest]) if is_in_force else pools.rosters_between(session, pool_id, min(turns), max(turns))
+    rosters = (
+        Rosters([latest])
+        if is_in_force
+        else pools.rosters_between(session, pool_id, min(turns), max(turns))
+    )
     return [
-        ledger.Entry(turn, request.claim, 0, request.record_id, rosters.member(turn), request.previous_owner_id, request.actor_id)
+        ledger.Entry(
+            turn,
+            request.claim,
+            0,
+            request.record_id,
+            rosters.member(turn),
+            request.previous_owner_id,
+            request.actor_id,
+        )
         for turn, request in zip(turns, requests, strict=True)
     ]

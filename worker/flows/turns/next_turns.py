@@ -14,7 +14,8 @@ from worker.store.turns import pools
 
 
 def next_turns(unit: Unit, pool: Row[Any], count: int = 1) -> Upcoming:
-    """What the ring holds, if the fence would let so many of its turns pass; else what seeding it would find."""
+    """What the ring holds, if the fence would let so many of its turns pass; else what seeding it
+    would find."""
     state = _state(unit.ring, pool.id)
     if state is None:
         return seed.would_find(unit, pool)

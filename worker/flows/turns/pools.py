@@ -24,13 +24,17 @@ from worker.store.views import facts
 Members = tuple[int, ...]
 
 
-def create(session: Session, name: str, record_type: str, members: Sequence[str], actor_id: int | None) -> Row[Any]:
+def create(
+    session: Session, name: str, record_type: str, members: Sequence[str], actor_id: int | None
+) -> Row[Any]:
     """A pool with its phantom user. The first member given gets turn 1."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
     pool_id = users.add(session, _free_name(session, name), None, is_pool=True)
     pools.add(session, pool_id, record_type, seed.new_epoch())
-    pools.add_roster(session, pool_id, Roster(1, 1, 0, _joined(session, name, (), members)), actor_id)
+    pools.add_roster(
+        session, pool_id, Roster(1, 1, 0, _joined(session, name, (), members)), actor_id
+    )
     return pool_named(session, name)
 
 
@@ -56,7 +60,9 @@ def delete(unit: Unit, name: str) -> None:
 def add_members(unit: Unit, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
     """New members go to the end."""
     pool = pool_named(unit, name)
-    return change_roster(unit, pool.id, lambda old: _joined(unit, pool.name, old, members), actor_id)
+    return change_roster(
+        unit, pool.id, lambda old: _joined(unit, pool.name, old, members), actor_id
+    )
 
 
 def remove_members(unit: Unit, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
@@ -66,17 +72,21 @@ def remove_members(unit: Unit, name: str, members: Sequence[str], actor_id: int 
 
 
 def show(unit: Unit, name: str) -> facts.Facts:
-    """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the ring has nothing to say."""
+    """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the
+    ring has nothing to say."""
     pool = pool_named(unit, name)
     rosters, upcoming = pools.all_rosters(unit, pool.id), next_turns(unit, pool)
     next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
     return facts.pool_facts(unit, pool, upcoming.next_turn - 1, next_member)
 
 
-def change_roster(unit: Unit, pool_id: int, change: Callable[[Members], Members], actor_id: int | None) -> Roster:
+def change_roster(
+    unit: Unit, pool_id: int, change: Callable[[Members], Members], actor_id: int | None
+) -> Roster:
     """Puts other members in force from the next turn on, in Redis and then in SQL.
 
-    If this dies between the two, workers meet a roster version that was never committed and seed from the last one that was.
+    If this dies between the two, workers meet a roster version that was never committed and seed
+    from the last one that was.
     """
     if pools.lock(unit, pool_id).deleted_at is not None:
         raise UnknownPool(name=pool_id)
@@ -85,7 +95,8 @@ def change_roster(unit: Unit, pool_id: int, change: Callable[[Members], Members]
     try:
         roster, returned = _change_ring(unit, pool_id, old, members)
     except (Unseeded, Stale) as error:
-        # Mended here, where the pool is held alone: begun again from outside, a transaction that changes several pools would find the
+        # Mended here, where the pool is held alone: begun again from outside, a transaction that
+        # changes several pools would find the
         # rings that it had changed before it was rolled back, one more each time.
         seed.seed_again(unit, pool_id, str(error))
         roster, returned = _change_ring(unit, pool_id, old, members)
@@ -98,11 +109,15 @@ def change_roster(unit: Unit, pool_id: int, change: Callable[[Members], Members]
 
 
 def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tuple[Roster, int]:
-    """The new roster, and how many spans of returned turns wait. Raises Unseeded, or Stale for a ring that isn't where SQL is."""
+    """The new roster, and how many spans of returned turns wait. Raises Unseeded, or Stale for a
+    ring that isn't where SQL is."""
     epoch = pools.epoch(unit, pool_id)
     answer = unit.ring.change_roster(pool_id, epoch, old.version, members)
     roster = old.succeeded_by(members, answer.first_turn)
-    if answer.first_turn <= ledger.greatest_turn(unit, pool_id) or answer.first_slot != roster.first_slot:
+    if (
+        answer.first_turn <= ledger.greatest_turn(unit, pool_id)
+        or answer.first_slot != roster.first_slot
+    ):
         raise Stale(pool_id=pool_id, epoch=epoch)
     return roster, answer.returned
 
@@ -121,7 +136,7 @@ def _joined(session: Session, pool: str, members: Members, newcomers: Sequence[s
         user = user_named(session, newcomer)
         if user.id in members:
             raise AlreadyMember(user=user.name, pool=pool)
-        if not users.hold_active(session, user.id):
+        if not users.lock_active(session, user.id):
             raise UnknownUser(name=newcomer)
         members += (user.id,)
     return members

@@ -26,8 +26,8 @@ def new_epoch() -> str:
 def seed(unit: Unit, pool_id: int, stumbled_over: str | None, reason: str) -> None:
     """Seeds a pool's ring, unless somebody has done so since the caller stumbled.
 
-    stumbled_over is the epoch of the answer that the fence refused; None when the ring had no state. Raises Stale when another seeding got
-    in between, which a new attempt will find done.
+    stumbled_over is the epoch of the answer that the fence refused; None when the ring had no
+    state. Raises Stale when another seeding got in between, which a new attempt will find done.
     """
     pool = pools.lock(unit, pool_id)
     seen = unit.ring.epoch(pool_id)
@@ -36,7 +36,8 @@ def seed(unit: Unit, pool_id: int, stumbled_over: str | None, reason: str) -> No
 
 
 def seed_again(unit: Unit, pool_id: int, reason: str) -> None:
-    """Seeds a pool's ring whatever it holds: this is how turns come back. A pool that was deleted hands out nothing any more."""
+    """Seeds a pool's ring whatever it holds: this is how turns come back. A pool that was deleted
+    hands out nothing any more."""
     pool = pools.lock(unit, pool_id)
     if pool.deleted_at is None:
         _seed_locked(unit, pool_id, pool.watermark, unit.ring.epoch(pool_id), reason)
@@ -46,8 +47,14 @@ def would_find(session: Session, pool: Row[Any]) -> Upcoming:
     """What the ring would hand out next if it were seeded now. Changes nothing."""
     last = ledger.greatest_turn(session, pool.id)
     missing = ledger.missing(session, pool.id, pool.watermark, last)
-    rosters = pools.rosters_between(session, pool.id, missing[0].first, missing[-1].last) if missing else Rosters(())
-    returned, _ = split_by_membership(rosters, pools.latest_roster(session, pool.id).members, missing)
+    rosters = (
+        pools.rosters_between(session, pool.id, missing[0].first, missing[-1].last)
+        if missing
+        else Rosters(())
+    )
+    returned, _ = split_by_membership(
+        rosters, pools.latest_roster(session, pool.id).members, missing
+    )
     return Upcoming(returned, last + 1)
 
 
@@ -57,27 +64,58 @@ def _seed_locked(unit: Unit, pool_id: int, watermark: int, seen: str | None, rea
     epoch = new_epoch()
     missing = ledger.missing(unit, pool_id, watermark, last)
     returned = _void_those_of_leavers(unit, pool_id, roster, missing, epoch)
-    pools.change(unit, pool_id, epoch=epoch, watermark=ledger.settled(unit, pool_id, last, returned))
+    pools.change(
+        unit, pool_id, epoch=epoch, watermark=ledger.settled(unit, pool_id, last, returned)
+    )
     voided = Turns(missing).total - returned.total
-    seedings.add(unit, pool_id, epoch=epoch, reason=reason, next_turn=last + 1, returned=returned.total, voided=voided)
+    seedings.add(
+        unit,
+        pool_id,
+        epoch=epoch,
+        reason=reason,
+        next_turn=last + 1,
+        returned=returned.total,
+        voided=voided,
+    )
     unit.ring.seed(pool_id, seen, epoch, roster, last + 1, returned)
-    logger.info("seeded the ring of pool %d (%s): next turn %d, %d returned, epoch %s", pool_id, reason, last + 1, returned.total, epoch)
+    logger.info(
+        "seeded the ring of pool %d (%s): next turn %d, %d returned, epoch %s",
+        pool_id,
+        reason,
+        last + 1,
+        returned.total,
+        epoch,
+    )
 
 
-def _void_those_of_leavers(session: Session, pool_id: int, roster: Roster, missing: list[Span], epoch: str) -> Turns:
-    """Of the missing turns, those whose members are still there: they are returned. The others are voided in the ledger."""
+def _void_those_of_leavers(
+    session: Session, pool_id: int, roster: Roster, missing: list[Span], epoch: str
+) -> Turns:
+    """Of the missing turns, those whose members are still there: they are returned. The others are
+    voided in the ledger."""
     if not missing:
         return Turns()
     rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
     returned, voided = split_by_membership(rosters, roster.members, missing)
     turns, nobody = list(voided.each()), [None] * voided.total
     entries = Entries(turns, turns, nobody, list(rosters.owners(voided)), nobody)
-    ledger.enter_all(session, pool_id, f"{ledger.VOID}:{epoch}", ledger.VOID, None, bulk.moment_text(session, now()), entries)
+    ledger.enter_all(
+        session,
+        pool_id,
+        f"{ledger.VOID}:{epoch}",
+        ledger.VOID,
+        None,
+        bulk.moment_text(session, now()),
+        entries,
+    )
     return returned
 
 
-def split_by_membership(rosters: Rosters, members: tuple[int, ...], missing: list[Span]) -> tuple[Turns, Turns]:
-    """The missing turns as two lists of spans: those of present members, and those of members who left."""
+def split_by_membership(
+    rosters: Rosters, members: tuple[int, ...], missing: list[Span]
+) -> tuple[Turns, Turns]:
+    """The missing turns as two lists of spans: those of present members, and those of members who
+    left."""
     spans: tuple[list[Span], list[Span]] = [], []
     for span in missing:
         if rosters.first_not_among(span, members) is None:

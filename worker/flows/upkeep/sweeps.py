@@ -1,4 +1,5 @@
-"""Upkeep: finds work that nobody carries on and sends it again. Safe to run anywhere, at any time, and several times at once."""
+"""Upkeep: finds work that nobody carries on and sends it again. Safe to run anywhere, at any time,
+and several times at once."""
 
 import logging
 from collections.abc import Iterator
@@ -20,8 +21,9 @@ from worker.store.sql.clock import now
 logger = logging.getLogger(__name__)
 
 STILL_SECONDS = 15.0
-"""A run that shows no progress for so long is taken to have lost its tasks. Each time they are sent again it is given twice as long: they
-may only wait behind others, or for a worker, and copies would fill the broker."""
+"""A run that shows no progress for so long is taken to have lost its tasks. Each time they are sent
+again it is given twice as long: they may only wait behind others, or for a worker, and copies would
+fill the broker."""
 
 MOST_DOUBLINGS = 8
 
@@ -31,14 +33,14 @@ WAITING_SECONDS = 4.0
 DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
 
 
-class Found(NamedTuple):
+class Repair(NamedTuple):
     """Something that wasn't in order, and what was done about it."""
 
     what: str
     did: str
 
 
-def sweep(system: System) -> list[Found]:
+def sweep(system: System) -> list[Repair]:
     """Carries on what was left lying, and sets aside what was tried too often. Says what it found."""
     with system.reading() as session:
         idle = not any(_signs(session))
@@ -58,57 +60,90 @@ def _signs(session: Session) -> Iterator[object]:
     yield enrichment.due_since(session, WAITING_SECONDS)
 
 
-def _carry_on(session: Session) -> list[Found]:
-    return [*_worn_out(session), *_vanished(session), *_lost(session), *_waiting(session), *_due(session)]
+def _carry_on(session: Session) -> list[Repair]:
+    return [
+        *_worn_out(session),
+        *_vanished(session),
+        *_lost(session),
+        *_waiting(session),
+        *_due(session),
+    ]
 
 
-def _worn_out(session: Session) -> Iterator[Found]:
-    """What was tried too often is set aside, so that it doesn't loop. A run of which nothing else is left has failed."""
+def _worn_out(session: Session) -> Iterator[Repair]:
+    """What was tried too often is set aside, so that it doesn't loop. A run of which nothing else
+    is left has failed."""
     for run in runs.set_aside(session, DIED):
         about = STORIES[run.kind].about
         runs.end(session, run.id, "failed", f"The {about} could not be read: {run.reason}.")
-        yield Found(f"the {about} of run {run.id} was tried {leases.MOST_ATTEMPTS} times", "set the run aside as failed")
+        yield Repair(
+            f"the {about} of run {run.id} was tried {leases.MOST_ATTEMPTS} times",
+            "set the run aside as failed",
+        )
     for chunk in chunks.set_aside(session, DIED):
-        yield Found(f"chunk {chunk.number} of run {chunk.run_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+        yield Repair(
+            f"chunk {chunk.number} of run {chunk.run_id} was tried {leases.MOST_ATTEMPTS} times",
+            "set it aside",
+        )
     for lead_id in captures.set_aside(session, DIED):
-        yield Found(f"lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+        yield Repair(f"lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
     for lead_id in enrichment.set_aside(session, DIED):
-        yield Found(f"what is to be fetched of lead {lead_id} was tried {leases.MOST_ATTEMPTS} times", "set it aside")
+        yield Repair(
+            f"what is to be fetched of lead {lead_id} was tried {leases.MOST_ATTEMPTS} times",
+            "set it aside",
+        )
     for run in _stuck(session):
         place = f", which begins at line {run.first_line}," if run.first_line else ""
         reason = f"Chunk {run.number}{place} was set aside: {run.reason}."
         runs.end(session, run.run_id, "failed", reason)
-        yield Found(f"of run {run.run_id} only chunks that were set aside are left", "the run has failed, until somebody retries it")
+        yield Repair(
+            f"of run {run.run_id} only chunks that were set aside are left",
+            "the run has failed, until somebody retries it",
+        )
 
 
 def _stuck(session: Session) -> list[Row[Any]]:
-    """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to its end after all."""
-    held = {run.run_id for run in chunks.stuck(session) if runs.hold_alone(session, run.run_id)}
+    """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to
+    its end after all."""
+    held = {run.run_id for run in chunks.stuck(session) if runs.lock_exclusive(session, run.run_id)}
     return [run for run in chunks.stuck(session) if run.run_id in held]
 
 
-def _vanished(session: Session) -> Iterator[Found]:
+def _vanished(session: Session) -> Iterator[Repair]:
     for run in runs.release_expired(session):
         enqueue(session, STORIES[run.kind].scan, run=run.id)
-        yield Found(f"the worker that read the {STORIES[run.kind].about} of run {run.id} vanished", "sent its task again")
+        yield Repair(
+            f"the worker that read the {STORIES[run.kind].about} of run {run.id} vanished",
+            "sent its task again",
+        )
     for chunk in chunks.release_expired(session):
         enqueue(session, STORIES[chunk.kind].chunk, run=chunk.run_id, chunk=chunk.number)
-        yield Found(f"the worker of chunk {chunk.number} of run {chunk.run_id} vanished", "sent its task again")
+        yield Repair(
+            f"the worker of chunk {chunk.number} of run {chunk.run_id} vanished",
+            "sent its task again",
+        )
 
 
 def _still(session: Session) -> list[Row[Any]]:
     """The runs whose tasks were lost, as far as one can tell."""
-    return [run for run in runs.still_since(session, STILL_SECONDS) if now() - run.moved_at > _patience(run)]
+    return [
+        run
+        for run in runs.still_since(session, STILL_SECONDS)
+        if now() - run.moved_at > _patience(run)
+    ]
 
 
 def _patience(run: Row[Any]) -> timedelta:
     return timedelta(seconds=STILL_SECONDS * 2 ** min(run.resent, MOST_DOUBLINGS))
 
 
-def _lost(session: Session) -> Iterator[Found]:
+def _lost(session: Session) -> Iterator[Repair]:
     for run in _still(session):
         if runs.send_again(session, run):
-            yield Found(f"run {run.id} shows no progress", f"sent {_continue(session, run)} of its tasks again")
+            yield Repair(
+                f"run {run.id} shows no progress",
+                f"sent {_continue(session, run)} of its tasks again",
+            )
 
 
 def _continue(session: Session, run: Row[Any]) -> int:
@@ -126,22 +161,32 @@ def _continue(session: Session, run: Row[Any]) -> int:
 
 
 def _in_line(session: Session) -> list[Row[Any]]:
-    """The lines in which captured leads wait for more than a member, or don't know yet that they wait for one."""
+    """The lines in which captured leads wait for more than a member, or don't know yet that they
+    wait for one."""
     long = captures.waiting_since(session, WAITING_SECONDS)
     return [line for line in long if line.unexplained or why_not(session, line.pool_id) is None]
 
 
-def _waiting(session: Session) -> Iterator[Found]:
+def _waiting(session: Session) -> Iterator[Repair]:
     for line in _in_line(session):
         if reason := why_not(session, line.pool_id):
             captures.explain(session, line.pool_id, reason)
-            yield Found(f"{line.leads} captured leads of pool {line.pool_id} can't be given to anybody", "noted the reason")
+            yield Repair(
+                f"{line.leads} captured leads of pool {line.pool_id} can't be given to anybody",
+                "noted the reason",
+            )
             continue
         enqueue(session, "captures.assign", lead=line.last)
-        yield Found(f"{line.leads} captured leads of pool {line.pool_id} wait", "sent the task of the last, which serves all")
+        yield Repair(
+            f"{line.leads} captured leads of pool {line.pool_id} wait",
+            "sent the task of the last, which serves all",
+        )
 
 
-def _due(session: Session) -> Iterator[Found]:
+def _due(session: Session) -> Iterator[Repair]:
     for integration in enrichment.due_since(session, WAITING_SECONDS):
         enqueue(session, "lookups.fetch", integration=integration.integration_id)
-        yield Found(f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched", "sent its task")
+        yield Repair(
+            f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched",
+            "sent its task",
+        )

@@ -1,4 +1,5 @@
-"""Tidying: files that nobody needs any more leave the upload storage, and answers and deliveries that have grown old the database."""
+"""Tidying: files that nobody needs any more leave the upload storage, and answers and deliveries
+that have grown old the database."""
 
 import logging
 from datetime import timedelta
@@ -8,7 +9,7 @@ from sqlalchemy import Row
 
 from worker.flows.runs.imports import RECEIPT, is_part, is_upload_folder
 from worker.flows.system import System
-from worker.flows.upkeep.sweeps import Found
+from worker.flows.upkeep.sweeps import Repair
 from worker.store.intake import deliveries
 from worker.store.people import idempotency
 from worker.store.runs import imports
@@ -17,7 +18,8 @@ from worker.store.sql.clock import now
 logger = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=15)
-"""So long after a run has ended, no worker that was thought dead writes a part of its receipt any more."""
+"""So long after a run has ended, no worker that was thought dead writes a part of its receipt any
+more."""
 
 KEPT_FOR_RETRY = timedelta(days=7)
 """How long the upload of a run that failed is kept."""
@@ -28,9 +30,9 @@ FORGOTTEN = timedelta(days=1)
 AT_ONCE = 1_000
 
 
-def tidy(system: System) -> list[Found]:
-    """Removes what is left of imports that ended, but for their receipts; and uploads that never became an import. That answers and
-    deliveries grow old is as it should be, and worth no word."""
+def tidy(system: System) -> list[Repair]:
+    """Removes what is left of imports that ended, but for their receipts; and uploads that never
+    became an import. That answers and deliveries grow old is as it should be, and worth no word."""
     system.transact(idempotency.forget)
     system.transact(deliveries.forget)
     found = [*_ended(system), *_forgotten(system)]
@@ -39,30 +41,48 @@ def tidy(system: System) -> list[Found]:
     return found
 
 
-def _ended(system: System) -> list[Found]:
+def _ended(system: System) -> list[Repair]:
     with system.reading() as session:
-        ended = [run for run in imports.untidy(session, now() - LATE) if run.state != "failed" or now() - run.ended_at > KEPT_FOR_RETRY]
+        ended = [
+            run
+            for run in imports.untidy(session, now() - LATE)
+            if run.state != "failed" or now() - run.ended_at > KEPT_FOR_RETRY
+        ]
     return [found for run in ended if (found := _tidy(system, run))]
 
 
-def _tidy(system: System, run: Row[Any]) -> Found | None:
+def _tidy(system: System, run: Row[Any]) -> Repair | None:
     leftovers = [name for name in system.uploads.names(run.folder) if not _is_needed(name, run)]
     system.uploads.remove(leftovers)
     system.transact(imports.change, run.run_id, tidied=True)
-    return Found(f"{len(leftovers)} files of run {run.run_id}, which has ended", "removed them") if leftovers else None
+    return (
+        Repair(f"{len(leftovers)} files of run {run.run_id}, which has ended", "removed them")
+        if leftovers
+        else None
+    )
 
 
 def _is_needed(name: str, run: Row[Any]) -> bool:
-    """The receipt is; and its parts as long as the run may be cancelled, when they are put together."""
+    """The receipt is; and its parts as long as the run may be cancelled, when they are put
+    together."""
     return name == f"{run.folder}/{RECEIPT}" or (run.state == "failed" and is_part(name))
 
 
-def _forgotten(system: System) -> list[Found]:
-    ours = filter(is_upload_folder, system.uploads.folders())  # others may lie there, which are none of our business
+def _forgotten(system: System) -> list[Repair]:
+    ours = filter(
+        is_upload_folder, system.uploads.folders()
+    )  # others may lie there, which are none of our business
     old = [folder for folder in ours if system.uploads.older_than(folder, now() - FORGOTTEN)]
     with system.reading() as session:
-        known = (imports.known_folders(session, old[at : at + AT_ONCE]) for at in range(0, len(old), AT_ONCE))
+        known = (
+            imports.known_folders(session, old[at : at + AT_ONCE])
+            for at in range(0, len(old), AT_ONCE)
+        )
         forgotten = set(old).difference(*known)
     for folder in forgotten:
         system.uploads.remove_folder(folder)
-    return [Found(f"{len(forgotten)} uploads that never became an import", "removed them")] if forgotten else []
+    return (
+        [Repair(f"{len(forgotten)} uploads that never became an import", "removed them")]
+        if forgotten
+        else []
+    )

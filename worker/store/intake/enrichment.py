@@ -1,4 +1,5 @@
-"""Lookups: leads of which more is to be fetched from their sender. One of which all is known is here no more."""
+"""Lookups: leads of which more is to be fetched from their sender. One of which all is known is
+here no more."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from sqlalchemy import Row, and_, delete, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from worker.store import leases
-from worker.store.leases import Work
+from worker.store.leases import LeasedWork
 from worker.store.sql.clock import now
 from worker.store.tables import lookups
 from worker.store.views.facts import Facts, time_text
@@ -16,30 +17,48 @@ from worker.store.views.facts import Facts, time_text
 
 def add(session: Session, integration_id: int, objects: Iterable[tuple[int, str]]) -> None:
     """Notes leads, each with the sender's number of what it is about."""
-    rows = [{"lead_id": lead_id, "object_id": number, "integration_id": integration_id, "due_at": now()} for lead_id, number in objects]
+    rows = [
+        {"lead_id": lead_id, "object_id": number, "integration_id": integration_id, "due_at": now()}
+        for lead_id, number in objects
+    ]
     if rows:
         session.execute(insert(lookups), rows)
 
 
 def someone_is_on(session: Session, integration_id: int, holder: str) -> bool:
     """Whether somebody else is asking that integration's sender just now."""
-    busy = and_(lookups.c.integration_id == integration_id, lookups.c.leased_by.is_not(None), lookups.c.leased_by != holder)
-    return session.execute(select(1).where(busy, lookups.c.leased_until >= now()).limit(1)).first() is not None
+    busy = and_(
+        lookups.c.integration_id == integration_id,
+        lookups.c.leased_by.is_not(None),
+        lookups.c.leased_by != holder,
+    )
+    return (
+        session.execute(select(1).where(busy, lookups.c.leased_until >= now()).limit(1)).first()
+        is not None
+    )
 
 
-def take_next(session: Session, integration_id: int, holder: str, seconds: float) -> Row[Any] | None:
+def take_next(
+    session: Session, integration_id: int, holder: str, seconds: float
+) -> Row[Any] | None:
     """Leases the next lookup that is due: of those that were tried least often, the oldest."""
-    due = and_(lookups.c.integration_id == integration_id, lookups.c.due_at <= now(), leases.free(lookups, holder))
-    first = select(lookups.c.lead_id).where(due).order_by(lookups.c.tries, lookups.c.lead_id).limit(1)
+    due = and_(
+        lookups.c.integration_id == integration_id,
+        lookups.c.due_at <= now(),
+        leases.free(lookups, holder),
+    )
+    first = (
+        select(lookups.c.lead_id).where(due).order_by(lookups.c.tries, lookups.c.lead_id).limit(1)
+    )
     lead_id = session.scalar(first.with_for_update(skip_locked=True))
     if lead_id is None:
         return None
     return next(iter(leases.lease(session, work([lead_id]), holder, seconds, *lookups.c)), None)
 
 
-def work(lead_ids: Collection[int]) -> Work:
+def work(lead_ids: Collection[int]) -> LeasedWork:
     """Those lookups, as something to be leased."""
-    return Work(lookups, lookups.c.lead_id.in_(lead_ids))
+    return LeasedWork(lookups, lookups.c.lead_id.in_(lead_ids))
 
 
 def remove(session: Session, lead_id: int) -> None:
@@ -48,13 +67,22 @@ def remove(session: Session, lead_id: int) -> None:
 
 def postpone(session: Session, lookup: Row[Any], reason: str, due_at: datetime) -> None:
     """It was asked in vain: what is wrong is the sender's, and no attempt of ours."""
-    later = {"attempts": 0, "tries": lookup.tries + 1, "due_at": due_at, "leased_until": None, "leased_by": None, "reason": reason}
+    later = {
+        "attempts": 0,
+        "tries": lookup.tries + 1,
+        "due_at": due_at,
+        "leased_until": None,
+        "leased_by": None,
+        "reason": reason,
+    }
     session.execute(update(lookups).where(lookups.c.lead_id == lookup.lead_id).values(later))
 
 
 def rest(session: Session, integration_id: int, until: datetime) -> None:
     """Asks the integration's sender for nothing before that moment."""
-    sooner = and_(lookups.c.integration_id == integration_id, lookups.c.due_at < until, leases.idle(lookups))
+    sooner = and_(
+        lookups.c.integration_id == integration_id, lookups.c.due_at < until, leases.idle(lookups)
+    )
     session.execute(update(lookups).where(sooner).values(due_at=until))
 
 
@@ -67,26 +95,34 @@ def give_up(session: Session, lead_id: int, reason: str) -> None:
 # --- upkeep ---
 
 
-def all_work() -> Work:
+def all_work() -> LeasedWork:
     """All lookups."""
-    return Work(lookups, true())
+    return LeasedWork(lookups, true())
 
 
 def set_aside(session: Session, reason: str) -> list[int]:
     """Sets aside what was tried too often, and returns the leads."""
-    return sorted(row.lead_id for row in leases.set_aside(session, all_work(), reason, lookups.c.lead_id))
+    return sorted(
+        row.lead_id for row in leases.set_aside(session, all_work(), reason, lookups.c.lead_id)
+    )
 
 
 def due_since(session: Session, seconds: float) -> list[Row[Any]]:
-    """The integration_id of each with lookups that are due for so long and that nobody is on, and how many."""
+    """The integration_id of each with lookups that are due for so long and that nobody is on, and
+    how many."""
     due = and_(leases.free(lookups), lookups.c.due_at < now() - timedelta(seconds=seconds))
     return list(
-        session.execute(select(lookups.c.integration_id, func.count().label("leads")).where(due).group_by(lookups.c.integration_id))
+        session.execute(
+            select(lookups.c.integration_id, func.count().label("leads"))
+            .where(due)
+            .group_by(lookups.c.integration_id)
+        )
     )
 
 
 def try_again(session: Session) -> list[Row[Any]]:
-    """Gives what was set aside as much time as at first. Returns the lead_id and integration_id of each."""
+    """Gives what was set aside as much time as at first. Returns the lead_id and integration_id of
+    each."""
     session.execute(update(lookups).where(lookups.c.set_aside).values(tries=0, due_at=now()))
     return leases.try_again(session, all_work(), lookups.c.lead_id, lookups.c.integration_id)
 
@@ -96,7 +132,12 @@ def try_again(session: Session) -> list[Row[Any]]:
 
 def waiting(session: Session, integration_id: int, limit: int) -> list[Facts]:
     """Leads of which more is still to be fetched, oldest first, and why it isn't yet."""
-    found = select(lookups).where(lookups.c.integration_id == integration_id).order_by(lookups.c.lead_id).limit(limit)
+    found = (
+        select(lookups)
+        .where(lookups.c.integration_id == integration_id)
+        .order_by(lookups.c.lead_id)
+        .limit(limit)
+    )
     return [_facts(row) for row in session.execute(found)]
 
 

@@ -22,13 +22,19 @@ def add(session: Session, /, **values: Any) -> int:
 
 
 def change(session: Session, integration_id: int, /, **values: Any) -> None:
-    session.execute(update(integrations).where(integrations.c.id == integration_id).values(**values, updated_at=now()))
+    session.execute(
+        update(integrations)
+        .where(integrations.c.id == integration_id)
+        .values(**values, updated_at=now())
+    )
 
 
 def rotate(session: Session, integration: Row[Any], sealed: str) -> None:
     """Another secret, beside which the present one is good for a day more."""
     until = now() + FORMER_GOOD_FOR
-    change(session, integration.id, secret=sealed, former_secret=integration.secret, former_until=until)
+    change(
+        session, integration.id, secret=sealed, former_secret=integration.secret, former_until=until
+    )
 
 
 def enabled(session: Session, slug: str) -> Row[Any] | None:
@@ -38,7 +44,8 @@ def enabled(session: Session, slug: str) -> Row[Any] | None:
 
 
 def with_id(session: Session, integration_id: int, *, lock: bool = False) -> Row[Any] | None:
-    """An integration, which then stays as it is until the transaction ends. Those who bring in leads don't wait for that."""
+    """An integration, which then stays as it is until the transaction ends. Those who bring in
+    leads don't wait for that."""
     found = select(integrations).where(integrations.c.id == integration_id)
     return session.execute(found.with_for_update(key_share=True) if lock else found).one_or_none()
 
@@ -70,14 +77,35 @@ def facts(session: Session, integration_id: int) -> Facts:
 
 
 def _with_owners() -> Any:
-    return select(integrations, users.c.name.label("owner")).join(users, users.c.id == integrations.c.owner_id)
+    return select(integrations, users.c.name.label("owner")).join(
+        users, users.c.id == integrations.c.owner_id
+    )
 
 
 def _facts(row: Row[Any]) -> Facts:
-    plain = ("id", "name", "slug", "kind", "owner", "owner_id", "source", "tags", "mapping", "enabled", "base_url")
+    plain = (
+        "id",
+        "name",
+        "slug",
+        "kind",
+        "owner",
+        "owner_id",
+        "source",
+        "tags",
+        "mapping",
+        "enabled",
+        "base_url",
+    )
     shown = {name: getattr(row, name) for name in plain}
     own = {"path": f"/hooks/{row.slug}", "has_access_token": row.access_token is not None}
-    return shown | own | {"former_secret_until": _future(row.former_until), "created_at": time_text(row.created_at)}
+    return (
+        shown
+        | own
+        | {
+            "former_secret_until": _future(row.former_until),
+            "created_at": time_text(row.created_at),
+        }
+    )
 
 
 def _future(moment: datetime | None) -> str | None:

@@ -45,7 +45,9 @@ def pool_id(session: Session, name: str) -> int:
 
 def _deleted_pool(session: Session, name: str) -> int:
     named = select(pool_table.c.id).join(user_table, user_table.c.id == pool_table.c.id)
-    found = session.scalars(named.where(func.lower(user_table.c.name) == func.lower(name.strip())).limit(2)).all()
+    found = session.scalars(
+        named.where(func.lower(user_table.c.name) == func.lower(name.strip())).limit(2)
+    ).all()
     if len(found) != 1:
         raise UnknownPool(name=name)
     return int(found[0])

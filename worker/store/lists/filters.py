@@ -1,8 +1,8 @@
 """Filters as conditions in SQL: nothing but bound values, and the same records on either database.
 
-What is asked is plain, so that an index serves it. "Not" is the exact complement, also where something isn't known: conditions are put
-together by "and" and "or" alone, so that the whole is true exactly where it would be if what isn't known were false; and "not" means not
-true.
+What is asked is plain, so that an index serves it. "Not" is the exact complement, also where
+something isn't known: conditions are put together by "and" and "or" alone, so that the whole is
+true exactly where it would be if what isn't known were false; and "not" means not true.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,18 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from worker.domain.filters import CUSTOM_FIELDS, AllOf, AnyOf, Condition, Filter, Nature, Not, Operator, Range, filterable
+from worker.domain.filters import (
+    CUSTOM_FIELDS,
+    AllOf,
+    AnyOf,
+    Condition,
+    Filter,
+    Not,
+    Operator,
+    Range,
+    ValueType,
+    filterable,
+)
 from worker.domain.resources import ADDRESS_PARTS, RECORDS
 from worker.store.lists import filter_names
 from worker.store.records.attributes import PLACES, Place
@@ -43,15 +54,16 @@ from worker.store.sql.types import Moment
 
 Holds = ColumnElement[bool]
 
-_TYPES: Mapping[Nature, TypeEngine[Any]] = {
-    Nature.TEXT: Text(),
-    Nature.INTEGER: BigInteger(),
-    Nature.AMOUNT: Double(),
-    Nature.BOOLEAN: Boolean(),
-    Nature.MOMENT: Moment(),
-    Nature.DAY: Date(),
+_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
+    ValueType.TEXT: Text(),
+    ValueType.INTEGER: BigInteger(),
+    ValueType.AMOUNT: Double(),
+    ValueType.BOOLEAN: Boolean(),
+    ValueType.MOMENT: Moment(),
+    ValueType.DAY: Date(),
 }
-"""As what values are bound, whatever the column is: an integer may be larger than the column holds."""
+"""As what values are bound, whatever the column is: an integer may be larger than the column holds.
+"""
 
 _POSITIVE = {Operator.NOT_EQ: Operator.EQ, Operator.NONE: Operator.ANY}
 """Of which operator one is the complement."""
@@ -74,7 +86,8 @@ class _Records(NamedTuple):
 
 
 def condition(session: Session, record_type: str, filter: Filter) -> Holds:
-    """Whether a record passes, as things are now. Raises UnknownOwner, UnknownPool, UnknownRun, WrongRunType and UnknownCustomField."""
+    """Whether a record passes, as things are now. Raises UnknownOwner, UnknownPool, UnknownRun,
+    WrongRunType and UnknownCustomField."""
     return _holds(_Records(session, record_type, now()), filter)
 
 
@@ -102,16 +115,16 @@ def _says(records: _Records, asked: Condition) -> Holds:
     """A condition that isn't a negative one."""
     attribute = filterable(records.type, asked.attribute)
     assert attribute is not None  # a filter is read before it comes here
-    match attribute.nature:
-        case Nature.FIELD:
+    match attribute.value_type:
+        case ValueType.FIELD:
             return _field(records, asked)
-        case Nature.TAGS:
+        case ValueType.TAGS:
             return _tags(records, asked)
-        case Nature.OWNER | Nature.POOL:
-            return _whose(records, attribute.nature, asked)
-        case Nature.RUN:
+        case ValueType.OWNER | ValueType.POOL:
+            return _whose(records, attribute.value_type, asked)
+        case ValueType.RUN:
             return _made_by_run(records, asked)
-    return _plain(records, attribute.nature, _expression(records.place, asked.attribute), asked)
+    return _plain(records, attribute.value_type, _expression(records.place, asked.attribute), asked)
 
 
 def _expression(place: Place, name: str) -> ColumnElement[Any]:
@@ -121,13 +134,17 @@ def _expression(place: Place, name: str) -> ColumnElement[Any]:
     return place.table.c[whole][part].as_string() if part else place.expression(name)
 
 
-def _plain(records: _Records, nature: Nature, expression: ColumnElement[Any], asked: Condition) -> Holds:
-    value, told = asked.value, typed(expression, _TYPES[nature])
+def _plain(
+    records: _Records, value_type: ValueType, expression: ColumnElement[Any], asked: Condition
+) -> Holds:
+    value, told = asked.value, typed(expression, _TYPES[value_type])
     match asked.operator:
         case Operator.EQ:
             return told == value
         case Operator.ANY:
-            return told.in_([literal(each, told.type) for each in value])  # each by itself: they are taken for what the first one is
+            return told.in_(
+                [literal(each, told.type) for each in value]
+            )  # each by itself: they are taken for what the first one is
         case Operator.CONTAINS:
             return position(told, value, on_postgresql=records.on_postgresql) > 0
         case Operator.STARTS_WITH:
@@ -135,8 +152,8 @@ def _plain(records: _Records, nature: Nature, expression: ColumnElement[Any], as
         case Operator.RANGE:
             return _within(told, value)
         case Operator.LAST_DAYS:
-            return _lately(told, nature, records.moment, value)
-    return or_(told.is_(None), told == "") if nature is Nature.TEXT else told.is_(None)
+            return _lately(told, value_type, records.moment, value)
+    return or_(told.is_(None), told == "") if value_type is ValueType.TEXT else told.is_(None)
 
 
 def _within(told: ColumnElement[Any], bounds: Range) -> Holds:
@@ -144,9 +161,9 @@ def _within(told: ColumnElement[Any], bounds: Range) -> Holds:
     return and_(true(), *(within[name](bound) for name, bound in bounds.given.items()))
 
 
-def _lately(told: ColumnElement[Any], nature: Nature, moment: datetime, days: int) -> Holds:
+def _lately(told: ColumnElement[Any], value_type: ValueType, moment: datetime, days: int) -> Holds:
     """Within so many times 24 hours up to now; of dates, so many up to today."""
-    last = moment.date() if nature is Nature.DAY else moment
+    last = moment.date() if value_type is ValueType.DAY else moment
     return and_(told > last - timedelta(days=days), told <= last)
 
 
@@ -154,7 +171,9 @@ def _field(records: _Records, asked: Condition) -> Holds:
     name = asked.attribute.removeprefix(CUSTOM_FIELDS)
     filter_names.check_custom_field(records.session, records.type, name)
     fields = records.place.table.c.custom_fields
-    return field_says(fields, name, asked.operator, asked.value, on_postgresql=records.on_postgresql)
+    return field_says(
+        fields, name, asked.operator, asked.value, on_postgresql=records.on_postgresql
+    )
 
 
 def _tags(records: _Records, asked: Condition) -> Holds:
@@ -167,13 +186,17 @@ def _tags(records: _Records, asked: Condition) -> Holds:
     each = func.json_each(tags).table_valued(column("value", Text()), name="tag")
     if asked.operator is Operator.ANY:
         return exists(select(1).select_from(each).where(each.c.value.in_(wanted)))
-    found = select(func.count(each.c.value.distinct())).select_from(each).where(each.c.value.in_(wanted))
+    found = (
+        select(func.count(each.c.value.distinct()))
+        .select_from(each)
+        .where(each.c.value.in_(wanted))
+    )
     return found.scalar_subquery() == len(wanted)
 
 
-def _whose(records: _Records, nature: Nature, asked: Condition) -> Holds:
+def _whose(records: _Records, value_type: ValueType, asked: Condition) -> Holds:
     """By what is named: it may have another id tomorrow."""
-    if nature is Nature.OWNER:
+    if value_type is ValueType.OWNER:
         whose, look_up = records.place.table.c.owner_id, filter_names.owner_id
     else:
         whose, look_up = records.place.table.c.pool_id, filter_names.pool_id

@@ -17,7 +17,8 @@ from worker.store.tables import smart_lists
 
 
 def matching(session: Session, record_type: str, filter: Filter, order: str) -> Select[Any]:
-    """The id and what `OWNED` names of each record that the filter lets pass, in that order. Raises what `filters.condition` does."""
+    """The id and what `OWNED` names of each record that the filter lets pass, in that order. Raises
+    what `filters.condition` does."""
     place = PLACES[RECORDS[record_type].path]
     columns = (place.table.c[name] for name in ("id", *OWNED))
     found = select(*columns).where(place.rows, condition(session, record_type, filter))
@@ -25,7 +26,8 @@ def matching(session: Session, record_type: str, filter: Filter, order: str) -> 
 
 
 def order_by(record_type: str, order: str) -> tuple[ColumnElement[Any], ...]:
-    """What to sort records by for NAME:asc or NAME:desc. What isn't known is last; of those that sort alike the oldest is first."""
+    """What to sort records by for NAME:asc or NAME:desc. What isn't known is last; of those that
+    sort alike the oldest is first."""
     return ordering.order_by(RECORDS[record_type], order, unknown_last=True)
 
 
@@ -36,7 +38,11 @@ def ids(session: Session, found: Select[Any], skip: int, most: int) -> list[int]
 
 def count(session: Session, record_type: str, filter: Filter) -> int:
     place = PLACES[RECORDS[record_type].path]
-    found = select(func.count()).select_from(place.table).where(place.rows, condition(session, record_type, filter))
+    found = (
+        select(func.count())
+        .select_from(place.table)
+        .where(place.rows, condition(session, record_type, filter))
+    )
     return session.scalars(found).one()
 
 
@@ -44,14 +50,17 @@ def count(session: Session, record_type: str, filter: Filter) -> int:
 
 
 def add(session: Session, values: Mapping[str, Any]) -> int:
-    """The id of a new list. The unique key refuses a second of the same name: System.transact does all again, and finds the first."""
+    """The id of a new list. The unique key refuses a second of the same name: System.transact does
+    all again, and finds the first."""
     moment = now()
     new = insert(smart_lists).values(**values, created_at=moment, updated_at=moment)
     return session.scalars(new.returning(smart_lists.c.id)).one()
 
 
 def change(session: Session, list_id: int, values: Mapping[str, Any]) -> None:
-    session.execute(update(smart_lists).where(smart_lists.c.id == list_id).values(**values, updated_at=now()))
+    session.execute(
+        update(smart_lists).where(smart_lists.c.id == list_id).values(**values, updated_at=now())
+    )
 
 
 def remove(session: Session, list_id: int) -> None:
@@ -71,5 +80,9 @@ def called(session: Session, name: str) -> list[Row[Any]]:
 
 def all_lists(session: Session, of_user: int | None) -> list[Row[Any]]:
     """What a user has and what is published, or everybody's; in the order of creation."""
-    seen = true() if of_user is None else or_(smart_lists.c.published, smart_lists.c.owner_id == of_user)
+    seen = (
+        true()
+        if of_user is None
+        else or_(smart_lists.c.published, smart_lists.c.owner_id == of_user)
+    )
     return list(session.execute(select(smart_lists).where(seen).order_by(smart_lists.c.id)))

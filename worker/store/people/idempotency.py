@@ -18,13 +18,22 @@ def find(session: Session, user_id: int, key: str) -> Row[Any] | None:
 
 
 def begin(session: Session, user_id: int, key: str, fingerprint: str) -> None:
-    """Takes the key before the work is done: whoever comes with the same one waits for the end of this transaction."""
-    session.execute(delete(answers).where(answers.c.user_id == user_id, answers.c.key == key, answers.c.at < now() - KEPT))
-    session.execute(insert(answers).values(user_id=user_id, key=key, fingerprint=fingerprint, at=now()))
+    """Takes the key before the work is done: whoever comes with the same one waits for the end of
+    this transaction."""
+    session.execute(
+        delete(answers).where(
+            answers.c.user_id == user_id, answers.c.key == key, answers.c.at < now() - KEPT
+        )
+    )
+    session.execute(
+        insert(answers).values(user_id=user_id, key=key, fingerprint=fingerprint, at=now())
+    )
 
 
 def keep(session: Session, user_id: int, key: str, body: str) -> None:
-    session.execute(update(answers).where(answers.c.user_id == user_id, answers.c.key == key).values(body=body))
+    session.execute(
+        update(answers).where(answers.c.user_id == user_id, answers.c.key == key).values(body=body)
+    )
 
 
 def forget(session: Session) -> None:

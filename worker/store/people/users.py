@@ -13,7 +13,9 @@ from worker.store.tables import users
 def add(session: Session, name: str, email: str | None, /, **permissions: bool) -> int:
     """The id of a new user, or of a pool's phantom user: with is_admin, can_reassign, or is_pool."""
     moment = now()
-    new = insert(users).values(name=name, email=email, created_at=moment, updated_at=moment, **permissions)
+    new = insert(users).values(
+        name=name, email=email, created_at=moment, updated_at=moment, **permissions
+    )
     return session.scalars(new.returning(users.c.id)).one()
 
 
@@ -34,7 +36,7 @@ def with_id(session: Session, user_id: int) -> Row[Any] | None:
     return session.execute(select(users).where(users.c.id == user_id)).one_or_none()
 
 
-def hold_active(session: Session, user_id: int) -> bool:
+def lock_active(session: Session, user_id: int) -> bool:
     """Whether the user is active, and will be until the transaction ends."""
     active = select(users.c.id).where(users.c.id == user_id, users.c.is_active)
     return session.execute(active.with_for_update(read=True)).one_or_none() is not None
@@ -43,7 +45,11 @@ def hold_active(session: Session, user_id: int) -> bool:
 def called(session: Session, name: str) -> list[Row[Any]]:
     """The active people of that name, capitals or not."""
     same_name = func.lower(users.c.name) == func.lower(name)
-    return list(session.execute(select(users).where(same_name, users.c.is_active, ~users.c.is_pool).limit(2)))
+    return list(
+        session.execute(
+            select(users).where(same_name, users.c.is_active, ~users.c.is_pool).limit(2)
+        )
+    )
 
 
 def active_admins(session: Session) -> list[int]:

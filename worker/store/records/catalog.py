@@ -18,7 +18,7 @@ Fields = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """What a list is asked for: which, in which order, and which page."""
 
     filters: Mapping[str, Any] = field(default_factory=dict)
@@ -36,45 +36,69 @@ class Page(NamedTuple):
     more: bool
 
 
-def page(session: Session, resource: Resource, asked: Asked) -> Page:
+def page(session: Session, resource: Resource, asked: ListQuery) -> Page:
     """One page. Of those that sort alike, the older ones come first."""
-    found = _matching(session, resource, asked).order_by(*order_by(resource, asked.order or resource.order))
-    rows = session.execute(found.offset((asked.page - 1) * asked.per_page).limit(asked.per_page + 1)).all()
-    return Page([_facts(resource, row) for row in rows[: asked.per_page]], len(rows) > asked.per_page)
+    found = _matching(session, resource, asked).order_by(
+        *order_by(resource, asked.order or resource.order)
+    )
+    rows = session.execute(
+        found.offset((asked.page - 1) * asked.per_page).limit(asked.per_page + 1)
+    ).all()
+    return Page(
+        [_facts(resource, row) for row in rows[: asked.per_page]], len(rows) > asked.per_page
+    )
 
 
 def one(session: Session, resource: Resource, resource_id: int) -> Facts | None:
     """The one with that id, if there is one."""
     place = PLACES[resource.path]
-    row = session.execute(place.columns(resource).where(place.table.c.id == resource_id)).one_or_none()
+    row = session.execute(
+        place.columns(resource).where(place.table.c.id == resource_id)
+    ).one_or_none()
     return None if row is None else _facts(resource, row)
 
 
-def some(session: Session, resource: Resource, ids: Sequence[int]) -> list[Facts]:
+def facts_of_all(session: Session, resource: Resource, ids: Sequence[int]) -> list[Facts]:
     """Those with these ids, in this order. One that isn't there is left out."""
     place = PLACES[resource.path]
-    rows = {row.id: row for row in session.execute(place.columns(resource).where(place.table.c.id.in_(ids)))}
+    rows = {
+        row.id: row
+        for row in session.execute(place.columns(resource).where(place.table.c.id.in_(ids)))
+    }
     return [_facts(resource, rows[number]) for number in ids if number in rows]
 
 
-def ids_matching(session: Session, resource: Resource, asked: Asked, most: int) -> list[int]:
+def ids_matching(session: Session, resource: Resource, asked: ListQuery, most: int) -> list[int]:
     """The ids of those that match, lowest first, at most so many."""
     number = PLACES[resource.path].table.c.id
-    return list(session.scalars(_matching(session, resource, asked).with_only_columns(number).order_by(number).limit(most)))
+    return list(
+        session.scalars(
+            _matching(session, resource, asked)
+            .with_only_columns(number)
+            .order_by(number)
+            .limit(most)
+        )
+    )
 
 
-def _matching(session: Session, resource: Resource, asked: Asked) -> Select[Any]:
+def _matching(session: Session, resource: Resource, asked: ListQuery) -> Select[Any]:
     place = PLACES[resource.path]
     found = place.columns(resource)
     for name, value in asked.filters.items():
         wanted = date.fromisoformat(value) if resource.kind_of(name) is Kind.DAY else value
-        found = found.where(with_organization(value) if name == "organization_id" else place.expression(name) == wanted)
+        found = found.where(
+            with_organization(value)
+            if name == "organization_id"
+            else place.expression(name) == wanted
+        )
     for name, text in asked.fields.items():
         found = found.where(_field_is(session, place.table.c.custom_fields, name, text))
     return found if asked.ids is None else found.where(place.table.c.id.in_(asked.ids))
 
 
-def _field_is(session: Session, fields: ColumnElement[Any], name: str, text: str) -> ColumnElement[bool]:
+def _field_is(
+    session: Session, fields: ColumnElement[Any], name: str, text: str
+) -> ColumnElement[bool]:
     """Whether a custom field says that. The name is bound as a value, never put into a path."""
     if session.connection().dialect.name == "postgresql":
         return func.jsonb_extract_path_text(fields, name) == text
@@ -100,7 +124,8 @@ def _value(attribute: Attribute, row: Row[Any]) -> Any:
 
 
 def _whole(address: Facts | None) -> Facts:
-    """An address with all its parts, null where nothing is known: clients look for a city without asking for the address first."""
+    """An address with all its parts, null where nothing is known: clients look for a city without
+    asking for the address first."""
     return {part: (address or {}).get(part) for part in ADDRESS_PARTS}
 
 

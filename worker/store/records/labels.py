@@ -1,4 +1,5 @@
-"""Labels: the names of sources, statuses, tags and custom fields that records bear. Whoever stores a record registers its labels."""
+"""Labels: the names of sources, statuses, tags and custom fields that records bear. Whoever stores
+a record registers its labels."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -23,12 +24,20 @@ NAMES_AT_ONCE = 1_000
 """A statement can't have any number of values."""
 
 
-def register(session: Session, resource_type: str, names: Names, creator_id: int | None = None) -> None:
-    """Adds the labels that aren't there yet, but for names that no index holds. Sources and statuses are those of leads, whoever bears
-    them."""
+def register(
+    session: Session, resource_type: str, names: Names, creator_id: int | None = None
+) -> None:
+    """Adds the labels that aren't there yet, but for names that no index holds. Sources and
+    statuses are those of leads, whoever bears them."""
     bearers = dict.fromkeys(KINDS, resource_type) | dict.fromkeys((SOURCE, STATUS), "lead")
-    wanted = {(kind, bearers[kind], name) for kind, some in names.items() for name in some if len(name) <= LONGEST_INDEXED_CHARACTERS}
-    # Everybody goes in the same order, so that two who wait for each other's names don't wait in a circle.
+    wanted = {
+        (kind, bearers[kind], name)
+        for kind, some in names.items()
+        for name in some
+        if len(name) <= LONGEST_INDEXED_CHARACTERS
+    }
+    # Everybody goes in the same order, so that two who wait for each other's names don't wait in a
+    # circle.
     for some in _batches(sorted(wanted)):
         _register(session, some, creator_id)
 
@@ -51,7 +60,7 @@ def _register(session: Session, wanted: Sequence[Name], creator_id: int | None) 
         session.execute(dialect.insert(labels).on_conflict_do_nothing(), rows)
 
 
-def borne_by(records: Iterable[Mapping[str, Any]]) -> Names:
+def labels_of(records: Iterable[Mapping[str, Any]]) -> Names:
     """The labels that records bear, which are given as what is stored of them."""
     names: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for record in records:
@@ -66,7 +75,12 @@ def add(session: Session, kind: str, resource_type: str, name: str, creator_id: 
     """The id of a new label. The unique key refuses a second of the same name."""
     moment = now()
     new = insert(labels).values(
-        kind=kind, resource_type=resource_type, name=name, creator_id=creator_id, created_at=moment, updated_at=moment
+        kind=kind,
+        resource_type=resource_type,
+        name=name,
+        creator_id=creator_id,
+        created_at=moment,
+        updated_at=moment,
     )
     return session.scalars(new.returning(labels.c.id)).one()
 
@@ -82,12 +96,16 @@ def find(session: Session, kind: str, resource_type: str, name: str) -> Row[Any]
 
 
 def source_name(session: Session, source_id: int) -> str | None:
-    return session.scalar(select(labels.c.name).where(labels.c.kind == SOURCE, labels.c.id == source_id))
+    return session.scalar(
+        select(labels.c.name).where(labels.c.kind == SOURCE, labels.c.id == source_id)
+    )
 
 
 def rename(session: Session, label: Row[Any], name: str) -> None:
     """Renames a label on all records that bear it, too."""
-    session.execute(update(labels).where(labels.c.id == label.id).values(name=name, updated_at=now()))
+    session.execute(
+        update(labels).where(labels.c.id == label.id).values(name=name, updated_at=now())
+    )
     _replace(session, label, name)
 
 
@@ -107,7 +125,11 @@ def _replace(session: Session, label: Row[Any], name: str | None) -> None:
 
 def _replace_tag(session: Session, record_type: str, old: str, new: str | None) -> None:
     """One statement, which keeps the order of tags; of two that are alike by now the first stays."""
-    form = _TAGS_ON_POSTGRESQL if session.connection().dialect.name == "postgresql" else _TAGS_ON_SQLITE
+    form = (
+        _TAGS_ON_POSTGRESQL
+        if session.connection().dialect.name == "postgresql"
+        else _TAGS_ON_SQLITE
+    )
     session.execute(text(form.format(table=RECORDS[record_type].name)), {"old": old, "new": new})
 
 

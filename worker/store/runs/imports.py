@@ -20,11 +20,16 @@ def change(session: Session, run_id: int, /, **values: Any) -> None:
 
 def find(session: Session, run_id: int) -> Row[Any] | None:
     """An import together with its run."""
-    return session.execute(select(runs, imports).join(imports, imports.c.run_id == runs.c.id).where(runs.c.id == run_id)).one_or_none()
+    return session.execute(
+        select(runs, imports)
+        .join(imports, imports.c.run_id == runs.c.id)
+        .where(runs.c.id == run_id)
+    ).one_or_none()
 
 
 def untidy(session: Session, ended_before: datetime) -> list[Row[Any]]:
-    """The imports that ended before that moment, and in whose folders more lies than is still of use."""
+    """The imports that ended before that moment, and in whose folders more lies than is still of
+    use."""
     ended = select(runs, imports).join(imports, imports.c.run_id == runs.c.id)
     return list(session.execute(ended.where(~imports.c.tidied, runs.c.ended_at < ended_before)))
 

@@ -1,13 +1,27 @@
 """Takebacks: entries of a run, one after another, that an undo has taken back.
 
-They stay in the ledger as long as their turns are spent, and move to its history when those come back.
+They stay in the ledger as long as their turns are spent, and move to its history when those come
+back.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, ScalarSelect, and_, case, delete, func, insert, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    ScalarSelect,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.turns import Span, islands, merged
@@ -16,48 +30,84 @@ from worker.store.tables import ledger, ledger_history, pools, takebacks
 
 _COLUMNS = [column.name for column in ledger_history.c]
 
-ENTERED = union_all(select(ledger), select(*(ledger_history.c[column.name] for column in ledger.c))).subquery("entered")
+ENTERED = union_all(
+    select(ledger), select(*(ledger_history.c[column.name] for column in ledger.c))
+).subquery("entered")
 """What was ever entered: the ledger and its history."""
 
 LENGTH = takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1
 
 
 def undo_of(entries: FromClause) -> ScalarSelect[int | None]:
-    """The undo that has taken an entry back, if one has. A look at the one takeback that may have it, however many there are."""
+    """The undo that has taken an entry back, if one has. A look at the one takeback that may have
+    it, however many there are."""
     before = and_(
-        takebacks.c.pool_id == entries.c.pool_id, takebacks.c.claim == entries.c.claim, takebacks.c.first_ordinal <= entries.c.ordinal
+        takebacks.c.pool_id == entries.c.pool_id,
+        takebacks.c.claim == entries.c.claim,
+        takebacks.c.first_ordinal <= entries.c.ordinal,
     )
     run_id = case((takebacks.c.last_ordinal >= entries.c.ordinal, takebacks.c.run_id))
-    return select(run_id).where(before).order_by(takebacks.c.first_ordinal.desc()).limit(1).correlate(entries).scalar_subquery()
+    return (
+        select(run_id)
+        .where(before)
+        .order_by(takebacks.c.first_ordinal.desc())
+        .limit(1)
+        .correlate(entries)
+        .scalar_subquery()
+    )
 
 
 def stands(entries: FromClause) -> ColumnElement[bool]:
-    """That no undo has taken an entry back. Of most claims none has taken back anything, which is asked first, and once for all."""
-    some = select(takebacks.c.claim).distinct()  # else PostgreSQL would go through all of many takebacks for each entry
+    """That no undo has taken an entry back. Of most claims none has taken back anything, which is
+    asked first, and once for all."""
+    some = select(
+        takebacks.c.claim
+    ).distinct()  # else PostgreSQL would go through all of many takebacks for each entry
     return or_(entries.c.claim.not_in(some), undo_of(entries).is_(None))
 
 
-def add(session: Session, run_id: int, pool_id: int, claim: str, ordinals: Sequence[int], moment: datetime) -> None:
+def add(
+    session: Session,
+    run_id: int,
+    pool_id: int,
+    claim: str,
+    ordinals: Sequence[int],
+    moment: datetime,
+) -> None:
     """Notes that an undo has taken back the entries of a claim with those ordinals, which ascend."""
     common = {"run_id": run_id, "pool_id": pool_id, "claim": claim, "at": moment}
-    spans = [{"first_ordinal": ordinals[begin], "last_ordinal": ordinals[end - 1], **common} for begin, end in islands(ordinals)]
+    spans = [
+        {"first_ordinal": ordinals[begin], "last_ordinal": ordinals[end - 1], **common}
+        for begin, end in islands(ordinals)
+    ]
     if spans:
         session.execute(insert(takebacks), spans)
 
 
 def count(session: Session, run_id: int) -> int:
     """How many entries an undo has taken back."""
-    return int(session.scalars(select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.run_id == run_id)).one())
+    return int(
+        session.scalars(
+            select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.run_id == run_id)
+        ).one()
+    )
 
 
 def claims(session: Session, pool_id: int) -> list[str]:
     """The claims of which something was taken back."""
-    return list(session.scalars(select(takebacks.c.claim).where(takebacks.c.pool_id == pool_id).distinct()))
+    return list(
+        session.scalars(select(takebacks.c.claim).where(takebacks.c.pool_id == pool_id).distinct())
+    )
 
 
-def taken_back(session: Session, pool_id: int, claim: str, run_id: int | None = None) -> ColumnElement[bool]:
-    """That an entry in the ledger is one of those that were taken back of a claim, by one undo or by whichever."""
-    found = select(takebacks.c.first_ordinal, LENGTH).where(takebacks.c.pool_id == pool_id, takebacks.c.claim == claim)
+def taken_back(
+    session: Session, pool_id: int, claim: str, run_id: int | None = None
+) -> ColumnElement[bool]:
+    """That an entry in the ledger is one of those that were taken back of a claim, by one undo or
+    by whichever."""
+    found = select(takebacks.c.first_ordinal, LENGTH).where(
+        takebacks.c.pool_id == pool_id, takebacks.c.claim == claim
+    )
     asked_of_each: ColumnElement[bool] = undo_of(ledger).is_not(None)
     if run_id is not None:
         found, asked_of_each = found.where(takebacks.c.run_id == run_id), undo_of(ledger) == run_id
@@ -68,7 +118,11 @@ def taken_back(session: Session, pool_id: int, claim: str, run_id: int | None = 
 
 def note_in_history(session: Session, theirs: ColumnElement[bool]) -> None:
     """Copies entries that were taken back into the history."""
-    session.execute(insert(ledger_history).from_select(_COLUMNS, select(*(ledger.c[name] for name in _COLUMNS)).where(theirs)))
+    session.execute(
+        insert(ledger_history).from_select(
+            _COLUMNS, select(*(ledger.c[name] for name in _COLUMNS)).where(theirs)
+        )
+    )
 
 
 def free(session: Session, theirs: ColumnElement[bool]) -> None:
@@ -77,9 +131,18 @@ def free(session: Session, theirs: ColumnElement[bool]) -> None:
 
 
 def of_record(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
-    """The entries of a record that were taken back, newest first, each with the run_id of the undo and the moment, taken_back_at."""
+    """The entries of a record that were taken back, newest first, each with the run_id of the undo
+    and the moment, taken_back_at."""
     same = and_(takebacks.c.pool_id == ENTERED.c.pool_id, takebacks.c.claim == ENTERED.c.claim)
     its = and_(same, ENTERED.c.ordinal.between(takebacks.c.first_ordinal, takebacks.c.last_ordinal))
-    found = select(ENTERED, takebacks.c.run_id, takebacks.c.at.label("taken_back_at")).join_from(ENTERED, takebacks, its)
-    found = found.join(pools, pools.c.id == ENTERED.c.pool_id).where(pools.c.record_type == record_type)
-    return list(session.execute(found.where(ENTERED.c.record_id == record_id).order_by(takebacks.c.at.desc())))
+    found = select(ENTERED, takebacks.c.run_id, takebacks.c.at.label("taken_back_at")).join_from(
+        ENTERED, takebacks, its
+    )
+    found = found.join(pools, pools.c.id == ENTERED.c.pool_id).where(
+        pools.c.record_type == record_type
+    )
+    return list(
+        session.execute(
+            found.where(ENTERED.c.record_id == record_id).order_by(takebacks.c.at.desc())
+        )
+    )

@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, case, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from worker.domain.runs.runs import DELETED, EDITED, GIVEN
@@ -14,46 +27,67 @@ from worker.store.tables import RECORDS, chunks, runs, skips, undos
 
 
 def add(session: Session, run_id: int, undone_run_id: int, *, returns_turns: bool) -> None:
-    session.execute(insert(undos).values(run_id=run_id, undone_run_id=undone_run_id, returns_turns=returns_turns))
+    session.execute(
+        insert(undos).values(
+            run_id=run_id, undone_run_id=undone_run_id, returns_turns=returns_turns
+        )
+    )
 
 
 def with_id(session: Session, run_id: int) -> Row[Any]:
     """An undo that is known to exist, together with its run."""
-    return session.execute(select(runs, undos).join(undos, undos.c.run_id == runs.c.id).where(runs.c.id == run_id)).one()
+    return session.execute(
+        select(runs, undos).join(undos, undos.c.run_id == runs.c.id).where(runs.c.id == run_id)
+    ).one()
 
 
 def of_run(session: Session, undone_run_id: int) -> int | None:
     """The undo of a run, if there is one that wasn't cancelled."""
     found = select(runs.c.id).join(undos, undos.c.run_id == runs.c.id)
-    return session.scalar(found.where(undos.c.undone_run_id == undone_run_id, runs.c.state != "cancelled"))
+    return session.scalar(
+        found.where(undos.c.undone_run_id == undone_run_id, runs.c.state != "cancelled")
+    )
 
 
 def chunks_left(session: Session, undone_run_id: int) -> list[Row[Any]]:
-    """The chunks that a run has done and that no undo of it, which was cancelled in the middle, has undone already. Each tells how many of
-    its records the run has left alone itself."""
+    """The chunks that a run has done and that no undo of it, which was cancelled in the middle, has
+    undone already. Each tells how many of its records the run has left alone itself."""
     earlier = select(chunks.c.first_ordinal).join(undos, undos.c.run_id == chunks.c.run_id)
     undone = earlier.where(undos.c.undone_run_id == undone_run_id, chunks.c.done_at.is_not(None))
     done = chunks.c.run_id == undone_run_id, chunks.c.done_at.is_not(None), chunks.c.records > 0
     last = chunks.c.first_ordinal + chunks.c.records - 1
     its = skips.c.run_id == chunks.c.run_id, skips.c.ordinal.between(chunks.c.first_ordinal, last)
-    left_alone = select(func.count()).select_from(skips).where(*its).scalar_subquery().label("left_alone")
+    left_alone = (
+        select(func.count()).select_from(skips).where(*its).scalar_subquery().label("left_alone")
+    )
     found = select(chunks, left_alone).where(*done, chunks.c.first_ordinal.not_in(undone))
     return list(session.execute(found.order_by(chunks.c.number)))
 
 
 def done_at(session: Session, undone_run_id: int, first_ordinal: int) -> datetime:
     """When a run has done the chunk that begins at that ordinal."""
-    of_run = chunks.c.run_id == undone_run_id, chunks.c.first_ordinal == first_ordinal, chunks.c.records > 0
+    of_run = (
+        chunks.c.run_id == undone_run_id,
+        chunks.c.first_ordinal == first_ordinal,
+        chunks.c.records > 0,
+    )
     return session.scalars(select(chunks.c.done_at).where(*of_run)).one()
 
 
 def skipped_between(session: Session, run_id: int, first: int, last: int) -> set[int]:
     """The ordinals, of those, of records that the run itself has left as they were."""
-    return set(session.scalars(select(skips.c.ordinal).where(skips.c.run_id == run_id, skips.c.ordinal.between(first, last))))
+    return set(
+        session.scalars(
+            select(skips.c.ordinal).where(
+                skips.c.run_id == run_id, skips.c.ordinal.between(first, last)
+            )
+        )
+    )
 
 
 class Done(NamedTuple):
-    """What a chunk of a run has done: to which records, whom it gave them, what they bear of that, and when."""
+    """What a chunk of a run has done: to which records, whom it gave them, what they bear of that,
+    and when."""
 
     record_type: str
     record_ids: Sequence[int]
@@ -63,14 +97,24 @@ class Done(NamedTuple):
 
     def table(self, session: Session) -> FromClause:
         new = self.gifts
-        return value_table.table(session, ordinal=new.ordinals, record_id=self.record_ids, owner_id=new.owners, turn=new.turns)
+        return value_table.table(
+            session,
+            ordinal=new.ordinals,
+            record_id=self.record_ids,
+            owner_id=new.owners,
+            turn=new.turns,
+        )
 
 
 def lock_intact(session: Session, done: Done) -> list[int]:
-    """The ordinals of the records that nobody has touched since, in order. They stay so until the transaction ends."""
+    """The ordinals of the records that nobody has touched since, in order. They stay so until the
+    transaction ends."""
     table, theirs = RECORDS[done.record_type], done.table(session)
-    # Asked of each, not looked for: of what has just changed by the thousand, planners know nothing, and would try every pair.
-    intact = and_(table.c.deleted_at.is_(None), _as_given(table, theirs, done), _unedited(table, done))
+    # Asked of each, not looked for: of what has just changed by the thousand, planners know
+    # nothing, and would try every pair.
+    intact = and_(
+        table.c.deleted_at.is_(None), _as_given(table, theirs, done), _unedited(table, done)
+    )
     found = select(theirs.c.ordinal, intact).join(table, table.c.id == theirs.c.record_id)
     locked = session.execute(found.order_by(table.c.id).with_for_update(of=table))
     return sorted(ordinal for ordinal, is_intact in locked if is_intact)
@@ -95,7 +139,11 @@ def remove(session: Session, record_type: str, record_ids: Sequence[int], moment
 
 def skip_all_but(session: Session, run_id: int, done: Done, ordinals: Sequence[int]) -> None:
     """Notes the records that were left as they are, and why."""
-    table, theirs, kept = RECORDS[done.record_type], done.table(session), value_table.table(session, ordinal=ordinals)
+    table, theirs, kept = (
+        RECORDS[done.record_type],
+        done.table(session),
+        value_table.table(session, ordinal=ordinals),
+    )
     gone = or_(table.c.id.is_(None), table.c.deleted_at.is_not(None))
     reason = case((gone, DELETED), (_as_given(table, theirs, done), EDITED), else_=GIVEN)
     left = select(literal(run_id), theirs.c.ordinal, theirs.c.record_id, reason).join_from(

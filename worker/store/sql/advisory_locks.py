@@ -1,7 +1,8 @@
 """Holds: what nobody else may change, or nobody else at all may touch, until a transaction ends.
 
-On PostgreSQL they are advisory locks, not those of rows: row locks let those who share overtake one who waits to hold it alone, for as long
-as there are any. On SQLite every transaction that writes holds the whole database alone.
+On PostgreSQL they are advisory locks, not those of rows: row locks let those who share overtake one
+who waits to hold it alone, for as long as there are any. On SQLite every transaction that writes
+holds the whole database alone.
 """
 
 from enum import IntEnum
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 
 
 class Kind(IntEnum):
-    """What is held. The numbers keep these locks apart from each other, and from others' in the same database."""
+    """What is held. The numbers keep these locks apart from each other, and from others' in the
+    same database."""
 
     POOL = 0x504F4F4C
     RUN = 0x52554E00
@@ -20,7 +22,7 @@ class Kind(IntEnum):
     DELIVERY = 0x44454C49
 
 
-def alone(session: Session, kind: Kind, number: int) -> None:
+def exclusive(session: Session, kind: Kind, number: int) -> None:
     _hold(session, "pg_advisory_xact_lock", kind, number)
 
 
@@ -29,11 +31,13 @@ def shared(session: Session, kind: Kind, number: int) -> None:
     _hold(session, "pg_advisory_xact_lock_shared", kind, number)
 
 
-def alone_by_name(session: Session, kind: Kind, name: str) -> None:
+def exclusive_by_name(session: Session, kind: Kind, name: str) -> None:
     """What has no number. Two names may share one, and then wait for each other without need."""
-    alone(session, kind, crc32(name.encode(errors="replace")) - 2**31)
+    exclusive(session, kind, crc32(name.encode(errors="replace")) - 2**31)
 
 
 def _hold(session: Session, function: str, kind: Kind, number: int) -> None:
     if session.connection().dialect.name == "postgresql":
-        session.execute(text(f"SELECT {function}(:kind, :number)"), {"kind": int(kind), "number": number})
+        session.execute(
+            text(f"SELECT {function}(:kind, :number)"), {"kind": int(kind), "number": number}
+        )

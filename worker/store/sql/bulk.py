@@ -1,4 +1,5 @@
-"""Rows by the thousand: COPY on PostgreSQL, one prepared statement on SQLite, inside the session's transaction."""
+"""Rows by the thousand: COPY on PostgreSQL, one prepared statement on SQLite, inside the session's
+transaction."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,24 +9,34 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 
-def insert(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Inserts rows whose values are text, numbers or None, in the order of the columns. None becomes NULL."""
+def insert(
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Inserts rows whose values are text, numbers or None, in the order of the columns. None
+    becomes NULL."""
     if session.connection().dialect.name == "postgresql":
         _copy(session, table, columns, rows)
     else:
         _execute_many(session, table, columns, rows)
 
 
-def _copy(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _copy(
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     connection = session.connection().connection.driver_connection
     assert connection is not None
-    with connection.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy,
+    ):
         for row in rows:
             copy.write_row(row)
 
 
-def _execute_many(session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _execute_many(
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     places = ", ".join("?" * len(columns))
     connection = session.connection().connection.driver_connection

@@ -13,9 +13,12 @@ _LOCK = 0x45564E48
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Applies the migrations that the database doesn't have, up to that one. Safe to run at any time and by several processes at once."""
+    """Applies the migrations that the database doesn't have, up to that one. Safe to run at any
+    time and by several processes at once."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%"))
+    config.set_main_option(
+        "script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%")
+    )
     with writing(engine) as session:
         connection = session.connection()
         if engine.dialect.name == "postgresql":

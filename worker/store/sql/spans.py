@@ -19,7 +19,8 @@ def among(column: ColumnElement[int], spans: Iterable[Span]) -> ColumnElement[bo
 
 
 def parts(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
-    """What to look for at once: each of a few spans; of many that lie close together all from the first to the last, else some of them."""
+    """What to look for at once: each of a few spans; of many that lie close together all from the
+    first to the last, else some of them."""
     if len(spans) <= FEW_SPANS:
         yield from ([span] for span in spans)
         return

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 
 class Transaction(Session):
-    """One transaction. `locked_pools` are the rows of the pools that it has locked shared, by id. They can't change until it ends."""
+    """One transaction. `locked_pools` are the rows of the pools that it has locked shared, by id.
+    They can't change until it ends."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

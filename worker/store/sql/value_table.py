@@ -1,4 +1,5 @@
-"""Numbers that a statement is given by the thousand, as a table that it joins: one parameter for each column, however many rows."""
+"""Numbers that a statement is given by the thousand, as a table that it joins: one parameter for
+each column, however many rows."""
 
 import json
 from collections.abc import Sequence
@@ -10,13 +11,20 @@ from sqlalchemy.orm import Session
 def table(session: Session, /, **columns: Sequence[int | None]) -> FromClause:
     """A table with those columns, all of the same length."""
     if session.connection().dialect.name == "postgresql":
-        arrays = [cast(literal(_array(numbers), Text), ARRAY(BigInteger)) for numbers in columns.values()]
+        arrays = [
+            cast(literal(_array(numbers), Text), ARRAY(BigInteger)) for numbers in columns.values()
+        ]
         named = [column(name, BigInteger) for name in columns]
         return func.unnest(*arrays).table_valued(*named).render_derived()
     rows = literal(json.dumps(list(zip(*columns.values(), strict=True))), Text)
     each = func.json_each(rows).table_valued("value")
-    parts = [func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(columns)]
-    return select(*parts).cte().prefix_with("MATERIALIZED")  # else SQLite reads the text anew for every row that it is joined to
+    parts = [
+        func.json_extract(each.c.value, f"$[{place}]").label(name)
+        for place, name in enumerate(columns)
+    ]
+    return (
+        select(*parts).cte().prefix_with("MATERIALIZED")
+    )  # else SQLite reads the text anew for every row that it is joined to
 
 
 def _array(numbers: Sequence[int | None]) -> str:

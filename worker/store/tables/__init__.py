@@ -1,7 +1,8 @@
 """The tables. Migrations make them; a test holds the two together.
 
-The ledger and the records have no foreign keys: users and pools are never deleted, and a check for each of a million rows would cost as
-much as loading them. `evenhand verify` checks what the keys would.
+The ledger and the records have no foreign keys: users and pools are never deleted, and a check for
+each of a million rows would cost as much as loading them. `evenhand verify` checks what the keys
+would.
 """
 
 from worker.store.tables.columns import metadata
@@ -11,7 +12,15 @@ from worker.store.tables.lists import smart_lists
 from worker.store.tables.people import answers, tokens, users
 from worker.store.tables.records import RECORDS, captures, contacts, conversions, deals, leads
 from worker.store.tables.runs import chunks, imports, reassignments, runs, selections, skips, undos
-from worker.store.tables.turns import blocks, ledger, ledger_history, pools, rosters, seedings, takebacks
+from worker.store.tables.turns import (
+    blocks,
+    ledger,
+    ledger_history,
+    pools,
+    rosters,
+    seedings,
+    takebacks,
+)
 
 __all__ = [
     "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "deliveries", "forms", "imports",

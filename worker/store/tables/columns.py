@@ -31,10 +31,22 @@ def run_column() -> Column[int]:
 def attempts_columns() -> list[Column[Any]]:
     """Of work that is tried a few times and then set aside."""
     return [
-        Column("attempts", Integer, nullable=False, server_default="0", comment="begun, and not ended in good order"),
+        Column(
+            "attempts",
+            Integer,
+            nullable=False,
+            server_default="0",
+            comment="begun, and not ended in good order",
+        ),
         Column("leased_until", Moment, comment="a worker is on it until then"),
         Column("leased_by", Text, comment="the task that the worker runs"),
-        Column("set_aside", Boolean, nullable=False, server_default=false(), comment="tried often enough, until somebody asks for more"),
+        Column(
+            "set_aside",
+            Boolean,
+            nullable=False,
+            server_default=false(),
+            comment="tried often enough, until somebody asks for more",
+        ),
         Column("reason", Text, comment="what went wrong last"),
     ]
 

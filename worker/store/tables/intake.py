@@ -1,17 +1,37 @@
 """Forms and integrations, through which leads come in, and what was delivered to them."""
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, func, true
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    true,
+)
 
 from worker.store.sql.types import Id, Json, Moment
 from worker.store.tables.columns import attempts_columns, id_column, metadata
 
 
-def _door_columns() -> list[Column[object]]:
+def _source_columns() -> list[Column[object]]:
     """What forms and integrations have in common."""
     return [
         Column("slug", Text, nullable=False, unique=True, comment="the last part of its address"),
         Column("name", Text, nullable=False),
-        Column("owner_id", Id, ForeignKey("users.id"), nullable=False, comment="a user, or a pool's phantom user, who gets the leads"),
+        Column(
+            "owner_id",
+            Id,
+            ForeignKey("users.id"),
+            nullable=False,
+            comment="a user, or a pool's phantom user, who gets the leads",
+        ),
         Column("source", Text, comment="of its leads"),
         Column("tags", Json, nullable=False, comment="of its leads"),
         Column("enabled", Boolean, nullable=False, server_default=true()),
@@ -25,8 +45,10 @@ forms = Table(
     "forms",
     metadata,
     id_column(),
-    *_door_columns(),
-    Column("fields", JSON, nullable=False, comment="in order: name, label, type, required, choices"),
+    *_source_columns(),
+    Column(
+        "fields", JSON, nullable=False, comment="in order: name, label, type, required, choices"
+    ),
     Column("thanks", Text, comment="what is said afterwards"),
     Column("redirect_url", Text, comment="where one goes afterwards instead"),
     Column("origins", JSON, nullable=False, comment="from which pages of others it may be sent"),
@@ -37,9 +59,14 @@ integrations = Table(
     "integrations",
     metadata,
     id_column(),
-    *_door_columns(),
+    *_source_columns(),
     Column("kind", String(20), nullable=False),
-    Column("mapping", JSON, nullable=False, comment="fields of a lead by where they are in what is delivered"),
+    Column(
+        "mapping",
+        JSON,
+        nullable=False,
+        comment="fields of a lead by where they are in what is delivered",
+    ),
     Column("secret", Text, nullable=False, comment="encrypted"),
     Column("former_secret", Text, comment="encrypted; good until former_until"),
     Column("former_until", Moment),
@@ -56,11 +83,18 @@ deliveries = Table(
     id_column(),
     Column("form_id", Id, ForeignKey("forms.id")),
     Column("integration_id", Id, ForeignKey("integrations.id")),
-    Column("key", Text, nullable=False, comment="the sender's own number of it, by which a repeat is known"),
+    Column(
+        "key",
+        Text,
+        nullable=False,
+        comment="the sender's own number of it, by which a repeat is known",
+    ),
     Column("at", Moment, nullable=False),
     Column("outcome", String(10), nullable=False, comment="accepted, ignored, invalid or refused"),
     Column("reason", Text),
-    Column("repeats", Integer, nullable=False, server_default="0", comment="how often it came again"),
+    Column(
+        "repeats", Integer, nullable=False, server_default="0", comment="how often it came again"
+    ),
     Column("lead_ids", JSON, nullable=False),
     Column("content_type", Text),
     Column("body", Text, comment="what came, to be replayed; none where the signature was wrong"),
@@ -76,11 +110,25 @@ deliveries = Table(
 lookups = Table(
     "lookups",
     metadata,
-    Column("lead_id", Id, ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column(
+        "lead_id",
+        Id,
+        ForeignKey("leads.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Column("integration_id", Id, ForeignKey("integrations.id"), nullable=False),
-    Column("object_id", Text, nullable=False, comment="the sender's number of what the lead is about"),
+    Column(
+        "object_id", Text, nullable=False, comment="the sender's number of what the lead is about"
+    ),
     Column("due_at", Moment, nullable=False, comment="when it is tried next"),
-    Column("tries", Integer, nullable=False, server_default="0", comment="how often the sender was asked in vain"),
+    Column(
+        "tries",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="how often the sender was asked in vain",
+    ),
     *attempts_columns(),
     Index("ix_lookups_integration_id_tries", "integration_id", "tries", "lead_id"),
     comment="leads of which more is to be fetched from their sender; one of which all is known is here no more",

@@ -12,14 +12,31 @@ users = Table(
     Column("name", Text, nullable=False),
     Column("email", Text, unique=True, comment="lower case; a pool's phantom user has none"),
     Column("is_admin", Boolean, nullable=False, server_default=false()),
-    Column("can_reassign", Boolean, nullable=False, server_default=false(), comment="may change the owners of records"),
+    Column(
+        "can_reassign",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="may change the owners of records",
+    ),
     Column("is_active", Boolean, nullable=False, server_default=true()),
-    Column("is_pool", Boolean, nullable=False, server_default=false(), comment="the phantom user of the pool with this id"),
+    Column(
+        "is_pool",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="the phantom user of the pool with this id",
+    ),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     sqlite_autoincrement=True,
 )
-Index("uq_users_live_pool_name", func.lower(users.c.name), unique=True, **where("is_pool AND is_active"))
+Index(
+    "uq_users_live_pool_name",
+    func.lower(users.c.name),
+    unique=True,
+    **where("is_pool AND is_active"),
+)
 
 tokens = Table(
     "tokens",
@@ -27,7 +44,13 @@ tokens = Table(
     id_column(),
     Column("user_id", Id, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False, comment="what it is for"),
-    Column("digest", Text, nullable=False, unique=True, comment="SHA-256 of the token, which is kept nowhere"),
+    Column(
+        "digest",
+        Text,
+        nullable=False,
+        unique=True,
+        comment="SHA-256 of the token, which is kept nowhere",
+    ),
     Column("created_at", Moment, nullable=False),
     Column("last_used_at", Moment, comment="to the minute"),
     Column("revoked_at", Moment),

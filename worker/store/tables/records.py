@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, Numeric, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    false,
+)
 
 from worker.domain.records.fields import TEXT_FIELDS
 from worker.store.sql.types import Id, Json, Moment
@@ -19,16 +31,27 @@ def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence
         Column("creator_id", Id),
         Column("pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"),
         Column("turn", BigInteger),
-        Column("given_by", Id, comment="the run that gave the record its owner, if a reassignment did"),
+        Column(
+            "given_by", Id, comment="the run that gave the record its owner, if a reassignment did"
+        ),
         *(Column(field, Text) for field in TEXT_FIELDS[record_type]),
         *typed,
         Column("tags", Json, nullable=False),
         Column("custom_fields", Json, nullable=False),
         Column("created_at", Moment, nullable=False),
         Column("updated_at", Moment, nullable=False),
-        Column("edited_at", Moment, comment="when somebody last changed what it says, or chose its owner by hand"),
-        Column("deleted_at", Moment, comment="deleted or converted: the ledger goes on naming it, nobody else does"),
-        # With whether a record is deleted, so that those of an owner are counted by the index alone.
+        Column(
+            "edited_at",
+            Moment,
+            comment="when somebody last changed what it says, or chose its owner by hand",
+        ),
+        Column(
+            "deleted_at",
+            Moment,
+            comment="deleted or converted: the ledger goes on naming it, nobody else does",
+        ),
+        # With whether a record is deleted, so that those of an owner are counted by the index
+        # alone.
         Index(f"ix_{name}_owner_id_deleted_at", "owner_id", "deleted_at"),
         *(Index(f"ix_{name}_{column}", column) for column in indexed),
         sqlite_autoincrement=True,
@@ -68,7 +91,13 @@ RECORDS = {"lead": leads, "contact": contacts, "deal": deals}
 captures = Table(
     "captures",
     metadata,
-    Column("lead_id", Id, ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column(
+        "lead_id",
+        Id,
+        ForeignKey("leads.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Column("pool_id", Id, ForeignKey("pools.id"), nullable=False),
     Column("actor_id", Id),
     Column("accepted_at", Moment, nullable=False),
@@ -87,7 +116,9 @@ conversions = Table(
     Column("individual_id", Id),
     Column("organization_id", Id),
     Column("deal_id", Id),
-    Column("pool_id", Id, comment="with turn: the ledger entry that gave all that it made its owner"),
+    Column(
+        "pool_id", Id, comment="with turn: the ledger entry that gave all that it made its owner"
+    ),
     Column("turn", BigInteger),
     Column("creator_id", Id),
     Column("created_at", Moment, nullable=False),

@@ -1,6 +1,18 @@
 """Runs, and what imports, reassignments and undos know beside them."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from worker.store.sql.types import Id, Moment
 from worker.store.tables.columns import attempts_columns, id_column, metadata, run_column, where
@@ -12,21 +24,47 @@ runs = Table(
     Column("kind", String(10), nullable=False),
     Column("state", String(10), nullable=False),
     Column("record_type", String(10), nullable=False),
-    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, comment="a user, or a pool's phantom user"),
+    Column(
+        "owner_id",
+        Id,
+        ForeignKey("users.id"),
+        nullable=False,
+        comment="a user, or a pool's phantom user",
+    ),
     Column("actor_id", Id, ForeignKey("users.id")),
     Column("rows", BigInteger, nullable=False, server_default="0"),
     Column("records", BigInteger, nullable=False, server_default="0", comment="made so far"),
     Column("errors", BigInteger, nullable=False, server_default="0"),
-    Column("skipped", BigInteger, nullable=False, server_default="0", comment="records that it has left as they are"),
+    Column(
+        "skipped",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="records that it has left as they are",
+    ),
     Column("turns", BigInteger, nullable=False, server_default="0"),
-    Column("returned", BigInteger, nullable=False, server_default="0", comment="of its turns, those that it gave back unused"),
+    Column(
+        "returned",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="of its turns, those that it gave back unused",
+    ),
     *attempts_columns(),
     Column("chunks_left", Integer, comment="none until they are cut"),
     Column("accepted_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("ended_at", Moment),
-    Column("moved_at", Moment, nullable=False, comment="when a worker last gave a sign of progress"),
-    Column("resent", Integer, nullable=False, server_default="0", comment="how often upkeep has sent its tasks again since"),
+    Column(
+        "moved_at", Moment, nullable=False, comment="when a worker last gave a sign of progress"
+    ),
+    Column(
+        "resent",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="how often upkeep has sent its tasks again since",
+    ),
     sqlite_autoincrement=True,
 )
 Index("ix_runs_live", runs.c.moved_at, **where("ended_at IS NULL"))
@@ -44,7 +82,13 @@ imports = Table(
     Column("first_errors", JSON, comment="the first hundred row errors"),
     Column("first_record_id", Id, comment="its records have consecutive ids in file order"),
     Column("scanned_bytes", BigInteger, nullable=False, server_default="0"),
-    Column("tidied", Boolean, nullable=False, server_default=false(), comment="of its files, only what is still of use lies there"),
+    Column(
+        "tidied",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="of its files, only what is still of use lies there",
+    ),
 )
 Index("ix_imports_untidy", imports.c.run_id, **where("NOT tidied"))
 
@@ -80,7 +124,12 @@ undos = Table(
     metadata,
     run_column(),
     Column("undone_run_id", Id, ForeignKey("runs.id"), nullable=False),
-    Column("returns_turns", Boolean, nullable=False, comment="whether its turns come back; else they stay spent"),
+    Column(
+        "returns_turns",
+        Boolean,
+        nullable=False,
+        comment="whether its turns come back; else they stay spent",
+    ),
     Index("ix_undos_undone_run_id", "undone_run_id"),
 )
 
@@ -88,9 +137,20 @@ selections = Table(
     "selections",
     metadata,
     run_column(),
-    Column("ordinal", BigInteger, primary_key=True, autoincrement=False, comment="in the order of the list, from 0"),
+    Column(
+        "ordinal",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="in the order of the list, from 0",
+    ),
     Column("record_id", Id, nullable=False),
-    Column("owner_id", Id, nullable=False, comment="as the record was when the list was read, like what follows"),
+    Column(
+        "owner_id",
+        Id,
+        nullable=False,
+        comment="as the record was when the list was read, like what follows",
+    ),
     Column("pool_id", Id),
     Column("turn", BigInteger),
     Column("given_by", Id),
@@ -102,5 +162,7 @@ skips = Table(
     run_column(),
     Column("ordinal", BigInteger, primary_key=True, autoincrement=False),
     Column("record_id", Id, nullable=False),
-    Column("reason", String(10), nullable=False, comment="why the run has left the record as it is"),
+    Column(
+        "reason", String(10), nullable=False, comment="why the run has left the record as it is"
+    ),
 )

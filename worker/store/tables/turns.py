@@ -23,11 +23,30 @@ from worker.store.tables.columns import metadata, pool_column, where
 pools = Table(
     "pools",
     metadata,
-    Column("id", Id, ForeignKey("users.id"), primary_key=True, autoincrement=False, comment="its phantom user's id"),
+    Column(
+        "id",
+        Id,
+        ForeignKey("users.id"),
+        primary_key=True,
+        autoincrement=False,
+        comment="its phantom user's id",
+    ),
     Column("record_type", String(10), nullable=False),
     Column("epoch", Text, nullable=False, comment="the random token of the last seeding"),
-    Column("watermark", BigInteger, nullable=False, server_default="0", comment="every turn up to here is in the ledger"),
-    Column("refusals", BigInteger, nullable=False, server_default="0", comment="how often the fence refused what the ring answered"),
+    Column(
+        "watermark",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="every turn up to here is in the ledger",
+    ),
+    Column(
+        "refusals",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="how often the fence refused what the ring answered",
+    ),
     Column("deleted_at", Moment),
 )
 
@@ -72,7 +91,9 @@ Index("ix_blocks_open", blocks.c.pool_id, **where("open"))
 def _entry() -> list[Column[Any]]:
     return [
         Column("claim", Text, nullable=False),
-        Column("ordinal", BigInteger, nullable=False, comment="of the record within its claim, from 0"),
+        Column(
+            "ordinal", BigInteger, nullable=False, comment="of the record within its claim, from 0"
+        ),
         Column("record_id", Id, comment="none where the turn is void"),
         Column("user_id", Id, nullable=False, comment="the rightful member"),
         Column("previous_owner_id", Id),

@@ -50,10 +50,29 @@ class Entries(NamedTuple):
     previous_owner_ids: Sequence[int | None]
 
 
-_IN_BULK = ("turn", "ordinal", "record_id", "user_id", "previous_owner_id", "pool_id", "claim", "cause", "actor_id", "at")
+_IN_BULK = (
+    "turn",
+    "ordinal",
+    "record_id",
+    "user_id",
+    "previous_owner_id",
+    "pool_id",
+    "claim",
+    "cause",
+    "actor_id",
+    "at",
+)
 
 
-def enter_all(session: Session, pool_id: int, claim: str, cause: str, actor_id: int | None, moment: str, entries: Entries) -> None:
+def enter_all(
+    session: Session,
+    pool_id: int,
+    claim: str,
+    cause: str,
+    actor_id: int | None,
+    moment: str,
+    entries: Entries,
+) -> None:
     """Enters any number of turns. The moment is as `bulk.moment_text` writes it."""
     common = map(repeat, (pool_id, claim, cause, actor_id, moment))
     bulk.insert(session, ledger, _IN_BULK, zip(*entries, *common, strict=False))
@@ -61,7 +80,9 @@ def enter_all(session: Session, pool_id: int, claim: str, cause: str, actor_id: 
 
 def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, Row[Any]]:
     """Of those claims, the ones that have their turn in the ledger, with their entry."""
-    rows = session.execute(select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.claim.in_(list(claims))))
+    rows = session.execute(
+        select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.claim.in_(list(claims)))
+    )
     return {row.claim: row for row in rows}
 
 
@@ -77,22 +98,32 @@ def any_entered(session: Session, pool_id: int, turns: Turns) -> bool:
 
 
 def reserve(session: Session, pool_id: int, claim: str, turns: Turns) -> None:
-    session.execute(insert(blocks).values(pool_id=pool_id, claim=claim, turns=str(turns), open=True, at=now()))
+    session.execute(
+        insert(blocks).values(pool_id=pool_id, claim=claim, turns=str(turns), open=True, at=now())
+    )
 
 
 def block(session: Session, pool_id: int, claim: str) -> Turns | None:
     """The turns that a claim has reserved, whether its block is still open or not."""
-    text = session.scalars(select(blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.claim == claim)).one_or_none()
+    text = session.scalars(
+        select(blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.claim == claim)
+    ).one_or_none()
     return None if text is None else Turns.parse(text)
 
 
 def open_blocks(session: Session, pool_id: int) -> dict[str, Turns]:
-    rows = session.execute(select(blocks.c.claim, blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.open))
+    rows = session.execute(
+        select(blocks.c.claim, blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.open)
+    )
     return {claim: Turns.parse(turns) for claim, turns in rows}
 
 
 def close_block(session: Session, pool_id: int, claim: str) -> None:
-    session.execute(update(blocks).where(blocks.c.pool_id == pool_id, blocks.c.claim == claim).values(open=False))
+    session.execute(
+        update(blocks)
+        .where(blocks.c.pool_id == pool_id, blocks.c.claim == claim)
+        .values(open=False)
+    )
 
 
 # --- what is used, and what is missing ---
@@ -100,27 +131,36 @@ def close_block(session: Session, pool_id: int, claim: str) -> None:
 
 def entered_of(session: Session, pool_id: int, claim: str) -> int:
     """How many turns a claim has in the ledger."""
-    return session.scalars(select(func.count()).where(ledger.c.pool_id == pool_id, ledger.c.claim == claim)).one()
+    return session.scalars(
+        select(func.count()).where(ledger.c.pool_id == pool_id, ledger.c.claim == claim)
+    ).one()
 
 
 def greatest_turn(session: Session, pool_id: int) -> int:
-    """The last turn that SQL knows to be handed out: in the ledger, in an open block, or before a roster's first."""
-    entered = session.scalar(select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pool_id)) or 0
-    begun = session.scalar(select(func.max(rosters.c.first_turn)).where(rosters.c.pool_id == pool_id)) or 1
+    """The last turn that SQL knows to be handed out: in the ledger, in an open block, or before a
+    roster's first."""
+    entered = (
+        session.scalar(select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pool_id)) or 0
+    )
+    begun = (
+        session.scalar(select(func.max(rosters.c.first_turn)).where(rosters.c.pool_id == pool_id))
+        or 1
+    )
     reserved = (span.last for turns in open_blocks(session, pool_id).values() for span in turns)
     return max(entered, begun - 1, *reserved)
 
 
 def missing(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
-    """The turns up to last that are neither entered nor in an open block. Reads the ledger above the watermark and outside open blocks
-    only, unless those are in many pieces."""
+    """The turns up to last that are neither entered nor in an open block. Reads the ledger above
+    the watermark and outside open blocks only, unless those are in many pieces."""
     reserved = [span for turns in open_blocks(session, pool_id).values() for span in turns]
     outside = list(holes(reserved, watermark + 1, last))
     return list(uncovered(outside, sorted(entered_spans(session, pool_id, outside))))
 
 
 def settled(session: Session, pool_id: int, last: int, open_ended: Turns) -> int:
-    """The turn before the first that isn't entered, of those up to last: nothing below it needs to be read again."""
+    """The turn before the first that isn't entered, of those up to last: nothing below it needs to
+    be read again."""
     reserved = (span.first for turns in open_blocks(session, pool_id).values() for span in turns)
     return min([last + 1, *reserved, *(span.first for span in open_ended)]) - 1
 
@@ -131,12 +171,18 @@ def entered_after(session: Session, pool_id: int, turn: int, moment: datetime) -
     return session.execute(later.order_by(ledger.c.turn).limit(1)).first() is not None
 
 
-def entered_spans(session: Session, pool_id: int, spans: Sequence[Span], but_by: str = "") -> Iterator[Span]:
-    """What the ledger holds within those spans, as spans, and maybe some of what lies between them. The entries of one claim may be left
-    out. Within each span found, turn minus row number stays the same."""
+def entered_spans(
+    session: Session, pool_id: int, spans: Sequence[Span], but_by: str = ""
+) -> Iterator[Span]:
+    """What the ledger holds within those spans, as spans, and maybe some of what lies between them.
+    The entries of one claim may be left out. Within each span found, turn minus row number stays
+    the same."""
     for part in parts(spans):
         within = ledger.c.pool_id == pool_id, among(ledger.c.turn, part), ledger.c.claim != but_by
-        numbered = select(ledger.c.turn, (ledger.c.turn - func.row_number().over(order_by=ledger.c.turn)).label("island"))
+        numbered = select(
+            ledger.c.turn,
+            (ledger.c.turn - func.row_number().over(order_by=ledger.c.turn)).label("island"),
+        )
         found = numbered.where(*(within if but_by else within[:2])).subquery()
         islands = select(func.min(found.c.turn), func.count()).group_by(found.c.island)
         yield from (Span(first, count) for first, count in session.execute(islands))
@@ -151,7 +197,9 @@ def counts(session: Session, pool_id: int) -> dict[int, int]:
     given = select(ledger.c.user_id, func.count()).where(*of_pool).group_by(ledger.c.user_id)
     stay: Counter[int] = Counter(dict(session.execute(given).all()))
     for claim in reversals.claims(session, pool_id):
-        stay -= Counter(dict(session.execute(given.where(reversals.taken_back(session, pool_id, claim))).all()))
+        stay -= Counter(
+            dict(session.execute(given.where(reversals.taken_back(session, pool_id, claim))).all())
+        )
     return stay
 
 
@@ -162,10 +210,15 @@ def turns_so_far(session: Session) -> dict[int, int]:
 
 
 def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
-    return session.execute(select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn == turn)).one_or_none()
+    return session.execute(
+        select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn == turn)
+    ).one_or_none()
 
 
 def page(session: Session, pool_id: int, after: int, limit: int) -> list[Row[Any]]:
-    """The entries that follow a turn, so many at most, each with the run that has undone it, if one has: undone_by."""
-    following = select(ledger, reversals.undo_of(ledger).label("undone_by")).where(ledger.c.pool_id == pool_id, ledger.c.turn > after)
+    """The entries that follow a turn, so many at most, each with the run that has undone it, if one
+    has: undone_by."""
+    following = select(ledger, reversals.undo_of(ledger).label("undone_by")).where(
+        ledger.c.pool_id == pool_id, ledger.c.turn > after
+    )
     return list(session.execute(following.order_by(ledger.c.turn).limit(limit)))

@@ -19,7 +19,11 @@ def add(session: Session, pool_id: int, record_type: str, epoch: str) -> None:
 
 
 def _named() -> Select[Any]:
-    return select(pools, users.c.name).join(users, users.c.id == pools.c.id).where(pools.c.deleted_at.is_(None))
+    return (
+        select(pools, users.c.name)
+        .join(users, users.c.id == pools.c.id)
+        .where(pools.c.deleted_at.is_(None))
+    )
 
 
 def live(session: Session) -> list[Row[Any]]:
@@ -29,7 +33,9 @@ def live(session: Session) -> list[Row[Any]]:
 
 def called(session: Session, name: str) -> Row[Any] | None:
     """The live pool of that name, capitals or not."""
-    return session.execute(_named().where(func.lower(users.c.name) == func.lower(name))).one_or_none()
+    return session.execute(
+        _named().where(func.lower(users.c.name) == func.lower(name))
+    ).one_or_none()
 
 
 def with_id(session: Session, pool_id: int) -> Row[Any] | None:
@@ -38,13 +44,13 @@ def with_id(session: Session, pool_id: int) -> Row[Any] | None:
 
 def lock(session: Session, pool_id: int) -> Row[Any]:
     """The pool, held alone until the transaction ends: for seeding and roster changes."""
-    advisory_locks.alone(session, Kind.POOL, pool_id)
+    advisory_locks.exclusive(session, Kind.POOL, pool_id)
     return row(session, pool_id)
 
 
 def lock_shared(transaction: Transaction, pool_id: int) -> Row[Any]:
-    """The pool, held until the transaction ends together with others who take and enter turns. Until then it stays as it is, so that it
-    is looked up once."""
+    """The pool, held until the transaction ends together with others who take and enter turns.
+    Until then it stays as it is, so that it is looked up once."""
     locked = transaction.locked_pools
     if pool_id not in locked:
         advisory_locks.shared(transaction, Kind.POOL, pool_id)
@@ -59,7 +65,9 @@ def row(session: Session, pool_id: int) -> Row[Any]:
 
 def among(session: Session, user_ids: Collection[int]) -> list[int]:
     """Of those users, the ones that are pools, deleted or not, rather than people."""
-    return list(session.scalars(select(pools.c.id).where(pools.c.id.in_(user_ids)).order_by(pools.c.id)))
+    return list(
+        session.scalars(select(pools.c.id).where(pools.c.id.in_(user_ids)).order_by(pools.c.id))
+    )
 
 
 def epoch(session: Session, pool_id: int) -> str:
@@ -73,47 +81,89 @@ def change(transaction: Transaction, pool_id: int, /, **values: Any) -> None:
 
 def raise_watermark(session: Session, seen: Row[Any], watermark: int) -> None:
     """Unless the ring was seeded since the pool was seen, when turns may have come back."""
-    same = (pools.c.id == seen.id) & (pools.c.epoch == seen.epoch) & (pools.c.watermark == seen.watermark)
+    same = (
+        (pools.c.id == seen.id)
+        & (pools.c.epoch == seen.epoch)
+        & (pools.c.watermark == seen.watermark)
+    )
     session.execute(update(pools).where(same).values(watermark=watermark))
 
 
 def add_roster(session: Session, pool_id: int, roster: Roster, actor_id: int | None) -> None:
-    row = {"version": roster.version, "first_turn": roster.first_turn, "first_slot": roster.first_slot, "members": list(roster.members)}
+    row = {
+        "version": roster.version,
+        "first_turn": roster.first_turn,
+        "first_slot": roster.first_slot,
+        "members": list(roster.members),
+    }
     session.execute(insert(rosters).values(pool_id=pool_id, actor_id=actor_id, at=now(), **row))
 
 
 def latest_roster(session: Session, pool_id: int) -> Roster:
-    newest = select(rosters).where(rosters.c.pool_id == pool_id).order_by(rosters.c.version.desc()).limit(1)
+    newest = (
+        select(rosters)
+        .where(rosters.c.pool_id == pool_id)
+        .order_by(rosters.c.version.desc())
+        .limit(1)
+    )
     return _roster(session.execute(newest).one())
 
 
 def latest_rosters(session: Session) -> dict[int, Roster]:
     """The roster of each live pool."""
-    newest = select(rosters.c.pool_id, func.max(rosters.c.version).label("version")).group_by(rosters.c.pool_id).subquery()
-    rows = session.execute(select(rosters).join(newest, (newest.c.pool_id == rosters.c.pool_id) & (newest.c.version == rosters.c.version)))
+    newest = (
+        select(rosters.c.pool_id, func.max(rosters.c.version).label("version"))
+        .group_by(rosters.c.pool_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(rosters).join(
+            newest,
+            (newest.c.pool_id == rosters.c.pool_id) & (newest.c.version == rosters.c.version),
+        )
+    )
     return {row.pool_id: _roster(row) for row in rows}
 
 
 def all_rosters(session: Session, pool_id: int) -> Rosters:
-    return Rosters(map(_roster, session.execute(select(rosters).where(rosters.c.pool_id == pool_id))))
+    return Rosters(
+        map(_roster, session.execute(select(rosters).where(rosters.c.pool_id == pool_id)))
+    )
 
 
 def rosters_between(session: Session, pool_id: int, first: int, last: int) -> Rosters:
     """The rosters in force at any turn from first to last."""
     of_pool = rosters.c.pool_id == pool_id
-    begun = select(func.max(rosters.c.version)).where(of_pool, rosters.c.first_turn <= first).scalar_subquery()
+    begun = (
+        select(func.max(rosters.c.version))
+        .where(of_pool, rosters.c.first_turn <= first)
+        .scalar_subquery()
+    )
     within = rosters.c.first_turn.between(first + 1, last)
-    return Rosters(map(_roster, session.execute(select(rosters).where(of_pool, or_(rosters.c.version == begun, within)))))
+    return Rosters(
+        map(
+            _roster,
+            session.execute(
+                select(rosters).where(of_pool, or_(rosters.c.version == begun, within))
+            ),
+        )
+    )
 
 
 def change_at(session: Session, pool_id: int, version: int) -> Row[Any]:
     """The row of one roster version, with who made it and when."""
-    return session.execute(select(rosters).where(rosters.c.pool_id == pool_id, rosters.c.version == version)).one()
+    return session.execute(
+        select(rosters).where(rosters.c.pool_id == pool_id, rosters.c.version == version)
+    ).one()
 
 
 def roster_changes(session: Session, pool_id: int) -> list[Row[Any]]:
     """The rows of all roster versions, oldest first, each with who made it and when."""
-    return list(session.execute(select(rosters).where(rosters.c.pool_id == pool_id).order_by(rosters.c.version)))
+    return list(
+        session.execute(
+            select(rosters).where(rosters.c.pool_id == pool_id).order_by(rosters.c.version)
+        )
+    )
 
 
 def _roster(row: Row[Any]) -> Roster:

@@ -15,4 +15,6 @@ def add(session: Session, pool_id: int, /, **values: Any) -> None:
 
 def count_refusal(session: Session, pool_id: int) -> None:
     """Counts that the fence refused what the ring answered."""
-    session.execute(update(pools).where(pools.c.id == pool_id).values(refusals=pools.c.refusals + 1))
+    session.execute(
+        update(pools).where(pools.c.id == pool_id).values(refusals=pools.c.refusals + 1)
+    )

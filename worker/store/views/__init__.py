@@ -1,1 +1,2 @@
-"""What people and programs are shown. The only part of the store that callers above the flows may read."""
+"""What people and programs are shown. The only part of the store that callers above the flows may
+read."""

@@ -14,10 +14,17 @@ People = dict[int, Row[Any]]
 
 
 def rosters(session: Session, pool_id: int) -> list[Facts]:
-    """Who the members were, in order, from which turn on, and who has made it so. Raises UnknownPool."""
+    """Who the members were, in order, from which turn on, and who has made it so. Raises
+    UnknownPool."""
     _live(session, pool_id)
     changes = pools.roster_changes(session, pool_id)
-    people = users.by_id(session, [*(change.actor_id for change in changes), *(member for change in changes for member in change.members)])
+    people = users.by_id(
+        session,
+        [
+            *(change.actor_id for change in changes),
+            *(member for change in changes for member in change.members),
+        ],
+    )
     return [_roster(change, people) for change in changes]
 
 
@@ -32,11 +39,19 @@ def _roster(change: Row[Any], people: People) -> Facts:
 
 
 def entries(session: Session, pool_id: int, after: int, limit: int) -> Facts:
-    """The entries that follow a turn, and the turn to ask after for those that follow them. Raises UnknownPool."""
+    """The entries that follow a turn, and the turn to ask after for those that follow them. Raises
+    UnknownPool."""
     pool = _live(session, pool_id)
     found = ledger.page(session, pool_id, after, limit + 1)
     page = found[:limit]
-    people = users.by_id(session, (user_id for entry in page for user_id in (entry.user_id, entry.previous_owner_id, entry.actor_id)))
+    people = users.by_id(
+        session,
+        (
+            user_id
+            for entry in page
+            for user_id in (entry.user_id, entry.previous_owner_id, entry.actor_id)
+        ),
+    )
     shown = [_entry(entry, pool.record_type, people) for entry in page]
     return {"entries": shown, "next": page[-1].turn if len(found) > limit else None}
 

@@ -25,7 +25,9 @@ _UNDONE_BY = (
     .correlate(runs)
     .scalar_subquery()
 )
-_SET_ASIDE = select(func.count()).where(chunks.c.run_id == runs.c.id, chunks.c.set_aside).scalar_subquery()
+_SET_ASIDE = (
+    select(func.count()).where(chunks.c.run_id == runs.c.id, chunks.c.set_aside).scalar_subquery()
+)
 
 _RUNS = (
     select(
@@ -61,15 +63,30 @@ def all_runs(session: Session, limit: int = 50) -> list[Facts]:
 
 
 def skipped(session: Session, run_id: int, after: int, limit: int) -> list[Facts]:
-    """The records that a run has left as they were, behind an ordinal, in order: each with the reason, so many at most."""
-    behind = select(skips).where(skips.c.run_id == run_id, skips.c.ordinal > after).order_by(skips.c.ordinal).limit(limit)
-    return [{name: getattr(skip, name) for name in ("ordinal", "record_id", "reason")} for skip in session.execute(behind)]
+    """The records that a run has left as they were, behind an ordinal, in order: each with the
+    reason, so many at most."""
+    behind = (
+        select(skips)
+        .where(skips.c.run_id == run_id, skips.c.ordinal > after)
+        .order_by(skips.c.ordinal)
+        .limit(limit)
+    )
+    return [
+        {name: getattr(skip, name) for name in ("ordinal", "record_id", "reason")}
+        for skip in session.execute(behind)
+    ]
 
 
 def _run(run: Row[Any]) -> Facts:
     made = f"{IMPORT}:{run.id}" if run.kind == IMPORT else run.list
-    facts = {name: getattr(run, name) for name in _PLAIN} | {"file": run.file_name, "list": made, "progress": round(_progress(run), 3)}
-    return facts | {name: time_text(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")}
+    facts = {name: getattr(run, name) for name in _PLAIN} | {
+        "file": run.file_name,
+        "list": made,
+        "progress": round(_progress(run), 3),
+    }
+    return facts | {
+        name: time_text(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")
+    }
 
 
 def _progress(run: Row[Any]) -> float:

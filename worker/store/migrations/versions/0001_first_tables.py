@@ -34,20 +34,38 @@ def _people_and_pools() -> None:
         sa.Column("email", sa.Text, comment="lower case; a pool's phantom user has none"),
         sa.Column("is_admin", sa.Boolean, server_default=sa.false(), nullable=False),
         sa.Column("is_active", sa.Boolean, server_default=sa.true(), nullable=False),
-        sa.Column("is_pool", sa.Boolean, server_default=sa.false(), nullable=False, comment="the phantom user of the pool with this id"),
+        sa.Column(
+            "is_pool",
+            sa.Boolean,
+            server_default=sa.false(),
+            nullable=False,
+            comment="the phantom user of the pool with this id",
+        ),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
         sqlite_autoincrement=True,
     )
-    op.create_index("uq_users_live_pool_name", "users", [sa.text("lower(name)")], unique=True, **_where(sa.text("is_pool AND is_active")))
+    op.create_index(
+        "uq_users_live_pool_name",
+        "users",
+        [sa.text("lower(name)")],
+        unique=True,
+        **_where(sa.text("is_pool AND is_active")),
+    )
     op.create_table(
         "pools",
         sa.Column("id", Id, autoincrement=False, nullable=False, comment="its phantom user's id"),
         sa.Column("record_type", sa.String(length=10), nullable=False),
         sa.Column("epoch", sa.Text, nullable=False, comment="the random token of the last seeding"),
-        sa.Column("watermark", sa.BigInteger, server_default="0", nullable=False, comment="every turn up to here is in the ledger"),
+        sa.Column(
+            "watermark",
+            sa.BigInteger,
+            server_default="0",
+            nullable=False,
+            comment="every turn up to here is in the ledger",
+        ),
         sa.Column("deleted_at", Moment),
         sa.ForeignKeyConstraint(["id"], ["users.id"], name=op.f("fk_pools_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pools")),
@@ -71,7 +89,9 @@ def _ledger() -> None:
         "blocks",
         sa.Column("pool_id", Id, nullable=False),
         sa.Column("claim", sa.Text, nullable=False),
-        sa.Column("turns", sa.Text, nullable=False, comment='spans "FIRST:COUNT" in the order of use'),
+        sa.Column(
+            "turns", sa.Text, nullable=False, comment='spans "FIRST:COUNT" in the order of use'
+        ),
         sa.Column("open", sa.Boolean, nullable=False),
         sa.Column("at", Moment, nullable=False),
         sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_blocks_pool_id")),
@@ -83,7 +103,12 @@ def _ledger() -> None:
         sa.Column("pool_id", Id, autoincrement=False, nullable=False),
         sa.Column("turn", sa.BigInteger, autoincrement=False, nullable=False),
         sa.Column("claim", sa.Text, nullable=False),
-        sa.Column("ordinal", sa.BigInteger, nullable=False, comment="of the record within its claim, from 0"),
+        sa.Column(
+            "ordinal",
+            sa.BigInteger,
+            nullable=False,
+            comment="of the record within its claim, from 0",
+        ),
         sa.Column("record_id", Id, comment="none where the turn is void"),
         sa.Column("user_id", Id, nullable=False, comment="the rightful member"),
         sa.Column("previous_owner_id", Id),
@@ -91,7 +116,9 @@ def _ledger() -> None:
         sa.Column("actor_id", Id),
         sa.Column("at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("pool_id", "turn", name=op.f("pk_ledger")),
-        sa.UniqueConstraint("pool_id", "claim", "ordinal", name=op.f("uq_ledger_pool_id_claim_ordinal")),
+        sa.UniqueConstraint(
+            "pool_id", "claim", "ordinal", name=op.f("uq_ledger_pool_id_claim_ordinal")
+        ),
     )
     op.create_index("ix_ledger_record_id", "ledger", ["record_id"])
     op.create_table(
@@ -100,7 +127,12 @@ def _ledger() -> None:
         sa.Column("pool_id", Id, nullable=False),
         sa.Column("turn", sa.BigInteger, nullable=False),
         sa.Column("claim", sa.Text, nullable=False),
-        sa.Column("ordinal", sa.BigInteger, nullable=False, comment="of the record within its claim, from 0"),
+        sa.Column(
+            "ordinal",
+            sa.BigInteger,
+            nullable=False,
+            comment="of the record within its claim, from 0",
+        ),
         sa.Column("record_id", Id, comment="none where the turn is void"),
         sa.Column("user_id", Id, nullable=False, comment="the rightful member"),
         sa.Column("previous_owner_id", Id),
@@ -121,7 +153,9 @@ def _records() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("owner_id", Id, nullable=False),
         sa.Column("creator_id", Id),
-        sa.Column("pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"),
+        sa.Column(
+            "pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"
+        ),
         sa.Column("turn", sa.BigInteger),
         *_texts(
             "first_name",
@@ -161,7 +195,9 @@ def _records() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("owner_id", Id, nullable=False),
         sa.Column("creator_id", Id),
-        sa.Column("pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"),
+        sa.Column(
+            "pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"
+        ),
         sa.Column("turn", sa.BigInteger),
         *_texts(
             "first_name",
@@ -199,7 +235,9 @@ def _records() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("owner_id", Id, nullable=False),
         sa.Column("creator_id", Id),
-        sa.Column("pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"),
+        sa.Column(
+            "pool_id", Id, comment="with turn: the ledger entry that gave the record its owner"
+        ),
         sa.Column("turn", sa.BigInteger),
         *_texts("name", "currency", "stage", "source"),
         sa.Column("value", sa.Numeric(precision=18, scale=2, asdecimal=False)),
@@ -224,7 +262,9 @@ def _runs() -> None:
         sa.Column("owner_id", Id, nullable=False, comment="a user, or a pool's phantom user"),
         sa.Column("actor_id", Id),
         sa.Column("rows", sa.BigInteger, server_default="0", nullable=False),
-        sa.Column("records", sa.BigInteger, server_default="0", nullable=False, comment="made so far"),
+        sa.Column(
+            "records", sa.BigInteger, server_default="0", nullable=False, comment="made so far"
+        ),
         sa.Column("errors", sa.BigInteger, server_default="0", nullable=False),
         sa.Column("turns", sa.BigInteger, server_default="0", nullable=False),
         sa.Column("chunks_left", sa.Integer, comment="none until they are cut"),
@@ -232,8 +272,16 @@ def _runs() -> None:
         sa.Column("accepted_at", Moment, nullable=False),
         sa.Column("started_at", Moment),
         sa.Column("ended_at", Moment),
-        sa.Column("moved_at", Moment, nullable=False, comment="when a worker last gave a sign of progress"),
-        sa.Column("resent", sa.Integer, server_default="0", nullable=False, comment="how often upkeep has sent its tasks again since"),
+        sa.Column(
+            "moved_at", Moment, nullable=False, comment="when a worker last gave a sign of progress"
+        ),
+        sa.Column(
+            "resent",
+            sa.Integer,
+            server_default="0",
+            nullable=False,
+            comment="how often upkeep has sent its tasks again since",
+        ),
         sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_runs_actor_id")),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_runs_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),

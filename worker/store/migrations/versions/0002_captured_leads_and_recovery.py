@@ -17,10 +17,18 @@ LAST = "what went wrong last"
 
 
 def upgrade() -> None:
-    op.add_column("pools", _number("refusals", "how often the fence refused what the ring answered"))
+    op.add_column(
+        "pools", _number("refusals", "how often the fence refused what the ring answered")
+    )
     op.add_column("runs", _number("returned", "of its turns, those that it gave back unused"))
     op.add_column("imports", _flag("tidied", "of its files, only what is still of use lies there"))
-    op.create_index("ix_imports_untidy", "imports", ["run_id"], postgresql_where=sa.text("NOT tidied"), sqlite_where=sa.text("NOT tidied"))
+    op.create_index(
+        "ix_imports_untidy",
+        "imports",
+        ["run_id"],
+        postgresql_where=sa.text("NOT tidied"),
+        sqlite_where=sa.text("NOT tidied"),
+    )
     _add_attempts("runs", but="reason")
     _add_attempts("chunks", but="attempts leased_until")
     if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
@@ -31,7 +39,8 @@ def upgrade() -> None:
 
 
 def _add_attempts(table: str, *, but: str) -> None:
-    """The columns of work that is tried a few times and then set aside, as far as the table hasn't had them from the beginning."""
+    """The columns of work that is tried a few times and then set aside, as far as the table hasn't
+    had them from the beginning."""
     for column in _attempts():
         if column.name not in but.split():
             op.add_column(table, column)
@@ -63,7 +72,9 @@ def _captures() -> None:
         sa.Column("actor_id", Id),
         sa.Column("accepted_at", Moment, nullable=False),
         *_attempts(),
-        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_captures_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["lead_id"], ["leads.id"], name=op.f("fk_captures_lead_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_captures_pool_id")),
         sa.PrimaryKeyConstraint("lead_id", name=op.f("pk_captures")),
         comment="captured leads that wait for their owner; one that has got it is here no more",
@@ -75,7 +86,9 @@ def _seedings() -> None:
     op.create_table(
         "seedings",
         sa.Column("pool_id", Id, nullable=False),
-        sa.Column("epoch", sa.Text, nullable=False, comment="under which the ring was written anew"),
+        sa.Column(
+            "epoch", sa.Text, nullable=False, comment="under which the ring was written anew"
+        ),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("next_turn", sa.BigInteger, nullable=False),
         sa.Column("returned", sa.BigInteger, nullable=False, comment="turns that came back"),

@@ -1,4 +1,5 @@
-"""Access tokens and permissions, answers that are kept, and what the Sell API knows beside records: labels, stages, conversions."""
+"""Access tokens and permissions, answers that are kept, and what the Sell API knows beside records:
+labels, stages, conversions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +45,10 @@ def _numbered(table: str, *parts: Any) -> sa.Table:
 
 
 def _moments() -> list[sa.Column[Any]]:
-    return [sa.Column("created_at", Moment, nullable=False), sa.Column("updated_at", Moment, nullable=False)]
+    return [
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
+    ]
 
 
 def _user(table: str) -> sa.ForeignKeyConstraint:
@@ -57,7 +61,9 @@ def _access() -> None:
         "tokens",
         sa.Column("user_id", Id, nullable=False),
         sa.Column("name", sa.Text, nullable=False, comment="what it is for"),
-        sa.Column("digest", sa.Text, nullable=False, comment="SHA-256 of the token, which is kept nowhere"),
+        sa.Column(
+            "digest", sa.Text, nullable=False, comment="SHA-256 of the token, which is kept nowhere"
+        ),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("last_used_at", Moment, comment="to the minute"),
         sa.Column("revoked_at", Moment),
@@ -68,9 +74,13 @@ def _access() -> None:
     op.create_table(
         "answers",
         sa.Column("user_id", Id, nullable=False),
-        sa.Column("key", sa.Text, nullable=False, comment="the Idempotency-Key that the request came with"),
+        sa.Column(
+            "key", sa.Text, nullable=False, comment="the Idempotency-Key that the request came with"
+        ),
         sa.Column("fingerprint", sa.Text, nullable=False, comment="SHA-256 of the request"),
-        sa.Column("body", sa.Text, comment="what was answered; none while the request is being worked on"),
+        sa.Column(
+            "body", sa.Text, comment="what was answered; none while the request is being worked on"
+        ),
         sa.Column("at", Moment, nullable=False),
         _user("answers"),
         sa.PrimaryKeyConstraint("user_id", "key", name=op.f("pk_answers")),
@@ -104,7 +114,11 @@ def _record_columns() -> None:
     for table, columns in new.items():
         for column in columns:
             op.add_column(table, column)
-    for table, name in (("leads", "updated_at"), ("contacts", "contact_id"), ("deals", "contact_id")):
+    for table, name in (
+        ("leads", "updated_at"),
+        ("contacts", "contact_id"),
+        ("deals", "contact_id"),
+    ):
         op.create_index(f"ix_{table}_{name}", table, [name])
 
 
@@ -117,7 +131,11 @@ def _conversions() -> None:
         sa.Column("individual_id", Id),
         sa.Column("organization_id", Id),
         sa.Column("deal_id", Id),
-        sa.Column("pool_id", Id, comment="with turn: the ledger entry that gave all that it made its owner"),
+        sa.Column(
+            "pool_id",
+            Id,
+            comment="with turn: the ledger entry that gave all that it made its owner",
+        ),
         sa.Column("turn", sa.BigInteger),
         sa.Column("creator_id", Id),
         sa.Column("created_at", Moment, nullable=False),
@@ -129,12 +147,18 @@ def _conversions() -> None:
 def _labels() -> None:
     _numbered(
         "labels",
-        sa.Column("kind", sa.String(12), nullable=False, comment="source, status, tag or custom_field"),
-        sa.Column("resource_type", sa.String(10), nullable=False, comment="the records that may bear it"),
+        sa.Column(
+            "kind", sa.String(12), nullable=False, comment="source, status, tag or custom_field"
+        ),
+        sa.Column(
+            "resource_type", sa.String(10), nullable=False, comment="the records that may bear it"
+        ),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("creator_id", Id),
         *_moments(),
-        sa.UniqueConstraint("kind", "resource_type", "name", name=op.f("uq_labels_kind_resource_type_name")),
+        sa.UniqueConstraint(
+            "kind", "resource_type", "name", name=op.f("uq_labels_kind_resource_type_name")
+        ),
     )
 
 
@@ -146,29 +170,53 @@ def _stages() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("category", sa.String(12), nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("likelihood", sa.Integer, nullable=False, comment="of winning the deal, in percent"),
-        sa.Column("active", sa.Boolean, nullable=False, comment="whether deals in it are still open"),
+        sa.Column(
+            "likelihood", sa.Integer, nullable=False, comment="of winning the deal, in percent"
+        ),
+        sa.Column(
+            "active", sa.Boolean, nullable=False, comment="whether deals in it are still open"
+        ),
         *_moments(),
-        sa.ForeignKeyConstraint(["pipeline_id"], ["pipelines.id"], name=op.f("fk_stages_pipeline_id")),
+        sa.ForeignKeyConstraint(
+            ["pipeline_id"], ["pipelines.id"], name=op.f("fk_stages_pipeline_id")
+        ),
         sa.UniqueConstraint("pipeline_id", "name", name=op.f("uq_stages_pipeline_id_name")),
     )
     moments = dict.fromkeys(("created_at", "updated_at"), datetime.now(UTC))
     op.bulk_insert(pipelines, [{"name": "Sales Pipeline", **moments}])
     named = ("name", "category", "likelihood", "active")
-    rows = [dict(zip(named, stage, strict=True)) | {"position": place} for place, stage in enumerate(STAGES, 1)]
+    rows = [
+        dict(zip(named, stage, strict=True)) | {"position": place}
+        for place, stage in enumerate(STAGES, 1)
+    ]
     op.bulk_insert(stages, [{**row, "pipeline_id": 1, **moments} for row in rows])
 
 
 def _first_labels(moment: datetime) -> None:
-    """The usual statuses, and what the records that are there already bear, but for names that no index holds."""
-    labels = sa.table("labels", *(sa.column(name) for name in ("kind", "resource_type", "name")), *_moments())
+    """The usual statuses, and what the records that are there already bear, but for names that no
+    index holds."""
+    labels = sa.table(
+        "labels", *(sa.column(name) for name in ("kind", "resource_type", "name")), *_moments()
+    )
     moments = {"created_at": moment, "updated_at": moment}
-    op.bulk_insert(labels, [{"kind": "status", "resource_type": "lead", "name": status, **moments} for status in STATUSES])
+    op.bulk_insert(
+        labels,
+        [
+            {"kind": "status", "resource_type": "lead", "name": status, **moments}
+            for status in STATUSES
+        ],
+    )
     for kind, record_type, names in (
         ("source", "lead", "SELECT source AS name FROM leads UNION SELECT source FROM deals"),
         ("status", "lead", "SELECT status AS name FROM leads"),
-        *(("tag", record_type, _within(f"{record_type}s", "tags")) for record_type in ("lead", "contact", "deal")),
-        *(("custom_field", record_type, _within(f"{record_type}s", "custom_fields")) for record_type in ("lead", "contact", "deal")),
+        *(
+            ("tag", record_type, _within(f"{record_type}s", "tags"))
+            for record_type in ("lead", "contact", "deal")
+        ),
+        *(
+            ("custom_field", record_type, _within(f"{record_type}s", "custom_fields"))
+            for record_type in ("lead", "contact", "deal")
+        ),
     ):
         known = f"SELECT name FROM labels WHERE kind = '{kind}' AND resource_type = '{record_type}'"
         told = sa.text(

@@ -1,4 +1,5 @@
-"""Reassignments and undos: what they are about, what they leave alone, which gave a record its owner, and when somebody last edited it."""
+"""Reassignments and undos: what they are about, what they leave alone, which gave a record its
+owner, and when somebody last edited it."""
 
 from typing import Any
 
@@ -21,7 +22,13 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("given_by", Id, comment=GIVEN))
         op.add_column(table, sa.Column("edited_at", Moment, comment=EDITED))
         op.execute(f"UPDATE {table} SET edited_at = updated_at WHERE updated_at <> created_at")
-    left = sa.Column("skipped", sa.BigInteger, server_default="0", nullable=False, comment="records that it has left as they are")
+    left = sa.Column(
+        "skipped",
+        sa.BigInteger,
+        server_default="0",
+        nullable=False,
+        comment="records that it has left as they are",
+    )
     op.add_column("runs", left)
     _chunks()
     _history()
@@ -30,8 +37,8 @@ def upgrade() -> None:
 
 
 def _chunks() -> None:
-    """Of chunks it is known when they were done, as early as it may have been: nobody has edited their records before. Those that are no
-    part of a file have no place in one."""
+    """Of chunks it is known when they were done, as early as it may have been: nobody has edited
+    their records before. Those that are no part of a file have no place in one."""
     op.execute("CREATE TABLE earlier_chunks AS SELECT * FROM chunks")
     op.drop_table("chunks")
     _of_run(
@@ -43,22 +50,30 @@ def _chunks() -> None:
         sa.Column("first_ordinal", sa.BigInteger, nullable=False),
         sa.Column("rows", sa.Integer, nullable=False),
         sa.Column("records", sa.Integer, nullable=False),
-        sa.Column("attempts", sa.Integer, server_default="0", nullable=False, comment="begun, and not ended in good order"),
+        sa.Column(
+            "attempts",
+            sa.Integer,
+            server_default="0",
+            nullable=False,
+            comment="begun, and not ended in good order",
+        ),
         sa.Column("leased_until", Moment, comment="a worker is on it until then"),
         sa.Column("leased_by", sa.Text, comment="the task that the worker runs"),
-        sa.Column("set_aside", sa.Boolean, server_default=sa.false(), nullable=False, comment=SET_ASIDE),
+        sa.Column(
+            "set_aside", sa.Boolean, server_default=sa.false(), nullable=False, comment=SET_ASIDE
+        ),
         sa.Column("reason", sa.Text, comment="what went wrong last"),
         sa.Column("done_at", Moment),
         key="number",
     )
-    kept = (
-        'run_id, number, "offset", length, first_line, first_ordinal, rows, records, attempts, leased_until, leased_by, set_aside, reason'
-    )
+    kept = 'run_id, number, "offset", length, first_line, first_ordinal, rows, records, attempts, leased_until, leased_by, set_aside, reason'
     ended = "CASE WHEN done THEN (SELECT accepted_at FROM runs WHERE runs.id = run_id) END"
     op.execute(f"INSERT INTO chunks ({kept}, done_at) SELECT {kept}, {ended} FROM earlier_chunks")
     op.drop_table("earlier_chunks")
     waiting = sa.text("done_at IS NULL")
-    op.create_index("ix_chunks_waiting", "chunks", ["run_id"], postgresql_where=waiting, sqlite_where=waiting)
+    op.create_index(
+        "ix_chunks_waiting", "chunks", ["run_id"], postgresql_where=waiting, sqlite_where=waiting
+    )
 
 
 def _history() -> None:
@@ -69,7 +84,12 @@ def _history() -> None:
         sa.Column("pool_id", Id, nullable=False),
         sa.Column("turn", sa.BigInteger, nullable=False),
         sa.Column("claim", sa.Text, nullable=False),
-        sa.Column("ordinal", sa.BigInteger, nullable=False, comment="of the record within its claim, from 0"),
+        sa.Column(
+            "ordinal",
+            sa.BigInteger,
+            nullable=False,
+            comment="of the record within its claim, from 0",
+        ),
         sa.Column("record_id", Id, comment="none where the turn is void"),
         sa.Column("user_id", Id, nullable=False, comment="the rightful member"),
         sa.Column("previous_owner_id", Id),
@@ -81,7 +101,9 @@ def _history() -> None:
     op.create_index("ix_ledger_history_record_id", "ledger_history", ["record_id"])
     op.drop_index("ix_ledger_record_id", "ledger")
     some = sa.text("record_id IS NOT NULL")
-    op.create_index("ix_ledger_record_id", "ledger", ["record_id"], postgresql_where=some, sqlite_where=some)
+    op.create_index(
+        "ix_ledger_record_id", "ledger", ["record_id"], postgresql_where=some, sqlite_where=some
+    )
 
 
 def _of_run(table: str, *columns: sa.Column[Any], key: str | None = None) -> None:
@@ -101,19 +123,38 @@ def _runs() -> None:
         sa.Column("filter", sa.JSON, comment="of the list, as it was then"),
         sa.Column("order", sa.Text),
         sa.Column("ids", sa.JSON, comment="of the records, in order, where no list was named"),
-        sa.Column("ids_count", sa.Integer, comment="how many these are: counting them would read them all"),
+        sa.Column(
+            "ids_count", sa.Integer, comment="how many these are: counting them would read them all"
+        ),
     )
     _of_run(
         "undos",
-        sa.Column("undone_run_id", Id, sa.ForeignKey("runs.id", name=op.f("fk_undos_undone_run_id")), nullable=False),
-        sa.Column("returns_turns", sa.Boolean, nullable=False, comment="whether its turns come back; else they stay spent"),
+        sa.Column(
+            "undone_run_id",
+            Id,
+            sa.ForeignKey("runs.id", name=op.f("fk_undos_undone_run_id")),
+            nullable=False,
+        ),
+        sa.Column(
+            "returns_turns",
+            sa.Boolean,
+            nullable=False,
+            comment="whether its turns come back; else they stay spent",
+        ),
     )
     op.create_index("ix_undos_undone_run_id", "undos", ["undone_run_id"])
     _of_run(
         "selections",
-        sa.Column("ordinal", sa.BigInteger, nullable=False, comment="in the order of the list, from 0"),
+        sa.Column(
+            "ordinal", sa.BigInteger, nullable=False, comment="in the order of the list, from 0"
+        ),
         sa.Column("record_id", Id, nullable=False),
-        sa.Column("owner_id", Id, nullable=False, comment="as the record was when the list was read, like what follows"),
+        sa.Column(
+            "owner_id",
+            Id,
+            nullable=False,
+            comment="as the record was when the list was read, like what follows",
+        ),
         sa.Column("pool_id", Id),
         sa.Column("turn", sa.BigInteger),
         sa.Column("given_by", Id),
@@ -123,7 +164,12 @@ def _runs() -> None:
         "skips",
         sa.Column("ordinal", sa.BigInteger, nullable=False),
         sa.Column("record_id", Id, nullable=False),
-        sa.Column("reason", sa.String(10), nullable=False, comment="why the run has left the record as it is"),
+        sa.Column(
+            "reason",
+            sa.String(10),
+            nullable=False,
+            comment="why the run has left the record as it is",
+        ),
         key="ordinal",
     )
 
@@ -135,7 +181,13 @@ def _takebacks() -> None:
         sa.Column("claim", sa.Text, nullable=False),
         sa.Column("first_ordinal", sa.BigInteger, nullable=False),
         sa.Column("last_ordinal", sa.BigInteger, nullable=False),
-        sa.Column("run_id", Id, sa.ForeignKey("runs.id", name=op.f("fk_takebacks_run_id")), nullable=False, comment="the undo's"),
+        sa.Column(
+            "run_id",
+            Id,
+            sa.ForeignKey("runs.id", name=op.f("fk_takebacks_run_id")),
+            nullable=False,
+            comment="the undo's",
+        ),
         sa.Column("at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("pool_id", "claim", "first_ordinal", name=op.f("pk_takebacks")),
     )
