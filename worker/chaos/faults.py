@@ -16,7 +16,7 @@ from worker.chaos import database, oracle_queries
 from worker.chaos.proxy import Mode, Proxy
 from worker.chaos.redis_node import RedisNode
 from worker.chaos.testbed import Testbed
-from worker.domain.runs.runs import STORIES
+from worker.domain.runs.runs import STORIES, RunKind
 from worker.flows.leases import LEASE_SECONDS
 from worker.queue import Task
 from worker.stack.services import ServiceProcess
@@ -193,7 +193,7 @@ def _send_again(testbed: Testbed) -> None:
         )
     queue.send(Task("captures.assign", {"lead": lead}) for lead in leads)
     for run, kind in runs:
-        story = STORIES[kind]
+        story = STORIES[RunKind(kind)]
         queue.send(
             Task(name, {"run": run, **more})
             for name, more in ((story.scan, {}), (story.chunk, {"chunk": 0}), (story.close, {}))

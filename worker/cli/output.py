@@ -1,9 +1,11 @@
 """What the command prints: facts on standard output, words about them on standard error."""
 
-import json
 import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Annotated, Any
 
+import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -19,8 +21,10 @@ errors = Console(
 )
 
 
-def print_json(facts: Any) -> None:
-    print(json.dumps(facts, indent=2, ensure_ascii=False, default=str))  # noqa: T201  JSON is for programs, not for Rich
+def print_json(shown: Any) -> None:
+    """Prints a view, or a list of views, as JSON."""
+    text = orjson.dumps(shown, default=str, option=orjson.OPT_INDENT_2).decode()
+    print(text)  # noqa: T201  programs read it, not Rich
 
 
 def print_line(text: str) -> None:
@@ -41,11 +45,15 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def rows(made: Table, facts: list[dict[str, Any]], *names: str) -> Table:
-    """Adds a row for each of the facts."""
-    for each in facts:
-        made.add_row(*(_cell(each[name]) for name in names))
+def rows(made: Table, shown: Iterable[Any], *names: str) -> Table:
+    """Adds a row for each view, with the named fields as its cells."""
+    for each in shown:
+        made.add_row(*(_cell(_field(each, name)) for name in names))
     return made
+
+
+def _field(shown: Any, name: str) -> Any:
+    return shown[name] if isinstance(shown, Mapping) else getattr(shown, name)
 
 
 def _cell(value: Any) -> str:
@@ -57,10 +65,11 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
-def facts_list(facts: dict[str, Any]) -> Table:
-    """Names and what is known of them, one a line."""
+def facts_list(shown: Any) -> Table:
+    """The fields of a view that are known, one a line."""
+    names = list(shown) if isinstance(shown, Mapping) else [field.name for field in fields(shown)]
     made = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in facts.items():
-        if value is not None:
+    for name in names:
+        if (value := _field(shown, name)) is not None:
             made.add_row(f"[dim]{name}[/dim]", _cell(value))
     return made

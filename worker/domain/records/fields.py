@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-RECORD_TYPES = ("lead", "contact", "deal")
+from worker.domain.records.record_type import RecordType
+
+RECORD_TYPES = tuple(RecordType)
 
 _PERSON = (
     "first_name", "last_name", "organization_name", "title", "email", "phone", "mobile", "fax", "website", "industry", "description",

@@ -1,12 +1,43 @@
-"""Runs: what kinds there are, and which tasks carry each on."""
+"""Runs: their kinds, their states, and the tasks that carry each kind."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
-IMPORT, REASSIGN, UNDO = "import", "reassign", "undo"
 
-DELETED, GIVEN, EDITED = "deleted", "given", "edited"
-"""Why a run leaves a record as it is: since the run looked at it, it was deleted, got another
-owner, or was edited."""
+class RunKind(StrEnum):
+    """What a run does."""
+
+    IMPORT = "import"
+    REASSIGN = "reassign"
+    UNDO = "undo"
+
+
+IMPORT, REASSIGN, UNDO = RunKind
+
+
+class RunState(StrEnum):
+    """Where a run is: accepted, then scanning, then loading, and at the end one of the last three.
+
+    A failed run goes on when it is retried.
+    """
+
+    ACCEPTED = "accepted"
+    SCANNING = "scanning"
+    LOADING = "loading"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class SkipReason(StrEnum):
+    """Why a run leaves a record as it is: what happened to it since the run looked at it."""
+
+    DELETED = "deleted"
+    GIVEN = "given"
+    EDITED = "edited"
+
+
+DELETED, GIVEN, EDITED = SkipReason
 
 
 class Story(NamedTuple):

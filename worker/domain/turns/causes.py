@@ -1,0 +1,16 @@
+"""Why a turn was taken."""
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What took a turn. The ledger keeps it with the entry."""
+
+    CAPTURE = "capture"
+    CREATE = "create"
+    EDIT = "edit"
+    CONVERT = "convert"
+    IMPORT = "import"
+    REASSIGN = "reassign"
+    VOID = "void"
+    """Nobody gets the turn: its member has left the pool before the turn was entered."""
