@@ -16,6 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from worker.errors.base import EvenhandError
+
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 GENERATED = "<!-- `python tools/reference.py` writes this page. Change the code, not the page. -->"
 
@@ -152,26 +154,24 @@ def errors_page() -> str:
     return _page("Errors", parts)
 
 
-def error_classes() -> set[type]:
+def error_classes() -> set[type[EvenhandError]]:
     """Returns every class of the tree of errors, found in all modules of the product."""
     errors = import_module("worker.errors")
     for module in pkgutil.walk_packages(getattr(errors, "__path__", []), "worker.errors."):
         import_module(module.name)
-    from worker.errors import EvenhandError
-
     return set(_subclasses(EvenhandError))
 
 
-def _subclasses(kind: type) -> Iterator[type]:
+def _subclasses(kind: type[EvenhandError]) -> Iterator[type[EvenhandError]]:
     for inner in kind.__subclasses__():
         if inner.__module__.startswith("worker.errors"):
             yield inner
         yield from _subclasses(inner)
 
 
-def _error_code(kind: Any) -> str:
+def _error_code(kind: type[EvenhandError]) -> str:
     """Returns the code of an error, made without the facts that its message wants."""
-    return str(kind.__new__(kind).code)
+    return kind.__new__(kind).code
 
 
 # The settings.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tools.reference import FOLDER, error_classes, pages, stale_pages, write_pages
-from worker.errors import EvenhandError
+from worker.errors.base import EvenhandError
 
 
 def test_the_reference_is_what_the_code_generates(tmp_path: Path) -> None:
