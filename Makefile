@@ -6,7 +6,7 @@ ENV := .venv/.installed
 TEST_ENV := .venv/.installed-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test bench soak lint lock
+.PHONY: help env demo up test bench soak lint docs lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ soak: $(TEST_ENV) ## Break a stack in every known way for ten minutes while lead
 
 lint: $(TEST_ENV) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+docs: $(TEST_ENV) ## Build the documentation into site; a broken link is an error
+	@$(BIN)/mkdocs build --strict --quiet
 
 lock: ## Resolve the dependencies anew, which needs uv
 	@sh tools/lock
