@@ -22,7 +22,7 @@ up: $(ENV) ## Start everything on this machine, until Ctrl-C
 test: $(TEST_ENV) ## Run all tests
 	@$(BIN)/python -m pytest
 
-bench: $(TEST_ENV) ## Measure the figures that README gives, as ratios in one run
+bench: $(TEST_ENV) ## Measure the figures of docs/benchmarks.md, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
 soak: $(TEST_ENV) ## Break a stack in every known way for ten minutes while leads come in
