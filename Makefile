@@ -6,7 +6,7 @@ ENV := .venv/.installed
 TEST_ENV := .venv/.installed-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test bench soak lint lock
+.PHONY: help env demo up test bench soak lint docs lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
@@ -22,7 +22,7 @@ up: $(ENV) ## Start everything on this machine, until Ctrl-C
 test: $(TEST_ENV) ## Run all tests
 	@$(BIN)/python -m pytest
 
-bench: $(TEST_ENV) ## Measure the figures that README gives, as ratios in one run
+bench: $(TEST_ENV) ## Measure the figures of docs/benchmarks.md, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
 soak: $(TEST_ENV) ## Break a stack in every known way for ten minutes while leads come in
@@ -30,6 +30,9 @@ soak: $(TEST_ENV) ## Break a stack in every known way for ten minutes while lead
 
 lint: $(TEST_ENV) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+docs: $(TEST_ENV) ## Build the documentation into site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: ## Resolve the dependencies anew, which needs uv
 	@sh tools/lock

@@ -18,6 +18,7 @@ from worker.domain.audit.reports import (
     Report,
 )
 from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.records.record_type import RecordType
 from worker.errors.servers import Garbled
 from worker.flows.audit.replay import replay
 from worker.flows.audit.run_totals import check_counts
@@ -33,7 +34,7 @@ __all__ = ["Report", "verify"]
 
 NO_POOL = "(no pool)"
 
-Naming = dict[str, dict[int, int]]
+Naming = dict[RecordType, dict[int, int]]
 """How many records of each type name a turn of each pool."""
 
 
