@@ -12,6 +12,7 @@ from sqlalchemy import Row, text, update
 from tests.support.tasks import Tasks
 from worker.domain.filters import parse
 from worker.domain.intake.leads import lead_values
+from worker.domain.turns.causes import Cause
 from worker.errors.people import UnknownUser
 from worker.flows.intake import capture
 from worker.flows.names import pool_named, user_named
@@ -97,7 +98,7 @@ def give(
         assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None)
         for record_id in record_ids
     ]
-    owners = system.transact(assign.assign, pool_id, record_type, requests, "edit")
+    owners = system.transact(assign.assign, pool_id, record_type, requests, Cause.EDIT)
     return [address_of(system, owners[record_id]) for record_id in record_ids]
 
 

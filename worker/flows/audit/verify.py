@@ -19,6 +19,7 @@ from worker.domain.audit.reports import (
 )
 from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.records.record_type import RecordType
+from worker.domain.turns.causes import Cause
 from worker.errors.servers import Garbled
 from worker.flows.audit.replay import replay
 from worker.flows.audit.run_totals import check_counts
@@ -28,7 +29,6 @@ from worker.ring import RingState
 from worker.store.audit import evidence
 from worker.store.sql import engine
 from worker.store.turns import pools
-from worker.store.turns.ledger import VOID
 
 __all__ = ["Report", "verify"]
 
@@ -113,7 +113,7 @@ def _check_entries(session: Session, pool: Row[Any], report: Report) -> None:
 
 
 def _peculiarities(entry: Row[Any]) -> Iterator[tuple[str, str]]:
-    if (entry.record_id is None) != (entry.cause == VOID):
+    if (entry.record_id is None) != (entry.cause == Cause.VOID):
         yield (
             NOTHING_LOST,
             f"has the cause {entry.cause} and "

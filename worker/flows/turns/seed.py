@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.allotment import Allotment
+from worker.domain.turns.causes import Cause
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, Turns, Upcoming
 from worker.flows.unit import Unit
-from worker.store.sql import bulk
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools, seedings
-from worker.store.turns.ledger import Entries
 
 logger = logging.getLogger(__name__)
 
@@ -98,16 +98,18 @@ def _void_those_of_leavers(
     rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
     returned, voided = split_by_membership(rosters, roster.members, missing)
     turns, nobody = list(voided.each()), [None] * voided.total
-    entries = Entries(turns, turns, nobody, list(rosters.owners(voided)), nobody)
-    ledger.enter_all(
-        session,
-        pool_id,
-        f"{ledger.VOID}:{epoch}",
-        ledger.VOID,
-        None,
-        bulk.moment_text(session, now()),
-        entries,
+    allotment = Allotment(
+        pool_id=pool_id,
+        cause=Cause.VOID,
+        claims=[f"{Cause.VOID}:{epoch}"] * len(turns),
+        ordinals=turns,
+        turns=turns,
+        owner_ids=list(rosters.owners(voided)),
+        record_ids=nobody,
+        previous_owner_ids=nobody,
+        actor_ids=nobody,
     )
+    ledger.enter(session, allotment, now())
     return returned
 
 
