@@ -50,7 +50,7 @@ def health(system: Using, response: Response) -> Health:
 def _read(system: System) -> None:
     """Reads a table, so that missing ones are noticed too."""
     with system.reading() as session:
-        users.with_id(session, 0)
+        users.find(session, 0)
 
 
 def _state(ask: Callable[[], Any]) -> str:

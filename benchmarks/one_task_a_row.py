@@ -8,6 +8,7 @@ from benchmarks.figure import Figure, timed
 from benchmarks.testbed import WORKERS, Bench, Testbed, testbed, wait_until
 from worker.domain.files.rows import Columns, RowError, RowReader
 from worker.domain.files.sheets import Lines, check_rows, read_header
+from worker.domain.records.record_type import RecordType
 from worker.store.sql.clock import now
 from worker.store.turns import ledger
 
@@ -49,7 +50,7 @@ def _values(bench: Bench) -> list[dict[str, Any]]:
     with bench.sheet(NAIVE_ROWS).open("rb") as file:
         lines = iter(file)
         header = read_header(lines)
-        reader = RowReader("lead", Columns.of("lead", header.names, {}))
+        reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {}))
         rows = [row for _, row in check_rows(Lines(lines), header.delimiter, 2, reader)]
     return [
         dict(zip(reader.fields, reader.values(row), strict=True))

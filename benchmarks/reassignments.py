@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from benchmarks.import_postgresql import connected, empty
 from benchmarks.testbed import Bench, Testbed, testbed, wait_until
-from worker.domain.filters import Condition, Not, Operator
-from worker.flows.records.lists import SmartList
+from worker.domain.filters import Condition, Not, Operator, as_json
+from worker.domain.records.record_type import RecordType
 from worker.flows.runs import reassign, undo
+from worker.store.lists.smart_lists import RecordList
 from worker.store.runs import runs
 
 SHARE = 5
@@ -21,8 +22,11 @@ SHARE = 5
 CAPTURED = "Captured"
 """The last name of leads that come in meanwhile, and are none of the list."""
 
-EVERY_LEAD = SmartList(
-    None, "every lead", "lead", Not(Condition("last_name", Operator.EQ, CAPTURED)), "id:desc"
+EVERY_LEAD = RecordList(
+    "every lead",
+    RecordType.LEAD,
+    as_json(Not(Condition("last_name", Operator.EQ, CAPTURED))),
+    "id:desc",
 )
 
 BARE = (

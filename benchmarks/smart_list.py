@@ -14,12 +14,12 @@ from sqlalchemy import text
 
 from benchmarks.figure import Figure
 from benchmarks.testbed import Bench, Testbed, testbed
-from worker.domain.filters import parse
-from worker.flows.records import lists
-from worker.flows.records.lists import SmartList
+from worker.domain.records.record_type import RecordType
+from worker.store.lists.smart_lists import RecordList
 from worker.store.runs import imports, runs
 from worker.store.sql.clock import now
 from worker.store.sql.engine import writing
+from worker.store.views.lists import count_records, show_records
 
 LIMIT_SECONDS = 0.2
 ROUNDS = 9
@@ -91,15 +91,15 @@ def _asked(rows: int, run_id: int) -> dict[str, tuple[dict[str, Any], str]]:
 
 def _seconds(here: Testbed, filter: dict[str, Any], order: str) -> tuple[float, int]:
     """The median of some rounds, and how many records the list holds."""
-    found = SmartList(None, "", "lead", parse("lead", filter), order)
+    found = RecordList("", RecordType.LEAD, filter, order)
     rounds = [_timed(lambda: _opened(here, found)) for _ in range(ROUNDS)]
     return median(seconds for seconds, _ in rounds), rounds[0][1]
 
 
-def _opened(here: Testbed, found: SmartList) -> int:
+def _opened(here: Testbed, found: RecordList) -> int:
     with here.system.reading() as session:
-        lists.records(session, found, 1, PER_PAGE)
-        return lists.count(session, found)
+        show_records(session, found, 1, PER_PAGE)
+        return count_records(session, found).count
 
 
 def _timed(work: Callable[[], int]) -> tuple[float, int]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx2
 import orjson
 
-from worker.domain.texts import told
+from worker.domain.storable import replace_unstorable
 
 BASE_URL = "https://api.hubapi.com"
 
@@ -75,7 +75,9 @@ def _told(response: httpx2.Response, object_id: str) -> Answer:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return Later(told(f"HubSpot's answer is no JSON: {error}")[:LONGEST_REASON_CHARACTERS])
+        return Later(
+            replace_unstorable(f"HubSpot's answer is no JSON: {error}")[:LONGEST_REASON_CHARACTERS]
+        )
     return found if isinstance(found, dict) else Later("HubSpot's answer is no JSON object")
 
 

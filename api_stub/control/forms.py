@@ -11,7 +11,7 @@ from api_stub.control.views import Deliveries
 from api_stub.deps import Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.intake import forms as domain
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.intake import BadForm, FormExists, UnknownForm
 from worker.errors.people import AmbiguousUser

@@ -8,7 +8,7 @@ from fastapi import File, Form, Request, Response, UploadFile
 
 from api_stub.control.run_views import Run
 from api_stub.control.runs import FORECAST, accepted, told
-from api_stub.deps import Acting, RecordType, Text, Using, control_router
+from api_stub.deps import Acting, RecordTypeName, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.http_errors import BodyTooLarge
 from api_stub.idempotency import GivenKey, with_body
@@ -17,7 +17,7 @@ from worker.errors.people import AmbiguousUser, UnknownRecordType
 from worker.errors.records import KeyReused, UnknownField
 from worker.errors.runs import BadMapping, UnknownHeader, UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.idempotency import Key
+from worker.flows.idempotency import IdempotencyKey
 from worker.flows.runs import dry_runs, imports
 
 UPLOADS = "/api/imports"
@@ -45,7 +45,7 @@ def import_file(
     owner: Annotated[
         Text, Form(description="Who gets every row: a pool, or a user by email or name.")
     ],
-    type: Annotated[RecordType, Form(description="What the rows become.")] = "lead",
+    type: Annotated[RecordTypeName, Form(description="What the rows become.")] = "lead",
     map: Annotated[
         list[Text],
         Form(description='What a column is taken as: "Header=field". Repeat it for more.'),
@@ -66,7 +66,9 @@ def import_file(
     return accepted(system, request, response, imports.accept(system, asked, file.file))
 
 
-def _with_file(key: Key | None, asked: imports.Request, file: IO[bytes]) -> Key | None:
+def _with_file(
+    key: IdempotencyKey | None, asked: imports.Request, file: IO[bytes]
+) -> IdempotencyKey | None:
     """The key of a request with that file."""
     if key is None:
         return None

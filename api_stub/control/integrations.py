@@ -10,7 +10,7 @@ from api_stub.control.views import Deliveries, Delivery
 from api_stub.deps import Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.intake.signatures import KINDS
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.intake import (
     BadAddress,

@@ -12,14 +12,14 @@ from api_stub.deps import (
     Body,
     Id,
     PoolName,
-    RecordType,
+    RecordTypeName,
     Text,
     UserEmail,
     Using,
     control_router,
 )
 from api_stub.error_responses import problems
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.people import AmbiguousUser, BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
@@ -46,7 +46,7 @@ class NewPool(Body):
     """A pool to create."""
 
     name: Text = Field(examples=["Inbound"])
-    record_type: RecordType = Field("lead", description="What it shares.")
+    record_type: RecordTypeName = Field("lead", description="What it shares.")
     members: Emails = Field([])
 
 

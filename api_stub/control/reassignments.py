@@ -7,11 +7,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api_stub.control.run_views import Run
 from api_stub.control.runs import FORECAST, accepted, told
-from api_stub.deps import Body, Reassigner, RecordType, Text, Using, control_router
+from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
-from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Actor
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.lists import AmbiguousList, UnknownCustomField, UnknownList, WrongRunType
 from worker.errors.people import AmbiguousUser, UnknownRecordType
@@ -19,8 +19,9 @@ from worker.errors.records import Fault, IncorrectPayload, KeyReused, UnknownRec
 from worker.errors.runs import RepeatedRecord, UnknownRun
 from worker.errors.turns import EmptyPool, UnknownOwner, UnknownPool, WrongPoolType
 from worker.flows.idempotency import run_once
-from worker.flows.records import lists
+from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, reassign
+from worker.store.lists.smart_lists import RecordList
 from worker.store.sql import engine
 from worker.store.views.facts import Facts
 
@@ -56,7 +57,7 @@ class NewReassignment(Body):
         None,
         description="In the order in which the records are to be given, each once. Instead of a list.",
     )
-    type: RecordType | None = Field(
+    type: RecordTypeName | None = Field(
         None, description="What the ids are of: lead unless said otherwise."
     )
     owner: Text = Field(
@@ -122,8 +123,8 @@ def _check(wanted: NewReassignment) -> None:
         )
 
 
-def _records(session: Any, wanted: NewReassignment, actor: Actor) -> lists.SmartList | reassign.Ids:
+def _records(session: Any, wanted: NewReassignment, actor: Actor) -> RecordList | reassign.Ids:
     """Raises UnknownList, AmbiguousList, UnknownRun."""
     if wanted.ids is not None:
         return reassign.Ids(wanted.type or "lead", wanted.ids)
-    return lists.named(session, wanted.list or "", actor)
+    return find_list(session, wanted.list or "", actor)

@@ -11,8 +11,8 @@ from api_stub.control.run_views import Cancelled, Forecast, Run, RunSummary, Ski
 from api_stub.control.views import Retried
 from api_stub.deps import Acting, Body, Id, Using, control_router
 from api_stub.error_responses import problems
-from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Action, allowed
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.runs import (
     FileGone,

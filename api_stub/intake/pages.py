@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from worker.domain.intake import forms
 from worker.domain.intake.forms import Field, Form, origin_of
 from worker.domain.intake.submissions import at
-from worker.domain.texts import told
+from worker.domain.storable import replace_unstorable
 from worker.errors.records import Fault
 
 TRAP, TOKEN = "homepage", "_token"
@@ -96,7 +96,9 @@ class Shown:
 
     def _control(self, number: int, each: Field) -> Control:
         fault = next((fault.message for fault in self.faults if fault.field == at(each.name)), None)
-        return Control(f"field-{number}", each, told(str(self.typed.get(each.name, ""))), fault)
+        return Control(
+            f"field-{number}", each, replace_unstorable(str(self.typed.get(each.name, ""))), fault
+        )
 
 
 def form_page(shown: Shown, status: int = 200) -> Response:
@@ -120,11 +122,11 @@ def kept_page(
     this one."""
     labels = {each.name: each.label for each in form.fields} if form else {}
     lines = [
-        (labels.get(name) or name.replace("_", " ").capitalize(), told(value))
+        (labels.get(name) or name.replace("_", " ").capitalize(), replace_unstorable(value))
         for name, value in typed.items()
         if _is_telling(name, value)
     ]
-    hidden = {told(name): told(value) for name, value in typed.items()}
+    hidden = {replace_unstorable(name): replace_unstorable(value) for name, value in typed.items()}
     return _page("kept.html", form, status, words=words, lines=lines, hidden=hidden)
 
 

@@ -13,6 +13,7 @@ from tests.support.invariants import assert_promise, everything, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.flows.records import lists
+from worker.flows.records.lists import ListValues
 from worker.flows.system import System
 
 JSON = {"Content-Type": "application/json"}
@@ -380,7 +381,7 @@ def test_another_persons_list_is_unknown(
 ) -> None:
     create_pool(client)
     root = Actor(1, is_admin=True)
-    system.transact(lists.create, {"name": "Mine", "record_type": "lead"}, root, root.id)
+    system.transact(lists.create, "lead", ListValues("Mine"), root, root.id)
 
     assert refusal(reassign(reassigner, list="Mine"))[:2] == (404, "unknown_list")
     assert reassign(client, list="Mine").status_code == 202

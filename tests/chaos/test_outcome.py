@@ -24,10 +24,10 @@ from worker.chaos.api import CREATED, Accepted
 from worker.chaos.outcome import Recovery, RunTotals, SoakResult, count_outcome, longest_recovery
 from worker.chaos.scheduler import Injection
 from worker.domain.people.permissions import Actor
-from worker.domain.resources import LEAD
+from worker.domain.records.types import LEAD
 from worker.domain.turns.claims import request_claim
 from worker.flows.audit.verify import verify
-from worker.flows.records.edits import RequestContext, create
+from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control
 from worker.flows.system import System
 from worker.store.sql.engine import writing
@@ -98,14 +98,16 @@ def test_a_lead_that_was_lost_or_has_no_rightful_owner_is_named(
 
 def create_leads(system: System, *names: str) -> dict[int, int]:
     """The owners of new leads of those names, who were created for the pool Inbound."""
-    asking, pool_id = RequestContext(Actor(person(system, "a@example.com")), ""), pool(system, 3).id
+    asking, pool_id = (
+        RequestContext(Actor(person(system, "a@example.com")), "", "USD"),
+        pool(system, 3).id,
+    )
     made = {}
     for number, name in enumerate(names):
         values = {"last_name": name, "owner_id": pool_id}
         work = partial(
-            create,
+            RecordEditor(LEAD).create,
             context=asking._replace(claim=request_claim(str(number))),
-            resource=LEAD,
             values=values,
         )
         lead = system.transact(work)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.domain.intake.leads import lead_values
-from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, TEXT_FIELDS
+from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
+from worker.domain.records.types import LEAD
 from worker.errors.records import BadLead
 
 
@@ -99,7 +100,7 @@ def test_tags_go_by_an_alias_and_as_a_text_too(name: str, value: Any) -> None:
 
 
 def test_every_lead_has_every_column() -> None:
-    columns = {*TEXT_FIELDS["lead"], "tags", "custom_fields"}
+    columns = {*LEAD.text_fields, "tags", "custom_fields"}
 
     assert (
         lead_values({"last_name": "Lee"}).keys()
@@ -183,7 +184,7 @@ def test_whatever_comes_in_is_stored_as_text_or_refused(facts: dict[str, Any]) -
     except BadLead:
         return
 
-    texts = [values[field] for field in TEXT_FIELDS["lead"]]
+    texts = [values[field] for field in LEAD.text_fields]
     assert all(text is None or isinstance(text, str) for text in texts)
     assert "\0" not in repr([text for text in texts if text])
     assert orjson.loads(orjson.dumps(values)) == values

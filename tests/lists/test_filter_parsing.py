@@ -15,8 +15,8 @@ from worker.domain.filters import (
     Operator,
     Range,
     as_json,
-    order_of,
     parse,
+    read_order,
 )
 from worker.domain.filters.filterable import OPERATORS, attributes_of
 from worker.errors.records import IncorrectPayload
@@ -304,7 +304,7 @@ def test_a_filter_has_its_limits() -> None:
     ],
 )
 def test_an_order_is_a_field_and_a_direction(given: str, expected: str) -> None:
-    assert order_of("lead", given) == expected
+    assert read_order("lead", given) == expected
 
 
 @pytest.mark.parametrize(
@@ -315,4 +315,4 @@ def test_any_other_order_is_refused_with_the_fields_that_there_are(given: str) -
     with pytest.raises(
         IncorrectPayload, match="the fields are id, owner_id, creator_id, created_at"
     ):
-        order_of("lead", given, "/order")
+        read_order("lead", given, "/order")

@@ -12,7 +12,8 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.domain.filters import as_json, parse
-from worker.domain.resources import RECORDS
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.errors.base import EvenhandError
 from worker.errors.lists import UnknownCustomField, WrongRunType
 from worker.errors.runs import UnknownRun
@@ -489,7 +490,7 @@ def test_a_filter_finds_the_same_on_both_databases_as_it_says(
             ]
             for session in (on_sqlite, on_postgresql):
                 rows = session.execute(
-                    smart_lists.matching(session, record_type, found, "id:asc")
+                    smart_lists.select_matching(session, record_type, found, "id:asc")
                 ).all()
                 assert [row.id for row in rows] == expected, session.get_bind().dialect.name
                 assert smart_lists.count(session, record_type, found) == len(expected)
@@ -557,9 +558,9 @@ def statement(engine: Engine, record_type: str, asked: dict[str, Any]) -> str:
     dialect: Any = {"sqlite": sqlite, "postgresql": postgresql}[engine.dialect.name].dialect()
     with reading(engine) as session:
         return str(
-            smart_lists.matching(session, record_type, parse(record_type, asked), "id:asc").compile(
-                dialect=dialect
-            )
+            smart_lists.select_matching(
+                session, record_type, parse(record_type, asked), "id:asc"
+            ).compile(dialect=dialect)
         )
 
 
@@ -569,7 +570,7 @@ def found(
     with reading(engine) as session:
         return list(
             session.scalars(
-                smart_lists.matching(session, record_type, parse(record_type, asked), order)
+                smart_lists.select_matching(session, record_type, parse(record_type, asked), order)
             )
         )
 
@@ -739,7 +740,7 @@ def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_firs
 
 def test_every_field_that_a_list_may_be_sorted_by_sorts_it(engine: Engine) -> None:
     fill(engine)
-    for record_type, resource in RECORDS.items():
+    for record_type, resource in DESCRIPTIONS.items():
         for name in (
             *resource.sortable,
             *({"lead": ("source",), "deal": ("source", "stage")}.get(record_type, ())),
@@ -754,9 +755,9 @@ def test_the_api_goes_on_showing_what_is_not_known_first_where_it_is_descending(
 ) -> None:
     fill(engine)
     with reading(engine) as session:
-        page = catalog.page(
+        page = catalog.find_page(
             session,
-            RECORDS["deal"],
+            DESCRIPTIONS[RecordType.DEAL],
             catalog.ListQuery(order="estimated_close_date:desc", per_page=1),
         )
 

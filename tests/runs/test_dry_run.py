@@ -29,17 +29,17 @@ from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField, UnknownRecord
 from worker.errors.runs import UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.records.lists import SmartList
 from worker.flows.runs import control, dry_runs, imports
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.turns import pools
+from worker.store.lists.smart_lists import RecordList
 from worker.store.views.facts import Facts
 
 ROWS, BAD = 700, {0, 17, 249, 250, 699}
 
 
-def forecast_of(system: System, wanted: SmartList | Ids, owner: str = "Inbound") -> Facts:
+def forecast_of(system: System, wanted: RecordList | Ids, owner: str = "Inbound") -> Facts:
     with system.reading() as session:
         return dry_runs.of_reassignment(session, wanted, owner)
 
@@ -73,7 +73,7 @@ def holding(system: System) -> Any:
     ]
 
 
-def assert_comes_true(system: System, send: Tasks, wanted: SmartList | Ids) -> Facts:
+def assert_comes_true(system: System, send: Tasks, wanted: RecordList | Ids) -> Facts:
     """The forecast changes nothing, and tells what a reassignment then does. Returns it."""
     owners_before = {
         row["id"]: row["owner_id"] for row in rows(system, "SELECT id, owner_id FROM leads")

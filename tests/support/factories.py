@@ -48,6 +48,13 @@ def person(system: System, address: str, **may: bool) -> int:
         return int(system.transact(people.add, name, address, **may).id)
 
 
+def deactivate(system: System, name: str) -> list[str]:
+    """Deactivates the user with that email or name, and returns the names of the pools they left."""
+    with system.reading() as session:
+        user_id = user_named(session, name).id
+    return system.transact(people.deactivate, user_id, None).left
+
+
 def token_of(system: System, address: str, **may: bool) -> str:
     """A new token of the user with that email, who joins if need be."""
     user_id = person(system, address, **may)
@@ -109,7 +116,7 @@ def give_leads(system: System, count: int, name: str = "Inbound") -> str:
 
 def address_of(system: System, user_id: int) -> str:
     with system.reading() as session:
-        return str(users.by_id(session, [user_id])[user_id].email)
+        return str(users.get_all(session, [user_id])[user_id].email)
 
 
 def sheet(rows: int, bad: Collection[int] = (), record_type: str = "lead") -> io.BytesIO:

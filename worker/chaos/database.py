@@ -54,9 +54,9 @@ def _strange_table(session: Session) -> str | None:
 
 
 def _strange_row(session: Session) -> str | None:
-    people = users.people(session)
+    people = users.list_people(session)
     for person in people:
-        if not person.email.endswith(DOMAIN):
+        if not (person.email or "").endswith(DOMAIN):
             return f"the user {person.email}"
     for table in () if people else (user_table, *RECORDS.values()):
         if session.execute(select(1).select_from(table).limit(1)).first():

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 
 
 def number(help: str) -> Any:

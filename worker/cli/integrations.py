@@ -9,7 +9,7 @@ import typer
 from worker.cli.arguments import Limit, number
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
 from worker.domain.intake.mapping import paths_of
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.intake import BadSecret
 from worker.flows.intake import deliveries as flow
 from worker.flows.intake import integrations

@@ -10,10 +10,11 @@ from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, say
 from worker.cli.run_output import facts_of, finish
 from worker.domain.runs.record_ids import read_ids
-from worker.flows.records import lists
+from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, undo
 from worker.flows.runs import reassign as flow
 from worker.flows.system import system
+from worker.store.lists.smart_lists import RecordList
 
 app = typer.Typer()
 
@@ -61,8 +62,8 @@ def reassign(
         raise typer.BadParameter("a list has a type of its own: leave --type out")
     picked = flow.Ids(type or "lead", read_ids(ids)) if ids is not None else None
 
-    def wanted(session: Any) -> lists.SmartList | flow.Ids:
-        return picked or lists.named(session, list or "", None)
+    def wanted(session: Any) -> RecordList | flow.Ids:
+        return picked or find_list(session, list or "", None)
 
     if dry_run:
         with system().reading() as session:

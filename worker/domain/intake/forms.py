@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from worker.domain.records.fields import REQUIRED, TAGS, field_named
-from worker.domain.texts import is_storable
+from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import LEAD
+from worker.domain.storable import is_storable
 from worker.errors.intake import BadForm
 
 TYPES = TEXT, EMAIL, TEL, URL, TEXTAREA, SELECT, CHECKBOX, NUMBER = (
@@ -149,15 +151,15 @@ def _fields(value: Sequence[Field]) -> tuple[Field, ...]:
     names = [field.name for field in fields]
     if twice := next((name for name in names if names.count(name) > 1), None):
         _refuse(f"two of its fields are {twice}")
-    if not any(name in names for name in REQUIRED["lead"]):
-        _refuse(f"a lead needs one of {' and '.join(REQUIRED['lead'])}: ask for it in a field")
+    if not any(name in names for name in LEAD.required):
+        _refuse(f"a lead needs one of {' and '.join(LEAD.required)}: ask for it in a field")
     return fields
 
 
 def _field(field: Field) -> Field:
     """With the lead's field that its name means, and with a type."""
     given, label = _line("field's name", field.name), _line("field's label", field.label)
-    name = field_named("lead", given) or given
+    name = field_named(RecordType.LEAD, given) or given
     if not name or not label or name.startswith("_"):
         _refuse(
             f"a field needs a label, and a name that begins with no underscore, unlike {field.name!r}"

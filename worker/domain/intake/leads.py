@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.domain.files.rows import Columns, RowReader
-from worker.domain.records.fields import TAGS, TEXT_FIELDS, field_named
-from worker.domain.texts import is_storable, told
+from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import LEAD
+from worker.domain.storable import is_storable, replace_unstorable
 from worker.errors.records import BadLead
 
 CUSTOM = "custom_fields"
@@ -21,18 +23,18 @@ def lead_values(facts: Mapping[str, Any]) -> dict[str, Any]:
     listed = {
         name: value
         for name, value in facts.items()
-        if field_named("lead", name) == TAGS and not isinstance(value, str)
+        if field_named(RecordType.LEAD, name) == TAGS and not isinstance(value, str)
     }
     plain = {
         _storable(name, name): _text(name, value)
         for name, value in facts.items()
         if name not in (*listed, CUSTOM)
     }
-    reader = RowReader("lead", Columns.of("lead", list(plain), {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, list(plain), {}))
     row = list(plain.values())
     if (fault := reader.fault(row)) is not None:
         raise BadLead(reason=" ".join(filter(None, fault)))
-    values: dict[str, Any] = dict.fromkeys(TEXT_FIELDS["lead"]) | dict(
+    values: dict[str, Any] = dict.fromkeys(LEAD.text_fields) | dict(
         zip(reader.fields, reader.values(row), strict=True)
     )
     tags = [tag for name, value in listed.items() for tag in _tags(name, value)]
@@ -54,7 +56,9 @@ def _text(name: str, value: Any) -> str:
 
 def _storable(name: str, text: str) -> str:
     if not is_storable(text):
-        raise BadLead(reason=f"{told(name)} holds a character that no database stores")
+        raise BadLead(
+            reason=f"{replace_unstorable(name)} holds a character that no database stores"
+        )
     return text
 
 

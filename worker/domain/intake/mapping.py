@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from worker.domain.intake.leads import CUSTOM, lead_values
 from worker.domain.intake.signatures import HUBSPOT, STANDARD, ZAPIER, ZENDESK_CHAT, ZENDESK_SUPPORT
 from worker.domain.records.fields import TAGS, field_named, fields_of, normalized
-from worker.domain.texts import told
+from worker.domain.records.record_type import RecordType
+from worker.domain.storable import replace_unstorable
 from worker.errors.intake import BadPath
 from worker.errors.runs import BadMapping
 
@@ -95,7 +96,7 @@ def paths_of(pairs: list[str]) -> dict[str, str]:
 
 def _field(name: str) -> str:
     """The field that a name means, or else the custom field of that name."""
-    return name if name == NAME else field_named("lead", name) or name
+    return name if name == NAME else field_named(RecordType.LEAD, name) or name
 
 
 def lead_of(mapped: Mapped) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def lead_of(mapped: Mapped) -> dict[str, Any]:
         for name, path in mapped.paths.items()
         if (value := _first(mapped.facts, path)) is not None
     }
-    own = {name: value for name, value in found.items() if name in fields_of("lead")}
+    own = {name: value for name, value in found.items() if name in fields_of(RecordType.LEAD)}
     custom = {
         name: _cut(value) for name, value in found.items() if name not in own and name != NAME
     }
@@ -116,7 +117,7 @@ def lead_of(mapped: Mapped) -> dict[str, Any]:
         own |= {
             name: rest.pop(name)
             for name in list(rest)
-            if field_named("lead", name) and not _given(own, name)
+            if field_named(RecordType.LEAD, name) and not _given(own, name)
         }
     kept = islice(rest.items(), max(MOST_CUSTOM_FIELDS - len(custom), 0))
     return lead_values(
@@ -130,7 +131,12 @@ def _rest(mapped: Mapped, custom: Facts) -> Iterator[tuple[str, str]]:
     before = f"{mapped.inside}." if mapped.inside else ""
     leaves = ((name, text) for name, text in _leaves(mapped.facts, "", 0) if name not in used)
     named = (
-        (told(name.removeprefix(before).removeprefix(f"{CUSTOM}."))[:LONGEST_NAME_CHARACTERS], text)
+        (
+            replace_unstorable(name.removeprefix(before).removeprefix(f"{CUSTOM}."))[
+                :LONGEST_NAME_CHARACTERS
+            ],
+            text,
+        )
         for name, text in leaves
     )
     return islice(
@@ -139,7 +145,9 @@ def _rest(mapped: Mapped, custom: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _given(own: Facts, name: str) -> bool:
-    return field_named("lead", name) in {field_named("lead", each) for each in own}
+    return field_named(RecordType.LEAD, name) in {
+        field_named(RecordType.LEAD, each) for each in own
+    }
 
 
 def _taken(rest: dict[str, str], *names: str) -> str | None:
@@ -149,7 +157,7 @@ def _taken(rest: dict[str, str], *names: str) -> str | None:
 
 def _named(own: dict[str, Any], full_name: str | None) -> dict[str, Any]:
     """The fields with a first and a last name, if only the full one is given."""
-    given = {field_named("lead", name) for name, value in own.items() if value}
+    given = {field_named(RecordType.LEAD, name) for name, value in own.items() if value}
     if not full_name or given & {"first_name", "last_name"}:
         return own
     first, last = split_name(full_name)
@@ -193,7 +201,7 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
-        return told(str(value)).strip()
+        return replace_unstorable(str(value)).strip()
     if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
         return ", ".join(filter(None, map(_text, value)))
     return None

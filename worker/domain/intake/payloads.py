@@ -15,7 +15,7 @@ from worker.domain.intake.signatures import (
     ZENDESK_SUPPORT,
     Call,
 )
-from worker.domain.texts import is_storable
+from worker.domain.storable import is_storable
 from worker.errors.intake import UnreadableDelivery
 from worker.errors.records import BadLead
 

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from worker.domain.integers import GREATEST
 from worker.domain.records.fields import RECORD_TYPES
-from worker.domain.texts import told
+from worker.domain.storable import GREATEST, replace_unstorable
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.errors.runs import BadIds, RepeatedRecord
@@ -19,7 +18,7 @@ MOST_SHOWN_CHARACTERS = 40
 def check_ids(record_type: str, ids: Sequence[int]) -> None:
     """Raises what is wrong with a pick, whatever records there are."""
     if record_type not in RECORD_TYPES:
-        raise UnknownRecordType(name=told(record_type))
+        raise UnknownRecordType(name=replace_unstorable(record_type))
     if not ids:
         raise BadIds(reason="there are none")
     for record_id, times in Counter(ids).items():
@@ -44,6 +43,6 @@ def read_ids(lines: Iterable[bytes]) -> list[int]:
 def _id(number: int, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST))):
         raise BadIds(
-            reason=f"line {number} is no record's number: {told(text[:MOST_SHOWN_CHARACTERS])!r}"
+            reason=f"line {number} is no record's number: {replace_unstorable(text[:MOST_SHOWN_CHARACTERS])!r}"
         )
     return int(text)

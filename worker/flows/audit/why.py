@@ -7,6 +7,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.runs.runs import UNDO
 from worker.domain.turns.claims import run_claim
 from worker.domain.turns.rosters import Roster
@@ -14,8 +16,9 @@ from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.store.intake import captures
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.records import records
-from worker.store.records.records import OWNED
+from worker.store.records.records import OWNED, StoredRecord
 from worker.store.runs import reversals, selections, undos
 from worker.store.runs.selections import Part
 from worker.store.turns import ledger, pools
@@ -28,10 +31,10 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
     what was undone, and whether that is why it is as it is."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
-    record = records.with_id(session, record_type, record_id)
+    record = records.find(session, RecordType(record_type), record_id)
     if record is None:
         raise UnknownRecord(record_type=record_type, record_id=record_id)
-    people = users.by_id(session, [record.owner_id, record.creator_id])
+    people = users.get_all(session, [record.owner_id, record.creator_id])
     facts: Facts = {
         "record_type": record_type,
         "record_id": record_id,
@@ -39,8 +42,14 @@ def why(session: Session, record_type: str, record_id: int) -> Facts:
         "owner": who(people[record.owner_id]),
         "created_at": record.created_at.isoformat(),
     }
-    entry = ledger.entry(session, record.pool_id, record.turn) if record.turn else None
-    waits = _waits(session, record_id) if record_type == "lead" else None
+    entry = (
+        ledger.entry(session, record.pool_id, record.turn)
+        if record.pool_id and record.turn
+        else None
+    )
+    waits = (
+        _waits(session, record_id) if DESCRIPTIONS[RecordType(record_type)].waits_in_line else None
+    )
     undone = reversals.of_record(session, record_type, record_id)
     given_back_by = _given_back_by(session, record_type, record, undone[0]) if undone else None
     facts |= {"undone": _undone(session, undone), "given_back_by": given_back_by}
@@ -59,7 +68,7 @@ def _waits(session: Session, lead_id: int) -> Facts | None:
 
 def _undone(session: Session, undone: Sequence[Row[Any]]) -> list[Facts]:
     """The turns that the record had, and that were undone."""
-    people = users.by_id(
+    people = users.get_all(
         session,
         (
             user_id
@@ -84,7 +93,7 @@ def _undone(session: Session, undone: Sequence[Row[Any]]) -> list[Facts]:
 
 
 def _given_back_by(
-    session: Session, record_type: str, record: Row[Any], newest: Row[Any]
+    session: Session, record_type: str, record: StoredRecord, newest: Row[Any]
 ) -> int | None:
     """The run whose undo has left the record as it is, if nobody has touched it since: whose it was
     before and by what, or deleted if it was nobody's."""
@@ -101,7 +110,7 @@ def _turn(session: Session, entry: Row[Any]) -> Facts:
     rosters = pools.rosters_between(session, entry.pool_id, entry.turn - 1, entry.turn)
     roster = rosters.in_force(entry.turn)
     before = rosters.member(entry.turn - 1) if entry.turn > 1 else None
-    people = users.by_id(
+    people = users.get_all(
         session, [*roster.members, before, entry.pool_id, entry.actor_id, entry.previous_owner_id]
     )
     return {
@@ -119,7 +128,7 @@ def _turn(session: Session, entry: Row[Any]) -> Facts:
     }
 
 
-def _roster(session: Session, pool_id: int, roster: Roster, people: dict[int, Row[Any]]) -> Facts:
+def _roster(session: Session, pool_id: int, roster: Roster, people: dict[int, User]) -> Facts:
     since = pools.change_at(session, pool_id, roster.version)
     return {
         "version": roster.version,
@@ -129,7 +138,7 @@ def _roster(session: Session, pool_id: int, roster: Roster, people: dict[int, Ro
     }
 
 
-def _name_of(record: Row[Any]) -> str:
-    stored = record._mapping
+def _name_of(record: StoredRecord) -> str:
+    stored = record.columns
     person = " ".join(stored[part] for part in ("first_name", "last_name") if stored.get(part))
     return person or stored.get("organization_name") or stored.get("name") or ""

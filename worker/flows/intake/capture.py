@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import capture_claim
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
@@ -53,8 +54,8 @@ def accept_for(
 ) -> list[int]:
     """Stores leads of a user; or, if they wait, of a pool for whose next members they do. Returns
     their ids, in order."""
-    lead_ids = records.add_all(session, "lead", owner_id, actor_id, leads)
-    labels.register(session, "lead", labels.labels_of(leads), actor_id)
+    lead_ids = records.add_all(session, RecordType.LEAD, owner_id, actor_id, leads)
+    labels.register(session, RecordType.LEAD, labels.collect_names(leads), actor_id)
     if waits:
         captures.add(session, lead_ids, owner_id, actor_id)
         enqueue(session, "captures.assign", lead=lead_ids[-1])

@@ -21,6 +21,7 @@ from worker.domain.intake.payloads import (
     read,
 )
 from worker.domain.intake.signatures import Call, is_genuine
+from worker.domain.records.record_type import RecordType
 from worker.errors.intake import (
     BadSignature,
     NotReplayable,
@@ -42,6 +43,7 @@ from worker.store.intake.deliveries import (
     DeliverySource,
 )
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.records import conversions, records
 from worker.store.sql import advisory_locks, engine
 from worker.store.sql.advisory_locks import Kind
@@ -181,7 +183,7 @@ def _accept(
     session: Session, integration: Row[Any], leads: Sequence[Lead]
 ) -> tuple[str | None, list[int]]:
     """The ids of the leads; and what there is to say of their owner, if anything."""
-    owner = users.by_id(session, [integration.owner_id])[integration.owner_id]
+    owner = users.get(session, integration.owner_id)
     values = [_with_labels(integration, lead.values) for lead in leads]
     lead_ids = accept_for(session, owner.id, values, None, waits=owner.is_pool)
     objects = [
@@ -200,7 +202,7 @@ def _with_labels(integration: Row[Any], values: Mapping[str, Any]) -> dict[str, 
     return {**values, "tags": tags, "source": values["source"] or integration.source}
 
 
-def _why_not(session: Session, owner: Row[Any]) -> str | None:
+def _why_not(session: Session, owner: User) -> str | None:
     """What an admin must know who has the leads of an owner that is no more."""
     if owner.is_pool and pools.with_id(session, owner.id) is None:
         return f"the pool {owner.name} is deleted: its leads wait until they are given to somebody"
@@ -245,6 +247,6 @@ def _check_replayable(session: Session, delivery: Row[Any]) -> None:
 def _is_there(session: Session, lead_id: int) -> bool:
     """Whether the lead, or what it was converted into, is not deleted."""
     return (
-        records.live(session, "lead", lead_id) is not None
-        or conversions.of_lead(session, lead_id) is not None
+        records.find_live(session, RecordType.LEAD, lead_id) is not None
+        or conversions.find_of_lead(session, lead_id) is not None
     )

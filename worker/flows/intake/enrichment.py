@@ -19,6 +19,7 @@ from worker.domain.intake.mapping import DEFAULTS, Mapped, lead_of
 from worker.domain.intake.payloads import placeholder
 from worker.domain.intake.signatures import HUBSPOT
 from worker.domain.records.fields import TAGS
+from worker.domain.records.record_type import RecordType
 from worker.errors.records import BadLead
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
@@ -115,11 +116,13 @@ def _fill(
     except BadLead as error:
         enrichment.give_up(session, lookup.lead_id, str(error))
         return
-    lead = records.live(session, "lead", lookup.lead_id, lock=True)
-    new = {} if lead is None else _unedited(lead, lookup.object_id, found)
+    lead = records.find_live(session, RecordType.LEAD, lookup.lead_id, lock=True)
+    new = {} if lead is None else _unedited(lead.columns, lookup.object_id, found)
     if new:
-        records.change(session, "lead", lookup.lead_id, new)
-        labels.register(session, "lead", labels.labels_of([new]), lead.creator_id if lead else None)
+        records.change(session, RecordType.LEAD, lookup.lead_id, new)
+        labels.register(
+            session, RecordType.LEAD, labels.collect_names([new]), lead.creator_id if lead else None
+        )
     enrichment.remove(session, lookup.lead_id)
 
 
@@ -137,21 +140,23 @@ def _mapped(lookup: Row[Any], integration: Row[Any], contact: dict[str, Any]) ->
     )
 
 
-def _unedited(lead: Row[Any], object_id: str, found: Mapping[str, Any]) -> dict[str, Any]:
+def _unedited(
+    stored: Mapping[str, Any], object_id: str, found: Mapping[str, Any]
+) -> dict[str, Any]:
     """What of the contact's fields goes where there is nothing, or no more than the placeholder."""
     new = {
         field: value
         for field, value in found.items()
-        if value and field not in (TAGS, CUSTOM) and getattr(lead, field) is None
+        if value and field not in (TAGS, CUSTOM) and stored[field] is None
     }
-    if lead.last_name == placeholder(object_id) and found["last_name"] != lead.last_name:
+    if stored["last_name"] == placeholder(object_id) and found["last_name"] != stored["last_name"]:
         new["last_name"] = found["last_name"]
-    if tags := [tag for tag in found.get(TAGS, ()) if tag not in lead.tags]:
-        new[TAGS] = [*lead.tags, *tags]
+    if tags := [tag for tag in found.get(TAGS, ()) if tag not in stored["tags"]]:
+        new[TAGS] = [*stored["tags"], *tags]
     if custom := {
         name: value
         for name, value in found.get(CUSTOM, {}).items()
-        if name not in lead.custom_fields
+        if name not in stored["custom_fields"]
     }:
-        new[CUSTOM] = lead.custom_fields | custom
+        new[CUSTOM] = stored["custom_fields"] | custom
     return new

@@ -15,6 +15,7 @@ from worker.store.intake import deliveries, forms
 from worker.store.intake.deliveries import DeliverySource
 from worker.store.intake.forms import form_of
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.turns import pools
 from worker.store.views.facts import Facts, time_text
 
@@ -77,16 +78,16 @@ def shown(session: Session, form_id: int, base: str) -> Facts:
     row = forms.with_id(session, form_id)
     if row is None:
         raise UnknownForm(name=form_id)
-    return _facts(row, users.by_id(session, [row.owner_id]), base)
+    return _facts(row, users.get_all(session, [row.owner_id]), base)
 
 
 def listed(session: Session, base: str) -> list[Facts]:
     rows = forms.all_forms(session)
-    owners = users.by_id(session, (row.owner_id for row in rows))
+    owners = users.get_all(session, (row.owner_id for row in rows))
     return [_facts(row, owners, base) for row in rows]
 
 
-def _facts(row: Row[Any], owners: Mapping[int, Row[Any]], base: str) -> Facts:
+def _facts(row: Row[Any], owners: Mapping[int, User], base: str) -> Facts:
     form, address = form_of(row), f"{base}{PATH}/{row.slug}"
     facts = {
         name: getattr(form, name)

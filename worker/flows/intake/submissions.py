@@ -17,7 +17,8 @@ from worker.domain.intake import submissions
 from worker.domain.intake.forms import Form
 from worker.domain.intake.leads import lead_values
 from worker.domain.records.fields import TAGS
-from worker.domain.texts import is_storable
+from worker.domain.records.record_type import RecordType
+from worker.domain.storable import is_storable
 from worker.errors.intake import TokenExpired, TokenUsed, TooSoon, UnknownForm
 from worker.errors.records import IncorrectPayload
 from worker.errors.servers import Unreadable
@@ -29,6 +30,7 @@ from worker.store.intake import deliveries, forms
 from worker.store.intake.deliveries import ACCEPTED, INVALID, REFUSED, Became, DeliverySource
 from worker.store.intake.forms import form_of
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.records import records
 from worker.store.sql import engine
 
@@ -119,7 +121,7 @@ def _accept(session: Session, form_id: int, number: str, values: Mapping[str, st
     lead, before = _lead(form, values), _before(session, source, number)
     if before is not None and before.outcome == ACCEPTED:
         return _again(session, form, before, lead)
-    owner = users.by_id(session, [form.owner_id])[form.owner_id]
+    owner = users.get(session, form.owner_id)
     [lead_id] = capture.accept_for(session, owner.id, [lead], None, waits=owner.is_pool)
     became = Became(ACCEPTED, _remark(owner), [lead_id])
     if before is None:
@@ -148,8 +150,8 @@ def _again(session: Session, form: Form, before: Row[Any], lead: Mapping[str, An
     """The id of the lead that the same submission has made. Raises TokenUsed for another one: it
     would be lost otherwise."""
     [lead_id] = before.lead_ids
-    stored = records.with_id(session, "lead", lead_id)
-    if stored is not None and any(getattr(stored, name) != value for name, value in lead.items()):
+    stored = records.find(session, RecordType.LEAD, lead_id)
+    if stored is not None and any(stored.columns[name] != value for name, value in lead.items()):
         raise TokenUsed(path=f"{PATH}/{form.slug}")
     deliveries.count_repeat(session, before.id)
     return int(lead_id)
@@ -161,7 +163,7 @@ def _lead(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
     return lead_values({"source": form.source, **typed, TAGS: list(form.tags)})
 
 
-def _remark(owner: Row[Any]) -> str | None:
+def _remark(owner: User) -> str | None:
     if owner.is_active:
         return None
     if owner.is_pool:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from worker.domain.files import sheets
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import Chunk, Scan, scan
 from worker.domain.runs.receipts import HEADER
 from worker.domain.runs.runs import IMPORT
@@ -19,7 +20,7 @@ from worker.domain.turns.claims import run_claim
 from worker.errors.base import EvenhandError, Unavailable
 from worker.errors.people import UnknownRecordType
 from worker.errors.runs import NoReceipt, NoReceiptYet, UnknownRun
-from worker.flows.idempotency import Key, answered, run_once
+from worker.flows.idempotency import IdempotencyKey, find_answer, run_once
 from worker.flows.names import owner_named
 from worker.flows.runs import scans
 from worker.flows.system import System
@@ -48,7 +49,7 @@ class Request(NamedTuple):
     owner: str
     mapping: Mapping[str, str]
     actor_id: int | None = None
-    key: Key | None = None
+    key: IdempotencyKey | None = None
 
 
 class Sheet(NamedTuple):
@@ -71,7 +72,7 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     try:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
             Columns.of(
-                request.record_type,
+                RecordType(request.record_type),
                 sheets.read_header(sheets.lines_in(upload)).names,
                 request.mapping,
             )
@@ -83,11 +84,11 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
         raise
 
 
-def _accepted_before(system: System, key: Key | None) -> int | None:
+def _accepted_before(system: System, key: IdempotencyKey | None) -> int | None:
     if key is None:
         return None
     with system.reading() as session:
-        answer = answered(session, key)
+        answer = find_answer(session, key)
     return None if answer is None else int(answer["run"])
 
 
@@ -100,7 +101,10 @@ def check(system: System, request: Request) -> None:
 
 
 def read(
-    file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk: Callable[[Chunk], Any]
+    file: IO[bytes],
+    record_type: RecordType,
+    mapping: Mapping[str, str],
+    on_chunk: Callable[[Chunk], Any],
 ) -> Sheet:
     """One pass over a file."""
     lines = sheets.lines_in(file)
@@ -112,14 +116,11 @@ def read(
 def _record(session: Session, request: Request, folder: str, size: int) -> int:
     """Makes the run; or tells the one of the same request that came at the same time, whose upload
     is another. Upkeep removes this one."""
-    return int(
-        run_once(
-            session, request.key, lambda session: {"run": _add(session, request, folder, size)}
-        )["run"]
-    )
+    answer = run_once(session, request.key, _add, request, folder, size)
+    return int(answer["run"])
 
 
-def _add(session: Session, request: Request, folder: str, size: int) -> int:
+def _add(session: Session, request: Request, folder: str, size: int) -> dict[str, int]:
     owner = owner_named(session, request.owner)
     run_id = runs.add(session, IMPORT, request.record_type, owner.id, request.actor_id)
     imports.add(
@@ -131,7 +132,7 @@ def _add(session: Session, request: Request, folder: str, size: int) -> int:
         mapping=dict(request.mapping),
     )
     enqueue(session, "imports.scan", run=run_id)
-    return run_id
+    return {"run": run_id}
 
 
 def scan_upload(system: System, run_id: int, holder: str) -> None:
@@ -187,7 +188,7 @@ def _reserve(unit: Unit, run_id: int, layout: dict[str, Any], found: Scan) -> No
     run = runs.lock(unit, run_id)
     if run is None or run.state != "scanning":
         return
-    turns, owner = 0, users.by_id(unit, [run.owner_id])[run.owner_id]
+    turns, owner = 0, users.get(unit, run.owner_id)
     assign.check_owner(unit, owner, run.record_type)
     if found.records and owner.is_pool:
         turns = assign.reserve(unit, run.owner_id, run_claim(IMPORT, run_id), found.records).total

@@ -92,7 +92,7 @@ def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | Non
     record_ids = range(first_id, first_id + chunk.records)
     given = allotment.allot(session, run, chunk.first_ordinal, chunk.records)
     given = given.of_records(record_ids, [None] * chunk.records)
-    named = users.by_id(session, {run.owner_id, *given.owner_ids})
+    named = users.get_all(session, {run.owner_id, *given.owner_ids})
     pool = cell(named[run.owner_id].name) if run.turns else ""
     emails = {user_id: cell(user.email) for user_id, user in named.items()}
     moment = now()

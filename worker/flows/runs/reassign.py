@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.filters import as_json, parse
+from worker.domain.filters import parse
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import cut
 from worker.domain.runs.record_ids import check_ids
 from worker.domain.runs.runs import REASSIGN
 from worker.domain.turns.claims import run_claim
 from worker.errors.records import UnknownRecord
 from worker.flows.names import owner_named
-from worker.flows.records.lists import SmartList
 from worker.flows.runs import allotment, scans
 from worker.flows.runs.chunk import ChunkResult, carry_out
 from worker.flows.system import System
@@ -25,6 +25,7 @@ from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.lists import smart_lists
+from worker.store.lists.smart_lists import RecordList
 from worker.store.people import users
 from worker.store.runs import chunks, reassignments, runs, selections
 from worker.store.runs.selections import Part, RecordQuery
@@ -41,7 +42,7 @@ class Ids(NamedTuple):
     ids: Sequence[int]
 
 
-def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int | None) -> int:
+def accept(session: Session, wanted: RecordList | Ids, owner: str, actor_id: int | None) -> int:
     """The id of a new run, which workers carry on. What can be known to be wrong now is raised now."""
     chosen(session, wanted)
     named = owner_named(session, owner)
@@ -51,17 +52,19 @@ def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int 
         reassignments.add(session, run_id, ids=list(wanted.ids), ids_count=len(wanted.ids))
     else:
         reassignments.add(
-            session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order
+            session, run_id, list=wanted.name, filter=wanted.filter, order=wanted.order
         )
     enqueue(session, "reassignments.freeze", run=run_id)
     return run_id
 
 
-def chosen(session: Session, wanted: SmartList | Ids) -> RecordQuery:
+def chosen(session: Session, wanted: RecordList | Ids) -> RecordQuery:
     """The records that are wanted, and their order. Raises what `check_ids` does, UnknownRecord for
     an id that is nobody's, and what `filters.condition` does."""
-    if isinstance(wanted, SmartList):
-        found = smart_lists.matching(session, wanted.record_type, wanted.filter, wanted.order)
+    if isinstance(wanted, RecordList):
+        found = smart_lists.select_matching(
+            session, wanted.record_type, parse(wanted.record_type, wanted.filter), wanted.order
+        )
         return RecordQuery(found, smart_lists.order_by(wanted.record_type, wanted.order))
     check_ids(wanted.record_type, wanted.ids)
     missing = selections.first_missing(session, wanted.record_type, wanted.ids)
@@ -92,7 +95,7 @@ def _select(session: Session, run_id: int) -> None:
         return
     by_list = run.ids is None
     wanted = (
-        SmartList(None, run.list, run.record_type, parse(run.record_type, run.filter), run.order)
+        RecordList(run.list, RecordType(run.record_type), run.filter, run.order)
         if by_list
         else None
     )
@@ -111,7 +114,7 @@ def _reserve(unit: Unit, run_id: int) -> None:
     many, turns, owner = (
         selections.count(unit, run_id),
         0,
-        users.by_id(unit, [run.owner_id])[run.owner_id],
+        users.get(unit, run.owner_id),
     )
     assign.check_owner(unit, owner, run.record_type)
     if many and owner.is_pool:

@@ -21,6 +21,7 @@ from worker.errors.turns import (
 from worker.flows.turns.enter import enter
 from worker.flows.unit import Unit
 from worker.ring import Taken
+from worker.store.people.users import User
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
 
@@ -47,7 +48,7 @@ def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
         raise EmptyPool(pool=pool.name)
 
 
-def check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
+def check_owner(session: Session, owner: User, record_type: str) -> None:
     """Raises what keeps records of that type from being given to the owner: a person, or a pool's
     phantom user."""
     if owner.is_pool:

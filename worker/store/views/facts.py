@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.rosters import Roster
 from worker.errors.turns import UnknownPool
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.tables import captures, leads
 from worker.store.tables import users as user_table
 from worker.store.turns import ledger, pools
@@ -17,47 +18,9 @@ from worker.store.turns import ledger, pools
 Facts = dict[str, Any]
 
 
-def user_facts(user: Row[Any]) -> Facts:
-    facts = {
-        name: getattr(user, name)
-        for name in ("id", "name", "email", "is_admin", "can_reassign", "is_active")
-    }
-    return facts | {"created_at": time_text(user.created_at)}
-
-
-def who(user: Row[Any] | None) -> Facts | None:
+def who(user: User | None) -> Facts | None:
     """A user, or a pool's phantom user, in short."""
     return None if user is None else {"id": user.id, "name": user.name, "email": user.email}
-
-
-def token_facts(token: Row[Any]) -> Facts:
-    """A token without what it is, which nobody knows but who was given it."""
-    times = {
-        name: time_text(getattr(token, name))
-        for name in ("created_at", "last_used_at", "revoked_at")
-    }
-    return {"id": token.id, "name": token.name, **times}
-
-
-def all_users(session: Session) -> list[Facts]:
-    return [user_facts(user) for user in users.people(session)]
-
-
-def account_facts(session: Session, name: str, currency: str) -> Facts:
-    """What the Sell API tells of the account, which is as old as its first user."""
-    began = session.scalar(select(func.min(user_table.c.created_at)))
-    facts = {
-        "id": 1,
-        "name": name,
-        "currency": currency,
-        "time_format": "24H",
-        "timezone": "UTC",
-        "phone": None,
-        "subdomain": None,
-    }
-    return facts | dict.fromkeys(
-        ("created_at", "updated_at"), began.strftime("%Y-%m-%dT%H:%M:%SZ") if began else None
-    )
 
 
 def all_pools(session: Session) -> list[Facts]:
@@ -73,7 +36,7 @@ def pool_facts(session: Session, pool: Row[Any], turns: int, next_member: int | 
     """A pool with its members in order, who is next, and how many records each has got. Those who
     left are listed apart."""
     roster, counts = pools.latest_roster(session, pool.id), ledger.counts(session, pool.id)
-    people = users.by_id(session, [*roster.members, *counts, next_member])
+    people = users.get_all(session, [*roster.members, *counts, next_member])
     names = {user_id: user.name for user_id, user in people.items()}
     return _pool(pool, roster, turns, names) | {
         "next": names.get(next_member or 0),
@@ -99,7 +62,7 @@ def _pool(pool: Row[Any], roster: Roster, turns: int, names: dict[int, str]) -> 
     }
 
 
-def _share(user: Row[Any], counts: dict[int, int]) -> Facts:
+def _share(user: User, counts: dict[int, int]) -> Facts:
     return {
         "id": user.id,
         "name": user.name,
@@ -109,7 +72,7 @@ def _share(user: Row[Any], counts: dict[int, int]) -> Facts:
 
 
 def _names(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    return {user_id: user.name for user_id, user in users.by_id(session, ids).items()}
+    return {user_id: user.name for user_id, user in users.get_all(session, ids).items()}
 
 
 # --- captured leads ---

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from worker.errors.turns import UnknownPool
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.turns import ledger, pools
 from worker.store.views.facts import Facts, time_text, who
 
-People = dict[int, Row[Any]]
+People = dict[int, User]
 
 
 def rosters(session: Session, pool_id: int) -> list[Facts]:
@@ -18,7 +19,7 @@ def rosters(session: Session, pool_id: int) -> list[Facts]:
     UnknownPool."""
     _live(session, pool_id)
     changes = pools.roster_changes(session, pool_id)
-    people = users.by_id(
+    people = users.get_all(
         session,
         [
             *(change.actor_id for change in changes),
@@ -44,7 +45,7 @@ def entries(session: Session, pool_id: int, after: int, limit: int) -> Facts:
     pool = _live(session, pool_id)
     found = ledger.page(session, pool_id, after, limit + 1)
     page = found[:limit]
-    people = users.by_id(
+    people = users.get_all(
         session,
         (
             user_id
