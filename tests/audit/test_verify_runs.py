@@ -13,6 +13,7 @@ from tests.support.books import Book
 from tests.support.factories import (
     accepted,
     captured,
+    delete_pool,
     email,
     give_leads,
     imported,
@@ -39,7 +40,7 @@ from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, undo
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
-from worker.flows.turns import pools, seed
+from worker.flows.turns import seed
 
 ROWS = 700
 """Two chunks of 250 and one of 200."""
@@ -570,7 +571,7 @@ def test_a_run_of_a_pool_that_is_deleted_since_may_be_undone(system: System, sen
     run_id = imported(system, send, sheet(9))
     reassign_id = reassigned(system, send, smart_list(system, {}), "Others")
     for name in ("Inbound", "Others"):
-        system.transact(pools.delete, name)
+        delete_pool(system, name)
 
     undos = [undone(system, send, each, returns_turns=True) for each in (reassign_id, run_id)]
 
