@@ -90,7 +90,7 @@ ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 
 A_SKIP = "INSERT INTO skips (run_id, ordinal, record_id, reason) VALUES ({}, {}, {}, 'given')"
 NAMES_IT = "UPDATE leads SET pool_id = 4, turn = {}, owner_id = {} WHERE id = {}"
 
-TAKEBACKS = "UPDATE takebacks SET"
+TAKEBACKS = "UPDATE reversals SET"
 MOVED = "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM ledger WHERE turn = 3".format(
     "claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at"
 )
@@ -202,12 +202,12 @@ CORRUPTIONS = {
         None,
     ),
     "a takeback is gone": (
-        "DELETE FROM takebacks WHERE run_id = 3 AND first_ordinal = 2",
+        "DELETE FROM reversals WHERE run_id = 3 AND first_ordinal = 2",
         "nothing lost",
         None,
     ),
     "a takeback is shorter": (
-        "UPDATE takebacks SET last_ordinal = 4 WHERE run_id = 3 AND first_ordinal = 2",
+        "UPDATE reversals SET last_ordinal = 4 WHERE run_id = 3 AND first_ordinal = 2",
         "nothing lost",
         None,
     ),

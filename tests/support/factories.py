@@ -26,7 +26,7 @@ from worker.flows.turns import assign, pools
 from worker.store.people import users
 from worker.store.records import records
 from worker.store.sql.engine import writing
-from worker.store.tables import captures, chunks, ledger, lookups, runs
+from worker.store.tables import captures, chunks, enrichments, ledger, runs
 
 
 def email(number: int) -> str:
@@ -204,7 +204,7 @@ def leases_run_out(system: System) -> None:
     hour."""
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
-        for table in (runs, chunks, captures, lookups):
+        for table in (runs, chunks, captures, enrichments):
             session.execute(
                 update(table).where(table.c.leased_until.is_not(None)).values(leased_until=earlier)
             )
@@ -216,7 +216,7 @@ def an_hour_passes(system: System) -> None:
     leases_run_out(system)
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
-        for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at, lookups.c.due_at):
+        for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at, enrichments.c.due_at):
             session.execute(update(moment.table).values({moment: earlier}))
 
 
