@@ -16,7 +16,7 @@ from tests.support.engines import engine_at
 from tests.support.tasks import Tasks
 from tests.support.tiers import Tier, count, select
 from worker.flows.system import System
-from worker.ring import Ring, connect
+from worker.ring import Ring
 from worker.store.sql.engine import open_engine
 from worker.store.sql.migrate import migrate
 from worker.uploads import Uploads
@@ -134,7 +134,7 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture
 def valkey(valkey_url: str) -> Iterator[Redis]:
     """A client of a Valkey that holds nothing yet."""
-    client = connect(valkey_url)
+    client = servers.client_at(valkey_url)
     client.flushall()
     yield client
     client.close()
