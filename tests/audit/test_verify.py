@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import text
 
-from tests.support import books
+from tests.support import books, factories
 from tests.support.books import Book
 from tests.support.factories import (
     accepted,
@@ -252,9 +251,7 @@ def inbound(
 
 def execute(system: System, statements: str) -> None:
     for statement in statements.split(";"):
-        assert (
-            system.transact(lambda session, one=statement: session.execute(text(one)).rowcount) != 0
-        )
+        assert factories.execute(system, statement) != 0
 
 
 def found(system: System, *, offline: bool = False) -> list[tuple[str, int | None]]:

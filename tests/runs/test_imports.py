@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -453,7 +454,7 @@ class Overtaken(Uploads):
 
     def __init__(self, system: System, send: Tasks, task: Task) -> None:
         self.__dict__.update(system.uploads.__dict__)
-        self._others = [
+        self._others: list[Callable[[], object]] = [
             lambda: leases_run_out(system),
             lambda: run(system, task),
             lambda: send.drain(system),

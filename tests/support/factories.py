@@ -220,6 +220,12 @@ def an_hour_passes(system: System) -> None:
             session.execute(update(moment.table).values({moment: earlier}))
 
 
+def execute(system: System, statement: str) -> int:
+    """How many rows a statement has changed, past the product."""
+    with writing(system.engine) as session:
+        return session.connection().execute(text(statement)).rowcount
+
+
 def poison(system: System, record_id: int) -> None:
     """From now on nobody can enter that record in the ledger, until there is an antidote."""
     it = f"NEW.record_id = {record_id}"
