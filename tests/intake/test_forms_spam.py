@@ -17,7 +17,7 @@ from tests.support.clients import SECRET_BOX
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks
 from worker.flows.system import System
-from worker.ring import Counts
+from worker.ring.rate_counters import Counts
 from worker.secret_box import SecretBox
 
 HOURS = 3600
