@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from api_stub.control.views import Who
+from worker.store.views.who import Who
 
 
 class RowError(BaseModel):

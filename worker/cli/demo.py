@@ -106,7 +106,7 @@ def _tell(facts: dict[str, Any], pool_id: int, reports: list[Report]) -> None:
         return
     _section(f"The first rows of {facts['file']}", _first_rows(facts["id"]))
     _section(
-        f"{facts['records']:,} leads among {len(pool['members'])} members; next is {pool['next']}",
+        f"{facts['records']:,} leads among {len(pool.members)} members; next is {pool.next}",
         shares(pool),
     )
     if facts["errors"]:

@@ -40,6 +40,10 @@ def _print_shares(facts: dict[str, Any]) -> None:
     for place, share in enumerate(facts["members"], 1):
         numbers = f"{share['records']:,}", f"{share['stay']:,}"
         made.add_row(
-            str(place), escape(share["name"]), escape(share["email"]), *numbers, bar(share, most)
+            str(place),
+            escape(share["name"]),
+            escape(share["email"]),
+            *numbers,
+            bar(share["records"], most),
         )
     console.print(made)

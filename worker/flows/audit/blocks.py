@@ -102,7 +102,7 @@ def _check_booking(
 ) -> None:
     report.open += booking.turns.total - entered if booking.open else 0
     for violation in (*check_state(booking), *check_numbers(booking, entered)):
-        report.violate(*violation)
+        report.add(violation)
     if booking.open:
         for turn, stranger in evidence.entered_within(
             session, pool_id, booking.turns, booking.claim
@@ -112,7 +112,7 @@ def _check_booking(
         for violation in check_entries(
             booking, reservations.entries_of(session, pool_id, booking.claim)
         ):
-            report.violate(*violation)
+            report.add(violation)
     if booking.run is not None and booking.run.kind == REASSIGN:
         for entry in reservations.out_of_order(
             session, pool_id, booking.claim, run_id_of(booking.claim)
