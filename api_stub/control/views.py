@@ -77,12 +77,6 @@ class Pool(PoolSummary):
     left: list[Share] = Field(description="Who was given records and is no member any more.")
 
 
-class Retried(BaseModel):
-    """What is tried again."""
-
-    retried: int = Field(description="How many leads, or tasks of a run.")
-
-
 class Captured(BaseModel):
     """A lead that was accepted."""
 

@@ -122,7 +122,7 @@ def shares(facts: dict[str, Any]) -> Table:
             escape(share["name"]),
             escape(share["email"]),
             f"{share['records']:,}",
-            bar(share, most),
+            bar(share["records"], most),
         )
     for share in facts["left"]:
         made.add_row(
@@ -130,11 +130,11 @@ def shares(facts: dict[str, Any]) -> Table:
             escape(share["name"]),
             escape(share["email"]),
             f"{share['records']:,}",
-            bar(share, most),
+            bar(share["records"], most),
         )
     return made
 
 
-def bar(share: dict[str, Any], most: int) -> Bar:
+def bar(records: int, most: int) -> Bar:
     """Somebody's records, against the most that anybody has."""
-    return Bar(size=max(most, 1), begin=0, end=share["records"], width=BAR_WIDTH, color="green")
+    return Bar(size=max(most, 1), begin=0, end=records, width=BAR_WIDTH, color="green")
