@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
-from sqlalchemy.orm import Session
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Body, Reassigner, RecordType, Text, Using, control_router
@@ -24,6 +23,7 @@ from worker.flows.idempotency import run_once
 from worker.flows.names import owner_named
 from worker.flows.records import lists
 from worker.flows.runs import dry_runs, reassign
+from worker.flows.unit import Unit
 from worker.store.sql import engine
 from worker.store.views.runs import RunView
 
@@ -113,9 +113,9 @@ def reassign_records(
     return show_accepted(system, request, response, answer["run"])
 
 
-def _accept(session: Session, wanted: NewReassignment, actor: Actor) -> dict[str, int]:
-    records, owner_id = _find_records(session, wanted, actor), _find_owner(session, wanted)
-    return {"run": reassign.accept(session, records, owner_id, actor.id)}
+def _accept(unit: Unit, wanted: NewReassignment, actor: Actor) -> dict[str, int]:
+    records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
+    return {"run": reassign.accept(unit, records, owner_id, actor.id)}
 
 
 def _check(wanted: NewReassignment) -> None:
@@ -137,15 +137,13 @@ def _check(wanted: NewReassignment) -> None:
         )
 
 
-def _find_records(
-    session: Session, wanted: NewReassignment, actor: Actor
-) -> lists.SmartList | RecordIds:
+def _find_records(unit: Unit, wanted: NewReassignment, actor: Actor) -> lists.SmartList | RecordIds:
     """Raises UnknownList, AmbiguousList, UnknownRun."""
     if wanted.ids is not None:
         return RecordIds(wanted.type or "lead", wanted.ids)
-    return lists.named(session, wanted.list or "", actor)
+    return lists.named(unit, wanted.list or "", actor)
 
 
-def _find_owner(session: Session, wanted: NewReassignment) -> int:
+def _find_owner(unit: Unit, wanted: NewReassignment) -> int:
     """Raises UnknownOwner, AmbiguousUser."""
-    return int(owner_named(session, wanted.owner).id)
+    return int(owner_named(unit, wanted.owner).id)

@@ -6,7 +6,6 @@ from typing import IO, Annotated, Any
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import Field, TypeAdapter
-from sqlalchemy.orm import Session
 
 from api_stub.deps import Acting, Body, Id, Using, control_router
 from api_stub.error_responses import problems
@@ -25,6 +24,7 @@ from worker.errors.runs import (
 from worker.flows.runs import control, imports, undo
 from worker.flows.runs.control import CancelledRun
 from worker.flows.system import System
+from worker.flows.unit import Unit
 from worker.store.runs import runs
 from worker.store.runs.runs import Run
 from worker.store.views import runs as views
@@ -65,8 +65,8 @@ def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
     return run_id
 
 
-def _check_own(session: Session, actor: Actor, run_id: int) -> Run:
-    run = runs.find(session, run_id)
+def _check_own(unit: Unit, actor: Actor, run_id: int) -> Run:
+    run = runs.find(unit, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
     if not allowed(actor, Action.ANOTHERS, run.actor_id):

@@ -176,7 +176,7 @@ def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_
 # --- a cancel in the middle ---
 
 
-def cancel(system: System, run_id: int) -> control.Cancelled:
+def cancel(system: System, run_id: int) -> control.CancelledRun:
     return system.transact(control.cancel, run_id)
 
 
@@ -189,7 +189,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_moved(system: System, send: 
     cancelled = in_the_middle_of(system, lambda: run(system, late), lambda: cancel(system, run_id))
     send.drain(system)
 
-    assert cancelled == (500, 200)
+    assert (cancelled.records, cancelled.returned) == (500, 200)
     assert state_of(system, run_id) == ("cancelled", 500, 0, 200)
     assert give_leads(system, 1) == "c"
     assert_all_is_well(system)

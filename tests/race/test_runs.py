@@ -50,7 +50,7 @@ def nobody_enters(system: System) -> Iterator[None]:
     """Whoever is about to enter the ledger, or to take back what is in it, waits until the block
     ends."""
     with system.engine.connect() as connection, connection.begin():
-        connection.execute(text("LOCK TABLE ledger, takebacks IN EXCLUSIVE MODE"))
+        connection.execute(text("LOCK TABLE ledger, reversals IN EXCLUSIVE MODE"))
         yield
 
 
@@ -118,7 +118,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
     )
     send.drain(system)
 
-    assert cancelled == (500, 200)
+    assert (cancelled.records, cancelled.returned) == (500, 200)
     assert len(receipt(system, run_id)) == 500
     assert give_leads(system, 1) == "c"
     assert_promise(system)

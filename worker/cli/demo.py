@@ -70,11 +70,11 @@ def demo_here(file: File = None) -> None:
     began = time.monotonic()
     wipe(settings())
     with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
-        _make_pool()
+        pool_id = _make_pool()
         say(f"… importing {file or 'the sample file'} with {WORKERS} worker processes")
         run = follow(runs.start(file or _sample(), "lead", POOL, {}), quiet=False)
-        reports = verify(system(), POOL)
-        _tell(run, reports)
+        reports = verify(system(), pool_id)
+        _tell(run, pool_id, reports)
     console.print(
         f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(run):.1f} s."
     )
@@ -89,20 +89,19 @@ def _sample() -> Path:
     return path
 
 
-def _make_pool() -> None:
-    for name in TEAM:
-        _add_person(name)
-    system().transact(pools.create, POOL, "lead", TEAM, None)
+def _make_pool() -> int:
+    members = [_add_person(name) for name in TEAM]
+    return system().transact(pools.create, POOL, "lead", members, None)
 
 
-def _add_person(name: str) -> None:
-    system().transact(people.add, name, f"{name.lower()}@example.com")
+def _add_person(name: str) -> int:
+    return int(system().transact(people.add, name, f"{name.lower()}@example.com").id)
 
 
-def _tell(run: RunView, reports: list[Report]) -> None:
+def _tell(run: RunView, pool_id: int, reports: list[Report]) -> None:
     """What came of it, for people to see."""
     with system().reading() as session:
-        pool = pools.show(session, POOL)
+        pool = pools.show(session, pool_id)
     if run.state != RunState.DONE:
         console.print(f"The import {run.state}: {run.reason}", markup=False)
         return

@@ -164,7 +164,7 @@ def _assign(
 ) -> tuple[int, int]:
     """One turn, entered for the contact or the deal, as the pool shares them. The others name it,
     too: they go to the same member."""
-    pool = pools.row(unit, owner.id)
+    pool = pools.get(unit, owner.id)
     record_id = made.deal if pool.record_type == "deal" and made.deal else made.contact
     request = Request(context.claim, record_id, lead.owner_id, context.actor.id)
     with owner_at_fault(pool.record_type):

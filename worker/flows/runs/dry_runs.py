@@ -89,7 +89,7 @@ def _find_outcome(
     pool = pools.with_id(unit, owner_id)
     if pool is None:
         return _Outcome(shares([owner_id], repeat(owner_id, records), present))
-    upcoming = next_turns(unit, pools.row(unit, owner_id), max(records, 1))
+    upcoming = next_turns(unit, pool, max(records, 1))
     rosters, ahead = pools.all_rosters(unit, owner_id), upcoming.first(records + 1)
     return _Outcome(
         shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present),

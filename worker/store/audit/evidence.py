@@ -51,15 +51,6 @@ NEVER_TWICE = ("capture", "convert", "create", "import")
 """The causes for which a record is given its owner once in its life."""
 
 
-def all_pools(session: Session) -> list[Row[Any]]:
-    """Every pool, deleted or not, with its name, in the order of creation."""
-    return list(
-        session.execute(
-            select(pools, users.c.name).join(users, users.c.id == pools.c.id).order_by(pools.c.id)
-        )
-    )
-
-
 def roster_rows(session: Session, pool_id: int) -> list[Row[Any]]:
     plain = (rosters.c.version, rosters.c.first_turn, rosters.c.first_slot)
     found = select(*plain, cast(rosters.c.members, Text).label("members"))
