@@ -45,12 +45,6 @@ class Deactivated(User):
     left: list[str] = Field(description="The names of the pools they left.")
 
 
-class Retried(BaseModel):
-    """What is tried again."""
-
-    retried: int = Field(description="How many leads, or tasks of a run.")
-
-
 class Captured(BaseModel):
     """A lead that was accepted."""
 

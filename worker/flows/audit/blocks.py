@@ -21,7 +21,6 @@ from worker.domain.audit.reservations import (
     check_state,
     parse_turns,
 )
-from worker.domain.runs.runs import REASSIGN
 from worker.domain.turns.claims import run_id_of
 from worker.domain.turns.turns import Span, Turns
 from worker.store.audit import evidence, reservations
@@ -113,7 +112,7 @@ def _check_booking(
             booking, reservations.entries_of(session, pool_id, booking.claim)
         ):
             report.add(violation)
-    if booking.run is not None and booking.run.kind == REASSIGN:
+    if booking.run is not None and booking.run.kind == RunKind.REASSIGN:
         for entry in reservations.out_of_order(
             session, pool_id, booking.claim, run_id_of(booking.claim)
         ):
