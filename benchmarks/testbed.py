@@ -11,14 +11,15 @@ from pathlib import Path
 from threading import Event
 
 from tests.support.servers import Postgres
-from worker.flows.names import user_named
+from worker.flows.names import user_named, users_named
 from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System, open_system
 from worker.flows.turns import pools
+from worker.flows.unit import Unit
 from worker.sample import write_sample
 from worker.settings import Settings, settings
-from worker.store.runs import imports as imported
+from worker.store.runs import runs
 from worker.store.sql.migrate import migrate
 
 MEMBERS = 5
@@ -74,28 +75,30 @@ class Testbed:
     def pool(self) -> tuple[int, str]:
         """The id and the name of a new pool."""
         name = f"Pool {secrets.token_hex(4)}"
-        return self.system.transact(
-            lambda session: pools.create(session, name, "lead", self._emails, None).id
-        ), name
+        return self.system.transact(self._create_pool, name), name
+
+    def _create_pool(self, unit: Unit, name: str) -> int:
+        return pools.create(unit, name, "lead", users_named(unit, self._emails), None)
 
     def run_import(self, rows: int) -> float:
         """Imports a sample file into a new pool, and returns the seconds from its acceptance to its
         end."""
-        sheet, (_, pool) = self._bench.sheet(rows), self.pool()
+        sheet, (pool_id, _) = self._bench.sheet(rows), self.pool()
         with sheet.open("rb") as file:
             run_id = imports.accept(
-                self.system, imports.Request(sheet.name, "lead", pool, {}), file
+                self.system, imports.ImportRequest(sheet.name, "lead", pool_id, {}), file
             )
         wait_until(lambda: self._has_ended(run_id), f"the import of {sheet.name}")
         with self.system.reading() as session:
-            run = imported.with_id(session, run_id)
+            run = runs.with_id(session, run_id)
         if run.state != "done":
             raise RuntimeError(f"the import of {sheet.name} is {run.state}: {run.reason}")
-        return float((run.ended_at - run.accepted_at).total_seconds())
+        assert run.ended_at is not None
+        return (run.ended_at - run.accepted_at).total_seconds()
 
     def _has_ended(self, run_id: int) -> bool:
         with self.system.reading() as session:
-            return imported.with_id(session, run_id).ended_at is not None
+            return runs.with_id(session, run_id).ended_at is not None
 
     @contextmanager
     def program(self, command: Sequence[str]) -> Iterator[int]:

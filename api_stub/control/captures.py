@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from api_stub.control.views import Captured, Retried, WaitingLead
+from api_stub.control.views import Captured, WaitingLead
 from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
@@ -17,6 +17,7 @@ from worker.flows.idempotency import run_once
 from worker.flows.intake import capture
 from worker.flows.runs import control
 from worker.store.views.facts import Facts, all_waiting
+from worker.store.views.runs import Retried
 
 MOST_LEADS = 1000
 
@@ -73,10 +74,9 @@ def list_waiting(
 @router.post(
     "/retry",
     summary="Retry leads that were set aside",
-    response_model=Retried,
     responses=problems(InsufficientScope),
 )
-def retry_leads(system: Using, _: Admin) -> Any:
+def retry_leads(system: Using, _: Admin) -> Retried:
     """Puts all captured leads that were tried too often back in line, and has fetched what their
     sender would not tell of some."""
-    return {"retried": system.transact(control.retry_leads)}
+    return Retried(system.transact(control.retry_leads))

@@ -27,7 +27,7 @@ from worker.domain.people.permissions import Actor
 from worker.domain.records.types import LEAD
 from worker.domain.turns.claims import request_claim
 from worker.flows.audit.verify import verify
-from worker.flows.records.edits import RequestContext
+from worker.flows.records.edits import RecordEditor, RequestContext
 from worker.flows.runs import control
 from worker.flows.system import System
 from worker.store.sql.engine import writing

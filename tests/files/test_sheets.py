@@ -10,10 +10,11 @@ from worker.domain.files.sheets import (
     Header,
     Lines,
     check_rows,
-    lines_in,
     read_header,
+    read_lines,
     read_rows,
 )
+from worker.domain.records.record_type import RecordType
 from worker.errors.runs import UnreadableFile
 
 
@@ -107,7 +108,7 @@ def test_a_row_that_is_not_csv_gives_the_reason_in_its_place() -> None:
 
 def test_checked_rows_are_ready_to_store_or_say_what_is_wrong() -> None:
     lines = Lines(io.BytesIO(b"Lee\n,x\n\0,\nMason,a,b\nPark\n"), 0, 1)
-    reader = RowReader("lead", Columns.of("lead", ["Last Name", "Territory"], {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, ["Last Name", "Territory"], {}))
 
     checked = list(check_rows(lines, ",", 2, reader))
 
@@ -139,4 +140,4 @@ def test_other_delimiters_within_names_mislead_nobody(header: str) -> None:
 
 def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
     with pytest.raises(UnreadableFile, match="line 2 is longer"):
-        list(lines_in(io.BytesIO(b"Last Name\n" + b"x" * (LONGEST_LINE_BYTES + 1))))
+        list(read_lines(io.BytesIO(b"Last Name\n" + b"x" * (LONGEST_LINE_BYTES + 1))))

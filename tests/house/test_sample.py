@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from worker.domain.files.rows import Columns, RowReader
-from worker.domain.files.sheets import check_rows, lines_of, read_header
+from worker.domain.files.sheets import check_rows, read_header, split_lines
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import Scan, scan
 from worker.sample import HEADER, sample_leads, write_sample
 
@@ -29,7 +30,10 @@ def scanned(content: bytes) -> Scan:
     stream = io.BytesIO(content)
     header = read_header(stream)
     return scan(
-        stream, header, RowReader("lead", Columns.of("lead", header.names, {})), lambda chunk: None
+        stream,
+        header,
+        RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {})),
+        lambda chunk: None,
     )
 
 
@@ -50,7 +54,7 @@ def test_a_path_and_an_open_file_are_given_the_same_bytes(tmp_path: Path) -> Non
 
 
 def test_every_column_but_the_vendors_own_is_a_field_of_a_lead() -> None:
-    columns = Columns.of("lead", HEADER, {})
+    columns = Columns.of(RecordType.LEAD, HEADER, {})
 
     assert list(columns.custom) == ["Lead Id", "Lead Owner"]
 
@@ -68,7 +72,7 @@ def test_one_row_in_two_hundred_is_bad(rows: int, bad: int) -> None:
 def test_the_bad_rows_of_the_sample_are_bad_in_three_ways(seed: int) -> None:
     errors = scanned(sample(1_000, seed)).first_errors
 
-    assert Counter(error[1:] for error in errors) == {
+    assert Counter((error.field, error.reason) for error in errors) == {
         ("last_name", "needs last name or organization name"): 2,
         ("", "has 16 values where the header has 14"): 2,
         ("email", "is longer than 320 characters"): 1,
@@ -78,18 +82,18 @@ def test_the_bad_rows_of_the_sample_are_bad_in_three_ways(seed: int) -> None:
 def test_the_leads_are_read_back_as_they_were_made() -> None:
     stream = io.BytesIO(sample(1_000))
     header = read_header(stream)
-    reader = RowReader("lead", Columns.of("lead", header.names, {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {}))
 
     read = [
         row
         for _, row in check_rows(
-            lines_of(stream.read()), header.delimiter, header.lines + 1, reader
+            split_lines(stream.read()), header.delimiter, header.lines + 1, reader
         )
         if isinstance(row, list)
     ]
 
     assert read == [
-        row for row in islice(sample_leads(1_000), 1, None) if reader.fault(row) is None
+        row for row in islice(sample_leads(1_000), 1, None) if reader.find_fault(row) is None
     ]
     assert len({row[0] for row in read}) == 995
 

@@ -15,6 +15,7 @@ from tests.support.factories import (
     address_of,
     an_hour_passes,
     captured,
+    delete_pool,
     give_leads,
     join,
     lead,
@@ -30,10 +31,9 @@ from tests.support.tasks import Tasks, run
 from worker.domain.intake.leads import lead_values
 from worker.errors.servers import RingUnreachable
 from worker.errors.turns import UnknownPool, WrongPoolType
-from worker.flows.audit.why import why
+from worker.flows.audit.why import explain
 from worker.flows.intake import capture
 from worker.flows.system import System
-from worker.flows.turns import pools
 from worker.flows.upkeep import rings, sweeps
 from worker.ring import Ring, connect
 
@@ -400,7 +400,7 @@ def test_leads_of_a_pool_that_is_deleted_wait_visibly_with_the_reason(
 ) -> None:
     pool(system, 2)
     leads = captured(system, 3)
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     send.drain(system)
     an_hour_passes(system)
@@ -502,10 +502,8 @@ def test_a_waiting_lead_tells_since_when_it_waits_and_for_what(system: System, s
     send.drain(system)
 
     with system.reading() as session:
-        facts = why(session, "lead", lead_id)
+        shown = explain(session, "lead", lead_id)
 
-    assert (facts["turn"], facts["owner"]["name"], facts["waits"]["reason"]) == (
-        None,
-        "Inbound",
-        NO_MEMBERS,
-    )
+    assert (shown.turn, shown.owner.name) == (None, "Inbound")
+    assert shown.waits is not None
+    assert shown.waits.reason == NO_MEMBERS

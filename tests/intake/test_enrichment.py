@@ -244,9 +244,7 @@ def test_what_kills_its_worker_each_time_is_set_aside(
     sender.deliver(1)
     send.lose()
     for number in range(MOST_ATTEMPTS):
-        system.transact(
-            lambda session, holder=str(number): store.take_next(session, 1, holder, 60.0)
-        )  # type: ignore[misc]
+        system.transact(store.take_next, 1, str(number), 60.0)
         leases_run_out(system)
 
     found = sweeps.sweep(system)

@@ -26,6 +26,7 @@ from tests.support.tasks import Tasks, run
 from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
+from worker.flows.names import users_named
 from worker.flows.people import people
 from worker.flows.runs import control
 from worker.flows.turns import assign, pools
@@ -79,7 +80,8 @@ class Stories(RuleBasedStateMachine):
             session.execute(text(f"DELETE FROM {table}"))
         for address in CAST:
             people.add(session, address[0].upper(), address)
-        return int(pools.create(session, "Inbound", "lead", self.members, None).id)
+        members = users_named(session, self.members)
+        return pools.create(session, "Inbound", "lead", members, None)
 
     # --- doors ---
 

@@ -7,21 +7,23 @@ from datetime import UTC, datetime, timedelta
 from string import ascii_lowercase
 from typing import Any
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import text, update
 
 from tests.support.tasks import Tasks
-from worker.domain.filters import parse
+from worker.domain.filters import as_json, parse
 from worker.domain.intake.leads import lead_values
+from worker.domain.records.record_type import RecordType
+from worker.domain.runs.record_ids import RecordIds
 from worker.domain.turns.causes import Cause
+from worker.domain.turns.pool import Pool
 from worker.errors.people import UnknownUser
 from worker.flows.intake import capture
-from worker.flows.names import pool_named, user_named
+from worker.flows.names import owner_named, pool_named, user_named, users_named
 from worker.flows.people import access, people
-from worker.flows.records.lists import SmartList
 from worker.flows.runs import imports, reassign, undo
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.turns import assign, pools
+from worker.store.lists.smart_lists import RecordList
 from worker.store.people import users
 from worker.store.records import records
 from worker.store.sql.engine import writing
@@ -66,28 +68,38 @@ def pool(
     members: int | Collection[str] = 3,
     name: str = "Inbound",
     record_type: str = "lead",
-) -> Row[Any]:
+) -> Pool:
     """A pool of so many people, or of those people: a@example.com has turn 1."""
     addresses = emails(members) if isinstance(members, int) else list(members)
-    for address in addresses:
-        person(system, address)
-    return system.transact(pools.create, name, record_type, addresses, None)
+    ids = [person(system, address) for address in addresses]
+    pool_id = system.transact(pools.create, name, record_type, ids, None)
+    return system.transact(pools.find, pool_id)
 
 
 def join(system: System, *addresses: str, name: str = "Inbound") -> None:
-    for address in addresses:
-        person(system, address)
-    system.transact(pools.add_members, name, addresses, None)
+    members = [person(system, address) for address in addresses]
+    system.transact(pools.add_members, pool_id_of(system, name), members, None)
 
 
 def leave(system: System, *addresses: str, name: str = "Inbound") -> None:
-    system.transact(pools.remove_members, name, addresses, None)
+    with system.reading() as session:
+        members = users_named(session, addresses)
+    system.transact(pools.remove_members, pool_id_of(system, name), members, None)
+
+
+def delete_pool(system: System, name: str = "Inbound") -> None:
+    system.transact(pools.delete, pool_id_of(system, name))
+
+
+def pool_id_of(system: System, name: str = "Inbound") -> int:
+    with system.reading() as session:
+        return pool_named(session, name).id
 
 
 def lead(system: System, owner: str = "admin@example.com", record_type: str = "lead") -> int:
     """The id of a record that a person owns."""
     owner_id = person(system, owner)
-    return system.transact(records.add, record_type, owner_id, {})
+    return system.transact(records.add, RecordType(record_type), owner_id, {})
 
 
 def give(
@@ -99,8 +111,7 @@ def give(
 ) -> list[str]:
     """Gives records to a pool, as somebody does who edits their owner. Returns the emails of who
     got them, in order."""
-    with system.reading() as session:
-        pool_id = pool_named(session, name).id
+    pool_id = pool_id_of(system, name)
     requests = [
         assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None)
         for record_id in record_ids
@@ -116,7 +127,13 @@ def give_leads(system: System, count: int, name: str = "Inbound") -> str:
 
 def address_of(system: System, user_id: int) -> str:
     with system.reading() as session:
-        return str(users.get_all(session, [user_id])[user_id].email)
+        return str(users.get(session, user_id).email)
+
+
+def owner_id_of(system: System, name: str) -> int:
+    """The id of a pool or a person by name, or of a person by email."""
+    with system.reading() as session:
+        return int(owner_named(session, name).id)
 
 
 def sheet(rows: int, bad: Collection[int] = (), record_type: str = "lead") -> io.BytesIO:
@@ -140,13 +157,18 @@ def accepted(
     mapping: dict[str, str] | None = None,
 ) -> int:
     """The id of a run whose scan waits to be run."""
-    return imports.accept(
-        system, imports.Request("leads.csv", record_type, owner, mapping or {}), file
+    request = imports.ImportRequest(
+        "leads.csv", record_type, owner_id_of(system, owner), mapping or {}
     )
+    return imports.accept(system, request, file)
 
 
 def imported(
-    system: System, send: Tasks, file: io.BytesIO, owner: str = "Inbound", record_type: str = "lead"
+    system: System,
+    send: Tasks,
+    file: io.BytesIO,
+    owner: str = "Inbound",
+    record_type: str = "lead",
 ) -> int:
     """The id of a run that is done."""
     run_id = accepted(system, file, owner, record_type)
@@ -155,28 +177,38 @@ def imported(
 
 
 def owned(
-    system: System, count: int, owner: str = "admin@example.com", record_type: str = "lead"
+    system: System,
+    count: int,
+    owner: str = "admin@example.com",
+    record_type: str = "lead",
 ) -> list[int]:
     """The ids of so many records that a person owns."""
     owner_id = person(system, owner)
     named = "name" if record_type == "deal" else "last_name"
     made = [{named: f"R{number}", "tags": [], "custom_fields": {}} for number in range(count)]
-    return system.transact(records.add_all, record_type, owner_id, None, made)
+    return system.transact(records.add_all, RecordType(record_type), owner_id, None, made)
 
 
 def smart_list(
-    system: System, filter: dict[str, Any], order: str = "id:asc", record_type: str = "lead"
-) -> SmartList:
+    system: System,
+    filter: dict[str, Any],
+    order: str = "id:asc",
+    record_type: str = "lead",
+) -> RecordList:
     """A list that isn't saved."""
-    return SmartList(None, "a list", record_type, parse(record_type, filter), order)
+    return RecordList(
+        "a list", RecordType(record_type), as_json(parse(RecordType(record_type), filter)), order
+    )
 
 
-def to_reassign(system: System, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
+def to_reassign(system: System, wanted: RecordList | RecordIds, owner: str = "Inbound") -> int:
     """The id of a run whose list waits to be frozen."""
-    return system.transact(reassign.accept, wanted, owner, None)
+    return system.transact(reassign.accept, wanted, owner_id_of(system, owner), None)
 
 
-def reassigned(system: System, send: Tasks, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
+def reassigned(
+    system: System, send: Tasks, wanted: RecordList | RecordIds, owner: str = "Inbound"
+) -> int:
     """The id of a run that is done."""
     run_id = to_reassign(system, wanted, owner)
     send.drain(system)
@@ -215,6 +247,12 @@ def an_hour_passes(system: System) -> None:
     with writing(system.engine) as session:
         for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at, enrichments.c.due_at):
             session.execute(update(moment.table).values({moment: earlier}))
+
+
+def execute(system: System, statement: str) -> int:
+    """How many rows a statement has changed, past the product."""
+    with writing(system.engine) as session:
+        return session.connection().execute(text(statement)).rowcount
 
 
 def poison(system: System, record_id: int) -> None:

@@ -2,12 +2,21 @@
 
 import pytest
 
-from tests.support.factories import address_of, email, give, give_leads, lead, person, pool
+from tests.support.factories import (
+    address_of,
+    delete_pool,
+    email,
+    give,
+    give_leads,
+    lead,
+    person,
+    pool,
+)
 from tests.support.invariants import assert_promise, rows
 from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.system import System
-from worker.flows.turns import assign, pools, seed
+from worker.flows.turns import assign, seed
 from worker.flows.unit import Unit
 from worker.store.turns import ledger
 
@@ -131,14 +140,14 @@ def test_the_door_is_closed_to_other_types_to_empty_and_to_deleted_pools(system:
             assign.check_assignable(session, inbound.id, "deal")
         with pytest.raises(EmptyPool, match="The pool Empty has no members"):
             assign.check_assignable(session, empty.id, "lead")
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
     with system.reading() as session, pytest.raises(UnknownPool):
         assign.check_assignable(session, inbound.id, "lead")
 
 
 def test_a_deleted_pool_reserves_nothing(system: System) -> None:
     inbound = pool(system, 1)
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     with pytest.raises(UnknownPool):
         reserve(system, inbound.id, "import:1", 5)

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -23,6 +23,8 @@ errors = Console(
 
 def print_json(shown: Any) -> None:
     """Prints a view, or a list of views, as JSON."""
+    import orjson
+
     text = orjson.dumps(shown, default=str, option=orjson.OPT_INDENT_2).decode()
     print(text)  # noqa: T201  programs read it, not Rich
 
@@ -62,6 +64,8 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat()
     return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 

@@ -1,6 +1,6 @@
 """evenhand pool: who shares records, in which order, and who is next."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.bar import Bar
@@ -8,9 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.flows.names import pool_named, users_named
 from worker.flows.system import system
 from worker.flows.turns import pools
-from worker.store.views.facts import all_pools
+from worker.flows.unit import Unit
+from worker.store.views import pools as views
+from worker.store.views.pools import PoolView
 
 pool = typer.Typer(
     no_args_is_help=True, help="Pools: create them, change their members, see who is next."
@@ -39,43 +42,43 @@ def create(
     json: Json = False,
 ) -> None:
     """Create a pool. Its first member gets turn 1."""
-    system().transact(pools.create, name, type, member, None)
-    _show(name, json, f"Created the pool {name}.")
+    pool_id = system().transact(_create, name, type, member)
+    _show(pool_id, json, f"Created the pool {name}.")
 
 
 @pool.command("list", epilog="Example: evenhand pool list")
 def list_pools(json: Json = False) -> None:
     """List all pools, with who is next."""
     with system().reading() as session:
-        facts = all_pools(session)
+        shown = views.list_pools(session)
     if json:
-        print_json(facts)
+        print_json(shown)
     else:
         columns = table(
             "id", "name", "shares", "members", "next", "turns", right=("id", "members", "turns")
         )
-        console.print(rows(columns, facts, "id", "name", "record_type", "size", "next", "turns"))
+        console.print(rows(columns, shown, "id", "name", "record_type", "size", "next", "turns"))
 
 
 @pool.command(epilog="Example: evenhand pool show Inbound")
 def show(name: Name, json: Json = False) -> None:
     """Show a pool: its members in order, who is next, the turns so far, and how many records each
     has got."""
-    _show(name, json)
+    with system().reading() as session:
+        pool_id = pool_named(session, name).id
+    _show(pool_id, json)
 
 
 @pool.command(epilog="Example: evenhand pool add Inbound -m cy@example.com")
 def add(name: Name, member: Members, json: Json = False) -> None:
     """Add members at the end. Who is next stays next."""
-    system().transact(pools.add_members, name, member, None)
-    _show(name, json)
+    _show(system().transact(_add, name, member), json)
 
 
 @pool.command(epilog="Example: evenhand pool remove Inbound -m cy@example.com")
 def remove(name: Name, member: Members, json: Json = False) -> None:
     """Remove members. The rest go on in order, without a hole."""
-    system().transact(pools.remove_members, name, member, None)
-    _show(name, json)
+    _show(system().transact(_remove, name, member), json)
 
 
 @pool.command(epilog="Example: evenhand pool rename Inbound 'Inbound EMEA'")
@@ -83,58 +86,68 @@ def rename(
     name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]
 ) -> None:
     """Rename a pool."""
-    system().transact(pools.rename, name, new_name)
+    system().transact(_rename, name, new_name)
     say(f"{name} is now called {new_name}.")
 
 
 @pool.command(epilog="Example: evenhand pool delete Inbound")
 def delete(name: Name) -> None:
     """Delete a pool. Records keep their owners, and the ledger stays."""
-    system().transact(pools.delete, name)
+    system().transact(_delete, name)
     say(f"Deleted the pool {name}.")
 
 
-def _show(name: str, json: bool, done: str = "") -> None:
+def _create(unit: Unit, name: str, record_type: str, members: list[str]) -> int:
+    return pools.create(unit, name, record_type, users_named(unit, members), None)
+
+
+def _add(unit: Unit, name: str, members: list[str]) -> int:
+    pool = pool_named(unit, name)
+    pools.add_members(unit, pool.id, users_named(unit, members), None)
+    return pool.id
+
+
+def _remove(unit: Unit, name: str, members: list[str]) -> int:
+    pool = pool_named(unit, name)
+    pools.remove_members(unit, pool.id, users_named(unit, members), None)
+    return pool.id
+
+
+def _rename(unit: Unit, name: str, new_name: str) -> None:
+    pools.rename(unit, pool_named(unit, name).id, new_name)
+
+
+def _delete(unit: Unit, name: str) -> None:
+    pools.delete(unit, pool_named(unit, name).id)
+
+
+def _show(pool_id: int, json: bool, done: str = "") -> None:
     with system().reading() as session:
-        facts = pools.show(session, name)
+        shown = pools.show(session, pool_id)
     if json:
-        print_json(facts)
+        print_json(shown)
         return
     if done:
         say(done)
-    following = (
-        f", next is {facts['next']}" if facts["next"] else ", without members: nobody is next"
-    )
-    console.print(
-        f"{facts['name']}: shares {facts['record_type']}s, {facts['turns']:,} turns so far{following}",
-        markup=False,
-    )
-    console.print(shares(facts))
+    following = f", next is {shown.next}" if shown.next else ", without members: nobody is next"
+    about = f"shares {shown.record_type}s, {shown.turns:,} turns so far{following}"
+    console.print(f"{shown.name}: {about}", markup=False)
+    console.print(shares(shown))
 
 
-def shares(facts: dict[str, Any]) -> Table:
+def shares(shown: PoolView) -> Table:
     """How many records each member has got, as numbers and bars."""
     made = table("", "member", "email", "records", "", right=("", "records"))
-    most = max((share["records"] for share in [*facts["members"], *facts["left"]]), default=0)
-    for place, share in enumerate(facts["members"], 1):
-        made.add_row(
-            str(place),
-            escape(share["name"]),
-            escape(share["email"]),
-            f"{share['records']:,}",
-            bar(share, most),
-        )
-    for share in facts["left"]:
-        made.add_row(
-            "left",
-            escape(share["name"]),
-            escape(share["email"]),
-            f"{share['records']:,}",
-            bar(share, most),
-        )
+    places = [(str(place), member) for place, member in enumerate(shown.members, 1)]
+    everybody = [*places, *(("left", member) for member in shown.left)]
+    most = max((member.records for _, member in everybody), default=0)
+    for place, member in everybody:
+        email = escape(member.email or "")
+        records = f"{member.records:,}"
+        made.add_row(place, escape(member.name), email, records, bar(member.records, most))
     return made
 
 
-def bar(share: dict[str, Any], most: int) -> Bar:
+def bar(records: int, most: int) -> Bar:
     """Somebody's records, against the most that anybody has."""
-    return Bar(size=max(most, 1), begin=0, end=share["records"], width=BAR_WIDTH, color="green")
+    return Bar(size=max(most, 1), begin=0, end=records, width=BAR_WIDTH, color="green")

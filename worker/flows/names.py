@@ -1,12 +1,11 @@
 """Who is meant by a name. Names are looked up where they come in; from there on ids travel."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.storable import is_storable, replace_unstorable
+from worker.domain.turns.pool import Pool
 from worker.errors.people import AmbiguousUser, UnknownUser
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.people import users
@@ -24,6 +23,12 @@ def user_named(session: Session, name: str) -> User:
     return found[0]
 
 
+def users_named(session: Session, names: Iterable[str]) -> list[int]:
+    """The ids of the active users with those email addresses or names, in order. Raises
+    UnknownUser, AmbiguousUser."""
+    return [user_named(session, name).id for name in names]
+
+
 def _find_users(session: Session, name: str) -> Sequence[User]:
     by_email = users.find_by_email(session, name)
     if by_email is not None and by_email.is_active:
@@ -31,7 +36,7 @@ def _find_users(session: Session, name: str) -> Sequence[User]:
     return users.find_by_name(session, name)
 
 
-def pool_named(session: Session, name: str) -> Row[Any]:
+def pool_named(session: Session, name: str) -> Pool:
     """The live pool with that name. Raises UnknownPool."""
     pool = _find_pool(session, name)
     if pool is None:
@@ -39,7 +44,7 @@ def pool_named(session: Session, name: str) -> Row[Any]:
     return pool
 
 
-def _find_pool(session: Session, name: str) -> Row[Any] | None:
+def _find_pool(session: Session, name: str) -> Pool | None:
     return pools.called(session, name.strip()) if is_storable(name) else None
 
 

@@ -32,10 +32,10 @@ def lead_values(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
     reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, list(plain), {}))
     row = list(plain.values())
-    if (fault := reader.fault(row)) is not None:
+    if (fault := reader.find_fault(row)) is not None:
         raise BadLead(reason=" ".join(filter(None, fault)))
     values: dict[str, Any] = dict.fromkeys(LEAD.text_fields) | dict(
-        zip(reader.fields, reader.values(row), strict=True)
+        zip(reader.fields, reader.convert(row), strict=True)
     )
     tags = [tag for name, value in listed.items() for tag in _tags(name, value)]
     return values | {

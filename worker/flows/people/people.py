@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from worker.domain.people.email import is_email
-from worker.errors.people import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
-from worker.flows.turns.pools import change_roster
+from worker.errors.people import BadEmail, BlankName, LastAdmin, UserExists
+from worker.flows.turns.pools import change_roster, find_person
 from worker.flows.unit import Unit
 from worker.store.people import users
 from worker.store.people.users import User
@@ -45,7 +45,7 @@ def change(
 ) -> User:
     """Changes an active person's name and permissions. None leaves a value as it is. Raises
     UnknownUser, BlankName, LastAdmin."""
-    user = _find_active(session, user_id)
+    user = find_person(session, user_id)
     values: dict[str, str | bool] = {}
     if name is not None:
         values["name"] = name.strip()
@@ -64,7 +64,7 @@ def change(
 def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
     """Deactivates a person, who keeps what they own and leaves every roster. Raises UnknownUser,
     LastAdmin."""
-    user = _find_active(unit, user_id)
+    user = find_person(unit, user_id)
     _keep_an_admin(unit, user)
     # First, so that from here on nobody can make them a member.
     users.change(unit, user_id, is_active=False)
@@ -79,13 +79,6 @@ def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
             actor_id,
         )
     return Deactivated(users.get(unit, user_id), [pool.name for pool in left])
-
-
-def _find_active(session: Session, user_id: int) -> User:
-    user = users.find(session, user_id)
-    if user is None or user.is_pool or not user.is_active:
-        raise UnknownUser(name=user_id)
-    return user
 
 
 def _keep_an_admin(session: Session, user: User) -> None:

@@ -119,7 +119,7 @@ def _find_owner(unit: Unit, order: ConversionOrder, lead: StoredRecord) -> User:
         raise LeadWaits(lead_id=lead.id)
     owner_id = order.owner_id or lead.owner_id
     pool = pools.with_id(unit, owner_id)
-    shares_deals = pool is not None and pool.record_type == RecordType.DEAL
+    shares_deals = pool is not None and pool.record_type is RecordType.DEAL
     record_type = RecordType.DEAL if shares_deals and order.create_deal else RecordType.CONTACT
     return find_owner(unit, record_type, owner_id)
 
@@ -169,7 +169,7 @@ def _assign(
 ) -> int:
     """Takes one turn of the pool, and enters it for the record that the pool shares. The other
     records name the same turn, and go to the same member. Returns the turn."""
-    shared_type = RecordType(pools.row(unit, owner.id).record_type)
+    shared_type = pools.get(unit, owner.id).record_type
     everything = made.list_records()
     shared_id = next(number for record_type, number in everything if record_type is shared_type)
     request = Request(context.claim, shared_id, lead.owner_id, context.actor.id)

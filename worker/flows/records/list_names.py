@@ -16,7 +16,7 @@ from worker.errors.lists import AmbiguousList, UnknownList
 from worker.errors.runs import UnknownRun
 from worker.store.lists import smart_lists
 from worker.store.lists.smart_lists import SmartList
-from worker.store.runs import imports, runs
+from worker.store.runs import kinds, runs
 
 IMPORT = "import:"
 """The prefix of a run's number in the name of the list of what the run made."""
@@ -86,7 +86,7 @@ def _sees(actor: Actor | None, found: SmartList) -> bool:
 
 def _find_of_run(session: Session, text: str) -> SmartList:
     number = text.removeprefix(IMPORT)
-    run = imports.find(session, int(number)) if is_number(number) else None
+    run = kinds.find_import(session, int(number)) if is_number(number) else None
     if run is None and is_number(number) and runs.find(session, int(number)):
         raise UnknownList(name=text)  # a run of another kind
     if run is None:

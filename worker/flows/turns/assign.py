@@ -1,13 +1,13 @@
 """The one door: every turn that is taken, for whatever story, is taken and entered here."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.allotment import Allotment
 from worker.domain.turns.causes import Cause
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Turns, meet, merged
 from worker.errors.turns import (
@@ -112,7 +112,7 @@ def reserve(unit: Unit, pool_id: int, claim: str, count: int) -> Turns:
     return reserved
 
 
-def _open(pool: Row[Any]) -> Row[Any]:
+def _open(pool: Pool) -> Pool:
     if pool.deleted_at is not None:
         raise UnknownPool(name=pool.id)
     return pool
@@ -142,7 +142,7 @@ def _take(unit: Unit, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
         raise EmptyPool(pool=named.name if named else pool_id) from None
 
 
-def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = "") -> None:
+def fence(session: Session, pool: Pool, latest: Roster, taken: Taken, claim: str = "") -> None:
     """Refuses what a ring that forgot, or went back in time, would hand out a second time. The
     claim is that of the block to reserve."""
 

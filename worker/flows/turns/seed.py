@@ -2,13 +2,12 @@
 
 import logging
 import secrets
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.allotment import Allotment
 from worker.domain.turns.causes import Cause
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, Turns, Upcoming
 from worker.flows.unit import Unit
@@ -43,7 +42,7 @@ def seed_again(unit: Unit, pool_id: int, reason: str) -> None:
         _seed_locked(unit, pool_id, pool.watermark, unit.ring.epoch(pool_id), reason)
 
 
-def would_find(session: Session, pool: Row[Any]) -> Upcoming:
+def would_find(session: Session, pool: Pool) -> Upcoming:
     """What the ring would hand out next if it were seeded now. Changes nothing."""
     last = ledger.greatest_turn(session, pool.id)
     missing = ledger.missing(session, pool.id, pool.watermark, last)

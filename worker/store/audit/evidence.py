@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.turns import Turns, common, merged
 from worker.store.runs.reversals import stands
@@ -49,15 +50,6 @@ BOOKED = ("import", "reassign")
 
 NEVER_TWICE = ("capture", "convert", "create", "import")
 """The causes for which a record is given its owner once in its life."""
-
-
-def all_pools(session: Session) -> list[Row[Any]]:
-    """Every pool, deleted or not, with its name, in the order of creation."""
-    return list(
-        session.execute(
-            select(pools, users.c.name).join(users, users.c.id == pools.c.id).order_by(pools.c.id)
-        )
-    )
 
 
 def roster_rows(session: Session, pool_id: int) -> list[Row[Any]]:
@@ -245,15 +237,14 @@ def records_without_entry(
 
 def _made_along(table: Any, record_type: str) -> ColumnElement[bool]:
     """That the conversion of a lead made the record, and got the turn that it names."""
-    made = [conversions.c[name] == table.c.id for name in _MADE[record_type]]
+    made = [
+        conversions.c[name] == table.c.id for name in DESCRIPTIONS[record_type].made_by_conversion
+    ]
     return exists().where(
         conversions.c.pool_id == table.c.pool_id,
         conversions.c.turn == table.c.turn,
         or_(false(), *made),
     )
-
-
-_MADE = {"lead": (), "contact": ("individual_id", "organization_id"), "deal": ("deal_id",)}
 
 
 def records_of_nobody(session: Session, record_type: str) -> Iterator[tuple[int | None, int]]:
@@ -273,7 +264,10 @@ def owned_by_pool(session: Session, pool_id: int, record_type: str) -> Iterator[
     return (
         record_id
         for (record_id,) in stream(
-            session, (owned.where(~waits) if record_type == "lead" else owned).order_by(table.c.id)
+            session,
+            (owned.where(~waits) if DESCRIPTIONS[record_type].waits_in_line else owned).order_by(
+                table.c.id
+            ),
         )
     )
 

@@ -9,7 +9,7 @@ from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.people import users
 from worker.store.records.labels import CUSTOM_FIELD, LabelKey, find
-from worker.store.runs import imports
+from worker.store.runs import kinds
 from worker.store.tables import pools as pool_table
 from worker.store.tables import users as user_table
 from worker.store.turns import pools
@@ -48,7 +48,7 @@ def _find_deleted_pool(session: Session, name: str) -> int:
 
 def find_records_of(session: Session, record_type: RecordType, run_id: int) -> range:
     """The ids of an import's records, which are consecutive. Raises UnknownRun, WrongRunType."""
-    run = imports.find(session, run_id)
+    run = kinds.find_import(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
     if run.record_type != record_type:

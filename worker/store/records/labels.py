@@ -142,9 +142,9 @@ def remove(session: Session, label: StoredLabel) -> None:
 
 def _replace(session: Session, label: StoredLabel, name: str | None) -> None:
     if label.kind == SOURCE:
-        for record_type, description in DESCRIPTIONS.items():
+        for description in DESCRIPTIONS.values():
             if "source" in description.stored_names:
-                table = RECORDS[record_type]
+                table = RECORDS[description.record_type]
                 renamed = update(table).where(table.c.source == label.name)
                 session.execute(renamed.values(source=name))
     elif label.kind == TAG:

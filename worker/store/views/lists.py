@@ -13,9 +13,9 @@ from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.resources import ResourceBody
 from worker.store.lists import smart_lists
 from worker.store.lists.smart_lists import RecordList, SmartList
-from worker.store.people import users
 from worker.store.records import catalog
-from worker.store.views.people import DOCUMENTED, UserReference, refer_to
+from worker.store.views.people import DOCUMENTED
+from worker.store.views.who import Who, find_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class SmartListView:
     filter: FilterBody
     """In the vendor's form, whatever the form of the request."""
     order: str
-    owner: UserReference | None
+    owner: Who | None
     """Whose it is; null for one that was made on the command line, or by a run."""
     published: bool
     created_at: datetime
@@ -64,7 +64,7 @@ def show_list(session: Session, found: SmartList) -> SmartListView:
 
 def show_lists(session: Session, found: Sequence[SmartList]) -> list[SmartListView]:
     """Lists, without their records."""
-    owners = users.get_all(session, (each.owner_id for each in found))
+    owners = find_people(session, (each.owner_id for each in found))
     return [
         SmartListView(
             each.id,
@@ -72,7 +72,7 @@ def show_lists(session: Session, found: Sequence[SmartList]) -> list[SmartListVi
             each.record_type,
             each.filter,
             each.order,
-            refer_to(owners.get(each.owner_id or 0)),
+            owners.get(each.owner_id),
             each.published,
             each.created_at,
             each.updated_at,

@@ -42,15 +42,6 @@ class DeactivatedUserView(UserView):
 
 
 @dataclass(frozen=True, slots=True)
-class UserReference:
-    """A user, or a pool's phantom user, which has no email address."""
-
-    id: int
-    name: str
-    email: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class TokenView:
     """An access token, without the token itself: that is known only to whoever was given it."""
 
@@ -81,11 +72,6 @@ def show_user(user: User) -> UserView:
 def show_users(session: Session) -> list[UserView]:
     """Everyone, in the order of joining, also the inactive."""
     return [show_user(user) for user in users.list_people(session)]
-
-
-def refer_to(user: User | None) -> UserReference | None:
-    """A user in short, or None for nobody."""
-    return None if user is None else UserReference(user.id, user.name, user.email)
 
 
 def show_token(token: StoredToken) -> TokenView:

@@ -23,8 +23,8 @@ from worker.domain.resources.others import (
 )
 from worker.domain.resources.resource import Resource
 
-DESCRIPTIONS: Mapping[RecordType, RecordDescription] = {
-    description.record_type: description for description in (LEAD, CONTACT, DEAL)
+DESCRIPTIONS: Mapping[str, RecordDescription] = {
+    description.type: description for description in (LEAD, CONTACT, DEAL)
 }
 
 RESOURCES: tuple[Resource, ...] = (
