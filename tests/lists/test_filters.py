@@ -744,7 +744,8 @@ def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_firs
 
 def test_every_field_that_a_list_may_be_sorted_by_sorts_it(engine: Engine) -> None:
     fill(engine)
-    for record_type, resource in DESCRIPTIONS.items():
+    for resource in DESCRIPTIONS.values():
+        record_type = resource.record_type
         for name in (
             *resource.sortable,
             *({"lead": ("source",), "deal": ("source", "stage")}.get(record_type, ())),

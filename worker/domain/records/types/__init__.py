@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from worker.domain.records.record_type import RecordType
 from worker.domain.records.types.contact import CONTACT
 from worker.domain.records.types.deal import DEAL
 from worker.domain.records.types.description import (
