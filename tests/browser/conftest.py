@@ -15,6 +15,7 @@ from tests.api.test_server import api
 from tests.support.factories import pool
 from worker.domain.intake.forms import Field
 from worker.flows.intake import forms
+from worker.flows.names import pool_named
 from worker.flows.system import System
 
 
@@ -99,9 +100,11 @@ class Site:
             "origins": (),
             **definition,
         }
+        with self.system.reading() as unit:
+            values["owner_id"] = pool_named(unit, values.pop("owner")).id
         form_id = self.system.transact(forms.add, values, None)
-        with self.system.reading() as session:
-            return str(forms.shown(session, form_id, self.url)["address"])
+        with self.system.reading() as unit:
+            return forms.show(unit, form_id, self.url).address
 
 
 @pytest.fixture

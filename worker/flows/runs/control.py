@@ -103,7 +103,7 @@ def retry_leads(session: Session) -> int:
     more = enrichment.try_again(session)
     for integration_id in {row.integration_id for row in more}:
         enqueue(session, "lookups.fetch", integration=integration_id)
-    return len({row.lead_id for row in (*again, *more)})
+    return len({row.lead_id for row in again} | {row.lead_id for row in more})
 
 
 def _held(session: Session, run_id: int) -> Row[Any]:
