@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import Table, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.support.factories import person
@@ -36,7 +36,7 @@ def integration(system: System) -> DeliverySource:
     )
 
 
-def _source(system: System, which: object, **own: object) -> int:
+def _source(system: System, which: Table, **own: object) -> int:
     owner_id, moment = person(system, "ann@example.com"), datetime.now(UTC)
     common = {
         "slug": "web",
@@ -47,7 +47,7 @@ def _source(system: System, which: object, **own: object) -> int:
         "updated_at": moment,
     }
     with writing(system.engine) as session:
-        return session.scalars(insert(which).values(common | own).returning(which.c.id)).one()  # type: ignore[attr-defined,call-overload]
+        return session.scalars(insert(which).values(common | own).returning(which.c.id)).one()
 
 
 def add(system: System, source: DeliverySource, key: str, outcome: DeliveryOutcome) -> int:

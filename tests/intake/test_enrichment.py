@@ -23,7 +23,7 @@ from worker.flows.upkeep import sweeps
 from worker.store.intake import enrichment as store
 from worker.store.leases import MOST_ATTEMPTS
 from worker.store.sql.engine import writing
-from worker.store.tables import lookups
+from worker.store.tables import enrichments
 from worker.store.views.integrations import EnrichmentView, list_enrichments
 
 ANN = {
@@ -50,13 +50,13 @@ def lead(system: System, number: int = 1) -> dict[str, Any]:
 
 
 def waiting(system: System) -> list[dict[str, Any]]:
-    return rows(system, "SELECT * FROM lookups ORDER BY lead_id")
+    return rows(system, "SELECT * FROM enrichments ORDER BY lead_id")
 
 
 def due(system: System) -> None:
     """All pauses are over."""
     with writing(system.engine) as session:
-        session.execute(update(lookups).values(due_at=datetime.now(UTC) - timedelta(minutes=1)))
+        session.execute(update(enrichments).values(due_at=datetime.now(UTC) - timedelta(minutes=1)))
 
 
 def test_a_contact_has_its_turn_at_once_and_its_fields_when_they_are_told(
@@ -113,7 +113,7 @@ def test_a_lead_that_is_deleted_meanwhile_stays_as_it_is(
     sender: Sender, client: TestClient, system: System, send: Tasks
 ) -> None:
     sender.deliver(1)
-    [task] = [task for task in send.waiting if task.name == "lookups.fetch"]
+    [task] = [task for task in send.waiting if task.name == "enrichments.fetch"]
     send.waiting.remove(task)
     send.drain(system)
     client.delete("/v2/leads/1", headers={"User-Agent": "tests"})

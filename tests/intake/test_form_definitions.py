@@ -1,18 +1,28 @@
 """Definitions of forms: what is taken, in which form, and what is refused with a reason."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from worker.domain.intake.embedding import write_form, write_iframe
-from worker.domain.intake.forms import USUAL_FIELDS, Field, Form, make_slug, normalize, read_origin
+from worker.domain.intake.forms import (
+    USUAL_FIELDS,
+    Field,
+    Form,
+    FormValues,
+    make_slug,
+    normalize,
+    read_origin,
+)
 from worker.errors.intake import BadForm
 
 LAST = Field("last_name", "Last name")
 
 
 def fields(*given: Field) -> tuple[Field, ...]:
-    return normalize({"fields": given})["fields"]
+    normal = normalize({"fields": given})["fields"]
+    assert isinstance(normal, tuple)
+    return normal
 
 
 @pytest.mark.parametrize(
@@ -129,11 +139,11 @@ def test_a_name_of_which_no_address_can_be_made_wants_a_slug() -> None:
 )
 def test_what_is_wrong_with_a_definition_is_told(what: str, value: Any, words: str) -> None:
     with pytest.raises(BadForm, match=words):
-        normalize({what: value})
+        normalize(cast("FormValues", {what: value}))
 
 
 def test_a_definition_is_stored_in_one_form() -> None:
-    given = {
+    given: FormValues = {
         "name": " Web ",
         "slug": " Web-1 ",
         "source": " ",
@@ -142,9 +152,9 @@ def test_a_definition_is_stored_in_one_form() -> None:
         "redirect_url": " https://a.com/x ",
     }
 
-    taken = normalize(
-        given | {"origins": ["https://A.com/", "http://localhost:8080"], "enabled": False}
-    )
+    given["origins"], given["enabled"] = ["https://A.com/", "http://localhost:8080"], False
+
+    taken = normalize(given)
 
     assert taken == {
         "name": "Web",

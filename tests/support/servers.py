@@ -17,8 +17,10 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+from redis import Redis
 from sqlalchemy import make_url
 
+from worker.ring import connect
 from worker.settings import Settings
 from worker.stack.server import EmbeddedServer
 from worker.store.tables import metadata
@@ -267,6 +269,13 @@ def _copied(connection: "psycopg.Connection[Any]", table: str) -> bytes:
 
 
 # --- Valkey ---
+
+
+def client_at(url: str) -> Redis:
+    """The ring's own client for one server."""
+    client = connect(url)
+    assert isinstance(client, Redis)
+    return client
 
 
 @contextmanager

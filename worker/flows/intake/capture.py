@@ -12,6 +12,8 @@ from itertools import islice, takewhile
 from sqlalchemy.orm import Session
 
 from worker.domain.intake.leads import LeadValues
+from worker.domain.records.record_type import RecordType
+from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import capture_claim
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.leases import LEASE_SECONDS, on_lease
@@ -128,5 +130,6 @@ def _enter(unit: Unit, pool_id: int, batch: Sequence[WaitingLead]) -> None:
         for lead in batch
         if lead.lead_id in mine
     ]
-    assign(unit, pool_id, "lead", requests, "capture", [capture_claim(lead_id) for lead_id in line])
+    claims = [capture_claim(lead_id) for lead_id in line]
+    assign(unit, pool_id, RecordType.LEAD, requests, Cause.CAPTURE, claims)
     captures.remove_owned(unit, _list_ids(batch))

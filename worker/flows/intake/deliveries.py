@@ -216,7 +216,7 @@ def _store_leads(
     ]
     if objects:
         enrichment.add(session, integration.id, objects)
-        enqueue(session, "lookups.fetch", integration=integration.id)
+        enqueue(session, "enrichments.fetch", integration=integration.id)
     return _describe_owner(owner), lead_ids
 
 

@@ -54,7 +54,7 @@ def fetch(system: System, secret_box: SecretBox, integration_id: int, holder: st
             result = _ask(secret_box, integration, waiting.object_id)
             system.transact(_settle, waiting, integration, result)
         if time.monotonic() > end:
-            system.transact(enqueue, "lookups.fetch", integration=integration_id)
+            system.transact(enqueue, "enrichments.fetch", integration=integration_id)
             return
 
 

@@ -188,7 +188,7 @@ def _waiting(session: Session) -> Iterator[Repair]:
 
 def _due(session: Session) -> Iterator[Repair]:
     for integration in enrichment.due_since(session, WAITING_SECONDS):
-        enqueue(session, "lookups.fetch", integration=integration.integration_id)
+        enqueue(session, "enrichments.fetch", integration=integration.integration_id)
         yield Repair(
             f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched",
             "sent its task",

@@ -1,5 +1,5 @@
 """Enrichment: leads about which more is to be fetched from their sender. A lead about which all is
-known leaves this table, which is called `lookups` in the database."""
+known leaves this table."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from worker.store import leases
 from worker.store.leases import LeasedWork
 from worker.store.sql.clock import now
-from worker.store.tables import lookups
+from worker.store.tables import enrichments
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ def add(session: Session, integration_id: int, objects: Iterable[tuple[int, str]
         for lead_id, number in objects
     ]
     if rows:
-        session.execute(insert(lookups), rows)
+        session.execute(insert(enrichments), rows)
 
 
 def is_busy(session: Session, integration_id: int, holder: str) -> bool:
     """Whether somebody else asks that integration's sender just now."""
     busy = and_(
-        lookups.c.integration_id == integration_id,
-        lookups.c.leased_by.is_not(None),
-        lookups.c.leased_by != holder,
-        lookups.c.leased_until >= now(),
+        enrichments.c.integration_id == integration_id,
+        enrichments.c.leased_by.is_not(None),
+        enrichments.c.leased_by != holder,
+        enrichments.c.leased_until >= now(),
     )
     return session.execute(select(1).where(busy).limit(1)).first() is not None
 
@@ -67,28 +67,31 @@ def take_next(
 ) -> Enrichment | None:
     """Leases the next lead that is due: of those that were tried least often, the oldest."""
     due = and_(
-        lookups.c.integration_id == integration_id,
-        lookups.c.due_at <= now(),
-        leases.free(lookups, holder),
+        enrichments.c.integration_id == integration_id,
+        enrichments.c.due_at <= now(),
+        leases.free(enrichments, holder),
     )
     first = (
-        select(lookups.c.lead_id).where(due).order_by(lookups.c.tries, lookups.c.lead_id).limit(1)
+        select(enrichments.c.lead_id)
+        .where(due)
+        .order_by(enrichments.c.tries, enrichments.c.lead_id)
+        .limit(1)
     )
     lead_id = session.scalar(first.with_for_update(skip_locked=True))
     if lead_id is None:
         return None
-    columns = (lookups.c.lead_id, lookups.c.object_id, lookups.c.tries)
+    columns = (enrichments.c.lead_id, enrichments.c.object_id, enrichments.c.tries)
     leased = leases.lease(session, work([lead_id]), holder, seconds, *columns)
     return next((Enrichment(row.lead_id, row.object_id, row.tries) for row in leased), None)
 
 
 def work(lead_ids: Collection[int]) -> LeasedWork:
     """The enrichment of those leads, as something to be leased."""
-    return LeasedWork(lookups, lookups.c.lead_id.in_(lead_ids))
+    return LeasedWork(enrichments, enrichments.c.lead_id.in_(lead_ids))
 
 
 def remove(session: Session, lead_id: int) -> None:
-    session.execute(delete(lookups).where(lookups.c.lead_id == lead_id))
+    session.execute(delete(enrichments).where(enrichments.c.lead_id == lead_id))
 
 
 def postpone(session: Session, enrichment: Enrichment, reason: str, due_at: datetime) -> None:
@@ -101,21 +104,25 @@ def postpone(session: Session, enrichment: Enrichment, reason: str, due_at: date
         "leased_by": None,
         "reason": reason,
     }
-    session.execute(update(lookups).where(lookups.c.lead_id == enrichment.lead_id).values(later))
+    session.execute(
+        update(enrichments).where(enrichments.c.lead_id == enrichment.lead_id).values(later)
+    )
 
 
 def pause(session: Session, integration_id: int, until: datetime) -> None:
     """Asks the integration's sender for nothing before that moment."""
     sooner = and_(
-        lookups.c.integration_id == integration_id, lookups.c.due_at < until, leases.idle(lookups)
+        enrichments.c.integration_id == integration_id,
+        enrichments.c.due_at < until,
+        leases.idle(enrichments),
     )
-    session.execute(update(lookups).where(sooner).values(due_at=until))
+    session.execute(update(enrichments).where(sooner).values(due_at=until))
 
 
 def abandon(session: Session, lead_id: int, reason: str) -> None:
     """Sets one lead's enrichment aside."""
     gone = {"set_aside": True, "leased_until": None, "leased_by": None, "reason": reason}
-    session.execute(update(lookups).where(lookups.c.lead_id == lead_id).values(gone))
+    session.execute(update(enrichments).where(enrichments.c.lead_id == lead_id).values(gone))
 
 
 # --- upkeep ---
@@ -123,26 +130,30 @@ def abandon(session: Session, lead_id: int, reason: str) -> None:
 
 def all_work() -> LeasedWork:
     """The enrichment of all leads, as something to be leased."""
-    return LeasedWork(lookups, true())
+    return LeasedWork(enrichments, true())
 
 
 def set_aside(session: Session, reason: str) -> list[int]:
     """Sets aside what was tried too often. Returns the leads' ids, in order."""
     return sorted(
-        row.lead_id for row in leases.set_aside(session, all_work(), reason, lookups.c.lead_id)
+        row.lead_id for row in leases.set_aside(session, all_work(), reason, enrichments.c.lead_id)
     )
 
 
 def due_since(session: Session, seconds: float) -> list[DueIntegration]:
     """The integrations whose leads are due for so long, and that nobody works on."""
-    due = and_(leases.free(lookups), lookups.c.due_at < now() - timedelta(seconds=seconds))
-    counted = select(lookups.c.integration_id, func.count().label("leads"))
-    rows = session.execute(counted.where(due).group_by(lookups.c.integration_id))
+    due = and_(leases.free(enrichments), enrichments.c.due_at < now() - timedelta(seconds=seconds))
+    counted = select(enrichments.c.integration_id, func.count().label("leads"))
+    rows = session.execute(counted.where(due).group_by(enrichments.c.integration_id))
     return [DueIntegration(row.integration_id, row.leads) for row in rows]
 
 
 def try_again(session: Session) -> list[RetriedEnrichment]:
     """Tries all again that was set aside, for as long as at first."""
-    session.execute(update(lookups).where(lookups.c.set_aside).values(tries=0, due_at=now()))
-    rows = leases.try_again(session, all_work(), lookups.c.lead_id, lookups.c.integration_id)
+    session.execute(
+        update(enrichments).where(enrichments.c.set_aside).values(tries=0, due_at=now())
+    )
+    rows = leases.try_again(
+        session, all_work(), enrichments.c.lead_id, enrichments.c.integration_id
+    )
     return [RetriedEnrichment(row.lead_id, row.integration_id) for row in rows]

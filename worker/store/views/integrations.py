@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from worker.store.sql.clock import now
-from worker.store.tables import integrations, lookups, users
+from worker.store.tables import enrichments, integrations, users
 from worker.store.views.intake import DESCRIBED
 
 MOST_ENRICHMENTS = 100
@@ -94,8 +94,8 @@ def show_integration_details(session: Session, integration_id: int) -> Integrati
 
 def list_enrichments(session: Session, integration_id: int, limit: int) -> list[EnrichmentView]:
     """The leads about which more is still to be fetched, oldest first."""
-    found = select(lookups).where(lookups.c.integration_id == integration_id)
-    rows = session.execute(found.order_by(lookups.c.lead_id).limit(limit))
+    found = select(enrichments).where(enrichments.c.integration_id == integration_id)
+    rows = session.execute(found.order_by(enrichments.c.lead_id).limit(limit))
     return [
         EnrichmentView(row.lead_id, row.object_id, row.due_at, row.tries, row.set_aside, row.reason)
         for row in rows
