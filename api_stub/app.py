@@ -25,7 +25,7 @@ from api_stub.intake import hooks
 from api_stub.limits import RateLimitHeaders
 from api_stub.middleware import BodyLimit, BodyTimeout, RequestId
 from api_stub.sell import app as sell
-from worker.flows.intake.forms import PATH as FORMS
+from worker.domain.intake.forms import PATH as FORMS
 
 MOST_BODY_BYTES = 2**20
 MOST_UPLOAD_BYTES = 2**30

@@ -67,7 +67,7 @@ app.conf.update(
         "reassignments.*": {"queue": "bulk"},
         "undos.*": {"queue": "bulk"},
         "upkeep.*": {"queue": "upkeep"},
-        "lookups.*": {"queue": "notify"},
+        "enrichments.*": {"queue": "notify"},
     },
     # A task is acknowledged when it is done, and each is safe to run twice.
     task_acks_late=True,

@@ -107,11 +107,11 @@ def test_a_captured_lead_waits_with_the_pool_until_its_task_runs(
 def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(
     system: System, send: Tasks
 ) -> None:
-    pool(system, 1)
+    inbound = pool(system, 1)
     admin = person(system, "admin@example.com")
     facts = {"First Name": "Ann", "last_name": "Lee", "Budget": 12, "tags": ["hot"]}
 
-    [lead_id] = system.transact(capture.accept, "inbound", [lead_values(facts)], admin)
+    [lead_id] = system.transact(capture.accept, inbound.id, [lead_values(facts)], admin)
     send.drain(system)
 
     [stored] = rows(system, "SELECT first_name, last_name, email, creator_id FROM leads")

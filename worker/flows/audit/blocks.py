@@ -21,6 +21,7 @@ from worker.domain.audit.reservations import (
     check_state,
     parse_turns,
 )
+from worker.domain.runs.runs import RunKind
 from worker.domain.turns.claims import run_id_of
 from worker.domain.turns.turns import Span, Turns
 from worker.store.audit import evidence, reservations
