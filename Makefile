@@ -6,10 +6,10 @@ ENV := .venv/.installed
 TEST_ENV := .venv/.installed-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test bench soak lint docs lock
+.PHONY: help env demo up test test-deep bench soak lint docs lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 env: $(ENV) ## Set up .venv from requirements.lock
 
@@ -19,8 +19,11 @@ demo: $(ENV) ## Show the main job: a thousand leads, four workers, a pool of fiv
 up: $(ENV) ## Start everything on this machine, until Ctrl-C
 	@$(BIN)/python -m worker up
 
-test: $(TEST_ENV) ## Run all tests
-	@$(BIN)/python -m pytest
+test: $(TEST_ENV) ## Run the tests that take minutes together
+	@$(BIN)/python -m pytest --tier fast
+
+test-deep: $(TEST_ENV) ## Run the tests that `make test` leaves out
+	@$(BIN)/python -m pytest --tier deep
 
 bench: $(TEST_ENV) ## Measure the figures of docs/benchmarks.md, as ratios in one run
 	@$(BIN)/python -m benchmarks

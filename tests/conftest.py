@@ -14,8 +14,9 @@ from sqlalchemy import Engine
 from tests.support import servers
 from tests.support.engines import engine_at
 from tests.support.tasks import Tasks
+from tests.support.tiers import Tier, count, select
 from worker.flows.system import System
-from worker.ring import Ring, connect
+from worker.ring import Ring
 from worker.store.sql.engine import open_engine
 from worker.store.sql.migrate import migrate
 from worker.uploads import Uploads
@@ -29,15 +30,40 @@ hypothesis_settings.load_profile("evenhand")
 LONG = ("chaos", "crash"), ("acceptance", "topologies", "protocol")
 """The folders of tests that wait more than they work, in two halves."""
 
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
+"""All cases that were found, before those of one tier were chosen."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--tier", type=Tier, default=Tier.ALL, choices=list(Tier), help="which tests to run"
+    )
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[COLLECTED] = list(items)
+    chosen = select(items, config.getoption("tier"))
+    left = set(items).difference(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
+    items[:] = _in_a_good_order(config, chosen)
+
+
+def _in_a_good_order(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
     """Each process begins with an equal part of the list. Two begin with what waits, so that the
     others have the machine for what works, and nothing long is left for the end."""
     first, second = ([item for item in items if item.path.parent.name in names] for names in LONG)
     rest = [item for item in items if not any(item.path.parent.name in names for names in LONG)]
     processes = getattr(config, "workerinput", {"workercount": 1})["workercount"]
     between = max(len(items) // processes - len(first), 0)
-    items[:] = [*first, *rest[:between], *second, *rest[between:]]
+    return [*first, *rest[:between], *second, *rest[between:]]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Ends with how many tests ran, and in how many cases."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    ran = {report.nodeid for report in reports if getattr(report, "when", "") == "call"}
+    if ran:
+        terminalreporter.write_line(count(ran))
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +134,7 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture
 def valkey(valkey_url: str) -> Iterator[Redis]:
     """A client of a Valkey that holds nothing yet."""
-    client = connect(valkey_url)
+    client = servers.client_at(valkey_url)
     client.flushall()
     yield client
     client.close()

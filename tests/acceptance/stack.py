@@ -15,6 +15,7 @@ import httpx2
 
 from tests.acceptance import commands
 from tests.support.servers import wait_until
+from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.ring import Ring, connect
 from worker.settings import Settings
@@ -47,7 +48,7 @@ class Home:
             for name, value in self.environment.items()
             if name.startswith("EVENHAND_")
         }
-        return Settings(**named)
+        return Settings.model_validate(named)
 
     def run(
         self, *arguments: str | Path, fails: int = 0, text: bytes = b""
@@ -74,7 +75,9 @@ class Home:
         """A look at the same database, ring and uploads from outside."""
         settings = self.settings
         engine = open_engine(settings.database_url)
-        yield System(engine, Ring(connect(settings.redis_url)), Uploads(settings.uploads_url), list)
+        yield System(
+            engine, Ring(connect(settings.redis_url)), Uploads(settings.uploads_url), Tasks()
+        )
         engine.dispose()
 
 

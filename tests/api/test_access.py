@@ -305,7 +305,7 @@ def test_whatever_is_wrong_with_a_token_the_refusal_is_the_same(
     answers = [
         stranger.get(
             "/api/pools",
-            headers={"Authorization": given.encode("latin-1")} if given is not None else {},
+            headers=[(b"Authorization", given.encode("latin-1"))] if given is not None else [],
         )
         for given in headers
     ]

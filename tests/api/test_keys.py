@@ -98,8 +98,8 @@ def test_another_request_under_that_key_is_refused_and_changes_nothing(
     assert door(client).status_code == 202
     before = everything(system)
 
-    for other in (lambda: door(client, what="Li"), lambda: door(client, what="import:2")):
-        status, code, message = refusal(other())
+    for what in ("Li", "import:2"):
+        status, code, message = refusal(door(client, what=what))
         assert (status, code) == (422, "key_reused")
         assert "'order 66'" in message
     assert everything(system) == before

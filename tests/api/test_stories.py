@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import text
-
 from tests.api.asking import LEADS, add_users, create_pool, posted, upload
 from tests.support import invariants
-from tests.support.factories import give_leads, leave
+from tests.support.factories import execute, give_leads, leave
 from tests.support.tasks import Tasks
 from worker.flows.system import System
 
@@ -177,7 +175,7 @@ def test_verify_tells_that_the_promise_holds_and_where_it_does_not(
     give_leads(system, 3)
 
     well = client.get("/api/verify").json()
-    robbed = system.transact(lambda session: session.execute(text(STEAL_TURN_2)).rowcount)
+    robbed = execute(system, STEAL_TURN_2)
     ill = client.get(f"/api/pools/{pool['id']}/verify").json()
 
     assert [(report["pool"], report["holds"], report["entered"]) for report in well] == [

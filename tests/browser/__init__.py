@@ -1,0 +1,1 @@
+"""Hosted forms in a real browser."""

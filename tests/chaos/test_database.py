@@ -9,6 +9,7 @@ from sqlalchemy import text
 from tests.support.factories import person, pool
 from tests.support.invariants import rows
 from tests.support.servers import Postgres
+from tests.support.tasks import Tasks
 from worker.chaos.database import behind, prepare, upstream
 from worker.errors.servers import ForeignDatabase
 from worker.flows.system import System
@@ -27,7 +28,7 @@ def fresh(request: pytest.FixtureRequest, ring: Ring, tmp_path: Path) -> Iterato
         else f"sqlite:///{tmp_path / 'fresh.db'}"
     )
     engine = open_engine(url)
-    yield System(engine, ring, Uploads(str(tmp_path / "uploads")), list)
+    yield System(engine, ring, Uploads(str(tmp_path / "uploads")), Tasks())
     engine.dispose()
     if request.param == "postgresql":
         server.drop_database(url)

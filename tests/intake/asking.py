@@ -10,7 +10,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from tests.api.asking import posted
-from tests.support.clients import SECRET_BOX
+from tests.support.tasks import SECRET_BOX
 
 LEE = {"last_name": "Lee", "email": "lee@example.com"}
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import Table, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.support.factories import person
@@ -31,7 +31,7 @@ def integration(system: System) -> DeliverySource:
     )
 
 
-def _door(system: System, which: object, **own: object) -> int:
+def _door(system: System, which: Table, **own: object) -> int:
     owner_id, moment = person(system, "ann@example.com"), datetime.now(UTC)
     common = {
         "slug": "web",
@@ -42,7 +42,7 @@ def _door(system: System, which: object, **own: object) -> int:
         "updated_at": moment,
     }
     with writing(system.engine) as session:
-        return session.scalars(insert(which).values(common | own).returning(which.c.id)).one()  # type: ignore[attr-defined,call-overload]
+        return session.scalars(insert(which).values(common | own).returning(which.c.id)).one()
 
 
 def add(system: System, source: DeliverySource, key: str, became: Became, **more: str) -> int:

@@ -19,10 +19,9 @@ from tests.acceptance.stack import Home, home
 from tests.api.asking import posted, refusal
 from tests.api.test_server import api
 from tests.intake.asking import LEE, define, page, send, send_json, token
-from tests.support.clients import SECRET_BOX
 from tests.support.factories import an_hour_passes, join, person
 from tests.support.invariants import assert_promise, rows
-from tests.support.tasks import Tasks
+from tests.support.tasks import SECRET_BOX, Tasks
 from worker.flows.system import System
 from worker.flows.system import system as the_system
 from worker.flows.upkeep import sweeps, tidy

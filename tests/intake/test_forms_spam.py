@@ -13,9 +13,8 @@ from starlette.testclient import TestClient
 from api_stub.limits import RateLimit, form_rate_limit
 from tests.api.asking import refusal
 from tests.intake.asking import LEE, define, page, send, send_json, token
-from tests.support.clients import SECRET_BOX
 from tests.support.invariants import assert_promise, rows
-from tests.support.tasks import Tasks
+from tests.support.tasks import SECRET_BOX, Tasks
 from worker.flows.system import System
 from worker.ring.rate_counters import Counts
 from worker.secret_box import SecretBox

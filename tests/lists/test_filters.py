@@ -613,7 +613,7 @@ def test_no_value_and_no_name_of_a_custom_field_is_part_of_the_statement(engine:
     mark = "Mark'\"%]"
     with writing(engine) as session:
         labels.register(session, "lead", {labels.CUSTOM_FIELD: [mark]})
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"city": {operator: mark}} for operator in ("eq", "not_eq", "contains", "starts_with")
     ] + [
         {f"custom_fields.{mark}": {operator: mark}} for operator in ("eq", "not_eq", "contains", "starts_with")

@@ -124,7 +124,7 @@ def test_a_token_needs_a_name_and_a_person(system: System) -> None:
         (99, "tests", UnknownUser),
     ):
         with pytest.raises(wrong):
-            system.transact(access.issue, user_id, name)  # type: ignore[misc]
+            system.transact(access.issue, user_id, name)
     assert rows(system, "SELECT id FROM tokens") == []
 
 

@@ -69,6 +69,6 @@ def assert_found_out(machine: type[Bulk]) -> None:
 def test_an_undo_of_what_others_have_changed_since_is_found_out(
     machine: type[Bulk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(undos, "lock_intact", lambda _, done: list(done.gifts.ordinals))
+    monkeypatch.setattr(undos, "lock_intact", lambda _, done: list(done.allotment.ordinals))
 
     assert_found_out(machine)

@@ -98,7 +98,7 @@ def test_a_value_of_another_type_is_told_where(client: Any, verb: str) -> None:
         "contacts": created(client, "contacts", last_name="L"),
     }
     made["deals"] = created(client, "deals", name="D", contact_id=made["contacts"]["id"])
-    bad = [
+    bad: list[tuple[str, dict[str, Any], str]] = [
         ("leads", {"last_name": 7}, "/data/last_name"), ("leads", {"email": True}, "/data/email"),
         ("leads", {"owner_id": "1"}, "/data/owner_id"), ("leads", {"owner_id": 1.5}, "/data/owner_id"),
         ("leads", {"source_id": True}, "/data/source_id"), ("leads", {"tags": "a, b"}, "/data/tags"),

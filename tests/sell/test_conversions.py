@@ -36,7 +36,7 @@ def made(client: Any, conversion: dict[str, Any]) -> tuple[Any, Any, Any]:
 def test_a_lead_becomes_a_person_with_its_organization_and_a_deal(
     client: Any, system: System
 ) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "first_name": "Ann",
         "email": "ann@example.com",
         "organization_name": "ACME",

@@ -6,6 +6,8 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from tests.api.asking import faults, posted
 from tests.sell.asking import created, listed, names, shown, told, updated, wrong
 from tests.support.factories import accepted, imported, pool
@@ -93,7 +95,14 @@ def test_a_label_needs_a_name_that_an_index_holds_and_a_tag_a_type(client: Any) 
 
 def test_records_bear_a_tags_new_name_each_once_and_in_its_place(client: Any) -> None:
     odd = 'it\'s "100%" 日本 \\ :old'
-    borne = (["a", "old", "z"], ["new", "old"], ["old", "a", "new"], ["older", "Old"], [], ["old"])
+    borne: tuple[list[str], ...] = (
+        ["a", "old", "z"],
+        ["new", "old"],
+        ["old", "a", "new"],
+        ["older", "Old"],
+        [],
+        ["old"],
+    )
     leads = [created(client, "leads", last_name="L", tags=tags)["id"] for tags in borne]
     contact = created(client, "contacts", last_name="L", tags=["old"])["id"]
     [old] = listed(client, "tags", {"name": "old", "resource_type": "lead"})
@@ -132,9 +141,13 @@ def test_a_record_that_has_both_names_has_the_new_one_once(client: Any, system: 
     lead = created(client, "leads", last_name="L", tags=["z", "old", "a", TOO_LONG, "kept"])["id"]
     other = created(client, "leads", last_name="L", tags=[TOO_LONG, "a", "old"])["id"]
     [old] = listed(client, "tags", {"name": "old"})
-    system.transact(
-        lambda session: labels.rename(session, labels.lock(session, "tag", old["id"]), TOO_LONG)
-    )  # type: ignore[arg-type]
+
+    def rename(session: Session) -> None:
+        locked = labels.lock(session, "tag", old["id"])
+        assert locked is not None
+        labels.rename(session, locked, TOO_LONG)
+
+    system.transact(rename)
 
     assert shown(client, "leads", lead)["tags"] == ["z", TOO_LONG, "a", "kept"]
     assert shown(client, "leads", other)["tags"] == [TOO_LONG, "a"]

@@ -11,10 +11,10 @@ from redis import Redis
 
 from tests.support.engines import engine_at
 from tests.support.faults import Photograph, photograph, roll_back
-from tests.support.servers import Databases
+from tests.support.servers import Databases, client_at
 from tests.support.tasks import Tasks
 from worker.flows.system import System
-from worker.ring import Ring, connect
+from worker.ring import Ring
 from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 
@@ -63,7 +63,7 @@ def on_postgresql(
 
 def _written(url: str, valkey_url: str, folder: Path, write: Writer) -> Photograph:
     send, engine = Tasks(), open_engine(url)
-    with connect(valkey_url) as client:
+    with client_at(valkey_url) as client:
         client.flushall()
         write(System(engine, Ring(client), Uploads(str(folder / "uploads")), send), send)
         engine.dispose()

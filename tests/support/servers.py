@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+from redis import Redis
 
 from testing import servers
 from testing.servers import (
@@ -19,6 +20,7 @@ from testing.servers import (
     short_folder,
     wait_until,
 )
+from worker.ring import connect
 from worker.settings import Settings
 from worker.stack.server import EmbeddedServer
 from worker.store.tables import metadata
@@ -153,6 +155,13 @@ def _copied(connection: "psycopg.Connection[Any]", table: str) -> bytes:
 
 
 # --- Valkey ---
+
+
+def client_at(url: str) -> Redis:
+    """The ring's own client for one server."""
+    client = connect(url)
+    assert isinstance(client, Redis)
+    return client
 
 
 @contextmanager

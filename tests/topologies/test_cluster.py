@@ -141,7 +141,9 @@ def test_a_pool_goes_on_when_its_slot_moves_to_a_node_that_has_just_joined(
     for node in (new, old, *servers.masters):
         node.ask("CLUSTER", "SETSLOT", slot, "NODE", identity(new))
 
-    assert system.ring.state(inbound.id).next_turn == 5
+    state = system.ring.state(inbound.id)
+    assert state is not None
+    assert state.next_turn == 5
     assert give(system, record_id)[0][0] == next(owners)
     assert give_leads(system, 3) == "".join(islice(owners, 3))
     assert_promise(system)

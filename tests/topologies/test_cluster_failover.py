@@ -123,7 +123,9 @@ def test_a_master_that_hangs_is_left_for_the_replica_that_took_over(
 
     with hanging(hung):
         take_over(hung, heir, servers)
-        assert system.ring.state(pool_id).next_turn == 5
+        state = system.ring.state(pool_id)
+        assert state is not None
+        assert state.next_turn == 5
         assert give_leads(system, 2, name) == "bc"
 
     wait_until(lambda: is_replica_of(hung, heir), "the old master to be a replica")

@@ -130,7 +130,7 @@ def test_a_hole_at_the_end_is_left_alone_while_leads_wait_who_may_have_taken_it(
 
 def entered_two_minutes_ago(system: System) -> None:
     with writing(system.engine) as session:
-        session.execute(update(ledger).values(at=rings.now() - 2 * rings.OWED))
+        session.execute(update(ledger).values(at=now() - 2 * rings.OWED))
 
 
 def test_an_open_block_and_a_returned_turn_are_no_holes(system: System, send: Tasks) -> None:
@@ -175,7 +175,7 @@ def another_version(valkey: Redis, pool_id: int) -> None:
 
 
 def other_members(valkey: Redis, pool_id: int) -> None:
-    valkey.lset(keys.members(pool_id), 0, 99)
+    valkey.lset(keys.members(pool_id), 0, "99")
 
 
 def another_cursor(valkey: Redis, pool_id: int) -> None:
@@ -353,8 +353,10 @@ def test_mending_while_leads_come_in_loses_and_doubles_nothing(system: System, s
     with ThreadPoolExecutor(4) as threads:
         mending = [threads.submit(rings.repair, system) for _ in range(6)]
         working = [threads.submit(run, system, task) for task in tasks]
-        for done in (*mending, *working):
-            done.result()
+        for repaired in mending:
+            repaired.result()
+        for worked in working:
+            worked.result()
 
     given = rows(system, "SELECT turn FROM leads ORDER BY id")
     assert [row["turn"] for row in given] == list(range(1, 2 * len(leads) + 1))

@@ -78,6 +78,6 @@ class Unauthorized(EvenhandError):
 
 
 class InsufficientScope(EvenhandError):
-    """You may not {deed}."""
+    """You may not {action}."""
 
     status = 403

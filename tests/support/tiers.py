@@ -1,0 +1,52 @@
+"""The two tiers of the tests. The fast tier is `make test`; the deep tier runs exactly the rest.
+
+A story runs on SQLite in the fast tier and on PostgreSQL in the deep one. A story that is marked
+`both`, whose point is the database, runs on either in the fast tier. Tests of whole stacks, of
+several processes and of servers that fail are deep; those that are marked `fast` stand for their
+kind in the fast tier. A test that is marked `deep` is deep wherever it is."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import pytest
+
+DEEP_FOLDERS = frozenset({"acceptance", "browser", "chaos", "crash", "race", "topologies"})
+
+
+class Tier(StrEnum):
+    """What one call of pytest runs."""
+
+    FAST = "fast"
+    DEEP = "deep"
+    ALL = "all"
+
+
+def tier_of(item: pytest.Item) -> Tier:
+    """The one tier in which a case runs."""
+    if item.get_closest_marker("deep"):
+        return Tier.DEEP
+    if item.get_closest_marker("fast"):
+        return Tier.FAST
+    if item.path.parent.name in DEEP_FOLDERS:
+        return Tier.DEEP
+    if database_of(item) == "postgresql" and not item.get_closest_marker("both"):
+        return Tier.DEEP
+    return Tier.FAST
+
+
+def database_of(item: pytest.Item) -> str | None:
+    """The kind of database that a case asks for by the parameter of `database_url`."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("database_url") if callspec else None
+
+
+def select(items: Iterable[pytest.Item], tier: Tier) -> list[pytest.Item]:
+    """The cases of that tier, in the same order."""
+    return [item for item in items if tier in (Tier.ALL, tier_of(item))]
+
+
+def count(node_ids: Iterable[str]) -> str:
+    """How many functions and cases these are: "1,133 tests in 3,204 cases"."""
+    cases = set(node_ids)
+    functions = {node_id.partition("[")[0] for node_id in cases}
+    return f"{len(functions):,} tests in {len(cases):,} cases"
