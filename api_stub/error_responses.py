@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
+from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from api_stub.error_body import Problem
 from api_stub.http_errors import IncorrectPath, InvalidPayload, ServerError, WrongMethod, faults_of
+from api_stub.middleware import REQUEST_ID
 from worker.errors.base import EvenhandError, NotFound, Unauthorized, Unavailable
 from worker.errors.records import Fault, IncorrectPayload
 
@@ -130,7 +132,9 @@ def _answer(
     resource: str | None = None,
 ) -> JSONResponse:
     about = resource or getattr(request.state, "resource", None)
-    problem = Problem.of(status, faults, about, request.state.request_id, f"{request.base_url}docs")
+    problem = Problem.of(
+        status, faults, about, correlation_id.get() or "", f"{request.base_url}docs"
+    )
     afterwards = getattr(
         request.state, "afterwards", None
     )  # what is to be done after the answer, whatever it is
@@ -164,7 +168,7 @@ def _render_http(request: Request, error: Exception) -> JSONResponse:
 
 def _render_unexpected(request: Request, error: Exception) -> JSONResponse:
     """The server logs the trace by itself; this ties it to the request."""
-    request_id = request.state.request_id
+    request_id = correlation_id.get()
     logger.error(
         "request %s: %s %s ended in %s",
         request_id,
@@ -177,5 +181,5 @@ def _render_unexpected(request: Request, error: Exception) -> JSONResponse:
         request,
         SERVER_ERROR,
         [Fault("", unexpected.code, str(unexpected))],
-        {"X-Request-Id": request_id},
+        {REQUEST_ID: request_id or ""},
     )

@@ -5,41 +5,31 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping
+from functools import partial
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api_stub.http_errors import BodyTooLarge, RequestTimeout
-from worker.request_id import current
 
 REQUEST_ID = "X-Request-Id"
 
 _FIT_FOR_A_LOG = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
-class RequestId:
-    """Gives back the id that a request came with, or else one of our own. Log lines and tasks bear
-    it, too: those that are written when all is over as well, so that it isn't taken back. The next
-    request has its own."""
+class RequestId(CorrelationIdMiddleware):
+    """Answers with the id that a request came with, or with a new one if it is missing or not fit
+    for a log. Log lines and tasks bear it, too."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        super().__init__(
+            app, REQUEST_ID, generator=partial(secrets.token_hex, 8), validator=_is_fit_for_a_log
+        )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if _FIT_FOR_A_LOG.fullmatch(given) else secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
-        current.set(request_id)
 
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
-            await send(message)
-
-        await self._app(scope, receive, send_with_id)
+def _is_fit_for_a_log(request_id: str) -> bool:
+    return _FIT_FOR_A_LOG.fullmatch(request_id) is not None
 
 
 class BodyLimit:

@@ -19,12 +19,27 @@ pytestmark = pytest.mark.timeout(300)
 def evenhand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command in an environment that holds the wheel, and sees the libraries of this one."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+    build: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "hatchling",
+        "build",
+        "--target",
+        "wheel",
+        "--directory",
+        folder,
+    ]
     subprocess.run(build, cwd=ROOT, check=True)
     [wheel] = folder.glob("evenhand-*.whl")
     home = folder / "venv"
     venv.create(home, with_pip=True)
-    pip = [home / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [
+        home / "bin" / "python",
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     subprocess.run([*pip, "install", "--no-index", "--no-deps", wheel], check=True)
     [packages] = home.glob("lib/python*/site-packages")
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
