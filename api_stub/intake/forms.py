@@ -15,7 +15,7 @@ from api_stub.http_errors import (
     InvalidPayload,
     RequestTimeout,
     WrongContentType,
-    faults_of,
+    convert_findings,
 )
 from api_stub.intake.html_errors import TYPED, ForVisitors, address_of, is_person, preflight
 from api_stub.intake.pages import STYLE, TOKEN, TRAP, Shown, form_page, headers, thanks_page
@@ -201,7 +201,7 @@ def _submission(form: Form, body: bytes) -> Submission:
     except orjson.JSONDecodeError:
         raise InvalidPayload(reason="it is no JSON") from None
     except ValidationError as error:
-        status, faults = faults_of(
+        status, faults = convert_findings(
             [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
         )
         raise (
