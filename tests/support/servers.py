@@ -67,15 +67,15 @@ def postgres() -> Iterator[Postgres]:
 SHAPE = """
     SELECT md5(string_agg(part, ' ' ORDER BY part)), sum(size) FROM (
         SELECT 'class ' || oid || ' ' || xmin AS part, pg_relation_size(oid) AS size
-            FROM pg_class WHERE relnamespace = 'public'::regnamespace
+            FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'S'
         UNION ALL SELECT 'column ' || attrelid || ' ' || attnum || ' ' || pg_attribute.xmin, 0
             FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace
         UNION ALL SELECT 'constraint ' || oid || ' ' || xmin, 0 FROM pg_constraint
         UNION ALL SELECT 'trigger ' || oid || ' ' || xmin, 0 FROM pg_trigger
     ) AS parts
 """
-"""A digest of how the tables are made, by the transactions which made each part, and how many bytes
-they take."""
+"""A digest of how the tables are made, by the transactions that made each part, and how many bytes
+they take. Sequences are left out: each reservation of ids alters one, and they are set back."""
 
 OTHERS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 SEQUENCES = (
@@ -119,6 +119,11 @@ class Databases:
             yield url
         finally:
             self._take_back(url)
+
+    def make_new(self, url: str) -> None:
+        """Makes one that is lent hold what the template holds, while others are connected to it."""
+        with connected(url) as connection:
+            self._empty(connection)
 
     def _take_back(self, url: str) -> None:
         """Whoever is still connected is thrown out. A database whose tables were altered, or that
