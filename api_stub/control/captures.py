@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api_stub.control.views import Retried
 from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
@@ -20,6 +19,7 @@ from worker.flows.runs import control
 from worker.store.views import intake as views
 from worker.store.views.facts import Facts
 from worker.store.views.intake import WaitingLeadView
+from worker.store.views.runs import Retried
 
 MOST_LEADS = 1000
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from worker.domain.runs.runs import STORIES
+from worker.domain.runs.runs import RUN_TASKS
 from worker.flows.intake import capture, enrichment
 from worker.flows.runs import imports, load, reassign, undo
 from worker.flows.system import System
@@ -72,7 +72,7 @@ class Tasks:
                     done.result()
 
 
-LEASED = FLOWS.keys() - {story.close for story in STORIES.values()}
+LEASED = FLOWS.keys() - {tasks.close for tasks in RUN_TASKS.values()}
 """The tasks that hold a lease on what they are at."""
 
 

@@ -44,9 +44,9 @@ def _read_row(texts: Mapping[str, str]) -> LeadValues:
     """The values of a row with those texts, as a file would have it."""
     reader = RowReader("lead", Columns.of("lead", list(texts), {}))
     row = list(texts.values())
-    if (fault := reader.fault(row)) is not None:
+    if (fault := reader.find_fault(row)) is not None:
         raise BadLead(reason=" ".join(filter(None, fault)))
-    values = zip(reader.fields, reader.values(row), strict=True)
+    values = zip(reader.fields, reader.convert(row), strict=True)
     return dict.fromkeys(TEXT_FIELDS["lead"]) | dict(values)
 
 
