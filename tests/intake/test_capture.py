@@ -67,7 +67,7 @@ def attempts(system: System) -> set[int]:
 
 
 def leased_to(system: System, holder: str) -> list[int]:
-    """Somebody begins with the leads in line that nobody is on, and does not come to entering them."""
+    """Leases the leads in line that nobody works on, and doesn't enter them."""
     [inbound] = rows(system, "SELECT id FROM pools")
     return [lead.lead_id for lead in system.transact(capture._lease, inbound["id"], holder)]
 
@@ -120,8 +120,8 @@ def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(
     )
     assert stored == {"first_name": "Ann", "last_name": "Lee", "email": None, "creator_id": admin}
     assert entry == {
-        "claim": f"lead:{lead_id}:capture", "ordinal": 0, "record_id": lead_id, "cause": "capture", "actor_id": admin,
-        "previous_owner_id": None,
+        "claim": f"lead:{lead_id}:capture", "ordinal": 0, "record_id": lead_id, "cause": "capture",
+        "actor_id": admin, "previous_owner_id": None,
     }  # fmt: skip
 
 

@@ -301,7 +301,7 @@ def test_an_answer_that_is_too_long_or_no_json_is_asked_for_again(hubspot: HubSp
     assert "no JSON" in nonsense.reason
 
 
-def test_the_vault_that_was_changed_is_told_after_three_attempts(
+def test_a_secret_key_that_was_changed_is_named_after_three_attempts(
     sender: Sender, system: System, send: Tasks
 ) -> None:
     sender.deliver(1)

@@ -29,8 +29,8 @@ Fields = Annotated[
     list[str],
     typer.Option(
         "--field",
-        help='What it asks for, in order, as "Label=name:type*": the type is text, email, tel, url, '
-        "textarea, select(one|other), checkbox or number, and the star stands for required. "
+        help='What it asks for, in order, as "Label=name:type*": the type is text, email, tel, '
+        "url, textarea, select(one|other), checkbox or number, and the star stands for required. "
         "Without any: first name, last name*, email*, company and message.",
     ),
 ]

@@ -54,9 +54,10 @@ def as_text(value: object) -> str | None:
 
 
 def _find_values(content: JsonObject, path: str) -> Iterator[object]:
-    for place in split_places(path) if _has_names(path) else ():
+    has_names = _has_names(path)
+    for place in split_places(path) if has_names else ():
         yield content[place] if place in content else _search(_translate(place), content)
-    if _JMESPATH_SIGNS.search(path):
+    if not has_names or _JMESPATH_SIGNS.search(path):
         yield _search(path, content)
 
 

@@ -150,8 +150,8 @@ def remove(session: Session, lead_ids: Collection[int]) -> None:
 
 
 def remove_owned(session: Session, lead_ids: Collection[int]) -> None:
-    """Takes those of the leads out of the line that have their owner by now. A lead that an undo has
-    just put back stays there."""
+    """Takes those of the leads out of the line that have their owner by now. A lead that an undo
+    has just put back stays there."""
     waits = exists(
         select(1).where(leads.c.id == captures.c.lead_id, leads.c.owner_id == captures.c.pool_id)
     )

@@ -1,4 +1,4 @@
-"""Integrations: through which others' systems deliver leads, and the secrets that they sign with."""
+"""Integrations: others' systems that deliver leads, and the secrets that they sign with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
