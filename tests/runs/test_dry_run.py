@@ -37,7 +37,8 @@ from worker.flows.runs import control, dry_runs, imports
 from worker.flows.system import System
 from worker.flows.turns import pools
 from worker.store.lists.smart_lists import RecordList
-from worker.store.views.facts import Facts
+
+Facts = dict[str, Any]
 
 ROWS, BAD = 700, {0, 17, 249, 250, 699}
 
