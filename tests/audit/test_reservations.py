@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.domain.audit import reservations
-from worker.domain.audit.reservations import Reservation, Run
+from worker.domain.audit.reservations import Reservation, ReservingRun
 from worker.domain.turns import claims, succession
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, Turns, but_last, islands, merged, uncovered
@@ -13,7 +13,7 @@ from worker.domain.turns.turns import Span, Turns, but_last, islands, merged, un
 A, B, C, D = 11, 12, 13, 14
 
 SPANS = st.lists(st.builds(Span, st.integers(1, 60), st.integers(1, 8)), max_size=12).map(merged)
-LOADED = Run("import", "loading", 6, 4, 0, 0, 1, 100)
+LOADED = ReservingRun("import", "loading", 6, 4, 0, 0, 1, 100)
 
 
 def turns_in(spans: object) -> list[int]:
@@ -104,7 +104,7 @@ def test_what_is_loaded_is_entered_in_the_order_of_the_block() -> None:
 
     assert faults(booking((0, 4)), *right) == []
     assert faults(booking((0, 2), (2, 2)), *right) == []
-    assert reservations.as_few(booking((0, 1), (1, 3)).pieces()) == [
+    assert reservations.join_pieces(booking((0, 1), (1, 3)).pieces()) == [
         (0, Span(3, 2)),
         (2, Span(10, 2)),
     ]

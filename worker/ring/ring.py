@@ -61,6 +61,30 @@ class RingState(NamedTuple):
     members: tuple[int, ...]
     returned: Turns
 
+    def list_disagreements(self, latest: Roster, greatest: int) -> list[str]:
+        """Lists every way in which a ring of the current epoch disagrees with SQL: `latest` is
+        SQL's newest roster, `greatest` the highest turn in use."""
+        size, cursor = len(latest.members), 0
+        if latest.members and self.next_turn >= latest.first_turn:
+            cursor = latest.slot(self.next_turn)
+        checks = (
+            (
+                self.next_turn > greatest,
+                f"it hands out turn {self.next_turn} next, but turns up to {greatest} are used",
+            ),
+            (
+                self.version == latest.version,
+                f"it has roster version {self.version}, SQL has {latest.version}",
+            ),
+            (
+                self.members == latest.members,
+                f"it has the members {self.members}, SQL has {latest.members}",
+            ),
+            (self.slots == size, f"it counts {self.slots} members, SQL {size}"),
+            (self.cursor == cursor, f"its cursor is {self.cursor}, by the roster it is {cursor}"),
+        )
+        return [what for right, what in checks if not right]
+
 
 class Ring:
     """The rings of all pools: on one server, on a cluster, or on the master that Sentinel names."""

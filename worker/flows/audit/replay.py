@@ -24,9 +24,9 @@ from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, but_last, common, islands, merged, uncovered
 from worker.flows.audit.blocks import check_blocks
 from worker.flows.audit.run_totals import check_counts, check_undone
-from worker.flows.upkeep.rings import disagreements
 from worker.ring import RingState
-from worker.store.audit import evidence
+from worker.store.audit import records
+from worker.store.audit import turns as stored
 from worker.store.turns import pools
 
 NO_ROSTER = Roster(0, 1, 0, ())
@@ -48,7 +48,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
     check_undone(session, pool_id, report)
     if ring is not None:
         latest = rosters.latest if report.rosters else NO_ROSTER
-        for what in disagreements(ring, latest, max(known, report.turns)):
+        for what in ring.list_disagreements(latest, max(known, report.turns)):
             report.violate(ONE_RING, ring.next_turn, what)
         _check_returned(session, pool_id, ring, rosters, merged(reserved), report)
     report.turns = max(report.turns, last)
@@ -59,7 +59,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
 
 def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
     found = []
-    for row in evidence.roster_rows(session, pool_id):
+    for row in stored.read_rosters(session, pool_id):
         members = _members(row.members)
         if members is None:
             report.violate(
@@ -70,7 +70,7 @@ def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
         found.append(Roster(row.version, row.first_turn, row.first_slot, members or ()))
     for turn, what in succession.faults(found):
         report.violate(NEXT_STAYS_NEXT, turn, what)
-    for user_id in evidence.unknown_users(
+    for user_id in stored.find_unknown_users(
         session, {member for roster in found for member in roster.members}
     ):
         report.violate(CHECKABLE, None, f"user {user_id} is a member, and isn't there")
@@ -100,7 +100,7 @@ def _replay(
 ) -> Iterator[Span]:
     """Goes through the ledger in the order of turns; yields the gaps in it up to the last turn."""
     expected = 1
-    for turns, users in evidence.slices(session, pool_id):
+    for turns, users in stored.read_slices(session, pool_id):
         report.entered += len(turns)
         for begin, end in islands(turns):
             span = Span(turns[begin], end - begin)
@@ -131,7 +131,7 @@ def _report_wrong(
 def _check_voids(session: Session, pool_id: int, rosters: Rosters, report: Report) -> None:
     """A turn is void only if its member has left since."""
     last_without: dict[int, int] = {}
-    for turn, user in evidence.voids(session, pool_id):
+    for turn, user in stored.read_voids(session, pool_id):
         report.voided += 1
         if user not in last_without:
             last_without[user] = max(
@@ -162,7 +162,7 @@ def _check_gaps(
 ) -> None:
     """A turn that is neither entered nor reserved waits in the ring, or was taken for a captured
     lead in line. Without a ring it is returned by the next seeding."""
-    report.waiting, in_line = evidence.waiting(session, pool_id)
+    report.waiting, in_line = records.count_waiting(session, pool_id)
     if ring is None:
         report.gaps = sum(span.count for span in unused)
         return
@@ -209,7 +209,7 @@ def _check_returned(
             )
         if (turn := rosters.first_not_among(span, members)) is not None:
             report.violate(ONE_RING, turn, "is returned, though its member isn't there any more")
-    for turn, claim in evidence.entered_within(session, pool_id, ring.returned):
+    for turn, claim in stored.find_entered(session, pool_id, ring.returned):
         report.violate(ONCE, turn, f"is returned, and entered by {claim}")
     returned = merged(ring.returned)
     for span in common(returned, reserved):

@@ -8,7 +8,6 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.pool import Pool
-from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Span, Turns, merged, uncovered
 from worker.errors.servers import Garbled
 from worker.flows.system import System
@@ -82,7 +81,7 @@ def describe_problem(session: Session, pool: Pool, state: RingState) -> str | No
     if state.epoch != pool.epoch:
         return "it is of another epoch"
     latest, greatest = pools.latest_roster(session, pool.id), ledger.greatest_turn(session, pool.id)
-    if found := disagreements(state, latest, greatest):
+    if found := state.list_disagreements(latest, greatest):
         return found[0]
     missing = ledger.missing(session, pool.id, pool.watermark, state.next_turn - 1)
     if used := _beyond(state.returned, missing):
@@ -97,28 +96,6 @@ def describe_problem(session: Session, pool: Pool, state: RingState) -> str | No
         if lost
         else None
     )
-
-
-def disagreements(state: RingState, latest: Roster, greatest: int) -> list[str]:
-    """In what a ring of the right epoch is not where SQL is: whose latest roster it is, and the
-    greatest turn that is used."""
-    cursor = (
-        latest.slot(state.next_turn)
-        if latest.members and state.next_turn >= latest.first_turn
-        else 0
-    )
-    checks = {
-        f"it hands out turn {state.next_turn} next, but turns up to {greatest} are used": state.next_turn
-        > greatest,
-        f"it has roster version {state.version}, SQL has {latest.version}": state.version
-        == latest.version,
-        f"it has the members {state.members}, SQL has {latest.members}": state.members
-        == latest.members,
-        f"it counts {state.slots} members, SQL {len(latest.members)}": state.slots
-        == len(latest.members),
-        f"its cursor is {state.cursor}, by the roster it is {cursor}": state.cursor == cursor,
-    }
-    return [what for what, right in checks.items() if not right]
 
 
 def _beyond(turns: Iterable[Span], others: Iterable[Span]) -> list[Span]:
