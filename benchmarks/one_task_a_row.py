@@ -52,7 +52,7 @@ def _values(bench: Bench) -> list[dict[str, Any]]:
         reader = RowReader("lead", Columns.of("lead", header.names, {}))
         rows = [row for _, row in check_rows(Lines(lines), header.delimiter, 2, reader)]
     return [
-        dict(zip(reader.fields, reader.values(row), strict=True))
+        dict(zip(reader.fields, reader.convert(row), strict=True))
         for row in rows
         if not isinstance(row, RowError)
     ]

@@ -534,7 +534,8 @@ def cancelled(system: System, send: Tasks) -> None:
     send.lose()
     give_leads(system, 1)
     assert only(system).open == 450
-    assert system.transact(control.cancel, run_id) == (250, 450)
+    cancelled = system.transact(control.cancel, run_id)
+    assert (cancelled.records, cancelled.returned) == (250, 450)
     send.drain(system)
 
 

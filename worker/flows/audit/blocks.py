@@ -20,7 +20,7 @@ from worker.domain.audit.reservations import (
     parse_turns,
     skip_nothing,
 )
-from worker.domain.runs.runs import REASSIGN
+from worker.domain.runs.runs import RunKind
 from worker.domain.turns.claims import run_id_of
 from worker.domain.turns.turns import Span, Turns
 from worker.store.audit import reservations
@@ -122,7 +122,7 @@ def _check_reservation(
         entries = reservations.read_entries(session, pool_id, claim)
         for violation in check_entries(reservation, entries):
             report.add(violation)
-    if run is not None and run.kind == REASSIGN:
+    if run is not None and run.kind == RunKind.REASSIGN:
         _check_list_order(session, pool_id, claim, report)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.records.record_type import RecordType
-from worker.domain.runs.runs import UNDO
+from worker.domain.runs.runs import RunKind
 from worker.domain.turns.allotment import Entry
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import run_claim
@@ -18,8 +18,8 @@ from worker.errors.records import UnknownRecord
 from worker.store.intake import captures
 from worker.store.records import records
 from worker.store.records.records import OWNED
-from worker.store.runs import reversals, selections, undos
-from worker.store.runs.selections import Part
+from worker.store.runs import kinds, reversals, selections
+from worker.store.runs.selections import SelectionPart
 from worker.store.turns import ledger, pools
 from worker.store.views.pools import show_roster
 from worker.store.views.who import find_people
@@ -81,7 +81,7 @@ def _list_undone(session: Session, undone: Sequence[Row[Any]]) -> list[UndoneTur
             cause=Cause(entry.cause),
             at=entry.at,
             taken_back_at=entry.taken_back_at,
-            by=run_claim(UNDO, entry.run_id),
+            by=run_claim(RunKind.UNDO, entry.run_id),
         )
         for entry in undone
     ]
@@ -94,8 +94,10 @@ def _given_back_by(
     has its owner of before and what gave it to them, or is deleted if it belonged to nobody."""
     if newest.previous_owner_id is None:
         return newest.run_id if record.deleted_at == newest.taken_back_at else None
-    undone_run_id = undos.with_id(session, newest.run_id).undone_run_id
-    [before] = selections.places(session, Part(undone_run_id, record_type, newest.ordinal, 1))
+    undone_run_id = kinds.undo_with_id(session, newest.run_id).undone_run_id
+    [before] = selections.read(
+        session, SelectionPart(undone_run_id, record_type, newest.ordinal, 1)
+    )
     is_as_before = all(getattr(record, name) == getattr(before, name) for name in OWNED)
     untouched = record.edited_at is None or record.edited_at < newest.taken_back_at
     return newest.run_id if record.deleted_at is None and is_as_before and untouched else None
