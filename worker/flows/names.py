@@ -46,7 +46,7 @@ def pool_named(session: Session, name: str) -> Pool:
 
 
 def _pool_called(session: Session, name: str) -> Pool | None:
-    return pools.called(session, name.strip()) if is_storable(name) else None
+    return pools.find_named(session, name.strip()) if is_storable(name) else None
 
 
 def owner_named(session: Session, name: str) -> Row[Any]:

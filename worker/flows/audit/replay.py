@@ -21,7 +21,7 @@ from worker.domain.audit.reports import (
 )
 from worker.domain.turns import succession
 from worker.domain.turns.rosters import Roster, Rosters
-from worker.domain.turns.turns import Span, but_last, common, islands, merged, uncovered
+from worker.domain.turns.turns import Span, drop_last, find_islands, intersect, merge, subtract
 from worker.flows.audit.blocks import check_blocks
 from worker.flows.audit.run_totals import check_counts, check_undone
 from worker.ring import RingState
@@ -40,7 +40,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
         [0, *(roster.first_turn - 1 for roster in rosters), *(span.last for span in reserved)]
     )
     last = max(known, ring.next_turn - 1) if ring else known
-    unused = uncovered(_replay(session, pool_id, rosters, last, report), merged(reserved))
+    unused = subtract(_replay(session, pool_id, rosters, last, report), merge(reserved))
     above = _check_watermark(unused, pools.get(session, pool_id).watermark, report)
     _check_gaps(session, pool_id, above, ring, report)
     _check_voids(session, pool_id, rosters, report)
@@ -50,7 +50,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
         latest = rosters.latest if report.rosters else NO_ROSTER
         for what in ring.list_disagreements(latest, max(known, report.turns)):
             report.violate(ONE_RING, ring.next_turn, what)
-        _check_returned(session, pool_id, ring, rosters, merged(reserved), report)
+        _check_returned(session, pool_id, ring, rosters, merge(reserved), report)
     report.turns = max(report.turns, last)
 
 
@@ -68,7 +68,7 @@ def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
                 f"the members of roster version {row.version} can't be read: {row.members:.80}",
             )
         found.append(Roster(row.version, row.first_turn, row.first_slot, members or ()))
-    for turn, what in succession.faults(found):
+    for turn, what in succession.find_faults(found):
         report.violate(NEXT_STAYS_NEXT, turn, what)
     for user_id in stored.find_unknown_users(
         session, {member for roster in found for member in roster.members}
@@ -102,7 +102,7 @@ def _replay(
     expected = 1
     for turns, users in stored.read_slices(session, pool_id):
         report.entered += len(turns)
-        for begin, end in islands(turns):
+        for begin, end in find_islands(turns):
             span = Span(turns[begin], end - begin)
             if span.first > expected:
                 yield Span(expected, span.first - expected)
@@ -166,7 +166,7 @@ def _check_gaps(
     if ring is None:
         report.gaps = sum(span.count for span in unused)
         return
-    for span in but_last(_counted(uncovered(unused, merged(ring.returned)), report), in_line):
+    for span in drop_last(_counted(subtract(unused, merge(ring.returned)), report), in_line):
         report.owed -= span.count
         report.violate(
             NONE_SKIPPED, span.first, f"{_through(span)}was handed out and never entered"
@@ -211,6 +211,6 @@ def _check_returned(
             report.violate(ONE_RING, turn, "is returned, though its member isn't there any more")
     for turn, claim in stored.find_entered(session, pool_id, ring.returned):
         report.violate(ONCE, turn, f"is returned, and entered by {claim}")
-    returned = merged(ring.returned)
-    for span in common(returned, reserved):
+    returned = merge(ring.returned)
+    for span in intersect(returned, reserved):
         report.violate(ONCE, span.first, f"{_through(span)}is returned, and reserved")

@@ -56,7 +56,9 @@ def deactivate(unit: Unit, name: str, actor_id: int | None) -> tuple[Row[Any], l
         unit, user.id, is_active=False
     )  # first: from here on nobody can make them a member
     left = [
-        pool for pool in pools.live(unit) if user.id in pools.latest_roster(unit, pool.id).members
+        pool
+        for pool in pools.list_live(unit)
+        if user.id in pools.latest_roster(unit, pool.id).members
     ]
     for pool in left:
         change_roster(

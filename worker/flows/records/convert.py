@@ -13,7 +13,7 @@ from worker.errors.base import InsufficientScope
 from worker.errors.records import AlreadyConverted, Fault, IncorrectPayload, LeadWaits
 from worker.flows.records.columns import Columns
 from worker.flows.records.edits import RequestContext, owner_at_fault, owner_for, shown
-from worker.flows.turns.assign import Request, assign
+from worker.flows.turns.assign import TurnRequest, assign
 from worker.flows.unit import Unit
 from worker.settings import settings
 from worker.store.intake import captures
@@ -119,7 +119,7 @@ def _owner(unit: Unit, asked: Conversion, lead: Row[Any]) -> Row[Any]:
     if captures.find(unit, lead.id):
         raise LeadWaits(lead_id=lead.id)
     owner_id = asked.owner_id or lead.owner_id
-    pool = pools.with_id(unit, owner_id)
+    pool = pools.find_live(unit, owner_id)
     shares_deals = pool is not None and pool.record_type == "deal" and asked.create_deal
     return owner_for(unit, "deal" if shares_deals else "contact", owner_id)
 
@@ -166,7 +166,7 @@ def _assign(
     too: they go to the same member."""
     pool = pools.get(unit, owner.id)
     record_id = made.deal if pool.record_type == "deal" and made.deal else made.contact
-    request = Request(context.claim, record_id, lead.owner_id, context.actor.id)
+    request = TurnRequest(context.claim, record_id, lead.owner_id, context.actor.id)
     with owner_at_fault(pool.record_type):
         owners = assign(unit, pool.id, pool.record_type, [request], Cause.CONVERT)
     given = records.with_id(unit, pool.record_type, record_id)

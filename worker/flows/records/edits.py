@@ -20,7 +20,7 @@ from worker.errors.base import InsufficientScope
 from worker.errors.records import Fault, IncorrectPayload, SeveralMatches, UnknownRecord
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.records.columns import Columns, columns_of
-from worker.flows.turns.assign import Request, assign, check_assignable
+from worker.flows.turns.assign import TurnRequest, assign, check_assignable
 from worker.flows.unit import Unit
 from worker.store.intake import captures
 from worker.store.people import users
@@ -54,7 +54,7 @@ def create(unit: Unit, context: RequestContext, resource: Resource, values: Valu
             unit,
             context,
             record_type,
-            Request(context.claim, record_id, actor_id=context.actor.id),
+            TurnRequest(context.claim, record_id, actor_id=context.actor.id),
             owner.id,
             Cause.CREATE,
         )
@@ -191,7 +191,7 @@ def _give(
     if record_type == "lead":
         captures.remove(unit, [record.id])
     if owner.is_pool:
-        request = Request(context.claim, record.id, record.owner_id, context.actor.id)
+        request = TurnRequest(context.claim, record.id, record.owner_id, context.actor.id)
         _assign(unit, context, record_type, request, owner.id, Cause.EDIT)
     else:
         by_hand = {
@@ -208,7 +208,7 @@ def _assign(
     unit: Unit,
     context: RequestContext,
     record_type: str,
-    request: Request,
+    request: TurnRequest,
     pool_id: int,
     cause: Cause,
 ) -> None:

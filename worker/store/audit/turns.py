@@ -9,11 +9,11 @@ from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.causes import Cause
-from worker.domain.turns.turns import Turns, common, merged
+from worker.domain.turns.turns import Turns, intersect, merge
 from worker.store.audit.streams import ROWS_AT_ONCE, pair, stream
 from worker.store.sql.spans import among, batches
 from worker.store.tables import ledger, rosters, users
-from worker.store.turns.ledger import entered_spans
+from worker.store.turns.ledger import find_entered_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ def find_entered(
 ) -> Iterator[tuple[int, str]]:
     """The (turn, claim) of the entries at those turns, without the entries of one claim. There
     should be none."""
-    both = list(common(merged(turns), sorted(entered_spans(session, pool_id, turns, but_by))))
+    both = list(
+        intersect(merge(turns), sorted(find_entered_spans(session, pool_id, turns, but_by)))
+    )
     found = select(ledger.c.turn, ledger.c.claim).where(
         ledger.c.pool_id == pool_id, ledger.c.claim != but_by
     )

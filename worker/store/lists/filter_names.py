@@ -25,7 +25,7 @@ class Span(NamedTuple):
 
 def owner_id(session: Session, name: str) -> int:
     """A pool, or a person by email, deactivated or not. Raises UnknownOwner."""
-    live = pools.called(session, name.strip())
+    live = pools.find_named(session, name.strip())
     if live is not None:
         return int(live.id)
     person = users.with_email(session, name.strip())
@@ -39,7 +39,7 @@ def owner_id(session: Session, name: str) -> int:
 
 def pool_id(session: Session, name: str) -> int:
     """A pool, be it one that was deleted, if no other is called so. Raises UnknownPool."""
-    live = pools.called(session, name.strip())
+    live = pools.find_named(session, name.strip())
     return int(live.id) if live is not None else _deleted_pool(session, name)
 
 
