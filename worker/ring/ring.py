@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 
 class Taken(NamedTuple):
-    """The ring's answer to some claims: the turns of each, and the ring's epoch and roster version."""
+    """The turns that each of some claims got, and the ring's epoch and roster version."""
 
     epoch: str
     version: int
@@ -139,7 +139,7 @@ class Ring:
         read."""
         cursor = roster.slot(next_turn) if roster.members else 0
         places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
-        state = [
+        state: list[str | int] = [
             seen_epoch or "",
             epoch,
             roster.version,
@@ -202,7 +202,7 @@ class Ring:
 
     @contextmanager
     def _own_errors(self, pool_id: int | None, epoch: str | None) -> Iterator[None]:
-        """Turns the server's errors into our own, by their first word. These name the epoch that was
+        """Turns the server's errors into our own, by their first word. Ours name the epoch that was
         asked for."""
         try:
             yield
