@@ -30,5 +30,5 @@ def import_row(pool_id: int, values: dict[str, Any]) -> None:
 
 def _import_row(unit: Unit, pool_id: int, values: dict[str, Any]) -> None:
     record_id = records.add(unit, RecordType.LEAD, pool_id, values)
-    request = assign.Request(f"lead:{record_id}:import", record_id, None)
+    request = assign.TurnRequest(f"lead:{record_id}:import", record_id, None)
     assign.assign(unit, pool_id, "lead", [request], Cause.IMPORT)

@@ -77,4 +77,4 @@ def _run_naively(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
 
 def _turns(here: Testbed, pool_id: int) -> int:
     with here.system.reading() as session:
-        return sum(ledger.counts(session, pool_id).values())
+        return sum(ledger.count_records(session, pool_id).values())

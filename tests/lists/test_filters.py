@@ -142,7 +142,7 @@ def fill(engine: Engine) -> None:
         users.change(session, 3, is_active=False)
         for name in ("Inbound", "ann@example.org", "Old"):
             pools.add(session, users.add(session, name, None, is_pool=True), "lead", "epoch")
-        pools.change(session, 6, deleted_at=NOW)
+        pools.mark_deleted(session, 6, NOW)
         users.change(session, 6, is_active=False)
         for number, record_type in enumerate(RecordType, 1):
             run_id = runs.add(session, RunKind.IMPORT, record_type, 1, None)
@@ -661,7 +661,7 @@ def test_what_a_filter_names_and_is_not_there_is_an_error_and_no_empty_list(
         for _ in range(2):
             gone = users.add(session, "Twice", None, is_pool=True)
             pools.add(session, gone, "lead", "epoch")
-            pools.change(session, gone, deleted_at=NOW)
+            pools.mark_deleted(session, gone, NOW)
             users.change(session, gone, is_active=False)
         labels.register(session, RecordType.CONTACT, {labels.CUSTOM_FIELD: ["Region"]})
         kinds.add_import(

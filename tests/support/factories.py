@@ -113,7 +113,7 @@ def give(
     got them, in order."""
     pool_id = pool_id_of(system, name)
     requests = [
-        assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None)
+        assign.TurnRequest(f"{record_type}:{record_id}:{deed}", record_id, None)
         for record_id in record_ids
     ]
     owners = system.transact(assign.assign, pool_id, record_type, requests, Cause.EDIT)

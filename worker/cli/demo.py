@@ -18,8 +18,9 @@ from worker.cli.audit import reports_table
 from worker.cli.output import console, say, table
 from worker.cli.pools import shares
 from worker.cli.run_output import errors_table, follow
+from worker.domain.audit.reports import Report
 from worker.domain.runs.runs import RunState
-from worker.flows.audit.verify import Report, verify
+from worker.flows.audit.verify import verify
 from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import system

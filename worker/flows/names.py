@@ -45,7 +45,7 @@ def pool_named(session: Session, name: str) -> Pool:
 
 
 def _find_pool(session: Session, name: str) -> Pool | None:
-    return pools.called(session, name.strip()) if is_storable(name) else None
+    return pools.find_named(session, name.strip()) if is_storable(name) else None
 
 
 def owner_named(session: Session, name: str) -> User:

@@ -1,4 +1,4 @@
-"""What every story needs at hand, and the one place that commits."""
+"""The system that every story works on, and the one place that commits."""
 
 import atexit
 import logging
@@ -120,7 +120,7 @@ def _worth_another(error: BaseException) -> bool:
 
 
 def open_system(given: Settings) -> System:
-    """A system as the settings describe it. Nothing is connected yet."""
+    """The system that the settings describe. Nothing is connected yet."""
     given.home.mkdir(parents=True, exist_ok=True)
     return System(
         engines.open_engine(given.database_url),

@@ -30,6 +30,6 @@ def find_owner(session: Session, owner_id: int) -> LeadOwner:
 
 def check_takes_leads(session: Session, owner_id: int) -> None:
     """Raises UnknownOwner, and WrongPoolType for a pool that doesn't share leads."""
-    pool = pools.with_id(session, owner_id) if find_owner(session, owner_id).is_pool else None
+    pool = pools.find_live(session, owner_id) if find_owner(session, owner_id).is_pool else None
     if pool is not None and pool.record_type != "lead":
         raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked="lead")

@@ -69,7 +69,9 @@ def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
     # First, so that from here on nobody can make them a member.
     users.change(unit, user_id, is_active=False)
     left = [
-        pool for pool in pools.live(unit) if user_id in pools.latest_roster(unit, pool.id).members
+        pool
+        for pool in pools.list_live(unit)
+        if user_id in pools.latest_roster(unit, pool.id).members
     ]
     for pool in left:
         change_roster(

@@ -18,7 +18,7 @@ from worker.flows.records.edits import (
     find_owner,
     show,
 )
-from worker.flows.turns.assign import Request, assign
+from worker.flows.turns.assign import TurnRequest, assign
 from worker.flows.unit import Unit
 from worker.store.intake import captures
 from worker.store.people.users import User
@@ -118,7 +118,7 @@ def _find_owner(unit: Unit, order: ConversionOrder, lead: StoredRecord) -> User:
     if captures.find(unit, lead.id):
         raise LeadWaits(lead_id=lead.id)
     owner_id = order.owner_id or lead.owner_id
-    pool = pools.with_id(unit, owner_id)
+    pool = pools.find_live(unit, owner_id)
     shares_deals = pool is not None and pool.record_type is RecordType.DEAL
     record_type = RecordType.DEAL if shares_deals and order.create_deal else RecordType.CONTACT
     return find_owner(unit, record_type, owner_id)
@@ -172,11 +172,12 @@ def _assign(
     shared_type = pools.get(unit, owner.id).record_type
     everything = made.list_records()
     shared_id = next(number for record_type, number in everything if record_type is shared_type)
-    request = Request(context.claim, shared_id, lead.owner_id, context.actor.id)
+    request = TurnRequest(context.claim, shared_id, lead.owner_id, context.actor.id)
     with blame_owner(shared_type):
         owners = assign(unit, owner.id, shared_type, [request], Cause.CONVERT)
     given = records.find(unit, shared_type, shared_id)
-    assert given is not None and given.turn is not None
+    assert given is not None
+    assert given.turn is not None
     same_turn = {"owner_id": owners[shared_id], "pool_id": owner.id, "turn": given.turn}
     for record_type, number in everything:
         if (record_type, number) != (shared_type, shared_id):

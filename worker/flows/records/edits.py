@@ -22,7 +22,7 @@ from worker.errors.base import InsufficientScope
 from worker.errors.records import Fault, IncorrectPayload, SeveralMatches, UnknownRecord
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.records.columns import read_columns
-from worker.flows.turns.assign import Request, assign, check_assignable
+from worker.flows.turns.assign import TurnRequest, assign, check_assignable
 from worker.flows.unit import Unit
 from worker.store.intake import captures
 from worker.store.people import users
@@ -64,7 +64,7 @@ class RecordEditor:
             unit, self.record_type, owner.id, {**columns, "creator_id": actor_id}
         )
         if owner.is_pool:
-            request = Request(context.claim, record_id, actor_id=actor_id)
+            request = TurnRequest(context.claim, record_id, actor_id=actor_id)
             self._assign(unit, request, owner.id, Cause.CREATE)
         self._register(unit, columns, actor_id)
         return show(unit, self.description, record_id)
@@ -141,14 +141,14 @@ class RecordEditor:
         if self.description.waits_in_line:
             captures.remove(unit, [record.id])
         if owner.is_pool:
-            request = Request(context.claim, record.id, record.owner_id, context.actor.id)
+            request = TurnRequest(context.claim, record.id, record.owner_id, context.actor.id)
             self._assign(unit, request, owner.id, Cause.EDIT)
         else:
             no_turn = {"pool_id": None, "turn": None, "given_by": None}
             by_hand = {"owner_id": owner.id, **no_turn, "edited_at": shared_now(unit)}
             records.change(unit, self.record_type, record.id, by_hand)
 
-    def _assign(self, unit: Unit, request: Request, pool_id: int, cause: Cause) -> None:
+    def _assign(self, unit: Unit, request: TurnRequest, pool_id: int, cause: Cause) -> None:
         with blame_owner(self.record_type):
             assign(unit, pool_id, self.record_type, [request], cause)
 

@@ -15,7 +15,7 @@ from worker.flows.runs import imports, reassign
 from worker.flows.runs.imports import ImportRequest
 from worker.flows.system import System
 from worker.flows.turns import assign
-from worker.flows.turns.next_turns import next_turns
+from worker.flows.turns.next_turns import find_next_turns
 from worker.flows.unit import Unit
 from worker.store.lists.smart_lists import RecordList
 from worker.store.people import users
@@ -88,10 +88,10 @@ def _check_owner(unit: Unit, owner_id: int, record_type: str) -> None:
 def _find_outcome(
     unit: Unit, owner_id: int, records: int, present: Iterable[int | None]
 ) -> _Outcome:
-    pool = pools.with_id(unit, owner_id)
+    pool = pools.find_live(unit, owner_id)
     if pool is None:
         return _Outcome(shares([owner_id], repeat(owner_id, records), present))
-    upcoming = next_turns(unit, pool, max(records, 1))
+    upcoming = find_next_turns(unit, pool, max(records, 1))
     rosters, ahead = pools.all_rosters(unit, owner_id), upcoming.first(records + 1)
     return _Outcome(
         shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present),

@@ -10,7 +10,7 @@ from worker.domain.turns.rosters import Roster
 from worker.errors.people import BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, Stale, UnknownPool, Unseeded
 from worker.flows.turns import seed
-from worker.flows.turns.next_turns import next_turns
+from worker.flows.turns.next_turns import find_next_turns
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
@@ -25,7 +25,7 @@ Members = tuple[int, ...]
 
 def find(session: Session, pool_id: int) -> Pool:
     """The live pool with that id. Raises UnknownPool."""
-    pool = pools.with_id(session, pool_id)
+    pool = pools.find_live(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
     return pool
@@ -57,7 +57,7 @@ def delete(unit: Unit, pool_id: int) -> None:
     stays. Raises UnknownPool."""
     find(unit, pool_id)
     pools.lock(unit, pool_id)
-    pools.change(unit, pool_id, deleted_at=now())
+    pools.mark_deleted(unit, pool_id, now())
     users.change(unit, pool_id, is_active=False)
     unit.ring.drop(pool_id)
 
@@ -81,7 +81,7 @@ def show(unit: Unit, pool_id: int) -> PoolView:
     """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the
     ring has nothing to say. Raises UnknownPool."""
     pool = find(unit, pool_id)
-    rosters, upcoming = pools.all_rosters(unit, pool.id), next_turns(unit, pool)
+    rosters, upcoming = pools.all_rosters(unit, pool.id), find_next_turns(unit, pool)
     next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
     return show_pool(unit, pool, upcoming.next_turn - 1, next_member)
 
@@ -121,7 +121,7 @@ def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tup
     answer = unit.ring.change_roster(pool_id, epoch, old.version, members)
     roster = old.succeeded_by(members, answer.first_turn)
     if (
-        answer.first_turn <= ledger.greatest_turn(unit, pool_id)
+        answer.first_turn <= ledger.find_greatest_turn(unit, pool_id)
         or answer.first_slot != roster.first_slot
     ):
         raise Stale(pool_id=pool_id, epoch=epoch)
@@ -133,7 +133,7 @@ def _free_name(session: Session, name: str, pool_id: int | None = None) -> str:
     name = name.strip()
     if not name:
         raise BlankName(what="pool")
-    other = pools.called(session, name)
+    other = pools.find_named(session, name)
     if other is not None and other.id != pool_id:
         raise PoolExists(name=name)
     return name

@@ -18,7 +18,7 @@ from worker.store.turns import pools
 def find_owner_id(session: Session, name: str) -> int:
     """The id of a pool by its name, or of a person by their email, active or not. Raises
     UnknownOwner."""
-    live = pools.called(session, name.strip())
+    live = pools.find_named(session, name.strip())
     if live is not None:
         return live.id
     person = users.find_by_email(session, name.strip())
@@ -33,7 +33,7 @@ def find_owner_id(session: Session, name: str) -> int:
 def find_pool_id(session: Session, name: str) -> int:
     """The id of a pool by its name. A deleted pool counts if no live one has the name, and only one
     deleted. Raises UnknownPool."""
-    live = pools.called(session, name.strip())
+    live = pools.find_named(session, name.strip())
     return live.id if live is not None else _find_deleted_pool(session, name)
 
 
