@@ -69,7 +69,7 @@ def _run_naively(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
         last = max(
             entered.at
             for turn in (1, len(values))
-            if (entered := ledger.entry(session, pool_id, turn))
+            if (entered := ledger.find(session, pool_id, turn))
         )
     return float((last - begun).total_seconds())
 

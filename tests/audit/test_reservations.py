@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.domain.audit import reservations
-from worker.domain.audit.reservations import Reservation, Run
+from worker.domain.audit.reservations import Reservation, ReservingRun
 from worker.domain.turns import claims, succession
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, Turns, but_last, islands, merged, uncovered
@@ -13,7 +13,7 @@ from worker.domain.turns.turns import Span, Turns, but_last, islands, merged, un
 A, B, C, D = 11, 12, 13, 14
 
 SPANS = st.lists(st.builds(Span, st.integers(1, 60), st.integers(1, 8)), max_size=12).map(merged)
-LOADED = Run("import", "loading", 6, 4, 0, 0, 1, 100)
+LOADED = ReservingRun("import", "loading", 6, 4, 0, 0, 1, 100)
 
 
 def turns_in(spans: object) -> list[int]:
@@ -94,7 +94,9 @@ def booking(*loaded: tuple[int, int], turns: str = "3:2 10:4") -> Reservation:
 
 
 def faults(of: Reservation, *entries: tuple[int, int, int | None]) -> list[tuple[str, int | None]]:
-    return [violation[:2] for violation in reservations.check_entries(of, entries)]
+    return [
+        (violation.point, violation.turn) for violation in reservations.check_entries(of, entries)
+    ]
 
 
 def test_what_is_loaded_is_entered_in_the_order_of_the_block() -> None:

@@ -31,7 +31,7 @@ from tests.support.tasks import Tasks, run
 from worker.domain.intake.leads import lead_values
 from worker.errors.servers import RingUnreachable
 from worker.errors.turns import UnknownPool, WrongPoolType
-from worker.flows.audit.why import why
+from worker.flows.audit.why import explain
 from worker.flows.intake import capture
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
@@ -502,10 +502,8 @@ def test_a_waiting_lead_tells_since_when_it_waits_and_for_what(system: System, s
     send.drain(system)
 
     with system.reading() as session:
-        facts = why(session, "lead", lead_id)
+        shown = explain(session, "lead", lead_id)
 
-    assert (facts["turn"], facts["owner"]["name"], facts["waits"]["reason"]) == (
-        None,
-        "Inbound",
-        NO_MEMBERS,
-    )
+    assert (shown.turn, shown.owner.name) == (None, "Inbound")
+    assert shown.waits is not None
+    assert shown.waits.reason == NO_MEMBERS

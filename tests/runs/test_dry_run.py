@@ -61,7 +61,7 @@ def told(facts: Facts) -> dict[str, int]:
 
 def next_of(system: System) -> str:
     with system.reading() as session:
-        return str(pools.show(session, pool_named(session, "Inbound").id)["next"])
+        return str(pools.show(session, pool_named(session, "Inbound").id).next)
 
 
 def counted(system: System, run_id: int) -> dict[str, int]:

@@ -29,7 +29,7 @@ from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.runs import NotUndoable, UnknownRun
-from worker.flows.audit.why import why
+from worker.flows.audit.why import explain
 from worker.flows.records import edits
 from worker.flows.runs import control, undo
 from worker.flows.system import System
@@ -422,7 +422,7 @@ def test_an_undo_is_told_as_the_reason_only_as_long_as_it_is(system: System, sen
 
     def told() -> int | None:
         with system.reading() as session:
-            given_back_by: int | None = why(session, "lead", wanted.ids[0])["given_back_by"]
+            given_back_by: int | None = explain(session, "lead", wanted.ids[0]).given_back_by
         return given_back_by
 
     undo_id = undone(system, send, reassigned(system, send, wanted))

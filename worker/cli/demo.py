@@ -107,7 +107,7 @@ def _tell(run: RunView, pool_id: int, reports: list[Report]) -> None:
         return
     _section(f"The first rows of {run.file}", _first_rows(run.id))
     _section(
-        f"{run.records:,} leads among {len(pool['members'])} members; next is {pool['next']}",
+        f"{run.records:,} leads among {len(pool.members)} members; next is {pool.next}",
         shares(pool),
     )
     if run.errors:

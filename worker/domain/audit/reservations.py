@@ -21,7 +21,7 @@ Piece = tuple[int, Span]
 """Turns that are used one after another, and the ordinal of the first."""
 
 
-class Run(NamedTuple):
+class ReservingRun(NamedTuple):
     """What is known of the run that reserved a block."""
 
     kind: str
@@ -41,7 +41,7 @@ class Reservation(NamedTuple):
     claim: str
     turns: Turns
     open: bool
-    run: Run | None
+    run: ReservingRun | None
     loaded: Loaded
     left_out: Callable[[], Iterable[int]] = tuple
 

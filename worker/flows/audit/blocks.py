@@ -14,7 +14,7 @@ from worker.domain.audit.reports import CHECKABLE, IN_ORDER, ONCE, Report
 from worker.domain.audit.reservations import (
     Loaded,
     Reservation,
-    Run,
+    ReservingRun,
     as_few,
     check_entries,
     check_numbers,
@@ -61,7 +61,9 @@ def _bookings(
             )
             continue
         its = run is not None and (run.kind, run.owner_id) == (row.claim.partition(":")[0], pool_id)
-        facts = Run(*(getattr(run, name) for name in Run._fields)) if its else None
+        facts = (
+            ReservingRun(*(getattr(run, name) for name in ReservingRun._fields)) if its else None
+        )
         booked.append(Reservation(row.claim, turns, row.open, facts, *_loaded(session, run, turns)))
     return booked
 
@@ -102,7 +104,7 @@ def _check_booking(
 ) -> None:
     report.open += booking.turns.total - entered if booking.open else 0
     for violation in (*check_state(booking), *check_numbers(booking, entered)):
-        report.violate(*violation)
+        report.add(violation)
     if booking.open:
         for turn, stranger in evidence.entered_within(
             session, pool_id, booking.turns, booking.claim
@@ -112,7 +114,7 @@ def _check_booking(
         for violation in check_entries(
             booking, reservations.entries_of(session, pool_id, booking.claim)
         ):
-            report.violate(*violation)
+            report.add(violation)
     if booking.run is not None and booking.run.kind == RunKind.REASSIGN:
         for entry in reservations.out_of_order(
             session, pool_id, booking.claim, run_id_of(booking.claim)

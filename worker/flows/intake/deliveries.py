@@ -44,7 +44,7 @@ from worker.store.intake.deliveries import (
 from worker.store.people import users
 from worker.store.records import conversions, records
 from worker.store.sql import advisory_locks, engine
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now
 from worker.store.turns import pools
 from worker.store.views.facts import Facts
@@ -142,7 +142,7 @@ def _known(session: Session, source: DeliverySource, parts: Sequence[Part]) -> d
     former = {part.former_key: part.key for part in parts if part.former_key}
     if former:
         advisory_locks.exclusive_by_name(
-            session, Kind.DELIVERY, f"{source} {parts[0].key.partition('@')[0]}"
+            session, LockKind.DELIVERY, f"{source} {parts[0].key.partition('@')[0]}"
         )  # two may come around the full minute
     found = deliveries.known(session, source, [*(part.key for part in parts), *former])
     lately = now() - timedelta(seconds=ZAPIER_SECONDS)

@@ -26,7 +26,7 @@ from worker.store.intake import captures
 from worker.store.people import users
 from worker.store.records import catalog, labels, records
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now, shared_now
 from worker.store.turns import pools
 from worker.store.views.facts import Facts
@@ -115,7 +115,7 @@ def upsert(
     """
     advisory_locks.exclusive_by_name(
         unit,
-        Kind.UPSERT,
+        LockKind.UPSERT,
         f"{resource.path} {sorted(asked.filters.items())} {sorted(asked.fields.items())}",
     )
     found = catalog.ids_matching(unit, resource, asked, most=2)

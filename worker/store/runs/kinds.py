@@ -13,7 +13,7 @@ from worker.domain.runs.runs import RunState
 from worker.store.runs.runs import Run
 from worker.store.tables import imports, reassignments, runs, undos
 
-Json = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 """An object that the database keeps as JSON."""
 
 
@@ -38,7 +38,7 @@ class Import(Run):
     """The fields that the user named, by header."""
     delimiter: str | None
     """None until the file is scanned, like the columns."""
-    columns: Json | None
+    columns: JsonObject | None
     first_record_id: int | None
     """Its records have consecutive ids in file order. None until they are reserved, and where the
     file has no good row."""
@@ -138,7 +138,7 @@ class Reassignment(Run):
 
     list: str | None
     """The name of the list, as it was then. None where ids are named."""
-    filter: Json | None
+    filter: JsonObject | None
     """Of the list, as it was then."""
     order: str | None
     ids: Sequence[int] | None
@@ -146,7 +146,7 @@ class Reassignment(Run):
 
 
 def add_reassignment_of_list(
-    session: Session, run_id: int, name: str, filter: Json, order: str
+    session: Session, run_id: int, name: str, filter: JsonObject, order: str
 ) -> None:
     session.execute(
         insert(reassignments).values(run_id=run_id, list=name, filter=filter, order=order)

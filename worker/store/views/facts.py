@@ -1,19 +1,17 @@
 """What people and programs are shown: plain facts, ready for JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from worker.domain.turns.pool import Pool
-from worker.domain.turns.rosters import Roster
 from worker.errors.turns import UnknownPool
 from worker.store.people import users
 from worker.store.tables import captures, leads
 from worker.store.tables import users as user_table
-from worker.store.turns import ledger, pools
+from worker.store.turns import pools
 
 Facts = dict[str, Any]
 
@@ -59,58 +57,6 @@ def account_facts(session: Session, name: str, currency: str) -> Facts:
     return facts | dict.fromkeys(
         ("created_at", "updated_at"), began.strftime("%Y-%m-%dT%H:%M:%SZ") if began else None
     )
-
-
-def all_pools(session: Session) -> list[Facts]:
-    """Every live pool with its size, who is next, and its turns so far."""
-    turns, rosters = ledger.turns_so_far(session), pools.latest_rosters(session)
-    names = _names(session, (member for roster in rosters.values() for member in roster.members))
-    return [
-        _pool(pool, rosters[pool.id], turns.get(pool.id, 0), names) for pool in pools.live(session)
-    ]
-
-
-def pool_facts(session: Session, pool: Pool, turns: int, next_member: int | None) -> Facts:
-    """A pool with its members in order, who is next, and how many records each has got. Those who
-    left are listed apart."""
-    roster, counts = pools.latest_roster(session, pool.id), ledger.counts(session, pool.id)
-    people = users.by_id(session, [*roster.members, *counts, next_member])
-    names = {user_id: user.name for user_id, user in people.items()}
-    return _pool(pool, roster, turns, names) | {
-        "next": names.get(next_member or 0),
-        "members": [_share(people[user_id], counts) for user_id in roster.members],
-        "left": [
-            _share(people[user_id], counts)
-            for user_id in sorted(counts)
-            if user_id not in roster.members
-        ],
-    }
-
-
-def _pool(pool: Pool, roster: Roster, turns: int, names: dict[int, str]) -> Facts:
-    following = roster.following(turns + 1)
-    return {
-        "id": pool.id,
-        "name": pool.name,
-        "record_type": pool.record_type,
-        "size": len(roster.members),
-        "next": names[following[0]] if following else None,
-        "turns": turns,
-        "roster_version": roster.version,
-    }
-
-
-def _share(user: Row[Any], counts: dict[int, int]) -> Facts:
-    return {
-        "id": user.id,
-        "name": user.name,
-        "email": user.email,
-        "records": counts.get(user.id, 0),
-    }
-
-
-def _names(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    return {user_id: user.name for user_id, user in users.by_id(session, ids).items()}
 
 
 # --- captured leads ---

@@ -1,9 +1,13 @@
 """A user in short, as other views name one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from worker.store.people import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +21,8 @@ class Who:
 
 def show_who(user: Row[Any]) -> Who:
     return Who(user.id, user.name, user.email)
+
+
+def find_people(session: Session, ids: Iterable[int | None]) -> dict[int | None, Who]:
+    """The users with those ids, in short, by id."""
+    return {user_id: show_who(user) for user_id, user in users.by_id(session, ids).items()}
