@@ -11,7 +11,6 @@ from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.runs import RunKind
 from worker.domain.turns.allotment import Entry
-from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import run_claim
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
@@ -19,6 +18,7 @@ from worker.store.intake import captures
 from worker.store.records import records
 from worker.store.records.records import OWNED
 from worker.store.runs import kinds, reversals, selections
+from worker.store.runs.reversals import ReversedEntry
 from worker.store.runs.selections import SelectionPart
 from worker.store.turns import ledger, pools
 from worker.store.views.pools import show_roster
@@ -36,7 +36,7 @@ def explain(session: Session, record_type: str, record_id: int) -> WhyView:
     record = records.with_id(session, record_type, record_id)
     if record is None:
         raise UnknownRecord(record_type=record_type, record_id=record_id)
-    undone = reversals.of_record(session, record_type, record_id)
+    undone = reversals.list_of_record(session, record_type, record_id)
     given_back_by = _given_back_by(session, record_type, record, undone[0]) if undone else None
     without_turn = WhyView(
         record_type=RecordType(record_type),
@@ -61,7 +61,7 @@ def _find_wait(session: Session, lead_id: int) -> WaitView | None:
     return None if capture is None else WaitView(capture.accepted_at, capture.reason)
 
 
-def _list_undone(session: Session, undone: Sequence[Row[Any]]) -> list[UndoneTurn]:
+def _list_undone(session: Session, undone: Sequence[ReversedEntry]) -> list[UndoneTurn]:
     """The turns that the record had, and that were undone."""
     people = find_people(
         session,
@@ -78,7 +78,7 @@ def _list_undone(session: Session, undone: Sequence[Row[Any]]) -> list[UndoneTur
             user=people[entry.user_id],
             previous_owner=people.get(entry.previous_owner_id),
             claim=entry.claim,
-            cause=Cause(entry.cause),
+            cause=entry.cause,
             at=entry.at,
             taken_back_at=entry.taken_back_at,
             by=run_claim(RunKind.UNDO, entry.run_id),
@@ -88,7 +88,7 @@ def _list_undone(session: Session, undone: Sequence[Row[Any]]) -> list[UndoneTur
 
 
 def _given_back_by(
-    session: Session, record_type: str, record: Row[Any], newest: Row[Any]
+    session: Session, record_type: str, record: Row[Any], newest: ReversedEntry
 ) -> int | None:
     """The run whose undo has left the record as it is, if nobody has touched it since. The record
     has its owner of before and what gave it to them, or is deleted if it belonged to nobody."""

@@ -182,12 +182,12 @@ def _free_turns(unit: Unit, undo: Undo) -> bool:
     with unit.begin_nested() as noted:
         # This is most of the work, and it comes before the pool is locked: nobody else moves these
         # entries.
-        reversals.note_in_history(unit, theirs)
+        reversals.copy_to_history(unit, theirs)
         pool = pools.lock(unit, pool_id)
         if pool.deleted_at is not None:
             noted.rollback()
             return False
-    reversals.free(unit, theirs)
+    reversals.remove_entries(unit, theirs)
     lowest = min((span.first for span in ledger.block(unit, pool_id, claim) or ()), default=1)
     pools.change(unit, pool_id, watermark=min(pool.watermark, lowest - 1))
     reason = f"run {undone_id} was undone, and its turns are to come back"

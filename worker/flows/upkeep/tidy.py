@@ -52,7 +52,9 @@ def _ended(system: System) -> list[Repair]:
 
 
 def _tidy(system: System, run: Import) -> Repair | None:
-    leftovers = [name for name in system.uploads.names(run.folder) if not _is_needed(name, run)]
+    leftovers = [
+        name for name in system.uploads.list_files(run.folder) if not _is_needed(name, run)
+    ]
     system.uploads.remove(leftovers)
     system.transact(kinds.note_tidied, run.id)
     return (
@@ -70,9 +72,9 @@ def _is_needed(name: str, run: Import) -> bool:
 
 def _forgotten(system: System) -> list[Repair]:
     ours = filter(
-        is_upload_folder, system.uploads.folders()
+        is_upload_folder, system.uploads.list_folders()
     )  # others may lie there, which are none of our business
-    old = [folder for folder in ours if system.uploads.older_than(folder, now() - FORGOTTEN)]
+    old = [folder for folder in ours if system.uploads.is_older(folder, now() - FORGOTTEN)]
     with system.reading() as session:
         known = (
             kinds.known_folders(session, old[at : at + AT_ONCE])

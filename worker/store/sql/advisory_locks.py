@@ -33,7 +33,7 @@ def shared(session: Session, kind: LockKind, number: int) -> None:
 
 
 def exclusive_by_name(session: Session, kind: LockKind, name: str) -> None:
-    """For what has no number. Two names may share one, and then wait for each other without need."""
+    """For what has no number. Two names may get the same lock, and then wait without need."""
     exclusive(session, kind, crc32(name.encode(errors="replace")) - 2**31)
 
 

@@ -183,7 +183,7 @@ def counts(session: Session, pool_id: int) -> dict[int, int]:
     of_pool = ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None)
     given = select(ledger.c.user_id, func.count()).where(*of_pool).group_by(ledger.c.user_id)
     stay: Counter[int] = Counter(dict(session.execute(given).all()))
-    for claim in reversals.claims(session, pool_id):
+    for claim in reversals.list_claims(session, pool_id):
         stay -= Counter(
             dict(session.execute(given.where(reversals.taken_back(session, pool_id, claim))).all())
         )
