@@ -94,7 +94,7 @@ def _given_back_by(
     has its owner of before and what gave it to them, or is deleted if it belonged to nobody."""
     if newest.previous_owner_id is None:
         return newest.run_id if record.deleted_at == newest.taken_back_at else None
-    undone_run_id = kinds.undo_with_id(session, newest.run_id).undone_run_id
+    undone_run_id = kinds.get_undo(session, newest.run_id).undone_run_id
     [before] = selections.read(
         session, SelectionPart(undone_run_id, record_type, newest.ordinal, 1)
     )

@@ -81,7 +81,7 @@ def _freeze(system: System, run_id: int) -> None:
 def _select(session: Session, run_id: int) -> None:
     """This takes a transaction of its own, which locks no pool: it may last a while."""
     advisory_locks.exclusive(session, LockKind.RUN, run_id)
-    run = kinds.reassignment_with_id(session, run_id)
+    run = kinds.get_reassignment(session, run_id)
     if run.state == RunState.SCANNING:
         selections.freeze(session, run_id, _query_again(session, run))
 

@@ -44,7 +44,7 @@ def _ended(system: System) -> list[Repair]:
     with system.reading() as session:
         ended = [
             run
-            for run in kinds.untidy_imports(session, now() - LATE)
+            for run in kinds.list_untidy_imports(session, now() - LATE)
             if run.state != RunState.FAILED
             or (run.ended_at is not None and now() - run.ended_at > KEPT_FOR_RETRY)
         ]
@@ -77,7 +77,7 @@ def _forgotten(system: System) -> list[Repair]:
     old = [folder for folder in ours if system.uploads.is_older(folder, now() - FORGOTTEN)]
     with system.reading() as session:
         known = (
-            kinds.known_folders(session, old[at : at + AT_ONCE])
+            kinds.find_known_folders(session, old[at : at + AT_ONCE])
             for at in range(0, len(old), AT_ONCE)
         )
         forgotten = set(old).difference(*known)

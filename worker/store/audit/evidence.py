@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.turns import Turns, common, merged
 from worker.store.runs.reversals import stands
-from worker.store.sql.spans import among, batches
+from worker.store.sql.spans import among, batch_spans
 from worker.store.tables import (
     RECORDS,
     blocks,
@@ -94,7 +94,7 @@ def entered_within(
     found = select(ledger.c.turn, ledger.c.claim).where(
         ledger.c.pool_id == pool_id, ledger.c.claim != but_by
     )
-    for some in batches(both):
+    for some in batch_spans(both):
         yield from stream(session, found.where(among(ledger.c.turn, some)).order_by(ledger.c.turn))
 
 

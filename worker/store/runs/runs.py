@@ -83,7 +83,7 @@ def add(
     return session.scalars(new.returning(runs.c.id)).one()
 
 
-def with_id(session: Session, run_id: int) -> Run:
+def get(session: Session, run_id: int) -> Run:
     """A run that is known to exist."""
     return _run(session.execute(select(*_COLUMNS).where(runs.c.id == run_id)).one())
 
@@ -128,7 +128,7 @@ def lock_shared(session: Session, run_id: int) -> Run:
     """The run, which can't be cancelled or ended until the transaction ends. Workers that carry out
     its chunks share this lock."""
     advisory_locks.shared(session, LockKind.RUN, run_id)
-    return with_id(session, run_id)
+    return get(session, run_id)
 
 
 def lock_exclusive(session: Session, run_id: int) -> Run | None:

@@ -18,7 +18,7 @@ def among(column: ColumnElement[int], spans: Iterable[Span]) -> ColumnElement[bo
     return or_(false(), *(column.between(span.first, span.last) for span in spans))
 
 
-def parts(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+def group_spans(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
     """The spans in groups, one group for each query. A few spans are looked for one by one. Many
     spans that lie close together become one span from the first to the last turn."""
     if len(spans) <= FEW_SPANS:
@@ -28,9 +28,9 @@ def parts(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
     if last - first < CLOSE_TURNS * len(spans):
         yield [Span(first, last - first + 1)]
         return
-    yield from batches(spans)
+    yield from batch_spans(spans)
 
 
-def batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+def batch_spans(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
     """The spans in groups of `FEW_SPANS`."""
     return (spans[start : start + FEW_SPANS] for start in range(0, len(spans), FEW_SPANS))

@@ -15,7 +15,7 @@ from worker.domain.turns.turns import Span, Turns, holes, meet, uncovered
 from worker.store.runs import reversals
 from worker.store.sql import bulk
 from worker.store.sql.clock import now
-from worker.store.sql.spans import FEW_SPANS, among, parts
+from worker.store.sql.spans import FEW_SPANS, among, group_spans
 from worker.store.tables import blocks, ledger, pools, rosters
 
 COLUMNS = (
@@ -44,7 +44,7 @@ def enter(session: Session, allotment: Allotment, moment: datetime) -> None:
         allotment.actor_ids,
         repeat(allotment.pool_id),
         repeat(str(allotment.cause)),
-        repeat(bulk.moment_text(session, moment)),
+        repeat(bulk.format_moment(session, moment)),
         strict=False,
     )
     bulk.insert(session, ledger, COLUMNS, rows)
@@ -164,7 +164,7 @@ def entered_spans(
     """What the ledger holds within those spans, as spans, and maybe some of what lies between them.
     The entries of one claim may be left out. Within each span found, turn minus row number stays
     the same."""
-    for part in parts(spans):
+    for part in group_spans(spans):
         within = ledger.c.pool_id == pool_id, among(ledger.c.turn, part), ledger.c.claim != but_by
         numbered = select(
             ledger.c.turn,
