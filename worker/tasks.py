@@ -39,8 +39,8 @@ def assign_lead(task: Task, lead: int) -> None:
     capture.assign_lead(system(), lead, task.request.id)
 
 
-@app.task(name="lookups.fetch", bind=True, **SOON_AGAIN)
-def fetch_lookups(task: Task, integration: int) -> None:
+@app.task(name="enrichments.fetch", bind=True, **SOON_AGAIN)
+def fetch_enrichments(task: Task, integration: int) -> None:
     enrichment.fetch(system(), secret_box(), integration, task.request.id)
 
 

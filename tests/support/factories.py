@@ -205,7 +205,9 @@ def undone(system: System, send: Tasks, run_id: int, *, returns_turns: bool = Fa
 def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
     """The ids of new leads that wait for the pool's next members."""
     leads = [lead_values({"last_name": f"Lead {number}"}) for number in range(count)]
-    return system.transact(capture.accept, name, leads)
+    with system.reading() as unit:
+        pool_id = pool_named(unit, name).id
+    return system.transact(capture.accept, pool_id, leads)
 
 
 def leases_run_out(system: System) -> None:

@@ -27,7 +27,7 @@ FLOWS: dict[str, Callable[..., Any]] = {
     "undos.scan": undo.scan,
     "undos.take_back": undo.take_back,
     "undos.close": undo.close,
-    "lookups.fetch": lambda system, integration, holder: enrichment.fetch(
+    "enrichments.fetch": lambda system, integration, holder: enrichment.fetch(
         system, SECRET_BOX, integration, holder
     ),
 }

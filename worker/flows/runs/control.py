@@ -107,8 +107,8 @@ def retry_leads(session: Session) -> int:
         enqueue(session, "captures.assign", lead=last)
     more = enrichment.try_again(session)
     for integration_id in {row.integration_id for row in more}:
-        enqueue(session, "lookups.fetch", integration=integration_id)
-    return len({row.lead_id for row in (*again, *more)})
+        enqueue(session, "enrichments.fetch", integration=integration_id)
+    return len({row.lead_id for row in again} | {row.lead_id for row in more})
 
 
 def _lock(session: Session, run_id: int) -> Run:

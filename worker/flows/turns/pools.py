@@ -108,7 +108,7 @@ def change_roster(
         seed.seed_again(unit, pool_id, str(error))
         roster, returned = _change_ring(unit, pool_id, old, members)
     pools.add_roster(unit, pool_id, roster, actor_id)
-    if not old.members and (last := captures.last_in_line(unit, pool_id)):
+    if not old.members and (last := captures.find_last_in_line(unit, pool_id)):
         enqueue(unit, "captures.assign", lead=last)
     if returned and set(old.members) - set(members):
         seed.seed_again(unit, pool_id, "turns of members who leave don't wait for them")

@@ -4,17 +4,17 @@ and several times at once."""
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.runs.runs import RUN_TASKS, RunState
-from worker.flows.intake.capture import why_not
+from worker.flows.intake.capture import find_obstacle
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.store import leases
 from worker.store.intake import captures, enrichment
+from worker.store.intake.captures import LongLine
 from worker.store.runs import chunks, runs
 from worker.store.runs.chunks import UndoneChunk
 from worker.store.runs.runs import Run
@@ -164,16 +164,18 @@ def _continue(session: Session, run: Run) -> int:
     return len(waiting)
 
 
-def _in_line(session: Session) -> list[Row[Any]]:
+def _in_line(session: Session) -> list[LongLine]:
     """The lines in which captured leads wait for more than a member, or don't know yet that they
     wait for one."""
     long = captures.waiting_since(session, WAITING_SECONDS)
-    return [line for line in long if line.unexplained or why_not(session, line.pool_id) is None]
+    return [
+        line for line in long if line.unexplained or find_obstacle(session, line.pool_id) is None
+    ]
 
 
 def _waiting(session: Session) -> Iterator[Repair]:
     for line in _in_line(session):
-        if reason := why_not(session, line.pool_id):
+        if reason := find_obstacle(session, line.pool_id):
             captures.explain(session, line.pool_id, reason)
             yield Repair(
                 f"{line.leads} captured leads of pool {line.pool_id} can't be given to anybody",
@@ -189,7 +191,7 @@ def _waiting(session: Session) -> Iterator[Repair]:
 
 def _due(session: Session) -> Iterator[Repair]:
     for integration in enrichment.due_since(session, WAITING_SECONDS):
-        enqueue(session, "lookups.fetch", integration=integration.integration_id)
+        enqueue(session, "enrichments.fetch", integration=integration.integration_id)
         yield Repair(
             f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched",
             "sent its task",

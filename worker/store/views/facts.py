@@ -1,17 +1,13 @@
 """What people and programs are shown: plain facts, ready for JSON."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from worker.errors.turns import UnknownPool
 from worker.store.people import users
-from worker.store.tables import captures, leads
 from worker.store.tables import users as user_table
-from worker.store.turns import pools
 
 Facts = dict[str, Any]
 
@@ -57,53 +53,6 @@ def account_facts(session: Session, name: str, currency: str) -> Facts:
     return facts | dict.fromkeys(
         ("created_at", "updated_at"), began.strftime("%Y-%m-%dT%H:%M:%SZ") if began else None
     )
-
-
-# --- captured leads ---
-
-
-def assigned(session: Session, lead_ids: Sequence[int]) -> list[Facts]:
-    """The turn and the owner's email of each lead, in order; neither for one that waits."""
-    if not lead_ids:
-        return []
-    found = select(leads.c.id, leads.c.turn, user_table.c.email.label("owner")).join(
-        user_table, user_table.c.id == leads.c.owner_id
-    )
-    rows = session.execute(found.where(leads.c.id.between(lead_ids[0], lead_ids[-1])))
-    by_id = {row.id: row for row in rows}
-    return [dict(by_id[lead_id]._mapping) for lead_id in lead_ids]
-
-
-def all_waiting(session: Session, pool: str | None, limit: int) -> list[Facts]:
-    """The captured leads that wait, oldest first, and for what. Raises UnknownPool."""
-    found = select(
-        captures,
-        leads.c.first_name,
-        leads.c.last_name,
-        leads.c.organization_name,
-        user_table.c.name.label("pool"),
-    )
-    found = found.join(leads, leads.c.id == captures.c.lead_id).join(
-        user_table, user_table.c.id == captures.c.pool_id
-    )
-    if pool is not None:
-        found = found.where(captures.c.pool_id == _pool_id(session, pool))
-    return [
-        _waiting(row) for row in session.execute(found.order_by(captures.c.lead_id).limit(limit))
-    ]
-
-
-def _pool_id(session: Session, name: str) -> int:
-    named = pools.called(session, name.strip())
-    if named is None:
-        raise UnknownPool(name=name)
-    return int(named.id)
-
-
-def _waiting(row: Row[Any]) -> Facts:
-    name = " ".join(filter(None, (row.first_name, row.last_name))) or row.organization_name or ""
-    facts = {field: getattr(row, field) for field in ("pool", "attempts", "set_aside", "reason")}
-    return {"id": row.lead_id, "name": name, "accepted_at": time_text(row.accepted_at), **facts}
 
 
 def time_text(moment: datetime | None) -> str | None:
