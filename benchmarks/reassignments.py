@@ -73,7 +73,7 @@ def take_back(here: Testbed, run_id: int, *, returns_turns: bool = False) -> int
 def seconds(here: Testbed, run_id: int) -> float:
     """How long a run took from its acceptance to its end."""
     with here.system.reading() as session:
-        run = runs.with_id(session, run_id)
+        run = runs.get(session, run_id)
     assert run.ended_at is not None
     return (run.ended_at - run.accepted_at).total_seconds()
 
@@ -101,4 +101,4 @@ def _ended(here: Testbed, run_id: int) -> int:
 
 def _run(here: Testbed, run_id: int) -> Any:
     with here.system.reading() as session:
-        return runs.with_id(session, run_id)
+        return runs.get(session, run_id)

@@ -91,7 +91,7 @@ class Testbed:
             )
         wait_until(lambda: self._has_ended(run_id), f"the import of {sheet.name}")
         with self.system.reading() as session:
-            run = runs.with_id(session, run_id)
+            run = runs.get(session, run_id)
         if run.state != "done":
             raise RuntimeError(f"the import of {sheet.name} is {run.state}: {run.reason}")
         assert run.ended_at is not None
@@ -99,7 +99,7 @@ class Testbed:
 
     def _has_ended(self, run_id: int) -> bool:
         with self.system.reading() as session:
-            return runs.with_id(session, run_id).ended_at is not None
+            return runs.get(session, run_id).ended_at is not None
 
     @contextmanager
     def program(self, command: Sequence[str]) -> Iterator[int]:

@@ -130,7 +130,7 @@ def _begin(session: Session, pool_id: int, turns: int) -> Filling:
         runs.add(session, RunKind.IMPORT, "lead", pool_id, None),
         records.reserve_ids(session, "lead", turns),
     )
-    return Filling(pool_id, owners, run_id, first, bulk.moment_text(session, now()))
+    return Filling(pool_id, owners, run_id, first, bulk.format_moment(session, now()))
 
 
 def _book(session: Session, filling: Filling, rows: int) -> None:

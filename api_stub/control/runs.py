@@ -152,7 +152,7 @@ def cancel_run(system: Using, run_id: OwnRun) -> CancelledRun:
     responses=problems(InsufficientScope, UnknownRun, NothingToRetry),
 )
 def retry_run(system: Using, run_id: MovingRun) -> Retried:
-    """Goes on with a run that failed: with the chunks that were set aside, or from the beginning."""
+    """Goes on with a run that failed: with the chunks that were set aside, or from the start."""
     return Retried(system.transact(control.retry, run_id))
 
 

@@ -12,5 +12,5 @@ def number(help: str) -> Any:
     return typer.Argument(min=1, max=GREATEST, help=help)
 
 
-Run = Annotated[int, number("The run's number, as `evenhand runs list` shows it.")]
+RunNumber = Annotated[int, number("The run's number, as `evenhand runs list` shows it.")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="How many to list at most.")]

@@ -30,7 +30,6 @@ from worker.store.people.users import User
 from worker.store.records import catalog, labels, records
 from worker.store.records.records import StoredRecord
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now, shared_now
 from worker.store.turns import pools
 
@@ -115,7 +114,7 @@ class RecordEditor:
         """
         filters, fields = sorted(query.filters.items()), sorted(query.fields.items())
         name = f"{self.description.path} {filters} {fields}"
-        advisory_locks.exclusive_by_name(unit, Kind.UPSERT, name)
+        advisory_locks.exclusive_by_name(unit, LockKind.UPSERT, name)
         found = catalog.find_ids(unit, self.description, query, most=2)
         if len(found) > 1:
             raise SeveralMatches(resource=self.description.path)

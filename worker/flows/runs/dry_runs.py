@@ -22,7 +22,7 @@ from worker.store.people import users
 from worker.store.runs import selections
 from worker.store.turns import pools
 from worker.store.views.runs import DryRun, DryRunShare
-from worker.store.views.who import show_who
+from worker.store.views.who import find_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _find_outcome(
 def _show(unit: Unit, source: _Source, owner_id: int, outcome: _Outcome) -> DryRun:
     before, after = outcome.next_before, outcome.next_after
     gets = [share.user_id for share in outcome.shares]
-    people = users.get_all(unit, [owner_id, before, after, *gets])
+    people = find_people(unit, [owner_id, before, after, *gets])
     return DryRun(
         kind=source.kind,
         record_type=RecordType(source.record_type),
@@ -125,6 +125,6 @@ def _show(unit: Unit, source: _Source, owner_id: int, outcome: _Outcome) -> DryR
             )
             for share in outcome.shares
         ),
-        next_before=None if before is None else show_who(people[before]),
-        next_after=None if after is None else show_who(people[after]),
+        next_before=people.get(before),
+        next_after=people.get(after),
     )

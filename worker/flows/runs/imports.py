@@ -156,7 +156,7 @@ def scan_upload(system: System, run_id: int, holder: str) -> None:
 
 def _scan(system: System, run_id: int) -> None:
     with system.reading() as session:
-        run = kinds.import_with_id(session, run_id)
+        run = kinds.get_import(session, run_id)
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
         header, columns, found = read(
             upload, run.record_type, run.mapping, _note_progress(system, run_id)
@@ -219,7 +219,7 @@ def _end(unit: Unit, run_id: int, uploads: Uploads) -> list[str]:
     if not end_run(unit, run_id):
         return []
     engine.allow_long_silence(unit)
-    folder = kinds.import_with_id(unit, run_id).folder
+    folder = kinds.get_import(unit, run_id).folder
     parts = [part_name(folder, number) for number in chunks.list_done(unit, run_id)]
     if not uploads.exists(f"{folder}/{RECEIPT}"):
         uploads.join(f"{folder}/{RECEIPT}", HEADER.encode(), parts)

@@ -28,7 +28,7 @@ from worker.store.runs.kinds import Reassignment
 from worker.store.runs.runs import Run
 from worker.store.runs.selections import RecordQuery, SelectionPart
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now
 
 
@@ -79,8 +79,8 @@ def _freeze(system: System, run_id: int) -> None:
 
 def _select(session: Session, run_id: int) -> None:
     """This takes a transaction of its own, which locks no pool: it may last a while."""
-    advisory_locks.exclusive(session, Kind.RUN, run_id)
-    run = kinds.reassignment_with_id(session, run_id)
+    advisory_locks.exclusive(session, LockKind.RUN, run_id)
+    run = kinds.get_reassignment(session, run_id)
     if run.state == RunState.SCANNING:
         selections.freeze(session, run_id, _query_again(session, run))
 

@@ -39,7 +39,7 @@ def begin(session: Session, run_id: int, holder: str) -> bool:
     """Leases the scan of a run; False when it is done, or another worker is on it."""
     if not runs.lease(session, run_id, holder, LEASE_SECONDS):
         return False
-    run = runs.with_id(session, run_id)
+    run = runs.get(session, run_id)
     runs.change(session, run_id, state=RunState.SCANNING, started_at=run.started_at or now())
     return True
 
