@@ -59,7 +59,7 @@ def _signs(session: Session) -> Iterator[object]:
     yield _still(session)
     yield chunks.list_stuck(session)
     yield _in_line(session)
-    yield enrichment.due_since(session, WAITING_SECONDS)
+    yield enrichment.find_due(session, WAITING_SECONDS)
 
 
 def _carry_on(session: Session) -> list[Repair]:
@@ -167,7 +167,7 @@ def _continue(session: Session, run: Run) -> int:
 def _in_line(session: Session) -> list[LongLine]:
     """The lines in which captured leads wait for more than a member, or don't know yet that they
     wait for one."""
-    long = captures.waiting_since(session, WAITING_SECONDS)
+    long = captures.find_long_lines(session, WAITING_SECONDS)
     return [
         line for line in long if line.unexplained or find_obstacle(session, line.pool_id) is None
     ]
@@ -190,7 +190,7 @@ def _waiting(session: Session) -> Iterator[Repair]:
 
 
 def _due(session: Session) -> Iterator[Repair]:
-    for integration in enrichment.due_since(session, WAITING_SECONDS):
+    for integration in enrichment.find_due(session, WAITING_SECONDS):
         enqueue(session, "enrichments.fetch", integration=integration.integration_id)
         yield Repair(
             f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched",
