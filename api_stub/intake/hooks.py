@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel
 
-from api_stub.deps import Using
+from api_stub.deps import Sealing, Using
 from api_stub.error_responses import problems
 from worker.domain.intake.senders.signing import Call
 from worker.errors.intake import BadSignature, UnknownHook, UnreadableDelivery
 from worker.flows.intake.deliveries import FORM, PartReceipt, deliver
-from worker.secret_box import SecretBox, secret_box
 from worker.settings import Settings, settings
 
 router = APIRouter(prefix="/hooks", tags=["hooks"])
@@ -47,7 +46,7 @@ async def read_call(request: Request, given: Annotated[Settings, Depends(setting
 def take_in(
     slug: Annotated[str, Path(pattern="^[^\\x00]*$")],
     system: Using,
-    sealing: Annotated[SecretBox, Depends(secret_box)],
+    sealing: Sealing,
     call: Annotated[Call, Depends(read_call)],
 ) -> DeliveryReceipt:
     """For HubSpot, Zendesk Support, Zendesk Chat, Zapier and any sender that follows Standard
