@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from tests.support.servers import Postgres
+from testing.servers import Postgres
 from worker.flows.names import user_named, users_named
 from worker.flows.people import people
 from worker.flows.runs import imports
@@ -19,6 +19,7 @@ from worker.flows.turns import pools
 from worker.flows.unit import Unit
 from worker.sample import write_sample
 from worker.settings import Settings, settings
+from worker.stack.server import EmbeddedServer
 from worker.store.runs import runs
 from worker.store.sql.migrate import migrate
 
@@ -134,6 +135,18 @@ def testbed(bench: Bench, database_url: str) -> Iterator[Testbed]:
         yield opened
     finally:
         opened.system.engine.dispose()
+
+
+@contextmanager
+def valkey(home: Path) -> Iterator[None]:
+    """The server of the rings that the local stack of that data folder would start: it keeps its
+    append-only file."""
+    server = EmbeddedServer(Settings(home=home).socket, home / "valkey", home / "valkey.log")
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 def wait_until(true: Callable[[], bool], what: str) -> None:

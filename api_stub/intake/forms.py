@@ -16,7 +16,7 @@ from api_stub.http_errors import (
     InvalidPayload,
     RequestTimeout,
     WrongContentType,
-    faults_of,
+    convert_findings,
 )
 from api_stub.intake.html_errors import (
     TYPED,
@@ -217,7 +217,7 @@ def _read_payload(form: Form, body: bytes) -> Submission:
         raise InvalidPayload(reason="it is no JSON") from None
     except ValidationError as error:
         located = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
-        status, faults = faults_of(located)
+        status, faults = convert_findings(located)
         if status == IncorrectPayload.status:
             raise IncorrectPayload.of("form", faults) from None
         raise InvalidPayload(reason="no JSON object") from None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from tests.acceptance import commands
 from tests.support.servers import wait_until
@@ -19,6 +20,7 @@ from tests.support.tasks import Tasks
 from worker.flows.system import System
 from worker.ring import Ring, connect
 from worker.settings import Settings
+from worker.stack.parent_watchdog import VARIABLE
 from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 
@@ -98,10 +100,13 @@ class Running:
     flower: str
 
 
+on_sqlite = pytest.mark.parametrize("running", ["sqlite"], indirect=True)
+
+
 @contextmanager
 def up(home: Home, workers: int = 4) -> Iterator[Running]:
     """`evenhand up`, ready within the block, stopped after it as Ctrl-C stops it unless the test
-    has done so."""
+    has done so. It stops, too, when pytest is killed."""
     port, flower_port = free_port(), free_port()
     command = [
         *EVENHAND,
@@ -120,7 +125,8 @@ def up(home: Home, workers: int = 4) -> Iterator[Running]:
             command,
             stdout=output,
             stderr=output,
-            env=home.environment,
+            stdin=subprocess.PIPE,
+            env={**home.environment, VARIABLE: "1"},
             cwd=ROOT,
             start_new_session=True,
         )
@@ -136,6 +142,8 @@ def up(home: Home, workers: int = 4) -> Iterator[Running]:
         if launcher.poll() is None:
             launcher.terminate()
         launcher.wait(STOP_SECONDS)
+        if launcher.stdin:
+            launcher.stdin.close()
 
 
 def answers(address: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.stack import EVENHAND, ROOT, Home, home, up
+from tests.acceptance.stack import EVENHAND, ROOT, Home, Running
 from tests.support.factories import pool
 from tests.support.invariants import assert_promise, rows
 from tests.support.servers import wait_until
@@ -19,7 +19,7 @@ from worker.sample import write_sample
 
 TEAM = ("ann", "bob", "cy")
 CAPTURED = 7
-ROWS = 60_000
+ROWS = 6_000
 SECONDS = 120
 
 pytestmark = pytest.mark.timeout(600)
@@ -162,29 +162,26 @@ def check_cancel(here: Home, folder: Path) -> None:
     assert lead["turn"] == min(set(range(CAPTURED + 1, ROWS)) - set(used))
 
 
-def test_leads_are_captured_in_turn_and_runs_cancelled(database_url: str, tmp_path: Path) -> None:
-    here = home(tmp_path / "a home", database_url)
+def test_leads_are_captured_in_turn_and_runs_cancelled(running: Running, tmp_path: Path) -> None:
+    here = running.home
 
-    with up(here, workers=1) as running:
-        make_team(here)
-        check_capture(here, tmp_path)
-        check_refusals(here, tmp_path)
-        check_why(here)
-        check_waiting(here)
-        check_cancel(here, tmp_path)
-        body, cy = (
-            {"pool": "Inbound", "lead": {"last_name": "Lee"}},
-            here.signed_in("cy@example.com"),
-        )
-        over_http = httpx2.post(f"{running.api}/api/leads/capture", json=body, headers=cy)
-        assert over_http.status_code == httpx2.codes.ACCEPTED
-        with here.system() as system:
-            wait_until(
-                lambda: not rows(system, "SELECT lead_id FROM captures"), "its owner", SECONDS
-            )
+    make_team(here)
+    check_capture(here, tmp_path)
+    check_refusals(here, tmp_path)
+    check_why(here)
+    check_waiting(here)
+    check_cancel(here, tmp_path)
+    body, cy = (
+        {"pool": "Inbound", "lead": {"last_name": "Lee"}},
+        here.signed_in("cy@example.com"),
+    )
+    over_http = httpx2.post(f"{running.api}/api/leads/capture", json=body, headers=cy)
+    assert over_http.status_code == httpx2.codes.ACCEPTED
+    with here.system() as system:
+        wait_until(lambda: not rows(system, "SELECT lead_id FROM captures"), "its owner", SECONDS)
 
-        assert here.facts("reconcile") == []
-        assert all(report["holds"] for report in here.facts("verify"))
-        assert here.facts("runs", "retry", "--leads") == {"retried": 0}
-        with here.system() as system:
-            assert_promise(system)
+    assert here.facts("reconcile") == []
+    assert all(report["holds"] for report in here.facts("verify"))
+    assert here.facts("runs", "retry", "--leads") == {"retried": 0}
+    with here.system() as system:
+        assert_promise(system)

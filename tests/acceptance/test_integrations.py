@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.stack import Home, home, up
+from tests.acceptance.stack import Home, Running, on_sqlite
 from tests.intake.hubspot import TOKEN, HubSpot
 from tests.intake.senders import KINDS, SECRETS, Sender, outcome
 from tests.support.factories import pool
@@ -121,15 +121,12 @@ def secrets_in_logs(here: Home) -> list[Path]:
     return [path for path in logs if any(secret in path.read_bytes() for secret in told)]
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite"], indirect=True
-)  # tests/intake tells the same of both
-def test_every_kind_of_webhook_becomes_a_lead_in_turn(database_url: str, tmp_path: Path) -> None:
-    here = home(tmp_path / "home", database_url)
+@on_sqlite  # tests/intake tells the same of both
+def test_every_kind_of_webhook_becomes_a_lead_in_turn(running: Running) -> None:
+    here = running.home
 
     with (
         HubSpot.listening() as hubspot,
-        up(here, workers=1) as running,
         httpx2.Client(base_url=running.api, timeout=20) as client,
     ):
         with here.system() as system:

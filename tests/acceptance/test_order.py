@@ -121,13 +121,11 @@ def hook(here: Home, base: str) -> str:
     return f"{base}/hooks/{made['slug']}"
 
 
-@pytest.mark.parametrize(
-    "database_url", ["postgresql"], indirect=True
-)  # where writers really are side by side
 def test_leads_get_their_turns_in_the_order_of_acceptance(
-    database_url: str, tmp_path: Path
+    postgresql_url: str, tmp_path: Path
 ) -> None:
-    here = home(tmp_path / "home", database_url)
+    """On PostgreSQL, where writers really are side by side."""
+    here = home(tmp_path / "home", postgresql_url)
 
     with up(here, workers=1) as running, more_workers(here):
         address = hook(here, running.api)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.stack import Home, home, up
+from tests.acceptance.stack import Home, Running, on_sqlite
 from tests.support.invariants import assert_promise, rows
 from worker.flows.records import lists
 
@@ -61,100 +61,96 @@ def told(forecast: dict[str, Any]) -> list[tuple[str, int]]:
     return [(member["name"], member["records"]) for member in forecast["members"]]
 
 
+@on_sqlite
 def test_what_was_imported_already_is_reassigned_and_undone(
-    sqlite_url: str, tmp_path: Path
+    running: Running, tmp_path: Path
 ) -> None:
-    here, file = home(tmp_path / "home", sqlite_url), make_file(tmp_path)
+    here, file = running.home, make_file(tmp_path)
     good = ROWS - 1
 
-    with up(here, workers=2) as running:
-        make_team(here)
-        assert told(here.facts("import", file, "--owner", "Inbound", "--dry-run")) == [
-            ("Ann", 200),
-            ("Bob", 200),
-            ("Cy", 199),
-        ]
-        assert here.facts("runs", "list") == []
-        run = here.facts("import", file, "--owner", "zoe@example.com")
-        assert (run["state"], run["turns"], run["list"], count(here, run["list"])) == (
-            "done",
-            0,
-            f"import:{run['id']}",
-            good,
-        )
+    make_team(here)
+    assert told(here.facts("import", file, "--owner", "Inbound", "--dry-run")) == [
+        ("Ann", 200),
+        ("Bob", 200),
+        ("Cy", 199),
+    ]
+    assert here.facts("runs", "list") == []
+    run = here.facts("import", file, "--owner", "zoe@example.com")
+    assert (run["state"], run["turns"], run["list"], count(here, run["list"])) == (
+        "done",
+        0,
+        f"import:{run['id']}",
+        good,
+    )
 
-        forecast = here.facts("reassign", run["list"], "--to", "Inbound", "--dry-run")
-        assert (told(forecast), forecast["stay"]) == ([("Ann", 200), ("Bob", 200), ("Cy", 199)], 0)
-        assert (forecast["next_before"]["name"], forecast["next_after"]["name"]) == ("Ann", "Cy")
-        assert owners(here) == ["Zoe"] * good
-        moved = here.facts("reassign", run["list"], "--to", "Inbound")
-        assert (moved["kind"], moved["state"], moved["rows"], moved["records"], moved["turns"]) == (
-            "reassign",
-            "done",
-            good,
-            good,
-            good,
-        )
-        assert owners(here) == [TEAM[at % 3].title() for at in range(good)]
-        assert here.facts("pool", "show", "Inbound")["next"] == "Cy"
-        why = here.facts("why", "lead", "5")
-        assert (why["turn"], why["owner"]["name"], why["claim"], why["undone"]) == (
-            5,
-            "Bob",
-            f"reassign:{moved['id']}",
-            [],
-        )
+    forecast = here.facts("reassign", run["list"], "--to", "Inbound", "--dry-run")
+    assert (told(forecast), forecast["stay"]) == ([("Ann", 200), ("Bob", 200), ("Cy", 199)], 0)
+    assert (forecast["next_before"]["name"], forecast["next_after"]["name"]) == ("Ann", "Cy")
+    assert owners(here) == ["Zoe"] * good
+    moved = here.facts("reassign", run["list"], "--to", "Inbound")
+    assert (moved["kind"], moved["state"], moved["rows"], moved["records"], moved["turns"]) == (
+        "reassign",
+        "done",
+        good,
+        good,
+        good,
+    )
+    assert owners(here) == [TEAM[at % 3].title() for at in range(good)]
+    assert here.facts("pool", "show", "Inbound")["next"] == "Cy"
+    why = here.facts("why", "lead", "5")
+    assert (why["turn"], why["owner"]["name"], why["claim"], why["undone"]) == (
+        5,
+        "Bob",
+        f"reassign:{moved['id']}",
+        [],
+    )
 
-        ids = here.run("reassign", "--ids", "-", "--to", "bob@example.com", text=b"id\n\n5\n2\n")
-        assert "ids          2 " in ids.stdout
-        undone = here.facts("undo", str(moved["id"]), "--return-turns")
-        assert (undone["state"], undone["undoes"], undone["records"], undone["skipped"]) == (
-            "done",
-            moved["id"],
-            good - 2,
-            2,
-        )
-        assert undone["returned"] == good - 2
-        assert owners(here) == ["Bob" if at in (1, 4) else "Zoe" for at in range(good)]
-        assert [
-            (skip["record_id"], skip["reason"])
-            for skip in here.facts("runs", "skipped", str(undone["id"]))
-        ] == [
-            (2, "given"),
-            (5, "given"),
-        ]
-        assert (
-            "has got another owner meanwhile" in here.run("runs", "show", str(undone["id"])).stdout
-        )
-        again = here.run("undo", str(moved["id"]))
-        assert f"Run {undone['id']} has undone run {moved['id']} already" in again.stderr
-        assert (
-            f"undone by    run {undone['id']}" in here.run("runs", "show", str(moved["id"])).stdout
-        )
-        assert f"run {undone['id']} gave it back" in here.run("why", "lead", "1").stdout
-        assert here.facts("pool", "show", "Inbound")["next"] == "Ann"
+    ids = here.run("reassign", "--ids", "-", "--to", "bob@example.com", text=b"id\n\n5\n2\n")
+    assert "ids          2 " in ids.stdout
+    undone = here.facts("undo", str(moved["id"]), "--return-turns")
+    assert (undone["state"], undone["undoes"], undone["records"], undone["skipped"]) == (
+        "done",
+        moved["id"],
+        good - 2,
+        2,
+    )
+    assert undone["returned"] == good - 2
+    assert owners(here) == ["Bob" if at in (1, 4) else "Zoe" for at in range(good)]
+    assert [
+        (skip["record_id"], skip["reason"])
+        for skip in here.facts("runs", "skipped", str(undone["id"]))
+    ] == [
+        (2, "given"),
+        (5, "given"),
+    ]
+    assert "has got another owner meanwhile" in here.run("runs", "show", str(undone["id"])).stdout
+    again = here.run("undo", str(moved["id"]))
+    assert f"Run {undone['id']} has undone run {moved['id']} already" in again.stderr
+    assert f"undone by    run {undone['id']}" in here.run("runs", "show", str(moved["id"])).stdout
+    assert f"run {undone['id']} gave it back" in here.run("why", "lead", "1").stdout
+    assert here.facts("pool", "show", "Inbound")["next"] == "Ann"
 
-        gone = here.facts("undo", str(run["id"]))
-        assert (gone["records"], gone["skipped"], count(here, run["list"])) == (good - 2, 2, 2)
-        assert [(each["id"], each["kind"]) for each in here.facts("runs", "list")] == [
-            (gone["id"], "undo"),
-            (undone["id"], "undo"),
-            (3, "reassign"),
-            (moved["id"], "reassign"),
-            (run["id"], "import"),
-        ]
-        [report] = here.facts("verify")
-        assert (report["holds"], report["ring"]) == (True, "agrees")
+    gone = here.facts("undo", str(run["id"]))
+    assert (gone["records"], gone["skipped"], count(here, run["list"])) == (good - 2, 2, 2)
+    assert [(each["id"], each["kind"]) for each in here.facts("runs", "list")] == [
+        (gone["id"], "undo"),
+        (undone["id"], "undo"),
+        (3, "reassign"),
+        (moved["id"], "reassign"),
+        (run["id"], "import"),
+    ]
+    [report] = here.facts("verify")
+    assert (report["holds"], report["ring"]) == (True, "agrees")
 
-        header = here.signed_in("ann@example.com")
-        assert (
-            httpx2.get(f"{running.api}/api/runs/{gone['id']}", headers=header).json()["undoes"]
-            == run["id"]
-        )
-        show_odd_names(here, run["list"])
-        refuse(here, tmp_path)
-        with here.system() as system:
-            assert_promise(system)
+    header = here.signed_in("ann@example.com")
+    assert (
+        httpx2.get(f"{running.api}/api/runs/{gone['id']}", headers=header).json()["undoes"]
+        == run["id"]
+    )
+    show_odd_names(here, run["list"])
+    refuse(here, tmp_path)
+    with here.system() as system:
+        assert_promise(system)
 
 
 def show_odd_names(here: Home, name: str) -> None:

@@ -3,13 +3,12 @@ unchanged."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import basecrm
 import pytest
 
-from tests.acceptance.stack import Home, home, up
+from tests.acceptance.stack import Home, Running
 from tests.support.invariants import assert_promise
 
 TEAM = ("ann", "bob", "cy")
@@ -188,20 +187,19 @@ def check_many_at_once(here: Home, client: Any, client_of: Any) -> None:
         assert_promise(system, quiet=False)
 
 
-def test_a_public_client_of_the_sell_api_works_unchanged(database_url: str, tmp_path: Path) -> None:
-    here = home(tmp_path / "home", database_url)
+def test_a_public_client_of_the_sell_api_works_unchanged(running: Running) -> None:
+    here = running.home
 
-    with up(here, workers=1) as running:
-        token = make_pools(here)
+    token = make_pools(here)
 
-        def client_of() -> Any:
-            return basecrm.Client(access_token=token, base_url=running.api)
+    def client_of() -> Any:
+        return basecrm.Client(access_token=token, base_url=running.api)
 
-        client = client_of()
-        assert client.accounts.self().name == "Evenhand"
-        assert client.users.self().email == "root@example.com"
-        check_leads(client)
-        check_contacts_and_deals(client)
-        check_conversion(client)
-        check_errors(client)
-        check_many_at_once(here, client, client_of)
+    client = client_of()
+    assert client.accounts.self().name == "Evenhand"
+    assert client.users.self().email == "root@example.com"
+    check_leads(client)
+    check_contacts_and_deals(client)
+    check_conversion(client)
+    check_errors(client)
+    check_many_at_once(here, client, client_of)

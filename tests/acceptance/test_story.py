@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.acceptance.stack import Home, home, up
+from tests.acceptance.stack import Home, Running, home
 from tests.support.invariants import assert_in_file_order, assert_promise
 from worker.sample import write_sample
 
@@ -37,76 +37,73 @@ def lines_of(receipt: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(receipt, newline="")))
 
 
+@pytest.mark.fast
 def test_a_file_is_imported_in_exact_turn_and_every_owner_is_explained(
-    database_url: str, tmp_path: Path
+    running: Running, tmp_path: Path
 ) -> None:
-    here = home(tmp_path / "a home", database_url)
-    file = sample(tmp_path)
+    here, file = running.home, sample(tmp_path)
 
-    with up(here) as running:
-        make_team(here)
-        run = here.facts("import", file, "--type", "lead", "--owner", "Inbound")
-        lines = lines_of(here.run("receipt", str(run["id"])).stdout)
-        good = [line for line in lines if not line["error"]]
+    make_team(here)
+    run = here.facts("import", file, "--type", "lead", "--owner", "Inbound")
+    lines = lines_of(here.run("receipt", str(run["id"])).stdout)
+    good = [line for line in lines if not line["error"]]
 
-        assert (run["state"], run["rows"], run["records"] + run["errors"], run["turns"]) == (
-            "done",
-            ROWS,
-            ROWS,
-            run["records"],
-        )
-        assert {
-            "id",
-            "state",
-            "rows",
-            "records",
-            "errors",
-            "turns",
-            "started_at",
-            "ended_at",
-        } <= run.keys()
-        assert len(lines) == ROWS
-        assert [int(line["turn"]) for line in good] == list(range(1, run["records"] + 1))
-        assert [line["owner"] for line in good] == [
-            f"{name}@example.com" for _, name in zip(good, cycle(TEAM), strict=False)
-        ]
-        assert len(lines) - len(good) == run["errors"] == len(run["first_errors"]) > 0
+    assert (run["state"], run["rows"], run["records"] + run["errors"], run["turns"]) == (
+        "done",
+        ROWS,
+        ROWS,
+        run["records"],
+    )
+    assert {
+        "id",
+        "state",
+        "rows",
+        "records",
+        "errors",
+        "turns",
+        "started_at",
+        "ended_at",
+    } <= run.keys()
+    assert len(lines) == ROWS
+    assert [int(line["turn"]) for line in good] == list(range(1, run["records"] + 1))
+    assert [line["owner"] for line in good] == [
+        f"{name}@example.com" for _, name in zip(good, cycle(TEAM), strict=False)
+    ]
+    assert len(lines) - len(good) == run["errors"] == len(run["first_errors"]) > 0
 
-        why = here.facts("why", "lead", good[6]["record_id"])
-        assert (why["turn"], why["pool"], why["owner"]["email"]) == (
-            7,
-            "Inbound",
-            "bob@example.com",
-        )
-        assert (why["before"]["email"], why["next"]["email"]) == (
-            "ann@example.com",
-            "cy@example.com",
-        )
-        assert (why["claim"], why["cause"], why["roster"]["version"]) == (
-            f"import:{run['id']}",
-            "import",
-            1,
-        )
+    why = here.facts("why", "lead", good[6]["record_id"])
+    assert (why["turn"], why["pool"], why["owner"]["email"]) == (
+        7,
+        "Inbound",
+        "bob@example.com",
+    )
+    assert (why["before"]["email"], why["next"]["email"]) == (
+        "ann@example.com",
+        "cy@example.com",
+    )
+    assert (why["claim"], why["cause"], why["roster"]["version"]) == (
+        f"import:{run['id']}",
+        "import",
+        1,
+    )
 
-        [report] = here.facts("verify")
-        assert (report["holds"], report["turns"], report["ring"]) == (True, run["turns"], "agrees")
-        shown = here.facts("pool", "show", "Inbound")
-        assert (
-            sum(member["records"] for member in shown["members"]) == shown["turns"] == run["turns"]
-        )
+    [report] = here.facts("verify")
+    assert (report["holds"], report["turns"], report["ring"]) == (True, run["turns"], "agrees")
+    shown = here.facts("pool", "show", "Inbound")
+    assert sum(member["records"] for member in shown["members"]) == shown["turns"] == run["turns"]
 
-        address, ann = f"{running.api}/api/runs/{run['id']}", here.signed_in("ann@example.com")
-        over_http = httpx2.get(address, headers=ann).json()
-        assert (over_http["state"], over_http["records"]) == ("done", run["records"])
-        assert httpx2.get(address).status_code == httpx2.codes.UNAUTHORIZED
-        assert httpx2.get(f"{address}/receipt", headers=ann).text.count("\n") == ROWS + 1
-        assert httpx2.get(f"{running.api}/docs").status_code == httpx2.codes.OK
-        tasks = httpx2.get(f"{running.flower}/tasks").text
-        assert "Flower" in tasks
+    address, ann = f"{running.api}/api/runs/{run['id']}", here.signed_in("ann@example.com")
+    over_http = httpx2.get(address, headers=ann).json()
+    assert (over_http["state"], over_http["records"]) == ("done", run["records"])
+    assert httpx2.get(address).status_code == httpx2.codes.UNAUTHORIZED
+    assert httpx2.get(f"{address}/receipt", headers=ann).text.count("\n") == ROWS + 1
+    assert httpx2.get(f"{running.api}/docs").status_code == httpx2.codes.OK
+    tasks = httpx2.get(f"{running.flower}/tasks").text
+    assert "Flower" in tasks
 
-        with here.system() as system:
-            assert_in_file_order(system, run["id"])
-            assert_promise(system)
+    with here.system() as system:
+        assert_in_file_order(system, run["id"])
+        assert_promise(system)
 
 
 def test_wrong_use_is_told_in_a_sentence_and_changes_nothing(

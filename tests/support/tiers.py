@@ -13,6 +13,10 @@ import pytest
 DEEP_FOLDERS = frozenset({"acceptance", "browser", "chaos", "crash", "race", "topologies"})
 
 
+ON_EITHER = ("database_url", "running", "inbound")
+"""The fixtures whose parameter is the kind of a database."""
+
+
 class Tier(StrEnum):
     """What one call of pytest runs."""
 
@@ -23,21 +27,17 @@ class Tier(StrEnum):
 
 def tier_of(item: pytest.Item) -> Tier:
     """The one tier in which a case runs."""
-    if item.get_closest_marker("deep"):
-        return Tier.DEEP
-    if item.get_closest_marker("fast"):
-        return Tier.FAST
-    if item.path.parent.name in DEEP_FOLDERS:
-        return Tier.DEEP
-    if database_of(item) == "postgresql" and not item.get_closest_marker("both"):
-        return Tier.DEEP
-    return Tier.FAST
+    marked = {marker.name for marker in item.iter_markers()}
+    is_long = "deep" in marked or (item.path.parent.name in DEEP_FOLDERS and "fast" not in marked)
+    is_repeated = database_of(item) == "postgresql" and "both" not in marked
+    return Tier.DEEP if is_long or is_repeated else Tier.FAST
 
 
 def database_of(item: pytest.Item) -> str | None:
-    """The kind of database that a case asks for by the parameter of `database_url`."""
+    """The kind of database that a case runs on, if it runs on either."""
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get("database_url") if callspec else None
+    params: dict[str, str] = callspec.params if callspec else {}
+    return next((params[name] for name in ON_EITHER if name in params), None)
 
 
 def select(items: Iterable[pytest.Item], tier: Tier) -> list[pytest.Item]:
