@@ -24,13 +24,13 @@ class DeliveryReceipt(BaseModel):
     deliveries: list[PartReceipt]
 
 
-async def read_call(request: Request, given: Annotated[Settings, Depends(settings)]) -> Call:
+async def read_call(request: Request, configured: Annotated[Settings, Depends(settings)]) -> Call:
     """The request as it was signed, byte by byte. A proxy in front of the API may have changed its
     scheme and host."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope["query_string"]
     path = raw.partition(b"?")[0] + (b"?" + query if query else b"")
-    base = given.public_url or str(request.base_url).rstrip("/")
+    base = configured.public_url or str(request.base_url).rstrip("/")
     headers = {name.decode("latin-1").lower(): value for name, value in request.scope["headers"]}
     uri = f"{base}{path.decode('latin-1')}"
     return Call(request.method, uri, headers, await request.body(), time.time())

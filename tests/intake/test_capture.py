@@ -1,5 +1,5 @@
-"""Captured leads: stored, then assigned in the order of acceptance, whoever is faster and whatever
-happens meanwhile."""
+"""Captured leads are stored, then assigned in the order of acceptance, even if another task is
+faster or a server fails."""
 
 from collections.abc import Callable
 from dataclasses import replace
