@@ -19,12 +19,14 @@ from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope, RateLimitExceeded, Unauthorized
 from worker.flows.people import access
 from worker.flows.system import System, system
+from worker.secret_box import SecretBox, secret_box
 
 Provided = TypeVar("Provided")
 
 NO_SUCH = "There is no such parameter here"
 
 Using = Annotated[System, Depends(system)]
+Sealing = Annotated[SecretBox, Depends(secret_box)]
 Id = Annotated[int, Path(ge=1, le=GREATEST)]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 """Any text that a database stores."""

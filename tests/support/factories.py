@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from tests.support.tasks import Tasks
 from worker.domain.filters import as_json, parse
-from worker.domain.intake.leads import lead_values
+from worker.domain.intake.leads import parse_lead
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.turns.causes import Cause
@@ -224,7 +224,7 @@ def undone(system: System, send: Tasks, run_id: int, *, returns_turns: bool = Fa
 
 def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
     """The ids of new leads that wait for the pool's next members."""
-    leads = [lead_values({"last_name": f"Lead {number}"}) for number in range(count)]
+    leads = [parse_lead({"last_name": f"Lead {number}"}) for number in range(count)]
     with system.reading() as unit:
         pool_id = pool_named(unit, name).id
     return system.transact(capture.accept, pool_id, leads)

@@ -17,7 +17,7 @@ LeadValues: TypeAlias = Mapping[str, Any]
 """What is stored of a lead, by column: texts, a list of tags, and custom fields by name."""
 
 
-def lead_values(lead: JsonObject) -> LeadValues:
+def parse_lead(lead: JsonObject) -> LeadValues:
     """What is stored of a lead, by column. Names are fields or their aliases, as in a file; other
     names become custom fields.
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from worker.domain.intake.full_names import split_full_name
 from worker.domain.intake.json_content import JsonObject
-from worker.domain.intake.leads import CUSTOM, LeadValues, lead_values
+from worker.domain.intake.leads import CUSTOM, LeadValues, parse_lead
 from worker.domain.intake.paths import as_text, find_text, is_path, split_places
 from worker.domain.records.fields import field_named, fields_of, normalized
 from worker.domain.records.record_type import RecordType
@@ -69,7 +69,7 @@ def read_lead(mapped: MappedContent) -> LeadValues:
         fields |= _take_fields(rest, fields)
     more = islice(rest.items(), max(MOST_CUSTOM_FIELDS - len(custom), 0))
     custom |= {name: _cut(text) for name, text in more}
-    return lead_values({**_add_names(fields, full_name), CUSTOM: custom})
+    return parse_lead({**_add_names(fields, full_name), CUSTOM: custom})
 
 
 def _find_field(name: str) -> str:

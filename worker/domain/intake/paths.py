@@ -54,22 +54,29 @@ def as_text(value: object) -> str | None:
 
 
 def _find_values(content: JsonObject, path: str) -> Iterator[object]:
-    has_names = _has_names(path)
-    for place in split_places(path) if has_names else ():
-        yield content[place] if place in content else _search(_translate(place), content)
-    if not has_names or _JMESPATH_SIGNS.search(path):
-        yield _search(path, content)
+    for place, expression in _read_path(path):
+        yield content[place] if place in content else _search(expression, content)
 
 
-def _search(expression: str, content: JsonObject) -> object:
-    compiled = _compile(expression)
+def _search(expression: ParsedResult | None, content: JsonObject) -> object:
     try:
-        return None if compiled is None else compiled.search(content)
+        return None if expression is None else expression.search(content)
     except JMESPathError:  # a function that doesn't take what is there
         return None
 
 
 @lru_cache(maxsize=1024)
+def _read_path(path: str) -> list[tuple[str, ParsedResult | None]]:
+    """The places of a path as they are written, and as JMESPath. The last one may be the whole path
+    itself."""
+    has_names = _has_names(path)
+    places = split_places(path) if has_names else []
+    read = [(place, _compile(_translate(place))) for place in places]
+    if not has_names or _JMESPATH_SIGNS.search(path):
+        read.append((path, _compile(path)))
+    return read
+
+
 def _compile(expression: str) -> ParsedResult | None:
     try:
         return jmespath.compile(expression)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from worker.domain.intake.forms import Form
-from worker.domain.intake.leads import LeadValues, lead_values
+from worker.domain.intake.leads import LeadValues, parse_lead
 from worker.domain.intake.parts import DeliveryOutcome, OutcomeKind
 from worker.domain.intake.submissions import read_submission
 from worker.domain.records.fields import TAGS
@@ -155,7 +155,7 @@ def _repeat(session: Session, form: Form, earlier: Delivery, lead: LeadValues) -
 def _make_lead(form: Form, values: Mapping[str, str]) -> LeadValues:
     """What is stored of a lead. A field that was left blank doesn't replace the form's source."""
     typed = {name: value for name, value in values.items() if value}
-    return lead_values({"source": form.source, **typed, TAGS: list(form.tags)})
+    return parse_lead({"source": form.source, **typed, TAGS: list(form.tags)})
 
 
 def _describe_owner(owner: LeadOwner) -> str | None:

@@ -30,6 +30,7 @@ from worker.store.people.users import User
 from worker.store.records import catalog, labels, records
 from worker.store.records.records import StoredRecord
 from worker.store.sql import advisory_locks
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now, shared_now
 from worker.store.turns import pools
 
