@@ -29,7 +29,7 @@ class ApiClient(NamedTuple):
     token: str
 
 
-class Pool(NamedTuple):
+class ChaosPool(NamedTuple):
     """A pool by its id and its name."""
 
     id: int
@@ -37,7 +37,7 @@ class Pool(NamedTuple):
 
 
 @dataclass
-class Accepted:
+class Acceptances:
     """What got a 2xx, and when; and all that was answered."""
 
     leads: dict[int, float] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class NotAccepted(Exception):
 class Api:
     """One connection to the API, made anew when it is lost."""
 
-    def __init__(self, client: ApiClient, accepted: Accepted) -> None:
+    def __init__(self, client: ApiClient, accepted: Acceptances) -> None:
         self._connection = HTTPConnection(client.address, timeout=TIMEOUT_SECONDS)
         self._token, self._accepted = client.token, accepted
 
@@ -105,11 +105,11 @@ class Api:
         raise NotAccepted
 
 
-def packed(facts: Mapping[str, Any]) -> bytes:
+def encode(facts: Mapping[str, Any]) -> bytes:
     return json.dumps(facts).encode()
 
 
-def sample_form(owner: str, rows: int, seed: int) -> bytes:
+def make_form(owner: str, rows: int, seed: int) -> bytes:
     """The form of an import of so many sample leads."""
     file = io.StringIO(newline="")
     write_sample(file, rows, seed)

@@ -35,10 +35,10 @@ def prepare(system: System) -> None:
     """Brings a database that is empty, or that only chaos has used, to our tables without a row.
     Raises ForeignDatabase."""
     with system.reading() as session:
-        refuse(system, _strange_table(session))
+        refuse(system, _find_foreign_table(session))
     migrate(system.engine)
     with engine.writing(system.engine) as session:
-        refuse(system, _strange_row(session))
+        refuse(system, _find_foreign_row(session))
         for table in reversed(metadata.sorted_tables):
             session.execute(table.delete())
 
@@ -48,12 +48,12 @@ def refuse(system: System, what: str | None) -> None:
         raise ForeignDatabase(address=system.engine.url.render_as_string(), what=what)
 
 
-def _strange_table(session: Session) -> str | None:
+def _find_foreign_table(session: Session) -> str | None:
     strange = {*inspect(session.connection()).get_table_names()} - {*metadata.tables, MIGRATIONS}
     return f"the table {min(strange)}" if strange else None
 
 
-def _strange_row(session: Session) -> str | None:
+def _find_foreign_row(session: Session) -> str | None:
     people = users.people(session)
     for person in people:
         if not person.email.endswith(DOMAIN):

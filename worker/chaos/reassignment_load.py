@@ -9,12 +9,12 @@ from worker.chaos.api import (
     AGAIN_SECONDS,
     FORM,
     TRIES,
-    Accepted,
+    Acceptances,
     Api,
     NotAccepted,
-    Pool,
-    packed,
-    sample_form,
+    ChaosPool,
+    encode,
+    make_form,
 )
 
 MOVERS, MOVE_EVERY_SECONDS = 2, 3.0
@@ -28,7 +28,7 @@ Pauses = Generator[float, None, None]
 
 
 def move(
-    dice: Random, api: Api, pools: Sequence[Pool], people: Sequence[str], accepted: Accepted
+    dice: Random, api: Api, pools: Sequence[ChaosPool], people: Sequence[str], accepted: Acceptances
 ) -> Iterator[float]:
     """Everybody's stock is anybody's to reassign: who comes second finds leads that have changed
     hands meanwhile."""
@@ -43,33 +43,33 @@ def move(
         yield MOVE_EVERY_SECONDS
 
 
-def _import_stock(dice: Random, api: Api, owner: str, accepted: Accepted) -> Pauses:
+def _import_stock(dice: Random, api: Api, owner: str, accepted: Acceptances) -> Pauses:
     """Leads of one person, by nobody's turn."""
-    form = sample_form(owner, STOCK_ROWS, dice.randrange(2**31))
+    form = make_form(owner, STOCK_ROWS, dice.randrange(2**31))
     accepted.asked += 1
     stock = yield from api.insist("/api/imports", form, f"stock {dice.randbytes(8).hex()}", FORM)
     accepted.stocks.append(stock["id"])
     yield from _await_end(api, stock["id"])
 
 
-def _reassign(dice: Random, api: Api, stock: int, pool: Pool, accepted: Accepted) -> Pauses:
-    body = packed({"list": f"import:{stock}", "owner": pool.name})
+def _reassign(dice: Random, api: Api, stock: int, pool: ChaosPool, accepted: Acceptances) -> Pauses:
+    body = encode({"list": f"import:{stock}", "owner": pool.name})
     accepted.asked += 1
     run = yield from api.insist("/api/reassignments", body, f"move {dice.randbytes(8).hex()}")
     accepted.moves.append(run["id"])
-    yield from perhaps_cancel(dice, api, run["id"], accepted)
+    yield from maybe_cancel(dice, api, run["id"], accepted)
     if dice.random() < UNDONE:
         yield from _await_end(api, run["id"])
         undo = api.ask(
             "POST",
             f"/api/runs/{run['id']}/undo",
-            packed({"return_turns": dice.random() < RETURNING}),
+            encode({"return_turns": dice.random() < RETURNING}),
         )
         accepted.undos.append(undo["id"])
-        yield from perhaps_cancel(dice, api, undo["id"], accepted)
+        yield from maybe_cancel(dice, api, undo["id"], accepted)
 
 
-def perhaps_cancel(dice: Random, api: Api, run_id: int, accepted: Accepted) -> Pauses:
+def maybe_cancel(dice: Random, api: Api, run_id: int, accepted: Acceptances) -> Pauses:
     """Now and then somebody thinks better of it a moment later."""
     if dice.random() < CANCELLED:
         yield dice.random() * CANCEL_WITHIN_SECONDS

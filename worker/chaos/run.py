@@ -10,10 +10,10 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from worker.chaos import oracle_queries
-from worker.chaos.api import Accepted, ApiClient, Pool
+from worker.chaos.api import Acceptances, ApiClient, ChaosPool
 from worker.chaos.database import DOMAIN
-from worker.chaos.faults import all_faults
-from worker.chaos.intake_load import producing
+from worker.chaos.faults import list_faults
+from worker.chaos.intake_load import run_intake_load
 from worker.chaos.outcome import SoakResult, count_outcome
 from worker.chaos.scheduler import Scheduler
 from worker.chaos.testbed import Testbed
@@ -41,7 +41,7 @@ SETTLE_SECONDS = 90.0
 ROUNDS_OF_RETRIES = 3
 
 
-class Order(NamedTuple):
+class SoakPlan(NamedTuple):
     """How long, by which seed, and whom to tell what goes on: each step, and each fault."""
 
     seconds: float
@@ -50,16 +50,16 @@ class Order(NamedTuple):
     on_fault: Callable[[str], None]
 
 
-def soak(system: System, settings: Settings, order: Order) -> SoakResult:
+def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
     """Breaks a stack of its own for so long, and says what came of it."""
-    testbed, accepted = Testbed(system, settings), Accepted()
+    testbed, accepted = Testbed(system, settings), Acceptances()
     order.on_step(f"starting a stack in {settings.home}")
     with testbed.running():
         made, token = _make_pools(system), _make_token(system)
-        scheduler = Scheduler(all_faults(testbed), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
+        scheduler = Scheduler(list_faults(testbed), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
         order.on_step(f"breaking it for {order.seconds:.0f} s, by the seed {order.seed}")
         client = ApiClient(testbed.api_address, token)
-        with producing(client, made, [_email(name) for name in TEAM], order.seed, accepted):
+        with run_intake_load(client, made, [_email(name) for name in TEAM], order.seed, accepted):
             _break(testbed, scheduler, order.seconds)
         order.on_step("waiting until nothing waits")
         retried = _settle(testbed)
@@ -70,11 +70,13 @@ def soak(system: System, settings: Settings, order: Order) -> SoakResult:
         )
 
 
-def _make_pools(system: System) -> list[Pool]:
-    def make(session: Session) -> list[Pool]:
+def _make_pools(system: System) -> list[ChaosPool]:
+    def make(session: Session) -> list[ChaosPool]:
         ids = {name: people.add(session, name, _email(name)).id for name in TEAM}
         return [
-            Pool(pools.create(session, name, "lead", [ids[each] for each in members], None), name)
+            ChaosPool(
+                pools.create(session, name, "lead", [ids[each] for each in members], None), name
+            )
             for name, members in POOLS.items()
         ]
 
@@ -100,7 +102,7 @@ def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
     try:
         while time.monotonic() < end:
             testbed.keep()
-            scheduler.blow()
+            scheduler.tick()
             if time.monotonic() > remember and not scheduler.is_on(
                 testbed.ring.name, testbed.broker.name
             ):
@@ -108,7 +110,7 @@ def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
                 testbed.remember()
             pause.wait(TICK_SECONDS)
     finally:
-        scheduler.calm()
+        scheduler.end_all()
 
 
 def _settle(testbed: Testbed) -> Counter[str]:
@@ -130,7 +132,7 @@ def _is_quiet(testbed: Testbed) -> bool:
         with testbed.system.reading() as session:
             deserted, waiting = (
                 [name for name in POOLS if not _members(session, name)],
-                oracle_queries.unfinished(session),
+                oracle_queries.count_unfinished(session),
             )
         for name in deserted:
             testbed.system.transact(_fill, name=name)
@@ -150,7 +152,7 @@ def _fill(unit: Unit, name: str) -> None:
 
 
 def _retry(session: Session) -> Counter[str]:
-    failed = oracle_queries.failed_runs(session)
+    failed = oracle_queries.list_failed_runs(session)
     for run_id in failed:
         control.retry(session, run_id)
     return +Counter(leads=control.retry_leads(session), runs=len(failed))

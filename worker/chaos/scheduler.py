@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
-from worker.chaos.faults import Fault, Heal
+from worker.chaos.faults import FaultKind, Heal
 from worker.errors.base import EvenhandError
 
 
@@ -19,7 +19,7 @@ class Injection(NamedTuple):
 
 
 class _Lasting(NamedTuple):
-    fault: Fault
+    fault: FaultKind
     began: float
     until: float
     heal: Heal
@@ -30,16 +30,20 @@ class Scheduler:
     round, in an order that is dealt anew."""
 
     def __init__(
-        self, faults: Sequence[Fault], seed: int, every_seconds: float, tell: Callable[[str], None]
+        self,
+        faults: Sequence[FaultKind],
+        seed: int,
+        every_seconds: float,
+        tell: Callable[[str], None],
     ) -> None:
         self._faults, self._every_seconds, self._tell = faults, every_seconds, tell
         self._dice = Random(seed)  # noqa: S311  nothing here is secret
-        self._deck: deque[Fault] = deque()
+        self._deck: deque[FaultKind] = deque()
         self._lasting: list[_Lasting] = []
         self._next = 0.0
         self.struck: list[Injection] = []
 
-    def blow(self) -> None:
+    def tick(self) -> None:
         """Ends what has lasted long enough, and strikes when it is time."""
         now = time.time()
         for lasting in [each for each in self._lasting if each.until <= now]:
@@ -52,12 +56,12 @@ class Scheduler:
         """Whether a fault lasts at one of those places."""
         return any(lasting.fault.place in places for lasting in self._lasting)
 
-    def calm(self) -> None:
+    def end_all(self) -> None:
         """Ends all that still lasts."""
         for lasting in [*self._lasting]:
             self._end(lasting)
 
-    def _deal(self) -> Fault | None:
+    def _deal(self) -> FaultKind | None:
         """The next fault whose place isn't struck already."""
         if not self._deck:
             cards = [fault for fault in self._faults for _ in range(fault.times)]
@@ -67,7 +71,7 @@ class Scheduler:
             self._deck.remove(fault)
         return fault
 
-    def _strike(self, fault: Fault) -> None:
+    def _strike(self, fault: FaultKind) -> None:
         began, seconds = time.time(), self._dice.uniform(*fault.lasts)
         try:
             heal = fault.strike(Random(self._dice.random()))  # noqa: S311
@@ -88,5 +92,5 @@ class Scheduler:
         lasting.heal()
         self._over(lasting.fault, lasting.began)
 
-    def _over(self, fault: Fault, began: float) -> None:
+    def _over(self, fault: FaultKind, began: float) -> None:
         self.struck.append(Injection(fault.name, began, time.time()))

@@ -14,7 +14,7 @@ from worker.chaos.redis_node import RedisNode
 from worker.errors.servers import NotChaos, ServerDidNotStart
 from worker.flows.system import System
 from worker.settings import LOOPBACK, Settings
-from worker.stack.services import ServiceProcess, stop_all
+from worker.stack.services import Service, stop_all
 from worker.stack.stack import answers, empty, only_one_on
 from worker.stack.wait import wait_for
 
@@ -35,7 +35,7 @@ class Testbed:
         self.api_address = f"{LOOPBACK}:{self._port}"
         self.ended_by_itself: Counter[str] = Counter()
         self._killed: set[str] = set()
-        self._asleep: list[ServiceProcess] = []
+        self._asleep: list[Service] = []
 
     @cached_property
     def database(self) -> Proxy | None:
@@ -44,7 +44,7 @@ class Testbed:
         return Proxy(upstream) if upstream else None
 
     @cached_property
-    def workers(self) -> list[ServiceProcess]:
+    def workers(self) -> list[Service]:
         options = ("worker", "--processes", str(PROCESSES), "--name")
         return [
             self._child(f"worker {number}", *options, f"chaos-{number}")
@@ -52,15 +52,15 @@ class Testbed:
         ]
 
     @cached_property
-    def beat(self) -> ServiceProcess:
+    def beat(self) -> Service:
         return self._child("beat", "beat")
 
     @cached_property
-    def api(self) -> ServiceProcess:
+    def api(self) -> Service:
         return self._child("api", "api", "--port", str(self._port))
 
     @property
-    def _parts(self) -> list[ServiceProcess]:
+    def _parts(self) -> list[Service]:
         return [*self.workers, self.beat, self.api]
 
     @property
@@ -73,8 +73,8 @@ class Testbed:
         found = {node.name: node.proxy for node in self.nodes}
         return found | ({"database": self.database} if self.database else {})
 
-    def _child(self, name: str, *arguments: str) -> ServiceProcess:
-        return ServiceProcess(
+    def _child(self, name: str, *arguments: str) -> Service:
+        return Service(
             name,
             list(arguments),
             self.logs / f"{name.replace(' ', '-')}.log",
@@ -144,15 +144,15 @@ class Testbed:
                 self.ended_by_itself[part.name] += 1
             self._killed.discard(part.name)
 
-    def kill(self, part: ServiceProcess) -> None:
+    def kill(self, part: Service) -> None:
         self._killed.add(part.name)
         part.kill()
 
-    def awake(self) -> list[ServiceProcess]:
+    def awake(self) -> list[Service]:
         """The workers that run, and weren't put to sleep."""
         return [worker for worker in self.workers if worker not in self._asleep and worker.runs()]
 
-    def put_to_sleep(self, worker: ServiceProcess) -> None:
+    def put_to_sleep(self, worker: Service) -> None:
         """Stops a worker in the middle of whatever it does."""
         self._asleep.append(worker)
         worker.send_to_all(signal.SIGSTOP)

@@ -99,13 +99,13 @@ def chaos_here(
     seed: int = 0, minutes: float = 2.0, verbose: Verbose = False, json: Json = False
 ) -> None:
     """Chaos itself, in the data folder and on the servers that the environment names."""
-    from worker.chaos.run import Order, soak
+    from worker.chaos.run import SoakPlan, soak
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(
             number, signal.default_int_handler
         )  # KeyboardInterrupt: the stack is stopped on the way out
-    order = Order(
+    order = SoakPlan(
         minutes * 60, seed, lambda step: say(f"… {step}"), say if verbose else lambda _: None
     )
     try:
@@ -182,7 +182,7 @@ def _tell_whats_wrong(outcome: "SoakResult", seed: int, home: Path) -> None:
     for violation in outcome.first_violations[:SHOWN]:
         say(violation)
     for what, lost in (
-        ("Accepted leads that are not assigned", outcome.lost_leads),
+        ("Acceptances leads that are not assigned", outcome.lost_leads),
         ("Runs that did not end well", outcome.lost_runs),
     ):
         if lost:

@@ -9,8 +9,8 @@ from typing import Any
 import uvicorn
 
 from worker.settings import settings
-from worker.stack.connections import Connection
-from worker.stack.services import ServiceProcess, stop_all
+from worker.stack.connections import TimedConnection
+from worker.stack.services import Service, stop_all
 
 APP = "api_stub.app:app"
 
@@ -27,7 +27,7 @@ the stack loses patience."""
 PAUSE_SECONDS = 0.1
 
 OPTIONS: dict[str, Any] = {
-    "http": Connection,
+    "http": TimedConnection,
     "log_config": None,
     "timeout_keep_alive": IDLE_SECONDS,
     "timeout_graceful_shutdown": FINISH_SECONDS,
@@ -65,7 +65,7 @@ def serve_together(host: str, port: int, processes: int) -> None:
         shared = listener.fileno()
         _keep(
             [
-                ServiceProcess(
+                Service(
                     f"API process {number}", ["api", "--listener", str(shared)], files=(shared,)
                 )
                 for number in range(1, processes + 1)
@@ -73,7 +73,7 @@ def serve_together(host: str, port: int, processes: int) -> None:
         )
 
 
-def _keep(children: list[ServiceProcess]) -> None:
+def _keep(children: list[Service]) -> None:
     """Starts them, starts again whatever ends by itself, and stops them when it is interrupted."""
     try:
         _keep_running(children)
@@ -81,7 +81,7 @@ def _keep(children: list[ServiceProcess]) -> None:
         stop_all(children, PATIENCE_SECONDS)
 
 
-def _keep_running(children: list[ServiceProcess]) -> None:
+def _keep_running(children: list[Service]) -> None:
     pause = Event()
     for child in children:
         child.start()

@@ -5,7 +5,7 @@ import asyncio
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
-class Connection(H11Protocol):
+class TimedConnection(H11Protocol):
     """uvicorn's own gives up when no other request follows, and waits for ever for a first one, or
     for headers that don't end."""
 

@@ -21,7 +21,7 @@ MOST_SHORT_LIVES = 5
 
 
 @dataclass
-class ServiceProcess:
+class Service:
     """One evenhand command as a process of its own, with its log."""
 
     name: str
@@ -98,7 +98,7 @@ class ServiceProcess:
             self.process.stdin.close()
 
 
-def stop_all(children: list[ServiceProcess], seconds: float = STOP_SECONDS) -> None:
+def stop_all(children: list[Service], seconds: float = STOP_SECONDS) -> None:
     for child in children:
         child.ask_to_stop()
     deadline = time.monotonic() + seconds

@@ -16,7 +16,7 @@ from worker.errors.servers import NotADemo, PortTaken, ServerDidNotStart, StackR
 from worker.flows.system import system
 from worker.settings import LOOPBACK, Settings
 from worker.stack.server import EmbeddedServer
-from worker.stack.services import ServiceProcess, stop_all
+from worker.stack.services import Service, stop_all
 from worker.stack.wait import wait_for
 from worker.store.sql.migrate import migrate
 
@@ -69,8 +69,8 @@ class Stack:
         if flower_port is not None:
             self._children.append(self._child("flower", "flower", "--port", str(flower_port)))
 
-    def _child(self, name: str, *arguments: str) -> ServiceProcess:
-        return ServiceProcess(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log")
+    def _child(self, name: str, *arguments: str) -> Service:
+        return Service(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log")
 
     @contextmanager
     def running(self, on_step: Callable[[str], None]) -> Iterator[None]:
