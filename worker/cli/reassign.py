@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from worker import queue
-from worker.cli.arguments import Run
+from worker.cli.arguments import RunNumber
 from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, say
 from worker.cli.run_output import find_run, finish
@@ -77,7 +77,7 @@ def reassign(
 
 @app.command("undo", epilog="Example: evenhand undo 5; evenhand undo 5 --return-turns")
 def undo_run(
-    run: Run,
+    run: RunNumber,
     return_turns: Annotated[
         bool,
         typer.Option(
