@@ -34,8 +34,8 @@ class PatientConnection(Connection):
         return super().ensure_connection(*args, **{**kwargs, **every_second})
 
     def maybe_close_channel(self, channel: Any) -> None:
-        """Closes a channel. If the broker was lost once more meanwhile, the channel has no transport
-        left and fails to close, which would end the worker."""
+        """Closes a channel. If the broker was lost once more meanwhile, the channel has no
+        transport left and fails to close, which would end the worker."""
         with suppress(AttributeError):
             super().maybe_close_channel(channel)
 

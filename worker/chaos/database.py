@@ -94,7 +94,10 @@ def may_crash(system: System) -> bool:
     """Whether PostgreSQL may be crashed as a whole: it runs on this machine, we may kill it, nobody
     else uses it, and what it has committed survives."""
     with system.reading() as session:
-        elsewhere = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname <> current_database()"
+        elsewhere = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND datname <> current_database()"
+        )
         durable = session.scalar(text("SELECT current_setting('synchronous_commit') <> 'off'"))
         return bool(durable) and not session.scalar(text(elsewhere)) and _is_here(session)
 
@@ -126,7 +129,10 @@ def crash(system: System) -> None:
 def end_connections(system: System) -> None:
     """Ends all connections but our own, as a server does that is stopped at once."""
     with system.reading() as session:
-        others = "datname = current_database() AND usename = current_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        others = (
+            "datname = current_database() AND usename = current_user"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
         session.execute(
             text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
         )

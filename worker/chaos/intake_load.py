@@ -13,12 +13,12 @@ from worker.chaos.api import (
     Acceptances,
     Api,
     ApiClient,
-    NotAccepted,
     ChaosPool,
+    NotAccepted,
     encode,
     make_form,
 )
-from worker.chaos.reassignment_load import MOVERS, move, maybe_cancel
+from worker.chaos.reassignment_load import MOVERS, maybe_cancel, move
 from worker.sample import sample_leads
 
 CAPTURERS, CAPTURES_EACH_PER_SECOND = 2, 30

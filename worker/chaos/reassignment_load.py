@@ -11,8 +11,8 @@ from worker.chaos.api import (
     TRIES,
     Acceptances,
     Api,
-    NotAccepted,
     ChaosPool,
+    NotAccepted,
     encode,
     make_form,
 )
