@@ -51,7 +51,8 @@ _NODES = rf"(?P<credentials>[^\s:/?#@]*:[^\s/?#@]+@|)(?P<hosts>{_HOST}(?:,{_HOST
 _TOPOLOGIES = {
     "cluster": re.compile(rf"(?P<scheme>rediss?)\+cluster://{_NODES}/?(?P<query>\?\S*|)"),
     "sentinel": re.compile(
-        rf"(?P<scheme>redis)\+sentinel://{_NODES}/(?P<master>[^\s/?#]+)(?P<database>/\d*|)(?P<query>\?\S*|)"
+        rf"(?P<scheme>redis)\+sentinel://{_NODES}/(?P<master>[^\s/?#]+)"
+        r"(?P<database>/\d*|)(?P<query>\?\S*|)"
     ),
 }
 _FORMS = {
@@ -82,7 +83,8 @@ class SeveralNodes(NamedTuple):
         if not hosts or not all(0 < port < 65536 for _, port in hosts):
             raise ValueError(f"must look like {_FORMS[topology]}")
         first = part["hosts"].partition(",")[0]
-        one = f"{part['scheme']}://{part['credentials']}{first}{part.get('database', '')}{part['query']}"
+        server = f"{part['scheme']}://{part['credentials']}{first}"
+        one = f"{server}{part.get('database', '')}{part['query']}"
         return cls(topology, hosts, unquote(part.get("master", "")), one)
 
 

@@ -1,11 +1,10 @@
-"""The database that chaos works on: whose it is, how it is reached through a proxy, and how it is
-broken."""
+"""The database that chaos works on: whose it is, how to reach it through a proxy, and how to break
+it."""
 
 import os
 import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import inspect, make_url, select, text
 from sqlalchemy.orm import Session
@@ -22,17 +21,17 @@ from worker.store.tables import RECORDS, metadata
 from worker.store.tables import users as user_table
 
 DOMAIN = "@chaos.invalid"
-"""Where everybody lives whom chaos has made."""
+"""The domain of the email addresses of chaos' users."""
 
 POSTGRESQL_PORT = 5432
 MIGRATIONS = "alembic_version"
 
 
-# --- whose it is ---
+# --- to whom it belongs ---
 
 
 def prepare(system: System) -> None:
-    """Brings a database that is empty, or that only chaos has used, to our tables without a row.
+    """Migrates a database that is empty or that only chaos has used, and empties its tables.
     Raises ForeignDatabase."""
     with system.reading() as session:
         refuse(system, _find_foreign_table(session))
@@ -67,8 +66,8 @@ def _find_foreign_row(session: Session) -> str | None:
 # --- how it is reached ---
 
 
-def upstream(url: str) -> Upstream | None:
-    """Where a proxy finds its server; None for a database that is a file."""
+def find_upstream(url: str) -> Upstream | None:
+    """Returns where the database listens. None for a database that is a file."""
     address = make_url(url)
     if address.get_backend_name() != "postgresql":
         return None
@@ -77,12 +76,12 @@ def upstream(url: str) -> Upstream | None:
     return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
 
 
-def _first(given: Any) -> str:
-    return str(given[0] if isinstance(given, tuple) else given).partition(",")[0]
+def _first(values: str | int | tuple[str, ...]) -> str:
+    return str(values[0] if isinstance(values, tuple) else values).partition(",")[0]
 
 
-def behind(url: str, port: int) -> str:
-    """The address of the same database behind a proxy on this machine."""
+def address_behind(url: str, port: int) -> str:
+    """Returns the address of the same database behind a proxy on this machine."""
     elsewhere = make_url(url).difference_update_query(["host", "hostaddr", "port"])
     return elsewhere.set(host=LOOPBACK, port=port).render_as_string(hide_password=False)
 
@@ -91,8 +90,8 @@ def behind(url: str, port: int) -> str:
 
 
 def may_crash(system: System) -> bool:
-    """Whether PostgreSQL may be crashed as a whole: it runs on this machine, we may kill it, nobody
-    else uses it, and what it has committed survives."""
+    """Returns whether PostgreSQL may be crashed as a whole: it runs on this machine, this user may
+    kill it, nobody else uses it, and its commits survive a crash."""
     with system.reading() as session:
         elsewhere = (
             "SELECT count(*) FROM pg_stat_activity"
@@ -103,8 +102,8 @@ def may_crash(system: System) -> bool:
 
 
 def _is_here(session: Session) -> bool:
-    """Whether the id of our connection's server process is, on this machine, that of a PostgreSQL
-    which we may kill."""
+    """Returns whether the server process of this connection runs on this machine, and this user may
+    kill it."""
     pid, title = _pid(session), f" {session.scalar(text('SELECT current_database()'))} "
     try:
         os.kill(pid, 0)
@@ -119,15 +118,15 @@ def _pid(session: Session) -> int:
 
 
 def crash(system: System) -> None:
-    """Kills the server process of our own connection: PostgreSQL then ends all others, and recovers
+    """Kills the server process of this connection. PostgreSQL then ends all others, and recovers
     from its log."""
-    if may_crash(system):  # still: others may have come
+    if may_crash(system):  # checked again: others may have connected
         with suppress(Unavailable), system.reading() as session:
             os.kill(_pid(session), signal.SIGKILL)
 
 
 def end_connections(system: System) -> None:
-    """Ends all connections but our own, as a server does that is stopped at once."""
+    """Ends all other connections, as a server does that is stopped at once."""
     with system.reading() as session:
         others = (
             "datname = current_database() AND usename = current_user"

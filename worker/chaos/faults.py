@@ -1,4 +1,4 @@
-"""Everything that chaos does to the stack: each kind by its name, what it strikes, and how it ends."""
+"""Every fault that chaos injects into the stack: its name, what it strikes, and how it ends."""
 
 import json
 import os
@@ -29,20 +29,20 @@ SENT_AGAIN = 20
 
 
 class FaultKind(NamedTuple):
-    """One kind of fault. Two that strike the same place never do so at the same time."""
+    """One kind of fault. At one place, only one fault is on at a time."""
 
     name: str
     place: str
     strike: Callable[[Random], Heal | None]
-    """Returns what ends it; None where it is over at once."""
+    """Injects the fault, and returns what ends it. None for a fault that is over at once."""
     lasts: tuple[float, float] = (0.0, 0.0)
-    """From how many seconds to how many."""
+    """The shortest and the longest time, in seconds."""
     times: int = 1
-    """In each round."""
+    """How often it strikes in each round."""
 
 
 def list_faults(testbed: Testbed) -> list[FaultKind]:
-    """Every kind that is possible here."""
+    """Lists every kind of fault that is possible with this stack."""
     return [
         *_list_part_faults(testbed),
         *_list_server_faults(testbed),
@@ -59,14 +59,14 @@ def _list_part_faults(testbed: Testbed) -> Iterator[FaultKind]:
     yield FaultKind(
         "kill a worker",
         "workers",
-        lambda dice: testbed.kill(_choose(testbed.awake(), dice)),
+        lambda dice: testbed.kill(_choose(testbed.list_awake(), dice)),
         times=3,
     )
     if _children(os.getpid()).exists():
         yield FaultKind(
             "kill a pool process",
             "workers",
-            lambda dice: _kill_pool_process(_choose(testbed.awake(), dice), dice),
+            lambda dice: _kill_pool_process(_choose(testbed.list_awake(), dice), dice),
             times=2,
         )
     long = (LEASE_SECONDS + 2, LEASE_SECONDS + 5)
@@ -95,12 +95,12 @@ def _kill_pool_process(worker: Service, dice: Random) -> None:
 
 
 def _children(pid: int) -> Path:
-    """Where Linux lists the processes that a process has started."""
+    """Returns where Linux lists the processes that a process has started."""
     return Path(f"/proc/{pid}/task/{pid}/children")
 
 
 def _pause(testbed: Testbed, dice: Random) -> Heal:
-    testbed.put_to_sleep(_choose(testbed.awake(), dice))
+    testbed.pause(_choose(testbed.list_awake(), dice))
     return testbed.wake
 
 
@@ -181,7 +181,7 @@ def _list_task_faults(testbed: Testbed) -> Iterator[FaultKind]:
 
 
 def _copy_messages(broker: RedisNode) -> None:
-    """What waits, and what is being worked on, comes once more under the same id."""
+    """Copies the messages that wait and those that are being worked on, with their ids."""
     prefix = app.conf.broker_transport_options["global_keyprefix"]
     for name in QUEUES:
         waiting = broker.client.lrange(f"{prefix}{name}", 0, -1)

@@ -1,4 +1,4 @@
-"""Who hands in leads and files and changes rosters meanwhile, over HTTP as everybody does."""
+"""The load on the stack: threads that send leads and files and change rosters over HTTP."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ SMALLEST_ROSTER, LARGEST_ROSTER, EMPTIED = 3, 6, 0.1
 def run_intake_load(
     client: ApiClient, pools: list[ChaosPool], people: list[str], seed: int, accepted: Acceptances
 ) -> Iterator[None]:
-    """Everybody is at work within the block."""
+    """Runs the load within the block."""
     enough = threading.Event()
     work: list[Callable[[Random, Api], Iterator[float]]] = [
         *([lambda dice, api: _capture(dice, api, pools, accepted)] * CAPTURERS),
@@ -87,7 +87,7 @@ def _capture(
 def _create(
     dice: Random, api: Api, pools: list[ChaosPool], accepted: Acceptances
 ) -> Iterator[float]:
-    """Leads for a pool by its id, each under a key and by a name of its own."""
+    """Creates leads for a pool by its id, each with its own key and name."""
     while True:
         name = f"{CREATED}{dice.randbytes(8).hex()}"
         with suppress(NotAccepted):
@@ -100,7 +100,7 @@ def _create(
 def _import(
     dice: Random, api: Api, pools: list[ChaosPool], accepted: Acceptances
 ) -> Iterator[float]:
-    """Every now and then a file."""
+    """Imports a file every few seconds."""
     while True:
         body = make_form(dice.choice(pools).name, dice.randrange(*FILE_ROWS), dice.randrange(2**31))
         with suppress(NotAccepted):

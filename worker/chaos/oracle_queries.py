@@ -1,4 +1,4 @@
-"""What the books say in the end. Chaos doesn't take the product's word for it: this is its own SQL."""
+"""What SQL says in the end. These are chaos' own queries: it doesn't trust the product's."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -93,7 +93,7 @@ def _read_totals(session: Session) -> LedgerTotals:
 
 
 def _read_entered(session: Session) -> dict[int, datetime]:
-    """The captured leads that belong to a person by a turn under their own claim, and since when."""
+    """Reads since when each captured lead belongs to a person by a turn under its own claim."""
     found = _select_entries("capture").with_only_columns(
         ledger.c.record_id, ledger.c.claim, ledger.c.at
     )
@@ -105,13 +105,13 @@ def _read_entered(session: Session) -> dict[int, datetime]:
 
 
 def _read_created(session: Session) -> dict[int, int]:
-    """The leads that somebody created for a pool, and the member whose turn it was."""
+    """Reads the leads that were created for a pool, with the member whose turn it was."""
     found = _select_entries("create").with_only_columns(ledger.c.record_id, ledger.c.user_id)
     return {row.record_id: row.user_id for row in session.execute(found)}
 
 
 def _read_created_twice(session: Session) -> list[str]:
-    """The keys under which several leads were created: each is named after its own."""
+    """Reads the keys under which several leads were created. A lead's name is its key."""
     named = (
         select(leads.c.last_name)
         .where(leads.c.last_name.startswith(CREATED))
@@ -121,9 +121,9 @@ def _read_created_twice(session: Session) -> list[str]:
 
 
 def _read_imported(session: Session) -> dict[int, EndedRun]:
-    """The imports to pools that ended in good order: each record belongs to a person by a turn of
-    the run's block, and what the run says agrees with that. One that is done has made all its good
-    rows records; one that was cancelled has returned the turns it didn't use."""
+    """Reads the imports to pools that ended in good order: each record belongs to a person by a
+    turn of the run's block, and the run's own numbers agree. A done import has made a record of
+    each good row; a cancelled one has returned the turns that it didn't use."""
     made = _count_by_key(
         session,
         _select_entries(RunKind.IMPORT)
@@ -143,7 +143,7 @@ def _read_imported(session: Session) -> dict[int, EndedRun]:
 
 
 def _read_stocked(session: Session) -> dict[int, EndedRun]:
-    """The imports that made all of their good rows records, whoever owns these now."""
+    """Reads the imports that made a record of each good row, whoever owns the records now."""
     return _list_ended(session, RunKind.IMPORT, lambda run: run.records == run.rows - run.errors)
 
 

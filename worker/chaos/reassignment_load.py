@@ -1,5 +1,5 @@
-"""Who moves leads meanwhile, many at once: a stock of them is reassigned again and again, and some
-of that cancelled or undone."""
+"""The load of reassignments: a stock of leads is reassigned again and again, and some of the runs
+are cancelled or undone."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
@@ -30,8 +30,8 @@ Pauses = Generator[float, None, None]
 def move(
     dice: Random, api: Api, pools: Sequence[ChaosPool], people: Sequence[str], accepted: Acceptances
 ) -> Iterator[float]:
-    """Everybody's stock is anybody's to reassign: who comes second finds leads that have changed
-    hands meanwhile."""
+    """Reassigns any stock, also another thread's: the second run finds leads whose owners have
+    changed meanwhile."""
     while True:
         with suppress(NotAccepted):
             if len(accepted.stocks) < MOVERS:
@@ -44,7 +44,7 @@ def move(
 
 
 def _import_stock(dice: Random, api: Api, owner: str, accepted: Acceptances) -> Pauses:
-    """Leads of one person, by nobody's turn."""
+    """Imports leads for one person, without turns."""
     form = make_form(owner, STOCK_ROWS, dice.randrange(2**31))
     accepted.asked += 1
     stock = yield from api.insist("/api/imports", form, f"stock {dice.randbytes(8).hex()}", FORM)
@@ -70,7 +70,7 @@ def _reassign(dice: Random, api: Api, stock: int, pool: ChaosPool, accepted: Acc
 
 
 def maybe_cancel(dice: Random, api: Api, run_id: int, accepted: Acceptances) -> Pauses:
-    """Now and then somebody thinks better of it a moment later."""
+    """Cancels some runs a moment after they were accepted."""
     if dice.random() < CANCELLED:
         yield dice.random() * CANCEL_WITHIN_SECONDS
         accepted.to_cancel.add(run_id)
@@ -79,7 +79,7 @@ def maybe_cancel(dice: Random, api: Api, run_id: int, accepted: Acceptances) -> 
 
 
 def _await_end(api: Api, run_id: int) -> Pauses:
-    """Raises NotAccepted if it doesn't end soon."""
+    """Waits for the end of a run. Raises NotAccepted if it takes too long."""
     for _ in range(TRIES):
         with suppress(NotAccepted):
             if api.ask("GET", f"/api/runs/{run_id}")["state"] in ("done", "cancelled"):

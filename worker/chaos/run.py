@@ -1,5 +1,5 @@
-"""The soak from beginning to end: a stack is broken while leads come in, left to recover, and
-everything is counted and checked."""
+"""The soak test: breaks a stack while leads come in, lets it recover, then counts and checks
+everything."""
 
 import time
 from collections import Counter
@@ -42,7 +42,7 @@ ROUNDS_OF_RETRIES = 3
 
 
 class SoakPlan(NamedTuple):
-    """How long, by which seed, and whom to tell what goes on: each step, and each fault."""
+    """How long and by which seed to break the stack, and what to call at each step and fault."""
 
     seconds: float
     seed: int
@@ -51,7 +51,7 @@ class SoakPlan(NamedTuple):
 
 
 def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
-    """Breaks a stack of its own for so long, and says what came of it."""
+    """Breaks a stack of its own, and returns what it did and whether it kept the promise."""
     testbed, accepted = Testbed(system, settings), Acceptances()
     order.on_step(f"starting a stack in {settings.home}")
     with testbed.running():
@@ -84,7 +84,7 @@ def _make_pools(system: System) -> list[ChaosPool]:
 
 
 def _make_token(system: System) -> str:
-    """By which those who hand in leads and change rosters come in: an admin's."""
+    """Returns an admin's token, with which leads are sent and rosters changed."""
 
     def make(session: Session) -> str:
         admin = people.add(session, ADMIN, _email(ADMIN), is_admin=True)
@@ -114,8 +114,8 @@ def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
 
 
 def _settle(testbed: Testbed) -> Counter[str]:
-    """Waits until nothing waits any more. What was set aside is visible, and tried again as an
-    operator would: how many that were."""
+    """Waits until nothing waits any more. Retries what was set aside, as an operator would, and
+    returns how many that were."""
     retried: Counter[str] = Counter()
     for _ in range(ROUNDS_OF_RETRIES):
         wait_for(lambda: _is_quiet(testbed), SETTLE_SECONDS)
@@ -146,7 +146,7 @@ def _members(session: Session, name: str) -> Sequence[int]:
 
 
 def _fill(unit: Unit, name: str) -> None:
-    """A pool that the end met without members is given some: its leads wait for them."""
+    """Adds members to a pool that has none at the end: its leads wait for them."""
     members = users_named(unit, (_email(member) for member in POOLS[name]))
     pools.add_members(unit, pool_named(unit, name).id, members, None)
 

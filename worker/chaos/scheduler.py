@@ -1,4 +1,4 @@
-"""Which fault strikes when. The seed decides: the same seed strikes in the same order."""
+"""Decides which fault strikes when. The same seed gives the same order."""
 
 import time
 from collections import deque
@@ -11,7 +11,7 @@ from worker.errors.base import EvenhandError
 
 
 class Injection(NamedTuple):
-    """A fault that has struck: when it began, and when it was over."""
+    """A fault that has struck, with the times of its beginning and its end (seconds since 1970)."""
 
     name: str
     began: float
@@ -26,17 +26,17 @@ class _Lasting(NamedTuple):
 
 
 class Scheduler:
-    """Strikes every so many seconds on average. Each kind comes as often as it should in each
-    round, in an order that is dealt anew."""
+    """Injects a fault every so many seconds on average. In each round every kind strikes as often
+    as its `times` says, in a random order."""
 
     def __init__(
         self,
         faults: Sequence[FaultKind],
         seed: int,
         every_seconds: float,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
-        self._faults, self._every_seconds, self._tell = faults, every_seconds, tell
+        self._faults, self._every_seconds, self._report = faults, every_seconds, report
         self._dice = Random(seed)  # noqa: S311  nothing here is secret
         self._deck: deque[FaultKind] = deque()
         self._lasting: list[_Lasting] = []
@@ -44,7 +44,7 @@ class Scheduler:
         self.struck: list[Injection] = []
 
     def tick(self) -> None:
-        """Ends what has lasted long enough, and strikes when it is time."""
+        """Ends the faults that have lasted long enough, and injects the next one when it is due."""
         now = time.time()
         for lasting in [each for each in self._lasting if each.until <= now]:
             self._end(lasting)
@@ -53,16 +53,16 @@ class Scheduler:
             self._strike(fault)
 
     def is_on(self, *places: str) -> bool:
-        """Whether a fault lasts at one of those places."""
+        """Returns whether a fault is on at one of those places."""
         return any(lasting.fault.place in places for lasting in self._lasting)
 
     def end_all(self) -> None:
-        """Ends all that still lasts."""
+        """Ends all faults that are still on."""
         for lasting in [*self._lasting]:
             self._end(lasting)
 
     def _deal(self) -> FaultKind | None:
-        """The next fault whose place isn't struck already."""
+        """Takes the next fault whose place has no fault on."""
         if not self._deck:
             cards = [fault for fault in self._faults for _ in range(fault.times)]
             self._deck.extend(self._dice.sample(cards, len(cards)))
@@ -79,9 +79,9 @@ class Scheduler:
             EvenhandError,
             OSError,
         ) as error:  # what it would strike is still down from an earlier one
-            self._tell(f"could not {fault.name}: {error}")
+            self._report(f"could not {fault.name}: {error}")
             return
-        self._tell(f"{fault.name}{f' for {seconds:.1f} s' if heal else ''}")
+        self._report(f"{fault.name}{f' for {seconds:.1f} s' if heal else ''}")
         if heal is None:
             self._over(fault, began)
         else:

@@ -21,8 +21,8 @@ FINISH_SECONDS = 20
 """How long open requests may take to finish after the API is told to stop."""
 
 PATIENCE_SECONDS = 25.0
-"""How long to wait for several processes to stop: longer than their requests may take, and less than
-the stack waits for the API."""
+"""How long to wait until several processes have stopped: longer than their requests may take, and
+less than the stack waits for the API."""
 
 PAUSE_SECONDS = 0.1
 
