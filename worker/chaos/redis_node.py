@@ -1,11 +1,12 @@
-"""A server of chaos's own, for the ring or for the broker, which can be sent back in time."""
+"""A Redis server of chaos, for the ring or for the broker, that can be restored to a snapshot."""
 
 import shutil
 from collections import deque
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import Any
+
+from redis import Redis
 
 from worker.chaos.proxy import Proxy
 from worker.settings import socket_path
@@ -57,8 +58,8 @@ class RedisNode:
         self.start()
 
     @property
-    def client(self) -> Any:
-        """The way in past the proxy."""
+    def client(self) -> Redis:
+        """A client that doesn't go through the proxy."""
         return self._server.client
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What commands are given, where several are given the same."""
+"""Arguments and options that several commands share."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from worker.domain.storable import GREATEST
 
 
 def number(help: str) -> Any:
-    """An argument that names something by its number."""
+    """Makes an argument that is the number of something."""
     return typer.Argument(min=1, max=GREATEST, help=help)
 
 

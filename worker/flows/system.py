@@ -99,7 +99,7 @@ class System:
     ) -> tuple[Result, list[queue.Task]]:
         with engines.begin(Unit(self.engine, self.ring)) as unit:
             result = work(unit, *args, **kwargs)
-        return result, queue.noted(unit)
+        return result, queue.list_noted(unit)
 
     def _repair(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
