@@ -19,11 +19,9 @@ from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.records.fields import RECORD_TYPES
 from worker.errors.base import InsufficientScope, RateLimitExceeded, Unauthorized
 from worker.errors.people import UnknownUser
-from worker.errors.turns import UnknownPool
 from worker.flows.people import access
 from worker.flows.system import System, system
 from worker.store.people import users
-from worker.store.turns import pools
 
 Provided = TypeVar("Provided")
 
@@ -159,15 +157,6 @@ def control_router(path: str, tag: str) -> APIRouter:
 # --- what about ---
 
 
-def pool_name(system: Using, pool_id: Id) -> str:
-    """The name of the pool with that id. Raises UnknownPool."""
-    with system.reading() as session:
-        pool = pools.with_id(session, pool_id)
-    if pool is None:
-        raise UnknownPool(name=pool_id)
-    return str(pool.name)
-
-
 def user_email(system: Using, user_id: Id) -> str:
     """The email address of the active user with that id. Raises UnknownUser."""
     with system.reading() as session:
@@ -177,5 +166,4 @@ def user_email(system: Using, user_id: Id) -> str:
     return str(user.email)
 
 
-PoolName = Annotated[str, Depends(pool_name)]
 UserEmail = Annotated[str, Depends(user_email)]

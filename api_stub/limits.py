@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.errors.base import RateLimitExceeded
 from worker.errors.servers import RingUnreachable
-from worker.ring import Counts
+from worker.ring.rate_counters import Counts
 from worker.settings import settings
 
 logger = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 
 from worker.app import app as product
+from worker.domain.turns.causes import Cause
 from worker.flows.system import system
 from worker.flows.turns import assign
 from worker.flows.unit import Unit
@@ -29,4 +30,4 @@ def import_row(pool_id: int, values: dict[str, Any]) -> None:
 def _import_row(unit: Unit, pool_id: int, values: dict[str, Any]) -> None:
     record_id = records.add(unit, "lead", pool_id, values)
     request = assign.Request(f"lead:{record_id}:import", record_id, None)
-    assign.assign(unit, pool_id, "lead", [request], "import")
+    assign.assign(unit, pool_id, "lead", [request], Cause.IMPORT)

@@ -45,7 +45,7 @@ def empty(engine: Engine) -> None:
     """Both sides begin with empty tables, and with nothing left to write to disk."""
     with connected(engine) as connection:
         connection.autocommit = True
-        connection.execute("TRUNCATE leads, ledger, captures, lookups")
+        connection.execute("TRUNCATE leads, ledger, captures, enrichments")
         connection.execute("CHECKPOINT")
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from threading import Event
 
 from tests.support.servers import Postgres
-from worker.flows.names import user_named
+from worker.flows.names import user_named, users_named
 from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System, open_system
 from worker.flows.turns import pools
+from worker.flows.unit import Unit
 from worker.sample import write_sample
 from worker.settings import Settings, settings
 from worker.store.runs import imports as imported
@@ -74,9 +75,10 @@ class Testbed:
     def pool(self) -> tuple[int, str]:
         """The id and the name of a new pool."""
         name = f"Pool {secrets.token_hex(4)}"
-        return self.system.transact(
-            lambda session: pools.create(session, name, "lead", self._emails, None).id
-        ), name
+        return self.system.transact(self._create_pool, name), name
+
+    def _create_pool(self, unit: Unit, name: str) -> int:
+        return pools.create(unit, name, "lead", users_named(unit, self._emails), None)
 
     def run_import(self, rows: int) -> float:
         """Imports a sample file into a new pool, and returns the seconds from its acceptance to its

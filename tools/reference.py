@@ -74,12 +74,13 @@ def command_line_page() -> str:
 
     from worker.cli.commands import app
 
-    root: Any = get_command(app())
+    root: Any = get_command(app)
     context = root.context_class(root, info_name="evenhand", terminal_width=80)
     parts = [_plain(root.help), _plain(root.epilog)]
     parts += [
         "Every command explains itself with `--help`. Errors are sentences on standard error. "
-        "The exit code is 2 for wrong use and 1 for failure."
+        "The exit code is 2 for wrong use and 1 for failure. "
+        "`evenhand --version` prints the version."
     ]
     parts += [_command_section(command, inner) for command, inner in _commands(root, context)]
     return _page("Command line", parts)
@@ -88,8 +89,8 @@ def command_line_page() -> str:
 def _commands(group: Any, context: Any) -> Iterator[tuple[Any, Any]]:
     """Yields each command below a group with its context, in the order of the help."""
     for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if command is None or command.hidden:
+        _, command, _ = group.resolve_command(context, [name])
+        if command.hidden:
             continue
         inner = command.context_class(command, parent=context, info_name=name)
         yield command, inner

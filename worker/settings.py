@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -97,6 +96,8 @@ def _several_nodes(url: str) -> str:
 
 
 def _rate_limit(text: str) -> str:
+    from limits import parse_many  # slow to import, and most commands keep the default
+
     with suppress(ValueError):
         if all(limit.amount for limit in parse_many(text)):
             return text
@@ -163,10 +164,14 @@ class Settings(BaseSettings):
     """What the Sell-compatible API calls the account."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     """The currency of deals that name none (ISO 4217)."""
-    rate_limit: Annotated[str, AfterValidator(_rate_limit)] = "36000/hour"
+    rate_limit: Annotated[str, AfterValidator(_rate_limit)] = Field(
+        default="36000/hour", validate_default=False
+    )
     """How many requests an access token may make; several such limits with commas between."""
 
-    form_rate_limit: Annotated[str, AfterValidator(_rate_limit)] = "10/minute,60/hour"
+    form_rate_limit: Annotated[str, AfterValidator(_rate_limit)] = Field(
+        default="10/minute,60/hour", validate_default=False
+    )
     """How much may be sent through a form from one address."""
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     """The addresses and networks of what stands in front of the API, with commas between: what they

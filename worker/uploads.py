@@ -5,10 +5,9 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
 from typing import IO, Any
-
-import fsspec
 
 from worker.errors.runs import FileGone
 from worker.errors.servers import StorageUnreachable
@@ -20,7 +19,23 @@ class Uploads:
     """One folder of files by name, such as 42/upload.csv."""
 
     def __init__(self, url: str) -> None:
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        self._url = url
+
+    @cached_property
+    def _folder(self) -> tuple[Any, str]:
+        """The file system, and where the folder is in it. Most commands never ask for it."""
+        import fsspec
+
+        file_system, root = fsspec.core.url_to_fs(self._url)
+        return file_system, root
+
+    @property
+    def _files(self) -> Any:
+        return self._folder[0]
+
+    @property
+    def _root(self) -> str:
+        return self._folder[1]
 
     def store(self, name: str, source: IO[bytes]) -> int:
         """Writes a file and returns its size in bytes."""

@@ -11,10 +11,8 @@ from api_stub.deps import (
     Admin,
     Body,
     Id,
-    PoolName,
     RecordType,
     Text,
-    UserEmail,
     Using,
     control_router,
 )
@@ -24,8 +22,10 @@ from worker.errors.base import InsufficientScope
 from worker.errors.people import AmbiguousUser, BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
 from worker.flows.audit.verify import verify
+from worker.flows.names import users_named
 from worker.flows.system import System
 from worker.flows.turns import pools
+from worker.flows.unit import Unit
 from worker.store.views import pages
 from worker.store.views.facts import Facts, all_pools
 
@@ -88,8 +88,8 @@ def create_pool(
     system: Using, actor: Admin, new: NewPool, request: Request, response: Response
 ) -> Any:
     """The first member given gets turn 1."""
-    system.transact(pools.create, new.name, new.record_type, new.members, actor.id)
-    facts = _facts(system, new.name)
+    pool_id = system.transact(_create, new, actor.id)
+    facts = _facts(system, pool_id)
     response.headers["Location"] = request.url_for("show_pool", pool_id=facts["id"]).path
     return facts
 
@@ -97,9 +97,9 @@ def create_pool(
 @router.get(
     "/{pool_id}", summary="Show a pool", response_model=Pool, responses=problems(UnknownPool)
 )
-def show_pool(system: Using, pool: PoolName) -> Any:
+def show_pool(system: Using, pool_id: Id) -> Any:
     """Its members in order, who is next, the turns so far, and how many records each has got."""
-    return _facts(system, pool)
+    return _facts(system, pool_id)
 
 
 @router.patch(
@@ -108,10 +108,10 @@ def show_pool(system: Using, pool: PoolName) -> Any:
     response_model=Pool,
     responses=problems(InsufficientScope, UnknownPool, PoolExists, BlankName),
 )
-def rename_pool(system: Using, _: Admin, pool: PoolName, new: NewName) -> Any:
+def rename_pool(system: Using, _: Admin, pool_id: Id, new: NewName) -> Any:
     """Members and turns stay as they are."""
-    system.transact(pools.rename, pool, new.name)
-    return _facts(system, new.name)
+    system.transact(pools.rename, pool_id, new.name)
+    return _facts(system, pool_id)
 
 
 @router.delete(
@@ -120,9 +120,9 @@ def rename_pool(system: Using, _: Admin, pool: PoolName, new: NewName) -> Any:
     status_code=204,
     responses=problems(InsufficientScope, UnknownPool),
 )
-def delete_pool(system: Using, _: Admin, pool: PoolName) -> None:
+def delete_pool(system: Using, _: Admin, pool_id: Id) -> None:
     """Records keep their owners, and the ledger stays."""
-    system.transact(pools.delete, pool)
+    system.transact(pools.delete, pool_id)
 
 
 @router.post(
@@ -131,10 +131,10 @@ def delete_pool(system: Using, _: Admin, pool: PoolName) -> None:
     response_model=Pool,
     responses=problems(InsufficientScope, UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember),
 )
-def add_members(system: Using, actor: Admin, pool: PoolName, new: NewMembers) -> Any:
+def add_members(system: Using, actor: Admin, pool_id: Id, new: NewMembers) -> Any:
     """They go to the end. Who is next stays next."""
-    system.transact(pools.add_members, pool, new.members, actor.id)
-    return _facts(system, pool)
+    system.transact(_add_members, pool_id, new.members, actor.id)
+    return _facts(system, pool_id)
 
 
 @router.delete(
@@ -143,10 +143,10 @@ def add_members(system: Using, actor: Admin, pool: PoolName, new: NewMembers) ->
     response_model=Pool,
     responses=problems(InsufficientScope, UnknownPool, UnknownUser, NotAMember),
 )
-def remove_member(system: Using, actor: Admin, pool: PoolName, email: UserEmail) -> Any:
+def remove_member(system: Using, actor: Admin, pool_id: Id, user_id: Id) -> Any:
     """The rest go on in order, without a hole."""
-    system.transact(pools.remove_members, pool, [email], actor.id)
-    return _facts(system, pool)
+    system.transact(pools.remove_members, pool_id, [user_id], actor.id)
+    return _facts(system, pool_id)
 
 
 @router.get(
@@ -155,9 +155,9 @@ def remove_member(system: Using, actor: Admin, pool: PoolName, email: UserEmail)
     response_model=Report,
     responses=problems(UnknownPool),
 )
-def verify_pool(system: Using, pool: PoolName, offline: Offline = False) -> Any:
+def verify_pool(system: Using, pool_id: Id, offline: Offline = False) -> Any:
     """Replays the ledger against the rosters and checks every point of the promise."""
-    [report] = verify(system, pool, offline=offline)
+    [report] = verify(system, pool_id, offline=offline)
     return report.as_json()
 
 
@@ -195,6 +195,15 @@ def read_ledger(
         return pages.entries(session, pool_id, after, limit)
 
 
-def _facts(system: System, name: str) -> Facts:
+def _create(unit: Unit, new: NewPool, actor_id: int) -> int:
+    return pools.create(unit, new.name, new.record_type, users_named(unit, new.members), actor_id)
+
+
+def _add_members(unit: Unit, pool_id: int, members: list[str], actor_id: int) -> None:
+    pool = pools.find(unit, pool_id)
+    pools.add_members(unit, pool.id, users_named(unit, members), actor_id)
+
+
+def _facts(system: System, pool_id: int) -> Facts:
     with system.reading() as session:
-        return pools.show(session, name)
+        return pools.show(session, pool_id)

@@ -65,7 +65,7 @@ def check_each_kind(here: Home, client: httpx2.Client, hubspot: HubSpot) -> None
             lambda: not rows(system, "SELECT lead_id FROM captures"), "their owners", SECONDS
         )
         wait_until(
-            lambda: not rows(system, "SELECT lead_id FROM lookups"), "HubSpot's fields", SECONDS
+            lambda: not rows(system, "SELECT lead_id FROM enrichments"), "HubSpot's fields", SECONDS
         )
         leads = rows(system, "SELECT * FROM leads ORDER BY id")
     assert [lead["id"] for lead in leads] == list(made.values())

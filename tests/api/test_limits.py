@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from api_stub.limits import RateLimit, Standing, rate_limit
 from tests.api.asking import refusal
 from tests.support.servers import short_folder, wait_until
-from worker.ring import Counts
+from worker.ring.rate_counters import Counts
 from worker.settings import LOOPBACK
 from worker.stack.server import EmbeddedServer
 

@@ -13,6 +13,7 @@ from tests.support.books import Book
 from tests.support.factories import (
     accepted,
     captured,
+    delete_pool,
     give,
     give_leads,
     imported,
@@ -20,6 +21,7 @@ from tests.support.factories import (
     lead,
     leave,
     pool,
+    pool_id_of,
     sheet,
 )
 from tests.support.servers import Databases
@@ -31,7 +33,7 @@ from worker.errors.turns import UnknownPool
 from worker.flows.audit.verify import verify
 from worker.flows.runs import control
 from worker.flows.system import System
-from worker.flows.turns import pools, seed
+from worker.flows.turns import seed
 from worker.flows.upkeep import rings
 from worker.ring import Ring, connect
 
@@ -262,7 +264,7 @@ def found(system: System, *, offline: bool = False) -> list[tuple[str, int | Non
 
 def only(system: System, name: str = "Inbound", *, offline: bool = False) -> Report:
     """The report of the pool, on which the promise must hold."""
-    [report] = verify(system, name, offline=offline)
+    [report] = verify(system, pool_id_of(system, name), offline=offline)
     assert report.violations == []
     assert report.holds
     return report
@@ -316,7 +318,7 @@ def test_verify_names_what_is_wrong_with_a_ring(inbound: System, valkey: Redis, 
 
     corrupt(valkey)
 
-    [report] = verify(inbound, "Inbound")
+    [report] = verify(inbound, pool_id_of(inbound))
     assert (point, turn) in [violation[:2] for violation in report.violations]
     assert found(inbound, offline=True) == []
 
@@ -438,7 +440,7 @@ def test_a_gap_of_any_size_is_one_violation(inbound: System) -> None:
 
     told = [
         violation
-        for violation in verify(inbound, "Inbound")[0].violations
+        for violation in verify(inbound, pool_id_of(inbound))[0].violations
         if violation.point == "none skipped"
     ]
 
@@ -599,10 +601,10 @@ def test_pools_of_other_types_are_checked_by_their_own_records(system: System, s
 
 
 def test_a_deleted_pool_is_checked_by_its_ledger_and_only_among_all(system: System) -> None:
-    pool(system, 3)
+    deleted_id = pool(system, 3).id
     give_leads(system, 4)
-    system.transact(pools.delete, "Inbound")
-    pool(system, 2)
+    delete_pool(system)
+    live_id = pool(system, 2).id
 
     deleted, live = verify(system)
 
@@ -614,9 +616,9 @@ def test_a_deleted_pool_is_checked_by_its_ledger_and_only_among_all(system: Syst
         True,
     )
     assert (live.pool, live.deleted, live.entered) == ("Inbound", False, 0)
-    assert len(verify(system, "Inbound")) == 1
+    assert len(verify(system, live_id)) == 1
     with pytest.raises(UnknownPool):
-        verify(system, "Nowhere")
+        verify(system, deleted_id)
 
 
 def test_offline_redis_is_not_asked(inbound: System) -> None:

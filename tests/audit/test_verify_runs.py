@@ -13,6 +13,7 @@ from tests.support.books import Book
 from tests.support.factories import (
     accepted,
     captured,
+    delete_pool,
     email,
     give_leads,
     imported,
@@ -39,7 +40,7 @@ from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, undo
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
-from worker.flows.turns import pools, seed
+from worker.flows.turns import seed
 
 ROWS = 700
 """Two chunks of 250 and one of 200."""
@@ -89,7 +90,7 @@ ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 
 A_SKIP = "INSERT INTO skips (run_id, ordinal, record_id, reason) VALUES ({}, {}, {}, 'given')"
 NAMES_IT = "UPDATE leads SET pool_id = 4, turn = {}, owner_id = {} WHERE id = {}"
 
-TAKEBACKS = "UPDATE takebacks SET"
+TAKEBACKS = "UPDATE reversals SET"
 MOVED = "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM ledger WHERE turn = 3".format(
     "claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at"
 )
@@ -201,12 +202,12 @@ CORRUPTIONS = {
         None,
     ),
     "a takeback is gone": (
-        "DELETE FROM takebacks WHERE run_id = 3 AND first_ordinal = 2",
+        "DELETE FROM reversals WHERE run_id = 3 AND first_ordinal = 2",
         "nothing lost",
         None,
     ),
     "a takeback is shorter": (
-        "UPDATE takebacks SET last_ordinal = 4 WHERE run_id = 3 AND first_ordinal = 2",
+        "UPDATE reversals SET last_ordinal = 4 WHERE run_id = 3 AND first_ordinal = 2",
         "nothing lost",
         None,
     ),
@@ -570,7 +571,7 @@ def test_a_run_of_a_pool_that_is_deleted_since_may_be_undone(system: System, sen
     run_id = imported(system, send, sheet(9))
     reassign_id = reassigned(system, send, smart_list(system, {}), "Others")
     for name in ("Inbound", "Others"):
-        system.transact(pools.delete, name)
+        delete_pool(system, name)
 
     undos = [undone(system, send, each, returns_turns=True) for each in (reassign_id, run_id)]
 

@@ -194,7 +194,7 @@ def test_what_was_reassigned_and_taken_back_is_counted(
         ("UPDATE ledger SET claim = 'reassign:99' WHERE record_id = 7", True, False),
         ("UPDATE runs SET records = records - 1 WHERE kind = 'reassign'", True, False),
         ("UPDATE runs SET state = 'loading', ended_at = NULL WHERE kind = 'reassign'", True, False),
-        ("UPDATE takebacks SET last_ordinal = last_ordinal - 1", False, True),
+        ("UPDATE reversals SET last_ordinal = last_ordinal - 1", False, True),
         ("UPDATE undos SET returns_turns = :yes", False, True),
         ("UPDATE runs SET skipped = 1 WHERE kind = 'undo'", False, True),
     ],

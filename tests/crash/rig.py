@@ -23,12 +23,15 @@ from tests.crash.services import kill, kill_children, start
 from tests.support.factories import pool
 from tests.support.invariants import assert_promise, rows
 from tests.support.servers import wait_until
+from worker.domain.turns.allotment import Allotment
+from worker.domain.turns.causes import Cause
 from worker.flows.audit.verify import verify
 from worker.flows.system import System
 from worker.queue import Task
 from worker.ring import RingState
 from worker.settings import LOOPBACK
 from worker.store.sql import engine
+from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
 
 WORKERS = 2
@@ -222,7 +225,7 @@ class Rig:
         """Within the block whoever has taken that turn waits before it is entered."""
         with Session(self.system.engine) as session:
             engine.allow_long_silence(session)
-            ledger.enter(session, pool_id, [ledger.Entry(turn, "held", 0, None, 0)], "void")
+            ledger.enter(session, _void(pool_id, turn), now())
             yield
             session.rollback()
 
@@ -290,6 +293,10 @@ class Rig:
     def assert_promise(self) -> None:
         assert_promise(self.system)
         assert all(report.holds for report in verify(self.system)), verify(self.system)
+
+
+def _void(pool_id: int, turn: int) -> Allotment:
+    return Allotment(pool_id, Cause.VOID, ["held"], [0], [turn], [0], [None], [None], [None])
 
 
 def pass_time(seconds: float) -> None:

@@ -94,9 +94,9 @@ def test_killed_workers_change_nothing_about_a_reassignment_and_its_undo(rig: Ri
         kill_some(rig)
     end(rig, run_id)
     assert_in_list_order(rig, run_id, ids)
-    with rig.table_held("takebacks"):
+    with rig.table_held("reversals"):
         undo_id = undoing(rig, run_id)
-        rig.waiting_worker("INTO takebacks")
+        rig.waiting_worker("INTO reversals")
         kill_some(rig)
     end(rig, undo_id)
 

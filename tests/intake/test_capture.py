@@ -15,6 +15,7 @@ from tests.support.factories import (
     address_of,
     an_hour_passes,
     captured,
+    delete_pool,
     give_leads,
     join,
     lead,
@@ -33,7 +34,6 @@ from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.audit.why import why
 from worker.flows.intake import capture
 from worker.flows.system import System
-from worker.flows.turns import pools
 from worker.flows.upkeep import rings, sweeps
 from worker.ring import Ring, connect
 
@@ -400,7 +400,7 @@ def test_leads_of_a_pool_that_is_deleted_wait_visibly_with_the_reason(
 ) -> None:
     pool(system, 2)
     leads = captured(system, 3)
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     send.drain(system)
     an_hour_passes(system)

@@ -22,7 +22,7 @@ from worker.flows.upkeep import sweeps
 from worker.store.intake import enrichment as store
 from worker.store.leases import MOST_ATTEMPTS
 from worker.store.sql.engine import writing
-from worker.store.tables import lookups
+from worker.store.tables import enrichments
 
 ANN = {
     "firstname": "Ann",
@@ -48,13 +48,13 @@ def lead(system: System, number: int = 1) -> dict[str, Any]:
 
 
 def waiting(system: System) -> list[dict[str, Any]]:
-    return rows(system, "SELECT * FROM lookups ORDER BY lead_id")
+    return rows(system, "SELECT * FROM enrichments ORDER BY lead_id")
 
 
 def due(system: System) -> None:
     """All pauses are over."""
     with writing(system.engine) as session:
-        session.execute(update(lookups).values(due_at=datetime.now(UTC) - timedelta(minutes=1)))
+        session.execute(update(enrichments).values(due_at=datetime.now(UTC) - timedelta(minutes=1)))
 
 
 def test_a_contact_has_its_turn_at_once_and_its_fields_when_they_are_told(

@@ -16,7 +16,7 @@ from tests.intake.asking import LEE, define, page, send, send_json, token
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import SECRET_BOX, Tasks
 from worker.flows.system import System
-from worker.ring import Counts
+from worker.ring.rate_counters import Counts
 from worker.secret_box import SecretBox
 
 HOURS = 3600

@@ -256,7 +256,7 @@ class Bulk(RuleBasedStateMachine):
     def _book(self) -> list[object]:
         return [
             rows(self.system, f"SELECT * FROM {table}")
-            for table in ("ledger", "ledger_history", "takebacks", "leads", "runs", "skips")
+            for table in ("ledger", "ledger_history", "reversals", "leads", "runs", "skips")
         ]
 
     def _bring_home(self) -> None:

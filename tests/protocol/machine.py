@@ -23,8 +23,10 @@ from tests.support.factories import (
 )
 from tests.support.invariants import Book, assert_in_file_order, assert_promise, book, rows, spans
 from tests.support.tasks import Tasks, run
+from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
+from worker.flows.names import users_named
 from worker.flows.people import people
 from worker.flows.runs import control
 from worker.flows.turns import assign, pools
@@ -78,7 +80,8 @@ class Stories(RuleBasedStateMachine):
             session.execute(text(f"DELETE FROM {table}"))
         for address in CAST:
             people.add(session, address[0].upper(), address)
-        return int(pools.create(session, "Inbound", "lead", self.members, None).id)
+        members = users_named(session, self.members)
+        return pools.create(session, "Inbound", "lead", members, None)
 
     # --- doors ---
 
@@ -113,7 +116,7 @@ class Stories(RuleBasedStateMachine):
 
     def _assign(self, requests: list[assign.Request]) -> dict[int, int]:
         owners: dict[int, int] = self.system.transact(
-            assign.assign, self.pool_id, "lead", requests, "edit"
+            assign.assign, self.pool_id, "lead", requests, Cause.EDIT
         )
         return owners
 

@@ -60,7 +60,7 @@ def take_for_one_lead(patch: pytest.MonkeyPatch) -> None:
 
 def undo_what_others_changed(patch: pytest.MonkeyPatch) -> None:
     """An undo takes back records that others have changed since."""
-    patch.setattr(undos, "lock_intact", lambda _, done: list(done.gifts.ordinals))
+    patch.setattr(undos, "lock_intact", lambda _, done: list(done.allotment.ordinals))
 
 
 # --- scripts ---

@@ -50,7 +50,7 @@ def nobody_enters(system: System) -> Iterator[None]:
     """Whoever is about to enter the ledger, or to take back what is in it, waits until the block
     ends."""
     with system.engine.connect() as connection, connection.begin():
-        connection.execute(text("LOCK TABLE ledger, takebacks IN EXCLUSIVE MODE"))
+        connection.execute(text("LOCK TABLE ledger, reversals IN EXCLUSIVE MODE"))
         yield
 
 

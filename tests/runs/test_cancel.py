@@ -9,6 +9,7 @@ from tests.support.factories import (
     accepted,
     an_hour_passes,
     captured,
+    delete_pool,
     give_leads,
     imported,
     leave,
@@ -25,7 +26,6 @@ from worker.flows.runs import control, imports, load, scans, undo
 from worker.flows.runs.control import Cancelled
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
-from worker.flows.turns import pools
 from worker.flows.upkeep import sweeps
 from worker.store.leases import MOST_ATTEMPTS
 from worker.store.runs import chunks as store
@@ -278,7 +278,7 @@ def test_a_run_that_failed_in_a_chunk_gives_its_turns_back(system: System, send:
 def test_the_ring_of_a_pool_that_was_deleted_stays_gone(system: System, send: Tasks) -> None:
     inbound = pool(system, 3)
     run_id = loading(system, send, 1)
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     assert cancel(system, run_id) == (250, 450)
     send.drain(system)
@@ -293,7 +293,7 @@ def test_an_undo_gives_nothing_back_to_a_pool_that_was_deleted(system: System, s
     undo_id = system.transact(undo.accept, run_id, None, returns_turns=True)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop())
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     cancelled = cancel(system, undo_id)
     send.drain(system)

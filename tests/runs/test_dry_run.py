@@ -29,6 +29,7 @@ from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField, UnknownRecord
 from worker.errors.runs import UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
+from worker.flows.names import pool_named
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import control, dry_runs, imports
 from worker.flows.runs.reassign import Ids
@@ -57,7 +58,7 @@ def told(facts: Facts) -> dict[str, int]:
 
 def next_of(system: System) -> str:
     with system.reading() as session:
-        return str(pools.show(session, "Inbound")["next"])
+        return str(pools.show(session, pool_named(session, "Inbound").id)["next"])
 
 
 def counted(system: System, run_id: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ from redis import Redis
 
 from tests.support.factories import (
     accepted,
+    delete_pool,
     email,
     give_leads,
     imported,
@@ -32,7 +33,6 @@ from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System
-from worker.flows.turns import pools
 from worker.queue import Task
 from worker.uploads import Uploads
 
@@ -359,7 +359,7 @@ def test_a_pool_deleted_before_the_scan_fails_the_run_with_the_reason(
 ) -> None:
     pool(system, 1)
     run_id = accepted(system, sheet(3))
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     send.drain(system)
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.factories import (
     accepted,
     captured,
+    delete_pool,
     email,
     give_leads,
     imported,
@@ -29,7 +30,6 @@ from worker.flows.people import people
 from worker.flows.runs import control
 from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
-from worker.flows.turns import pools
 
 RECORDS = 700
 """Two chunks of 250 records and one of 200."""
@@ -388,7 +388,7 @@ def test_a_deleted_pool_fails_the_run_that_has_not_begun(system: System, send: T
     pool(system, 3)
     owned(system, 3)
     run_id = to_reassign(system, smart_list(system, {}))
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     send.drain(system)
 

@@ -95,7 +95,7 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(
     )
     spans = rows(
         system,
-        "SELECT first_ordinal, last_ordinal FROM takebacks WHERE run_id = :run ORDER BY first_ordinal",
+        "SELECT first_ordinal, last_ordinal FROM reversals WHERE run_id = :run ORDER BY first_ordinal",
         run=undo_id,
     )
     assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [
@@ -128,7 +128,7 @@ def test_what_is_left_alone_may_lie_between_any_two_that_go_back(
         RECORDS // 2,
         RECORDS // 2 * returns,
     )
-    assert len(rows(system, "SELECT claim FROM takebacks")) == RECORDS // 2
+    assert len(rows(system, "SELECT claim FROM reversals")) == RECORDS // 2
     assert give_leads(system, 4) == ("acba" if returns else "bcab")
     assert_all_is_well(system)
 

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from tests.support.factories import accepted, captured, lead, pool, sheet
 from tests.support.invariants import rows
 from tests.support.tasks import Tasks, run
+from worker.domain.turns.causes import Cause
 from worker.flows.system import System
 from worker.flows.turns import assign
 
@@ -55,7 +56,7 @@ def test_many_leads_take_the_same_statements_as_one(system: System) -> None:
             assign.Request(f"lead:{number}", number, None)
             for number in [lead(system) for _ in range(count)]
         ]
-        work = lambda session: assign.assign(session, inbound.id, "lead", requests, "capture")  # noqa: E731
+        work = lambda session: assign.assign(session, inbound.id, "lead", requests, Cause.CAPTURE)  # noqa: E731
         return statements(system, lambda: system.transact(work))
 
     give(1)

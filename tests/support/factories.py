@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from string import ascii_lowercase
 from typing import Any
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import text, update
 
 from tests.support.tasks import Tasks
 from worker.domain.filters import parse
 from worker.domain.intake.leads import lead_values
+from worker.domain.turns.causes import Cause
+from worker.domain.turns.pool import Pool
 from worker.errors.people import UnknownUser
 from worker.flows.intake import capture
-from worker.flows.names import pool_named, user_named
+from worker.flows.names import pool_named, user_named, users_named
 from worker.flows.people import access, people
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import imports, reassign, undo
@@ -24,7 +26,7 @@ from worker.flows.turns import assign, pools
 from worker.store.people import users
 from worker.store.records import records
 from worker.store.sql.engine import writing
-from worker.store.tables import captures, chunks, ledger, lookups, runs
+from worker.store.tables import captures, chunks, enrichments, ledger, runs
 
 
 def email(number: int) -> str:
@@ -58,22 +60,32 @@ def pool(
     members: int | Collection[str] = 3,
     name: str = "Inbound",
     record_type: str = "lead",
-) -> Row[Any]:
+) -> Pool:
     """A pool of so many people, or of those people: a@example.com has turn 1."""
     addresses = emails(members) if isinstance(members, int) else list(members)
-    for address in addresses:
-        person(system, address)
-    return system.transact(pools.create, name, record_type, addresses, None)
+    ids = [person(system, address) for address in addresses]
+    pool_id = system.transact(pools.create, name, record_type, ids, None)
+    return system.transact(pools.find, pool_id)
 
 
 def join(system: System, *addresses: str, name: str = "Inbound") -> None:
-    for address in addresses:
-        person(system, address)
-    system.transact(pools.add_members, name, addresses, None)
+    members = [person(system, address) for address in addresses]
+    system.transact(pools.add_members, pool_id_of(system, name), members, None)
 
 
 def leave(system: System, *addresses: str, name: str = "Inbound") -> None:
-    system.transact(pools.remove_members, name, addresses, None)
+    with system.reading() as session:
+        members = users_named(session, addresses)
+    system.transact(pools.remove_members, pool_id_of(system, name), members, None)
+
+
+def delete_pool(system: System, name: str = "Inbound") -> None:
+    system.transact(pools.delete, pool_id_of(system, name))
+
+
+def pool_id_of(system: System, name: str = "Inbound") -> int:
+    with system.reading() as session:
+        return pool_named(session, name).id
 
 
 def lead(system: System, owner: str = "admin@example.com", record_type: str = "lead") -> int:
@@ -91,13 +103,12 @@ def give(
 ) -> list[str]:
     """Gives records to a pool, as somebody does who edits their owner. Returns the emails of who
     got them, in order."""
-    with system.reading() as session:
-        pool_id = pool_named(session, name).id
+    pool_id = pool_id_of(system, name)
     requests = [
         assign.Request(f"{record_type}:{record_id}:{deed}", record_id, None)
         for record_id in record_ids
     ]
-    owners = system.transact(assign.assign, pool_id, record_type, requests, "edit")
+    owners = system.transact(assign.assign, pool_id, record_type, requests, Cause.EDIT)
     return [address_of(system, owners[record_id]) for record_id in record_ids]
 
 
@@ -193,7 +204,7 @@ def leases_run_out(system: System) -> None:
     hour."""
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
-        for table in (runs, chunks, captures, lookups):
+        for table in (runs, chunks, captures, enrichments):
             session.execute(
                 update(table).where(table.c.leased_until.is_not(None)).values(leased_until=earlier)
             )
@@ -205,7 +216,7 @@ def an_hour_passes(system: System) -> None:
     leases_run_out(system)
     earlier = datetime.now(UTC) - timedelta(hours=1)
     with writing(system.engine) as session:
-        for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at, lookups.c.due_at):
+        for moment in (runs.c.moved_at, captures.c.accepted_at, ledger.c.at, enrichments.c.due_at):
             session.execute(update(moment.table).values({moment: earlier}))
 
 

@@ -92,7 +92,7 @@ def book(system: System, pool: dict[str, Any]) -> Book:
         rows(system, "SELECT * FROM rosters WHERE pool_id = :pool ORDER BY version", **of_pool),
         rows(system, "SELECT * FROM ledger WHERE pool_id = :pool ORDER BY turn", **of_pool),
         rows(system, "SELECT * FROM ledger_history WHERE pool_id = :pool", **of_pool),
-        rows(system, "SELECT * FROM takebacks WHERE pool_id = :pool", **of_pool),
+        rows(system, "SELECT * FROM reversals WHERE pool_id = :pool", **of_pool),
         rows(system, "SELECT * FROM blocks WHERE pool_id = :pool", **of_pool),
         rows(system, f"SELECT id, owner_id, pool_id, turn FROM {pool['record_type']}s"),
         made_along(system, pool),
@@ -210,7 +210,7 @@ def assert_taken_back(system: System, run: dict[str, Any]) -> None:
     if not rows(system, "SELECT id FROM pools WHERE id = :pool", pool=run["owner_id"]):
         assert run["returned"] == 0, run
         return
-    undone = "FROM {} JOIN takebacks t USING (pool_id, claim) WHERE t.run_id = :run AND ordinal BETWEEN t.first_ordinal AND t.last_ordinal"
+    undone = "FROM {} JOIN reversals t USING (pool_id, claim) WHERE t.run_id = :run AND ordinal BETWEEN t.first_ordinal AND t.last_ordinal"
     spent, moved = (
         rows(system, f"SELECT 1 {undone.format(book)}", run=run["id"])
         for book in ("ledger", "ledger_history")

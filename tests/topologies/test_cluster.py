@@ -18,7 +18,7 @@ from tests.topologies.patience import (
 from tests.topologies.servers import Node, Nodes, cluster, identity
 from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
-from worker.ring import Counts
+from worker.ring.rate_counters import Counts
 from worker.settings import LOOPBACK
 
 POOLS = 5

@@ -22,7 +22,7 @@ from tests.topologies.patience import (
 from tests.topologies.servers import Watched, is_replica_of, watched
 from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
-from worker.ring import Counts
+from worker.ring.rate_counters import Counts
 
 
 @pytest.fixture(scope="module")

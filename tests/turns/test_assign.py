@@ -2,11 +2,21 @@
 
 import pytest
 
-from tests.support.factories import address_of, email, give, give_leads, lead, person, pool
+from tests.support.factories import (
+    address_of,
+    delete_pool,
+    email,
+    give,
+    give_leads,
+    lead,
+    person,
+    pool,
+)
 from tests.support.invariants import assert_promise, rows
+from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.system import System
-from worker.flows.turns import assign, pools, seed
+from worker.flows.turns import assign, seed
 from worker.flows.unit import Unit
 from worker.store.turns import ledger
 
@@ -35,7 +45,7 @@ def test_the_entry_tells_claim_cause_actor_and_previous_owner(system: System) ->
     before = person(system, "z@example.com")
     request = assign.Request("lead:1:edit:7", record_id, before, actor)
 
-    system.transact(assign.assign, inbound.id, "lead", [request], "edit")
+    system.transact(assign.assign, inbound.id, "lead", [request], Cause.EDIT)
 
     [entry] = rows(system, "SELECT * FROM ledger")
     told = {
@@ -88,7 +98,7 @@ def test_a_claim_stays_done_when_the_ring_has_forgotten_it(system: System) -> No
 def test_nothing_is_given_when_nothing_is_asked(system: System) -> None:
     inbound = pool(system, 1)
 
-    assert system.transact(assign.assign, inbound.id, "lead", [], "edit") == {}
+    assert system.transact(assign.assign, inbound.id, "lead", [], Cause.EDIT) == {}
     assert rows(system, "SELECT * FROM ledger") == []
 
 
@@ -130,14 +140,14 @@ def test_the_door_is_closed_to_other_types_to_empty_and_to_deleted_pools(system:
             assign.check_assignable(session, inbound.id, "deal")
         with pytest.raises(EmptyPool, match="The pool Empty has no members"):
             assign.check_assignable(session, empty.id, "lead")
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
     with system.reading() as session, pytest.raises(UnknownPool):
         assign.check_assignable(session, inbound.id, "lead")
 
 
 def test_a_deleted_pool_reserves_nothing(system: System) -> None:
     inbound = pool(system, 1)
-    system.transact(pools.delete, "Inbound")
+    delete_pool(system)
 
     with pytest.raises(UnknownPool):
         reserve(system, inbound.id, "import:1", 5)
@@ -162,7 +172,7 @@ def test_what_fails_after_taking_turns_enters_nothing_and_skips_nothing(system: 
     request = assign.Request(f"lead:{record_id}:edit", record_id, None)
 
     def take_and_die(unit: Unit) -> None:
-        assign.assign(unit, inbound.id, "lead", [request], "edit")
+        assign.assign(unit, inbound.id, "lead", [request], Cause.EDIT)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -2,7 +2,19 @@
 
 import pytest
 
-from tests.support.factories import email, emails, give, give_leads, join, lead, leave, person, pool
+from tests.support.factories import (
+    delete_pool,
+    email,
+    emails,
+    give,
+    give_leads,
+    join,
+    lead,
+    leave,
+    person,
+    pool,
+    pool_id_of,
+)
 from tests.support.invariants import assert_promise, rows
 from worker.errors.people import BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
@@ -41,7 +53,7 @@ def test_a_pool_needs_a_name_and_a_known_record_type(system: System) -> None:
 
 def test_a_pool_of_unknown_people_is_not_made(system: System) -> None:
     with pytest.raises(UnknownUser):
-        system.transact(pools.create, "Inbound", "lead", ["nobody@example.com"], None)
+        system.transact(pools.create, "Inbound", "lead", [999], None)
 
     assert rows(system, "SELECT * FROM pools") == []
 
@@ -71,7 +83,7 @@ def test_what_is_asked_of_an_unknown_pool_is_refused(system: System) -> None:
     for ask in (
         lambda: join(system, email(0)),
         lambda: leave(system, email(0)),
-        lambda: delete(system),
+        lambda: delete_pool(system),
         lambda: rename(system, "New"),
     ):
         with pytest.raises(UnknownPool, match="no pool 'Inbound'"):
@@ -90,11 +102,9 @@ def test_a_refused_change_changes_nothing(system: System) -> None:
 
 
 def rename(system: System, name: str) -> str:
-    return str(system.transact(pools.rename, "Inbound", name).name)
-
-
-def delete(system: System) -> None:
-    system.transact(pools.delete, "Inbound")
+    pool_id = pool_id_of(system)
+    system.transact(pools.rename, pool_id, name)
+    return system.transact(pools.find, pool_id).name
 
 
 def test_a_pool_keeps_its_turns_under_a_new_name(system: System) -> None:
@@ -124,7 +134,7 @@ def test_records_keep_their_owners_when_their_pool_is_deleted(system: System) ->
     give_leads(system, 3)
     before = rows(system, "SELECT id, owner_id, pool_id, turn FROM leads ORDER BY id")
 
-    delete(system)
+    delete_pool(system)
 
     assert rows(system, "SELECT id, owner_id, pool_id, turn FROM leads ORDER BY id") == before
     with pytest.raises(UnknownPool):
@@ -135,7 +145,7 @@ def test_records_keep_their_owners_when_their_pool_is_deleted(system: System) ->
 def test_a_deleted_pool_s_name_is_free_again_and_its_turns_start_anew(system: System) -> None:
     pool(system, 2)
     give_leads(system, 1)
-    delete(system)
+    delete_pool(system)
 
     pool(system, 2)
 

@@ -16,9 +16,9 @@ from worker.store.tables import (
     ledger,
     ledger_history,
     pools,
+    reversals,
     runs,
     seedings,
-    takebacks,
     undos,
     users,
 )
@@ -159,8 +159,8 @@ def _undone(session: Session) -> dict[int, Ended]:
     """The undos of such reassignments that ended in good order: each entry that it took back is
     noted, and their turns came back, if that was asked for."""
     spans = select(
-        takebacks.c.run_id, func.sum(takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1)
-    ).group_by(takebacks.c.run_id)
+        reversals.c.run_id, func.sum(reversals.c.last_ordinal - reversals.c.first_ordinal + 1)
+    ).group_by(reversals.c.run_id)
     counted = _counts(session, spans)
     returning = set(session.scalars(select(undos.c.run_id).where(undos.c.returns_turns)))
 

@@ -19,7 +19,7 @@ from worker.chaos.scheduler import Scheduler
 from worker.chaos.testbed import Testbed
 from worker.errors.base import Unavailable
 from worker.flows.audit.verify import verify
-from worker.flows.names import pool_named
+from worker.flows.names import pool_named, users_named
 from worker.flows.people import access, people
 from worker.flows.runs import control
 from worker.flows.system import System
@@ -72,13 +72,11 @@ def soak(system: System, settings: Settings, order: Order) -> SoakResult:
 
 def _make_pools(system: System) -> list[Pool]:
     def make(session: Session) -> list[Pool]:
-        for name in TEAM:
-            people.add(session, name, _email(name))
-        made = [
-            pools.create(session, name, "lead", [_email(member) for member in members], None)
+        ids = {name: people.add(session, name, _email(name)).id for name in TEAM}
+        return [
+            Pool(pools.create(session, name, "lead", [ids[each] for each in members], None), name)
             for name, members in POOLS.items()
         ]
-        return [Pool(pool.id, pool.name) for pool in made]
 
     return system.transact(make)
 
@@ -147,7 +145,8 @@ def _members(session: Session, name: str) -> Sequence[int]:
 
 def _fill(unit: Unit, name: str) -> None:
     """A pool that the end met without members is given some: its leads wait for them."""
-    pools.add_members(unit, name, [_email(member) for member in POOLS[name]], None)
+    members = users_named(unit, (_email(member) for member in POOLS[name]))
+    pools.add_members(unit, pool_named(unit, name).id, members, None)
 
 
 def _retry(session: Session) -> Counter[str]:

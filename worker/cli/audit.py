@@ -10,6 +10,7 @@ from worker.cli.arguments import number
 from worker.cli.output import Json, console, facts_list, print_json, say, table
 from worker.flows.audit.verify import Report, verify
 from worker.flows.audit.why import why
+from worker.flows.names import pool_named
 from worker.flows.system import system
 
 app = typer.Typer()
@@ -134,7 +135,9 @@ def verify_pools(
 ) -> None:
     """Replay the ledger against the rosters and check every point of the promise. Exits with 1 if
     one doesn't hold."""
-    reports = verify(system(), pool, offline=offline)
+    with system().reading() as session:
+        pool_id = pool_named(session, pool).id if pool else None
+    reports = verify(system(), pool_id, offline=offline)
     print_json([report.as_json() for report in reports]) if json else print_reports(reports)
     if not all(report.holds for report in reports):
         raise typer.Exit(VIOLATED)

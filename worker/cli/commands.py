@@ -1,38 +1,109 @@
-"""All commands, in the order in which help lists them."""
+"""All commands, in the order in which help lists them.
+
+The module of a command is imported when the command is called. Help and `--version` import none.
+"""
 
 from importlib import import_module
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
-from worker.cli import services
-
-PARTS = (
-    "demo", "services", "people", "pools", "captures", "forms", "integrations", "runs", "lists", "reassign", "audit", "upkeep", "chaos",
-)  # fmt: skip
+from worker.cli.output import print_line
 
 
-def app(word: str = "") -> typer.Typer:
-    """The command, as it is needed for a line that begins with that word. A service doesn't wait
-    for what the others import: a stack starts seven processes."""
-    alone = word in {
-        command.callback.__name__
-        for command in services.app.registered_commands
-        if command.callback
-    }
-    return _app(("services",) if alone else PARTS)
+class Entry(NamedTuple):
+    """The module of worker.cli that defines a command, and how the command's help begins. A
+    command without help is hidden."""
+
+    module: str
+    help: str = ""
 
 
-def _app(parts: tuple[str, ...]) -> typer.Typer:
-    made = typer.Typer(
-        name="evenhand",
-        no_args_is_help=True,
-        rich_markup_mode="rich",
-        pretty_exceptions_enable=False,
-        add_completion=False,
-        help="Hands every incoming record to the next member of a pool: exact round robin, from every door at once.",
-        epilog="A first look: [bold]evenhand demo[/bold]. To work with it: [bold]evenhand up[/bold] in one terminal, the rest in another.",
-    )
-    for part in (import_module(f"worker.cli.{name}").app for name in parts):
-        made.registered_commands += part.registered_commands
-        made.registered_groups += part.registered_groups
-    return made
+COMMANDS = {
+    "demo": Entry("demo", "Show the main job: four workers import a thousand leads"),
+    "demo-here": Entry("demo"),
+    "up": Entry("services", "Start everything on this machine: API, workers, beat and Flower"),
+    "migrate": Entry("services", "Bring the database to the tables of this version"),
+    "worker": Entry("services", "Run Celery workers"),
+    "beat": Entry("services", "Run Celery's beat, which calls upkeep every few seconds"),
+    "flower": Entry("services", "Run Flower, which shows workers and tasks"),
+    "api": Entry("services", "Run the HTTP API"),
+    "capture": Entry("captures", "Capture leads"),
+    "waiting": Entry("captures", "List captured leads that wait for their owner"),
+    "import": Entry("runs", "Import a file: every good row becomes a record"),
+    "receipt": Entry("runs", "Print the receipt of an import"),
+    "reassign": Entry("reassign", "Reassign records"),
+    "undo": Entry("reassign", "Undo a run"),
+    "why": Entry("audit", "Tell why a record has its owner"),
+    "verify": Entry("audit", "Replay the ledger against the rosters"),
+    "reconcile": Entry("upkeep", "Do what upkeep does, now"),
+    "chaos": Entry("chaos", "Break a stack of its own in every known way while leads come in"),
+    "chaos-here": Entry("chaos"),
+    "user": Entry("people", "People: add them, say what they may do, give them tokens"),
+    "pool": Entry("pools", "Pools: create them, change their members, see who is next"),
+    "form": Entry("forms", "Forms: define them, get them onto pages, see what was sent"),
+    "integration": Entry("integrations", "Webhooks: others' systems that bring in leads"),
+    "runs": Entry("runs", "Imports, reassignments and undos that run, and those that have ended"),
+    "list": Entry(
+        "lists", "Smart lists: saved filters with an order, and the records that they hold"
+    ),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group whose help is made from COMMANDS. It imports the module of a command to run it."""
+
+    def __init__(self, **attributes: Any) -> None:
+        outlines = {
+            name: TyperCommand(name, help=f"{entry.help}.", hidden=not entry.help)
+            for name, entry in COMMANDS.items()
+        }
+        super().__init__(**{**attributes, "commands": outlines})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Returns the name, the command itself and the arguments that are left. Fails for a name
+        that isn't in COMMANDS."""
+        name, outline, rest = super().resolve_command(ctx, args)
+        return name, outline and load(args[0]), rest
+
+
+def load(name: str) -> Any:
+    """Imports the module of a command, and returns the command as click wants it."""
+    module = import_module(f"worker.cli.{COMMANDS[name].module}")
+    return get_group(module.app).commands[name]
+
+
+app = typer.Typer(
+    name="evenhand",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Hands every incoming record to the next member of a pool: exact round robin, from every "
+    "door at once.",
+    epilog="A first look: [bold]evenhand demo[/bold]. To work with it: [bold]evenhand up[/bold] "
+    "in one terminal, the rest in another.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print_line(f"evenhand {version('evenhand')}")
+        raise typer.Exit
+
+
+@app.callback()
+def evenhand(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Takes the options that stand before a command."""

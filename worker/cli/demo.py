@@ -69,11 +69,11 @@ def demo_here(file: File = None) -> None:
     began = time.monotonic()
     wipe(settings())
     with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
-        _make_pool()
+        pool_id = _make_pool()
         say(f"… importing {file or 'the sample file'} with {WORKERS} worker processes")
         facts = follow(runs.start(file or _sample(), "lead", POOL, {}), quiet=False)
-        reports = verify(system(), POOL)
-        _tell(facts, reports)
+        reports = verify(system(), pool_id)
+        _tell(facts, pool_id, reports)
     console.print(
         f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(facts):.1f} s."
     )
@@ -88,20 +88,19 @@ def _sample() -> Path:
     return path
 
 
-def _make_pool() -> None:
-    for name in TEAM:
-        _add_person(name)
-    system().transact(pools.create, POOL, "lead", TEAM, None)
+def _make_pool() -> int:
+    members = [_add_person(name) for name in TEAM]
+    return system().transact(pools.create, POOL, "lead", members, None)
 
 
-def _add_person(name: str) -> None:
-    system().transact(people.add, name, f"{name.lower()}@example.com")
+def _add_person(name: str) -> int:
+    return int(system().transact(people.add, name, f"{name.lower()}@example.com").id)
 
 
-def _tell(facts: dict[str, Any], reports: list[Report]) -> None:
+def _tell(facts: dict[str, Any], pool_id: int, reports: list[Report]) -> None:
     """What came of it, for people to see."""
     with system().reading() as session:
-        pool = pools.show(session, POOL)
+        pool = pools.show(session, pool_id)
     if facts["state"] != "done":
         console.print(f"The import {facts['state']}: {facts['reason']}", markup=False)
         return

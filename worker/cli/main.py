@@ -24,11 +24,9 @@ def main() -> None:
         handlers=[RichHandler(console=errors, show_path=False)],
     )
     try:
-        from worker.cli.commands import (
-            app,  # here, because settings are read on the way, and may be wrong
-        )
+        from worker.cli.commands import app
 
-        app(*sys.argv[1:2])()
+        app()
     except EvenhandError as error:
         say(str(error))
         sys.exit(error.exit_code)

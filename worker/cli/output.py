@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -23,6 +22,8 @@ errors = Console(
 
 def print_json(shown: Any) -> None:
     """Prints a view, or a list of views, as JSON."""
+    import orjson
+
     text = orjson.dumps(shown, default=str, option=orjson.OPT_INDENT_2).decode()
     print(text)  # noqa: T201  programs read it, not Rich
 

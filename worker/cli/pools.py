@@ -8,8 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.flows.names import pool_named, users_named
 from worker.flows.system import system
 from worker.flows.turns import pools
+from worker.flows.unit import Unit
 from worker.store.views.facts import all_pools
 
 pool = typer.Typer(
@@ -39,8 +41,8 @@ def create(
     json: Json = False,
 ) -> None:
     """Create a pool. Its first member gets turn 1."""
-    system().transact(pools.create, name, type, member, None)
-    _show(name, json, f"Created the pool {name}.")
+    pool_id = system().transact(_create, name, type, member)
+    _show(pool_id, json, f"Created the pool {name}.")
 
 
 @pool.command("list", epilog="Example: evenhand pool list")
@@ -61,21 +63,21 @@ def list_pools(json: Json = False) -> None:
 def show(name: Name, json: Json = False) -> None:
     """Show a pool: its members in order, who is next, the turns so far, and how many records each
     has got."""
-    _show(name, json)
+    with system().reading() as session:
+        pool_id = pool_named(session, name).id
+    _show(pool_id, json)
 
 
 @pool.command(epilog="Example: evenhand pool add Inbound -m cy@example.com")
 def add(name: Name, member: Members, json: Json = False) -> None:
     """Add members at the end. Who is next stays next."""
-    system().transact(pools.add_members, name, member, None)
-    _show(name, json)
+    _show(system().transact(_add, name, member), json)
 
 
 @pool.command(epilog="Example: evenhand pool remove Inbound -m cy@example.com")
 def remove(name: Name, member: Members, json: Json = False) -> None:
     """Remove members. The rest go on in order, without a hole."""
-    system().transact(pools.remove_members, name, member, None)
-    _show(name, json)
+    _show(system().transact(_remove, name, member), json)
 
 
 @pool.command(epilog="Example: evenhand pool rename Inbound 'Inbound EMEA'")
@@ -83,20 +85,44 @@ def rename(
     name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]
 ) -> None:
     """Rename a pool."""
-    system().transact(pools.rename, name, new_name)
+    system().transact(_rename, name, new_name)
     say(f"{name} is now called {new_name}.")
 
 
 @pool.command(epilog="Example: evenhand pool delete Inbound")
 def delete(name: Name) -> None:
     """Delete a pool. Records keep their owners, and the ledger stays."""
-    system().transact(pools.delete, name)
+    system().transact(_delete, name)
     say(f"Deleted the pool {name}.")
 
 
-def _show(name: str, json: bool, done: str = "") -> None:
+def _create(unit: Unit, name: str, record_type: str, members: list[str]) -> int:
+    return pools.create(unit, name, record_type, users_named(unit, members), None)
+
+
+def _add(unit: Unit, name: str, members: list[str]) -> int:
+    pool = pool_named(unit, name)
+    pools.add_members(unit, pool.id, users_named(unit, members), None)
+    return pool.id
+
+
+def _remove(unit: Unit, name: str, members: list[str]) -> int:
+    pool = pool_named(unit, name)
+    pools.remove_members(unit, pool.id, users_named(unit, members), None)
+    return pool.id
+
+
+def _rename(unit: Unit, name: str, new_name: str) -> None:
+    pools.rename(unit, pool_named(unit, name).id, new_name)
+
+
+def _delete(unit: Unit, name: str) -> None:
+    pools.delete(unit, pool_named(unit, name).id)
+
+
+def _show(pool_id: int, json: bool, done: str = "") -> None:
     with system().reading() as session:
-        facts = pools.show(session, name)
+        facts = pools.show(session, pool_id)
     if json:
         print_json(facts)
         return

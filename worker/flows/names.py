@@ -1,12 +1,13 @@
 """Who is meant by a name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.texts import is_storable, told
+from worker.domain.turns.pool import Pool
 from worker.errors.people import AmbiguousUser, UnknownUser
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.people import users
@@ -23,6 +24,12 @@ def user_named(session: Session, name: str) -> Row[Any]:
     return found[0]
 
 
+def users_named(session: Session, names: Iterable[str]) -> list[int]:
+    """The ids of the active users with those email addresses or names, in order. Raises
+    UnknownUser and AmbiguousUser."""
+    return [user_named(session, name).id for name in names]
+
+
 def _users_called(session: Session, name: str) -> Sequence[Row[Any]]:
     by_email = users.with_email(session, name)
     return (
@@ -30,14 +37,15 @@ def _users_called(session: Session, name: str) -> Sequence[Row[Any]]:
     )
 
 
-def pool_named(session: Session, name: str) -> Row[Any]:
+def pool_named(session: Session, name: str) -> Pool:
+    """The live pool of that name, capitals or not. Raises UnknownPool."""
     pool = _pool_called(session, name)
     if pool is None:
         raise UnknownPool(name=told(name))
     return pool
 
 
-def _pool_called(session: Session, name: str) -> Row[Any] | None:
+def _pool_called(session: Session, name: str) -> Pool | None:
     return pools.called(session, name.strip()) if is_storable(name) else None
 
 

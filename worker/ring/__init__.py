@@ -1,7 +1,6 @@
 """The only code that speaks to the rings in Redis, and to what is counted beside them."""
 
 from worker.ring.client import connect
-from worker.ring.rate_counters import Counts
 from worker.ring.ring import Ring, RingState, Taken
 
-__all__ = ["Counts", "Ring", "RingState", "Taken", "connect"]
+__all__ = ["Ring", "RingState", "Taken", "connect"]

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
-
 from worker.domain.intake.forms import CHECKBOX, EMAIL, NUMBER, SELECT, TEL, TEXTAREA, URL, Field
+from worker.domain.people.email import normalize_public_email
 from worker.domain.records.editing import BLANK, INCORRECT, MISSING
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, REQUIRED
 from worker.domain.texts import is_storable, told
@@ -131,8 +130,8 @@ def _ticked(text: str) -> str:
 
 def _email(text: str) -> str:
     try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError:
+        return normalize_public_email(text)
+    except ValueError:
         raise ValueError("must be an address such as name@example.com") from None
 
 

@@ -41,7 +41,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
     )
     last = max(known, ring.next_turn - 1) if ring else known
     unused = uncovered(_replay(session, pool_id, rosters, last, report), merged(reserved))
-    above = _check_watermark(unused, pools.row(session, pool_id).watermark, report)
+    above = _check_watermark(unused, pools.get(session, pool_id).watermark, report)
     _check_gaps(session, pool_id, above, ring, report)
     _check_voids(session, pool_id, rosters, report)
     check_counts(session, pool_id, report)

@@ -19,16 +19,17 @@ from worker.domain.audit.reports import (
 )
 from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.records.record_type import RecordType
+from worker.domain.turns.causes import Cause
+from worker.domain.turns.pool import Pool
 from worker.errors.servers import Garbled
 from worker.flows.audit.replay import replay
 from worker.flows.audit.run_totals import check_counts
-from worker.flows.names import pool_named
 from worker.flows.system import System
+from worker.flows.turns.pools import find
 from worker.ring import RingState
 from worker.store.audit import evidence
 from worker.store.sql import engine
 from worker.store.turns import pools
-from worker.store.turns.ledger import VOID
 
 __all__ = ["Report", "verify"]
 
@@ -38,11 +39,11 @@ Naming = dict[RecordType, dict[int, int]]
 """How many records of each type name a turn of each pool."""
 
 
-def verify(system: System, name: str | None = None, *, offline: bool = False) -> list[Report]:
-    """One report a pool: of the one named, or of all, the deleted ones among them. Offline, Redis
-    isn't asked and nobody has to wait."""
+def verify(system: System, pool_id: int | None = None, *, offline: bool = False) -> list[Report]:
+    """A report for each pool: for one, which must not be deleted, or for all of them. Offline, Redis
+    isn't asked and nobody has to wait. Raises UnknownPool."""
     with system.reading() as session:
-        chosen = [pool_named(session, name)] if name else evidence.all_pools(session)
+        chosen = pools.every(session) if pool_id is None else [find(session, pool_id)]
     reports = [_verify_turns(system, pool, offline) for pool in chosen]
     with system.reading() as session:
         naming = {
@@ -53,14 +54,14 @@ def verify(system: System, name: str | None = None, *, offline: bool = False) ->
             _check_entries(session, pool, report)
             _check_records(session, pool, naming, report)
             _check_waiting(session, pool, report)
-        strays = None if name else _strays(session, {pool.id for pool in chosen}, naming)
+        strays = None if pool_id else _strays(session, {pool.id for pool in chosen}, naming)
     return [*reports, strays] if strays else reports
 
 
 # --- turns ---
 
 
-def _verify_turns(system: System, pool: Row[Any], offline: bool) -> Report:
+def _verify_turns(system: System, pool: Pool, offline: bool) -> Report:
     report = Report(pool.name, deleted=pool.deleted_at is not None)
     with _moment(system, pool.id, report, offline or report.deleted) as (session, ring):
         replay(session, pool.id, ring, report)
@@ -100,7 +101,7 @@ def _ring(system: System, pool_id: int, report: Report) -> RingState | None:
 # --- entries and records ---
 
 
-def _check_entries(session: Session, pool: Row[Any], report: Report) -> None:
+def _check_entries(session: Session, pool: Pool, report: Report) -> None:
     """Whether each entry is what it says, and its record agrees with the last one that it got."""
     for entry in evidence.peculiar(session, pool.id):
         for point, what in _peculiarities(entry):
@@ -113,7 +114,7 @@ def _check_entries(session: Session, pool: Row[Any], report: Report) -> None:
 
 
 def _peculiarities(entry: Row[Any]) -> Iterator[tuple[str, str]]:
-    if (entry.record_id is None) != (entry.cause == VOID):
+    if (entry.record_id is None) != (entry.cause == Cause.VOID):
         yield (
             NOTHING_LOST,
             f"has the cause {entry.cause} and "
@@ -146,7 +147,7 @@ def _disagreements(entry: Row[Any], record: str) -> Iterator[tuple[str, str]]:
         yield ONCE, f"is not the only turn that {record} got by {entry.cause}"
 
 
-def _check_records(session: Session, pool: Row[Any], naming: Naming, report: Report) -> None:
+def _check_records(session: Session, pool: Pool, naming: Naming, report: Report) -> None:
     for record_type in RECORD_TYPES:
         agreeing = report.records if record_type == pool.record_type else 0
         if naming[record_type].get(pool.id, 0) != agreeing:
@@ -166,7 +167,7 @@ def _check_records(session: Session, pool: Row[Any], naming: Naming, report: Rep
             )
 
 
-def _check_waiting(session: Session, pool: Row[Any], report: Report) -> None:
+def _check_waiting(session: Session, pool: Pool, report: Report) -> None:
     for lead in evidence.waiting_in_vain(session, pool.id):
         report.violate(
             NOTHING_LOST,

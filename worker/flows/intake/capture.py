@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import capture_claim
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.leases import LEASE_SECONDS, on_lease
@@ -124,5 +125,7 @@ def _enter(unit: Unit, pool_id: int, batch: Sequence[Waiting]) -> None:
         for lead in batch
         if lead.lead_id in mine
     ]
-    assign(unit, pool_id, "lead", requests, "capture", [capture_claim(lead_id) for lead_id in line])
+    assign(
+        unit, pool_id, "lead", requests, Cause.CAPTURE, [capture_claim(lead_id) for lead_id in line]
+    )
     captures.remove_owned(unit, _ids(batch))

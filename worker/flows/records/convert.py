@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.records.editing import INCORRECT, at
 from worker.domain.resources import ADDRESS_PARTS, CONVERSION
+from worker.domain.turns.causes import Cause
 from worker.errors.base import InsufficientScope
 from worker.errors.records import AlreadyConverted, Fault, IncorrectPayload, LeadWaits
 from worker.flows.records.columns import Columns
@@ -163,16 +164,15 @@ def _assign(
 ) -> tuple[int, int]:
     """One turn, entered for the contact or the deal, as the pool shares them. The others name it,
     too: they go to the same member."""
-    pool = pools.row(unit, owner.id)
+    pool = pools.get(unit, owner.id)
     record_id = made.deal if pool.record_type == "deal" and made.deal else made.contact
     request = Request(context.claim, record_id, lead.owner_id, context.actor.id)
     with owner_at_fault(pool.record_type):
-        owners = assign(unit, pool.id, pool.record_type, [request], "convert")
+        owners = assign(unit, pool.id, pool.record_type, [request], Cause.CONVERT)
     given = records.with_id(unit, pool.record_type, record_id)
     assert given is not None
     for record_type, other in made.each():
         if (record_type, other) != (pool.record_type, record_id):
-            records.give(
-                unit, record_type, [records.Gift(other, owners[record_id], pool.id, given.turn)]
-            )
+            shared = {"owner_id": owners[record_id], "pool_id": pool.id, "turn": given.turn}
+            records.change(unit, record_type, other, shared)
     return pool.id, given.turn

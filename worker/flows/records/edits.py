@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.records.editing import INCORRECT, Values, at, changed, differ
 from worker.domain.resources import Resource
+from worker.domain.turns.causes import Cause
 from worker.errors.base import InsufficientScope
 from worker.errors.records import Fault, IncorrectPayload, SeveralMatches, UnknownRecord
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
@@ -55,7 +56,7 @@ def create(unit: Unit, context: RequestContext, resource: Resource, values: Valu
             record_type,
             Request(context.claim, record_id, actor_id=context.actor.id),
             owner.id,
-            "create",
+            Cause.CREATE,
         )
     _register(unit, record_type, columns, context.actor)
     return shown(unit, resource, record_id)
@@ -191,7 +192,7 @@ def _give(
         captures.remove(unit, [record.id])
     if owner.is_pool:
         request = Request(context.claim, record.id, record.owner_id, context.actor.id)
-        _assign(unit, context, record_type, request, owner.id, "edit")
+        _assign(unit, context, record_type, request, owner.id, Cause.EDIT)
     else:
         by_hand = {
             "owner_id": owner.id,
@@ -209,7 +210,7 @@ def _assign(
     record_type: str,
     request: Request,
     pool_id: int,
-    cause: str,
+    cause: Cause,
 ) -> None:
     with owner_at_fault(record_type):
         assign(unit, pool_id, record_type, [request], cause)

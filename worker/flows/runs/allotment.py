@@ -1,23 +1,43 @@
 """Whom a run gives its records."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.runs.runs import IMPORT
+from worker.domain.turns.allotment import Allotment
+from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import run_claim
 from worker.domain.turns.turns import Turns
-from worker.store.runs.selections import Gifts
 from worker.store.turns import ledger, pools
 
 
-def of_run(session: Session, run: Row[Any], first: int, count: int) -> Gifts:
+def allot(session: Session, run: Row[Any], first: int, count: int) -> Allotment:
     """The new owners of a run's records from one ordinal on: the members whose turns its block has,
-    or whom it names."""
-    ordinals = range(first, first + count)
+    or the person whom it names. Which records these are is left open."""
+    claim, nobody = run_claim(run.kind, run.id), [None] * count
+    by_choice = Allotment(
+        pool_id=None,
+        cause=Cause(run.kind),
+        claims=[claim] * count,
+        ordinals=range(first, first + count),
+        turns=nobody,
+        owner_ids=[run.owner_id] * count,
+        record_ids=nobody,
+        previous_owner_ids=nobody,
+        actor_ids=[run.actor_id] * count,
+        given_by=None if run.kind == IMPORT else run.id,
+    )
     if not run.turns or not count:
-        return Gifts(ordinals, [run.owner_id] * count, [None] * count, None)
-    reserved = ledger.block(session, run.owner_id, run_claim(run.kind, run.id)) or Turns()
+        return by_choice
+    reserved = ledger.block(session, run.owner_id, claim) or Turns()
     mine = reserved.slice(first, count)
     rosters = pools.rosters_between(session, run.owner_id, min(mine).first, max(mine).last)
-    return Gifts(ordinals, list(rosters.owners(mine)), list(mine.each()), run.owner_id)
+    return replace(
+        by_choice,
+        pool_id=run.owner_id,
+        turns=list(mine.each()),
+        owner_ids=list(rosters.owners(mine)),
+    )

@@ -71,7 +71,7 @@ def _gifts(unit: Unit, owner: Row[Any], records: int, present: Iterable[int | No
 
 
 def _of_pool(unit: Unit, owner: Row[Any], records: int, present: Iterable[int | None]) -> Facts:
-    upcoming = next_turns(unit, pools.row(unit, owner.id), max(records, 1))
+    upcoming = next_turns(unit, pools.get(unit, owner.id), max(records, 1))
     rosters, ahead = pools.all_rosters(unit, owner.id), upcoming.first(records + 1)
     found = shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present)
     return _told(unit, owner, found, rosters.member(ahead[0].first), rosters.member(ahead[-1].last))

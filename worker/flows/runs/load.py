@@ -2,6 +2,7 @@
 transaction that is safe to run twice."""
 
 import io
+from datetime import datetime
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
@@ -14,22 +15,20 @@ from worker.domain.files.sheets import check_rows, lines_of
 from worker.domain.records.fields import TAGS
 from worker.domain.runs.chunks import Chunk
 from worker.domain.runs.receipts import cell, error_line, record_line
-from worker.domain.runs.runs import IMPORT
-from worker.domain.turns.claims import run_claim
+from worker.domain.turns.allotment import Allotment
 from worker.errors.runs import UnreadableFile
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.runs import allotment
 from worker.flows.runs.imports import UPLOAD, part_name
 from worker.flows.system import System
+from worker.flows.turns.enter import enter
 from worker.queue import enqueue
 from worker.store.people import users
 from worker.store.records import labels
 from worker.store.runs import chunks, imports, runs
-from worker.store.runs.selections import Gifts
 from worker.store.sql import bulk
 from worker.store.sql.clock import now
 from worker.store.tables import RECORDS
-from worker.store.turns import ledger
 
 RECORD_COLUMNS = ("id", "owner_id", "creator_id", "pool_id", "turn", "created_at", "updated_at")
 
@@ -41,16 +40,14 @@ class Plan(NamedTuple):
 
     run: Row[Any]
     chunk: Chunk
-    moment: str
-    gifts: Gifts
+    moment: datetime
+    moment_text: str
+    """The same as the database keeps it."""
+    record_ids: range
+    allotment: Allotment
     pool: str
     emails: dict[int, str]
     """Like the pool's name, as cells of the receipt."""
-
-    @property
-    def record_ids(self) -> range:
-        first = (self.run.first_record_id or 0) + self.chunk.first_ordinal
-        return range(first, first + self.chunk.records)
 
 
 def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
@@ -91,11 +88,16 @@ def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | Non
     if leased is None:
         return None
     chunk = Chunk(*(getattr(leased, name) for name in Chunk._fields))
-    given = allotment.of_run(session, run, chunk.first_ordinal, chunk.records)
-    named = users.by_id(session, {run.owner_id, *given.owners})
+    first_id = (run.first_record_id or 0) + chunk.first_ordinal
+    record_ids = range(first_id, first_id + chunk.records)
+    given = allotment.allot(session, run, chunk.first_ordinal, chunk.records)
+    given = given.of_records(record_ids, [None] * chunk.records)
+    named = users.by_id(session, {run.owner_id, *given.owner_ids})
     pool = cell(named[run.owner_id].name) if run.turns else ""
     emails = {user_id: cell(user.email) for user_id, user in named.items()}
-    return Plan(run, chunk, bulk.moment_text(session, now()), given, pool, emails)
+    moment = now()
+    text = bulk.moment_text(session, moment)
+    return Plan(run, chunk, moment, text, record_ids, given, pool, emails)
 
 
 def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[Stored]]:
@@ -103,11 +105,12 @@ def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[S
     columns, then its own."""
     receipt: list[str] = []
     rows: list[Stored] = []
-    record_type, creator, moment = plan.run.record_type, plan.run.actor_id, plan.moment
+    record_type, creator, moment = plan.run.record_type, plan.run.actor_id, plan.moment_text
     beyond = repeat(
         (0, None, plan.run.owner_id)
     )  # rows that the scan hasn't seen: the caller counts, and refuses them
-    given = chain(zip(plan.record_ids, plan.gifts.turns, plan.gifts.owners, strict=True), beyond)
+    own = plan.allotment
+    given = chain(zip(plan.record_ids, own.turns, own.owner_ids, strict=True), beyond)
     for line, row in check_rows(lines_of(part), plan.run.delimiter, plan.chunk.first_line, reader):
         if isinstance(row, RowError):
             receipt.append(error_line(line, record_type, row.field, row.reason))
@@ -115,9 +118,7 @@ def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[S
         record_id, turn, owner = next(given)
         *values, tags, custom = reader.values(row)
         json = orjson.dumps(tags).decode(), orjson.dumps(custom).decode()
-        rows.append(
-            (record_id, owner, creator, plan.gifts.pool_id, turn, moment, moment, *values, *json)
-        )
+        rows.append((record_id, owner, creator, own.pool_id, turn, moment, moment, *values, *json))
         receipt.append(
             record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner])
         )
@@ -148,17 +149,6 @@ def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) 
         return
     if rows:
         bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)
-    if plan.gifts.pool_id:
-        entries = ledger.Entries(
-            plan.gifts.turns,
-            plan.gifts.ordinals,
-            plan.record_ids,
-            plan.gifts.owners,
-            [None] * len(rows),
-        )
-        claim = run_claim(IMPORT, plan.run.id)
-        ledger.enter_all(
-            session, plan.gifts.pool_id, claim, IMPORT, plan.run.actor_id, plan.moment, entries
-        )
+    enter(session, plan.allotment, plan.moment)
     if runs.count_chunk(session, plan.run.id, len(rows)) == 0:
         enqueue(session, "imports.close", run=plan.run.id)

@@ -20,20 +20,18 @@ from worker.flows.runs import allotment, scans
 from worker.flows.runs.chunk import ChunkResult, carry_out
 from worker.flows.system import System
 from worker.flows.turns import assign, seed
+from worker.flows.turns.enter import enter
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.lists import smart_lists
 from worker.store.people import users
-from worker.store.records import records
-from worker.store.records.records import Owners
 from worker.store.runs import chunks, reassignments, runs, selections
 from worker.store.runs.selections import Part, RecordQuery
-from worker.store.sql import advisory_locks, bulk
+from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now
 from worker.store.turns import ledger
-from worker.store.turns.ledger import Entries
 
 
 class Ids(NamedTuple):
@@ -135,27 +133,11 @@ def move(system: System, run_id: int, number: int, holder: str) -> None:
 def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> ChunkResult:
     part, moment = Part(run.id, run.record_type, chunk.first_ordinal, chunk.records), now()
     places = selections.lock_unchanged(session, part)
-    given = allotment.of_run(session, run, part.first, part.records).only(
-        [place.ordinal for place in places]
-    )
+    ordinals = [place.ordinal for place in places]
     record_ids = [place.record_id for place in places]
-    pool_ids, run_ids = ([same] * len(places) for same in (given.pool_id, run.id))
-    records.hand_over(
-        session,
-        run.record_type,
-        Owners(record_ids, given.owners, pool_ids, given.turns, run_ids),
-        moment,
-    )
-    if given.pool_id:
-        entries = Entries(
-            given.turns,
-            given.ordinals,
-            record_ids,
-            given.owners,
-            [place.owner_id for place in places],
-        )
-        claim, at = run_claim(REASSIGN, run.id), bulk.moment_text(session, moment)
-        ledger.enter_all(session, given.pool_id, claim, REASSIGN, run.actor_id, at, entries)
+    given = allotment.allot(session, run, part.first, part.records).only(ordinals)
+    given = given.of_records(record_ids, [place.owner_id for place in places])
+    enter(session, given, moment, run.record_type)
     if waited := selections.in_line(session, part).intersection(
         record_ids
     ):  # whoever assigns captured leads holds them first, too

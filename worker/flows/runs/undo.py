@@ -24,7 +24,7 @@ from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.records import records
-from worker.store.records.records import Owners
+from worker.store.records.records import OWNED
 from worker.store.runs import chunks, imports, reversals, runs, selections, undos
 from worker.store.runs.selections import Part, Place
 from worker.store.runs.undos import Done
@@ -87,7 +87,7 @@ def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> ChunkResult:
     undone = runs.with_id(session, undo.undone_run_id)
     before = _places(session, undone, chunk)
     done = _done(session, undone, chunk, before)
-    intact = done.gifts.only(undos.lock_intact(session, done))
+    intact = done.allotment.only(undos.lock_intact(session, done))
     places = [before[ordinal] for ordinal in intact.ordinals]
     if undone.kind == IMPORT:
         undos.remove(session, run.record_type, [place.record_id for place in places], moment)
@@ -124,12 +124,13 @@ def _places(session: Session, undone: Row[Any], chunk: Row[Any]) -> dict[int, Pl
 
 def _done(session: Session, undone: Row[Any], chunk: Row[Any], places: Mapping[int, Place]) -> Done:
     """What the run has done to them."""
-    given = allotment.of_run(session, undone, chunk.first_ordinal, chunk.rows).only(list(places))
-    at = undos.done_at(session, undone.id, chunk.first_ordinal)
-    given_by = None if undone.kind == IMPORT else undone.id
-    return Done(
-        undone.record_type, [place.record_id for place in places.values()], given, given_by, at
+    given = allotment.allot(session, undone, chunk.first_ordinal, chunk.rows).only(list(places))
+    given = given.of_records(
+        [place.record_id for place in places.values()],
+        [place.owner_id for place in places.values()],
     )
+    at = undos.done_at(session, undone.id, chunk.first_ordinal)
+    return Done(undone.record_type, given, at)
 
 
 def _give_back(
@@ -138,9 +139,9 @@ def _give_back(
     """The records go back to whom they belonged; leads that waited for a pool's next member wait
     again."""
     _, *columns = zip(*places, strict=True) if places else ((),) * len(Place._fields)
-    owners = Owners(*columns)
-    records.hand_over(session, record_type, owners, moment)
-    for pool_id in pools.among(session, set(owners.owner_ids)):
+    before = dict(zip(("record_id", *OWNED), columns, strict=True))
+    records.set_owners(session, record_type, before, moment)
+    for pool_id in pools.among(session, {place.owner_id for place in places}):
         waiting = [place.record_id for place in places if place.owner_id == pool_id]
         captures.put_back(session, waiting, pool_id)
         enqueue(session, "captures.assign", lead=max(waiting))

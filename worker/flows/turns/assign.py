@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.allotment import Allotment
+from worker.domain.turns.causes import Cause
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Turns, meet, merged
 from worker.errors.turns import (
@@ -16,9 +19,10 @@ from worker.errors.turns import (
     UnknownPool,
     WrongPoolType,
 )
+from worker.flows.turns.enter import enter
 from worker.flows.unit import Unit
 from worker.ring import Taken
-from worker.store.records import records
+from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
 
 
@@ -58,7 +62,7 @@ def assign(
     pool_id: int,
     record_type: str,
     requests: Sequence[Request],
-    cause: str,
+    cause: Cause,
     line: Sequence[str] = (),
 ) -> dict[int, int]:
     """Gives each record, in order, to the next member, and enters the turns. Returns the owner of
@@ -72,19 +76,15 @@ def assign(
     pool = _open(pools.lock_shared(unit, pool_id))
     entered = ledger.entered(unit, pool_id, [request.claim for request in requests])
     fresh = [request for request in requests if request.claim not in entered]
-    owners = {entry.record_id: entry.user_id for entry in entered.values()}
+    owners = {entry.record_id: entry.user_id for entry in entered.values() if entry.record_id}
     if fresh:
         taken = _take_for(unit, pool_id, [request.claim for request in fresh], line)
         latest = pools.latest_roster(unit, pool_id)
         fence(unit, pool, latest, taken)
-        entries = _entries(unit, pool_id, fresh, taken, latest)
-        ledger.enter(unit, pool_id, entries, cause)
-        gifts = [
-            records.Gift(request.record_id, entry.user_id, pool_id, entry.turn)
-            for request, entry in zip(fresh, entries, strict=True)
-        ]
-        records.give(unit, record_type, gifts)
-        owners |= {gift.record_id: gift.owner_id for gift in gifts}
+        turns = [turns[0].first for turns in taken.turns]
+        members = _members(unit, pool_id, turns, latest)
+        enter(unit, _allot(pool_id, cause, fresh, turns, members), now(), record_type)
+        owners |= zip((request.record_id for request in fresh), members, strict=True)
     return owners
 
 
@@ -112,7 +112,7 @@ def reserve(unit: Unit, pool_id: int, claim: str, count: int) -> Turns:
     return reserved
 
 
-def _open(pool: Row[Any]) -> Row[Any]:
+def _open(pool: Pool) -> Pool:
     if pool.deleted_at is not None:
         raise UnknownPool(name=pool.id)
     return pool
@@ -142,7 +142,7 @@ def _take(unit: Unit, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
         raise EmptyPool(pool=named.name if named else pool_id) from None
 
 
-def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = "") -> None:
+def fence(session: Session, pool: Pool, latest: Roster, taken: Taken, claim: str = "") -> None:
     """Refuses what a ring that forgot, or went back in time, would hand out a second time. The
     claim is that of the block to reserve."""
 
@@ -161,27 +161,33 @@ def fence(session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim:
             refuse(f"a turn is reserved by {name}")
 
 
-def _entries(
-    session: Session, pool_id: int, requests: Sequence[Request], taken: Taken, latest: Roster
-) -> list[ledger.Entry]:
-    """The owners come from the rosters in SQL, never from Redis. Returned turns may be older than
-    the latest."""
-    turns = [turns[0].first for turns in taken.turns]
+def _members(session: Session, pool_id: int, turns: Sequence[int], latest: Roster) -> list[int]:
+    """The rightful member of each turn. They come from the rosters in SQL, never from Redis.
+    Returned turns may be older than the latest roster."""
     is_in_force = min(turns) >= latest.first_turn
     rosters = (
         Rosters([latest])
         if is_in_force
         else pools.rosters_between(session, pool_id, min(turns), max(turns))
     )
-    return [
-        ledger.Entry(
-            turn,
-            request.claim,
-            0,
-            request.record_id,
-            rosters.member(turn),
-            request.previous_owner_id,
-            request.actor_id,
-        )
-        for turn, request in zip(turns, requests, strict=True)
-    ]
+    return [rosters.member(turn) for turn in turns]
+
+
+def _allot(
+    pool_id: int,
+    cause: Cause,
+    requests: Sequence[Request],
+    turns: Sequence[int],
+    members: Sequence[int],
+) -> Allotment:
+    return Allotment(
+        pool_id=pool_id,
+        cause=cause,
+        claims=[request.claim for request in requests],
+        ordinals=[0] * len(requests),
+        turns=turns,
+        owner_ids=members,
+        record_ids=[request.record_id for request in requests],
+        previous_owner_ids=[request.previous_owner_id for request in requests],
+        actor_ids=[request.actor_id for request in requests],
+    )

@@ -1,9 +1,6 @@
 """Which turns a pool hands out next, found out without taking any."""
 
-from typing import Any
-
-from sqlalchemy import Row
-
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.turns import Upcoming
 from worker.errors.servers import Garbled, RingUnreachable
 from worker.errors.turns import Refused
@@ -13,7 +10,7 @@ from worker.ring import Ring, RingState, Taken
 from worker.store.turns import pools
 
 
-def next_turns(unit: Unit, pool: Row[Any], count: int = 1) -> Upcoming:
+def next_turns(unit: Unit, pool: Pool, count: int = 1) -> Upcoming:
     """What the ring holds, if the fence would let so many of its turns pass; else what seeding it
     would find."""
     state = _state(unit.ring, pool.id)

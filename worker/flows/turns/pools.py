@@ -7,10 +7,10 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster
 from worker.errors.people import BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, Stale, UnknownPool, Unseeded
-from worker.flows.names import pool_named, user_named
 from worker.flows.turns import seed
 from worker.flows.turns.next_turns import next_turns
 from worker.flows.unit import Unit
@@ -24,57 +24,64 @@ from worker.store.views import facts
 Members = tuple[int, ...]
 
 
+def find(session: Session, pool_id: int) -> Pool:
+    """The live pool with that id. Raises UnknownPool."""
+    pool = pools.with_id(session, pool_id)
+    if pool is None:
+        raise UnknownPool(name=pool_id)
+    return pool
+
+
 def create(
-    session: Session, name: str, record_type: str, members: Sequence[str], actor_id: int | None
-) -> Row[Any]:
-    """A pool with its phantom user. The first member given gets turn 1."""
+    session: Session, name: str, record_type: str, members: Sequence[int], actor_id: int | None
+) -> int:
+    """The id of a new pool, which its phantom user shares. The first member gets turn 1. Raises
+    UnknownRecordType, BlankName, PoolExists, UnknownUser and AlreadyMember."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
-    pool_id = users.add(session, _free_name(session, name), None, is_pool=True)
+    name = _free_name(session, name)
+    pool_id = users.add(session, name, None, is_pool=True)
     pools.add(session, pool_id, record_type, seed.new_epoch())
-    pools.add_roster(
-        session, pool_id, Roster(1, 1, 0, _joined(session, name, (), members)), actor_id
-    )
-    return pool_named(session, name)
+    roster = Roster(1, 1, 0, _join(session, name, (), members))
+    pools.add_roster(session, pool_id, roster, actor_id)
+    return pool_id
 
 
-def rename(session: Session, name: str, new_name: str) -> Row[Any]:
-    pool, other = pool_named(session, name), pools.called(session, new_name.strip())
-    if not new_name.strip():
-        raise BlankName(what="pool")
-    if other is not None and other.id != pool.id:
-        raise PoolExists(name=new_name.strip())
-    users.change(session, pool.id, name=new_name.strip())
-    return pool_named(session, new_name)
+def rename(session: Session, pool_id: int, name: str) -> None:
+    """Raises UnknownPool, BlankName, and PoolExists for a name that another live pool has."""
+    find(session, pool_id)
+    users.change(session, pool_id, name=_free_name(session, name, pool_id))
 
 
-def delete(unit: Unit, name: str) -> None:
-    """The pool can't be given anything any more. Records keep their owners, and the ledger stays."""
-    pool = pool_named(unit, name)
-    pools.lock(unit, pool.id)
-    pools.change(unit, pool.id, deleted_at=now())
-    users.change(unit, pool.id, is_active=False)
-    unit.ring.drop(pool.id)
+def delete(unit: Unit, pool_id: int) -> None:
+    """Ends a pool: it can't be given anything any more. Records keep their owners, and the ledger
+    stays. Raises UnknownPool."""
+    find(unit, pool_id)
+    pools.lock(unit, pool_id)
+    pools.change(unit, pool_id, deleted_at=now())
+    users.change(unit, pool_id, is_active=False)
+    unit.ring.drop(pool_id)
 
 
-def add_members(unit: Unit, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
-    """New members go to the end."""
-    pool = pool_named(unit, name)
-    return change_roster(
-        unit, pool.id, lambda old: _joined(unit, pool.name, old, members), actor_id
-    )
+def add_members(unit: Unit, pool_id: int, members: Sequence[int], actor_id: int | None) -> Roster:
+    """Puts new members at the end. Raises UnknownPool, UnknownUser and AlreadyMember."""
+    pool = find(unit, pool_id)
+    return change_roster(unit, pool_id, lambda old: _join(unit, pool.name, old, members), actor_id)
 
 
-def remove_members(unit: Unit, name: str, members: Sequence[str], actor_id: int | None) -> Roster:
-    """Leaves no hole: whoever is next stays next, or else the member after them."""
-    pool = pool_named(unit, name)
-    return change_roster(unit, pool.id, lambda old: _left(unit, pool.name, old, members), actor_id)
+def remove_members(
+    unit: Unit, pool_id: int, members: Sequence[int], actor_id: int | None
+) -> Roster:
+    """Removes members without a hole: whoever is next stays next, or else the member after them.
+    Raises UnknownPool, UnknownUser and NotAMember."""
+    pool = find(unit, pool_id)
+    return change_roster(unit, pool_id, lambda old: _leave(unit, pool.name, old, members), actor_id)
 
 
-def show(unit: Unit, name: str) -> facts.Facts:
+def show(unit: Unit, pool_id: int) -> facts.Facts:
     """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the
-    ring has nothing to say."""
-    pool = pool_named(unit, name)
+    ring has nothing to say. Raises UnknownPool."""
+    pool = find(unit, pool_id)
     rosters, upcoming = pools.all_rosters(unit, pool.id), next_turns(unit, pool)
     next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
     return facts.pool_facts(unit, pool, upcoming.next_turn - 1, next_member)
@@ -122,30 +129,39 @@ def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tup
     return roster, answer.returned
 
 
-def _free_name(session: Session, name: str) -> str:
+def _free_name(session: Session, name: str, pool_id: int | None = None) -> str:
+    """The name without blanks around it, if no other live pool has it, capitals or not."""
     name = name.strip()
     if not name:
         raise BlankName(what="pool")
-    if pools.called(session, name):
+    other = pools.called(session, name)
+    if other is not None and other.id != pool_id:
         raise PoolExists(name=name)
     return name
 
 
-def _joined(session: Session, pool: str, members: Members, newcomers: Sequence[str]) -> Members:
-    for newcomer in newcomers:
-        user = user_named(session, newcomer)
+def _join(session: Session, pool: str, members: Members, newcomers: Sequence[int]) -> Members:
+    for user_id in newcomers:
+        user = _find_person(session, user_id)
         if user.id in members:
             raise AlreadyMember(user=user.name, pool=pool)
         if not users.lock_active(session, user.id):
-            raise UnknownUser(name=newcomer)
+            raise UnknownUser(name=user.email)
         members += (user.id,)
     return members
 
 
-def _left(session: Session, pool: str, members: Members, leavers: Sequence[str]) -> Members:
-    for leaver in leavers:
-        user = user_named(session, leaver)
+def _leave(session: Session, pool: str, members: Members, leavers: Sequence[int]) -> Members:
+    for user_id in leavers:
+        user = _find_person(session, user_id)
         if user.id not in members:
             raise NotAMember(user=user.name, pool=pool)
         members = tuple(member for member in members if member != user.id)
     return members
+
+
+def _find_person(session: Session, user_id: int) -> Row[Any]:
+    user = users.with_id(session, user_id)
+    if user is None or user.is_pool or not user.is_active:
+        raise UnknownUser(name=user_id)
+    return user

@@ -2,18 +2,17 @@
 
 import logging
 import secrets
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.allotment import Allotment
+from worker.domain.turns.causes import Cause
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.domain.turns.turns import Span, Turns, Upcoming
 from worker.flows.unit import Unit
-from worker.store.sql import bulk
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools, seedings
-from worker.store.turns.ledger import Entries
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def seed_again(unit: Unit, pool_id: int, reason: str) -> None:
         _seed_locked(unit, pool_id, pool.watermark, unit.ring.epoch(pool_id), reason)
 
 
-def would_find(session: Session, pool: Row[Any]) -> Upcoming:
+def would_find(session: Session, pool: Pool) -> Upcoming:
     """What the ring would hand out next if it were seeded now. Changes nothing."""
     last = ledger.greatest_turn(session, pool.id)
     missing = ledger.missing(session, pool.id, pool.watermark, last)
@@ -98,16 +97,18 @@ def _void_those_of_leavers(
     rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
     returned, voided = split_by_membership(rosters, roster.members, missing)
     turns, nobody = list(voided.each()), [None] * voided.total
-    entries = Entries(turns, turns, nobody, list(rosters.owners(voided)), nobody)
-    ledger.enter_all(
-        session,
-        pool_id,
-        f"{ledger.VOID}:{epoch}",
-        ledger.VOID,
-        None,
-        bulk.moment_text(session, now()),
-        entries,
+    allotment = Allotment(
+        pool_id=pool_id,
+        cause=Cause.VOID,
+        claims=[f"{Cause.VOID}:{epoch}"] * len(turns),
+        ordinals=turns,
+        turns=turns,
+        owner_ids=list(rosters.owners(voided)),
+        record_ids=nobody,
+        previous_owner_ids=nobody,
+        actor_ids=nobody,
     )
+    ledger.enter(session, allotment, now())
     return returned
 
 

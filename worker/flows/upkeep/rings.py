@@ -4,11 +4,10 @@ entered, the ring is seeded."""
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Span, Turns, merged, uncovered
 from worker.errors.servers import Garbled
@@ -49,7 +48,7 @@ def _repair_pool(system: System, pool_id: int) -> Repair | None:
     if state is None:
         return None
     with system.reading() as session:
-        pool = pools.row(session, pool_id)
+        pool = pools.get(session, pool_id)
         wrong = describe_problem(session, pool, state)
         settled = None if wrong else _settled(session, pool)
     if wrong:
@@ -78,7 +77,7 @@ def _seed(unit: Unit, pool_id: int) -> Repair | None:
     return Repair(f"the ring of pool {pool_id}: {wrong}", "seeded it")
 
 
-def describe_problem(session: Session, pool: Row[Any], state: RingState) -> str | None:
+def describe_problem(session: Session, pool: Pool, state: RingState) -> str | None:
     """Why a ring must be seeded, in words; None when it needn't be."""
     if state.epoch != pool.epoch:
         return "it is of another epoch"
@@ -128,7 +127,7 @@ def _beyond(turns: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     return list(uncovered(merged(turns), merged(others)))
 
 
-def _settled(session: Session, pool: Row[Any]) -> int | None:
+def _settled(session: Session, pool: Pool) -> int | None:
     """The watermark as it may be, if raising it would save much reading."""
     missing = ledger.missing(
         session, pool.id, pool.watermark, last := ledger.greatest_turn(session, pool.id)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.causes import Cause
 from worker.domain.turns.turns import Turns, common, merged
 from worker.store.runs.reversals import stands
 from worker.store.sql.spans import among, batches
@@ -39,7 +40,7 @@ from worker.store.tables import (
     rosters,
     users,
 )
-from worker.store.turns.ledger import VOID, entered_spans
+from worker.store.turns.ledger import entered_spans
 
 ROWS_AT_ONCE = 10_000
 
@@ -48,15 +49,6 @@ BOOKED = ("import", "reassign")
 
 NEVER_TWICE = ("capture", "convert", "create", "import")
 """The causes for which a record is given its owner once in its life."""
-
-
-def all_pools(session: Session) -> list[Row[Any]]:
-    """Every pool, deleted or not, with its name, in the order of creation."""
-    return list(
-        session.execute(
-            select(pools, users.c.name).join(users, users.c.id == pools.c.id).order_by(pools.c.id)
-        )
-    )
 
 
 def roster_rows(session: Session, pool_id: int) -> list[Row[Any]]:
@@ -111,7 +103,7 @@ def voids(session: Session, pool_id: int) -> Iterator[tuple[int, int]]:
     return stream(
         session,
         select(ledger.c.turn, ledger.c.user_id).where(
-            ledger.c.pool_id == pool_id, ledger.c.cause == VOID
+            ledger.c.pool_id == pool_id, ledger.c.cause == Cause.VOID
         ),
     )
 
@@ -129,12 +121,12 @@ def peculiar(session: Session, pool_id: int) -> Iterator[Row[Any]]:
     known = select(users.c.id)
     own_claim = literal("lead:") + cast(ledger.c.record_id, Text) + ":capture"
     nobody = or_(ledger.c.actor_id.not_in(known), ledger.c.previous_owner_id.not_in(known))
-    unlike = ledger.c.record_id.is_(None) != (ledger.c.cause == VOID)
+    unlike = ledger.c.record_id.is_(None) != (ledger.c.cause == Cause.VOID)
     misnamed = or_(
         and_(ledger.c.cause == "capture", ledger.c.claim != own_claim),
         and_(ledger.c.cause.in_(BOOKED), ~booked),
     )
-    again = and_(ledger.c.ordinal != 0, ledger.c.cause != VOID, ~booked)
+    again = and_(ledger.c.ordinal != 0, ledger.c.cause != Cause.VOID, ~booked)
     signs = {"misnamed": misnamed, "again": again, "nobody": nobody}
     told = [flag(sign, name) for name, sign in signs.items()]
     found = select(ledger, *told).where(ledger.c.pool_id == pool_id, or_(unlike, *signs.values()))

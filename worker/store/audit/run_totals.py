@@ -26,9 +26,9 @@ from worker.store.tables import (
     ledger,
     ledger_history,
     pools,
+    reversals,
     runs,
     skips,
-    takebacks,
     undos,
     users,
 )
@@ -96,11 +96,11 @@ def miscounted(session: Session, pool_id: int | None) -> Iterator[Row[Any]]:
 
 
 def undoings(session: Session, pool_id: int) -> list[Row[Any]]:
-    """The undos of a pool's runs: each with returns_turns, how many entries its takebacks have,
+    """The undos of a pool's runs: each with returns_turns, how many entries its reversals have,
     taken_back, and of those the ones that are in the ledger, spent, and in its history, moved."""
     undone = runs.alias("undone")
     taken_back = select(func.coalesce(func.sum(LENGTH), 0)).where(
-        takebacks.c.pool_id == pool_id, takebacks.c.run_id == runs.c.id
+        reversals.c.pool_id == pool_id, reversals.c.run_id == runs.c.id
     )
     spent, moved = (
         select(func.count()).where(
@@ -118,18 +118,18 @@ def undoings(session: Session, pool_id: int) -> list[Row[Any]]:
 
 
 def invalid_reversals(session: Session, pool_id: int) -> Iterator[Row[Any]]:
-    """The takebacks that can't be right. unknown: no undo of the run with that claim has them in a
+    """The reversals that can't be right. unknown: no undo of the run with that claim has them in a
     chunk that it has done; again: one has an ordinal that another has; skipped: one has an ordinal
     that its undo has left alone."""
-    undone, following = runs.alias("undone"), takebacks.alias("following")
+    undone, following = runs.alias("undone"), reversals.alias("following")
     its = and_(
-        undos.c.run_id == takebacks.c.run_id,
-        _claim(undone) == takebacks.c.claim,
+        undos.c.run_id == reversals.c.run_id,
+        _claim(undone) == reversals.c.claim,
         undone.c.owner_id == pool_id,
     )
     in_chunk = and_(
-        chunks.c.first_ordinal <= takebacks.c.first_ordinal,
-        takebacks.c.last_ordinal < chunks.c.first_ordinal + chunks.c.rows,
+        chunks.c.first_ordinal <= reversals.c.first_ordinal,
+        reversals.c.last_ordinal < chunks.c.first_ordinal + chunks.c.rows,
     )
     known = select(1).select_from(
         undos.join(undone, undone.c.id == undos.c.undone_run_id).join(
@@ -138,23 +138,23 @@ def invalid_reversals(session: Session, pool_id: int) -> Iterator[Row[Any]]:
     )
     next_first = select(func.min(following.c.first_ordinal)).where(
         following.c.pool_id == pool_id,
-        following.c.claim == takebacks.c.claim,
-        following.c.first_ordinal > takebacks.c.first_ordinal,
+        following.c.claim == reversals.c.claim,
+        following.c.first_ordinal > reversals.c.first_ordinal,
     )
     left = (
-        skips.c.run_id == takebacks.c.run_id,
-        skips.c.ordinal.between(takebacks.c.first_ordinal, takebacks.c.last_ordinal),
+        skips.c.run_id == reversals.c.run_id,
+        skips.c.ordinal.between(reversals.c.first_ordinal, reversals.c.last_ordinal),
     )
     signs = {
         "unknown": ~exists(
-            known.where(its, in_chunk, chunks.c.done_at.is_not(None)).correlate(takebacks)
+            known.where(its, in_chunk, chunks.c.done_at.is_not(None)).correlate(reversals)
         ),
-        "again": next_first.correlate(takebacks).scalar_subquery() <= takebacks.c.last_ordinal,
+        "again": next_first.correlate(reversals).scalar_subquery() <= reversals.c.last_ordinal,
         "skipped": exists(select(1).where(*left)),
     }
-    found = select(takebacks, *(flag(sign, name) for name, sign in signs.items()))
-    of_pool = found.where(takebacks.c.pool_id == pool_id, or_(*signs.values()))
-    return stream(session, of_pool.order_by(takebacks.c.claim, takebacks.c.first_ordinal))
+    found = select(reversals, *(flag(sign, name) for name, sign in signs.items()))
+    of_pool = found.where(reversals.c.pool_id == pool_id, or_(*signs.values()))
+    return stream(session, of_pool.order_by(reversals.c.claim, reversals.c.first_ordinal))
 
 
 def invalid_history(session: Session, pool_id: int) -> Iterator[Row[Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from worker.store import leases
 from worker.store.leases import LeasedWork
 from worker.store.sql.clock import now
-from worker.store.tables import lookups
+from worker.store.tables import enrichments
 from worker.store.views.facts import Facts, time_text
 
 
@@ -22,18 +22,18 @@ def add(session: Session, integration_id: int, objects: Iterable[tuple[int, str]
         for lead_id, number in objects
     ]
     if rows:
-        session.execute(insert(lookups), rows)
+        session.execute(insert(enrichments), rows)
 
 
 def someone_is_on(session: Session, integration_id: int, holder: str) -> bool:
     """Whether somebody else is asking that integration's sender just now."""
     busy = and_(
-        lookups.c.integration_id == integration_id,
-        lookups.c.leased_by.is_not(None),
-        lookups.c.leased_by != holder,
+        enrichments.c.integration_id == integration_id,
+        enrichments.c.leased_by.is_not(None),
+        enrichments.c.leased_by != holder,
     )
     return (
-        session.execute(select(1).where(busy, lookups.c.leased_until >= now()).limit(1)).first()
+        session.execute(select(1).where(busy, enrichments.c.leased_until >= now()).limit(1)).first()
         is not None
     )
 
@@ -43,26 +43,29 @@ def take_next(
 ) -> Row[Any] | None:
     """Leases the next lookup that is due: of those that were tried least often, the oldest."""
     due = and_(
-        lookups.c.integration_id == integration_id,
-        lookups.c.due_at <= now(),
-        leases.free(lookups, holder),
+        enrichments.c.integration_id == integration_id,
+        enrichments.c.due_at <= now(),
+        leases.free(enrichments, holder),
     )
     first = (
-        select(lookups.c.lead_id).where(due).order_by(lookups.c.tries, lookups.c.lead_id).limit(1)
+        select(enrichments.c.lead_id)
+        .where(due)
+        .order_by(enrichments.c.tries, enrichments.c.lead_id)
+        .limit(1)
     )
     lead_id = session.scalar(first.with_for_update(skip_locked=True))
     if lead_id is None:
         return None
-    return next(iter(leases.lease(session, work([lead_id]), holder, seconds, *lookups.c)), None)
+    return next(iter(leases.lease(session, work([lead_id]), holder, seconds, *enrichments.c)), None)
 
 
 def work(lead_ids: Collection[int]) -> LeasedWork:
-    """Those lookups, as something to be leased."""
-    return LeasedWork(lookups, lookups.c.lead_id.in_(lead_ids))
+    """Those enrichments, as something to be leased."""
+    return LeasedWork(enrichments, enrichments.c.lead_id.in_(lead_ids))
 
 
 def remove(session: Session, lead_id: int) -> None:
-    session.execute(delete(lookups).where(lookups.c.lead_id == lead_id))
+    session.execute(delete(enrichments).where(enrichments.c.lead_id == lead_id))
 
 
 def postpone(session: Session, lookup: Row[Any], reason: str, due_at: datetime) -> None:
@@ -75,47 +78,51 @@ def postpone(session: Session, lookup: Row[Any], reason: str, due_at: datetime) 
         "leased_by": None,
         "reason": reason,
     }
-    session.execute(update(lookups).where(lookups.c.lead_id == lookup.lead_id).values(later))
+    session.execute(
+        update(enrichments).where(enrichments.c.lead_id == lookup.lead_id).values(later)
+    )
 
 
 def rest(session: Session, integration_id: int, until: datetime) -> None:
     """Asks the integration's sender for nothing before that moment."""
     sooner = and_(
-        lookups.c.integration_id == integration_id, lookups.c.due_at < until, leases.idle(lookups)
+        enrichments.c.integration_id == integration_id,
+        enrichments.c.due_at < until,
+        leases.idle(enrichments),
     )
-    session.execute(update(lookups).where(sooner).values(due_at=until))
+    session.execute(update(enrichments).where(sooner).values(due_at=until))
 
 
 def give_up(session: Session, lead_id: int, reason: str) -> None:
     """Sets it aside."""
     gone = {"set_aside": True, "leased_until": None, "leased_by": None, "reason": reason}
-    session.execute(update(lookups).where(lookups.c.lead_id == lead_id).values(gone))
+    session.execute(update(enrichments).where(enrichments.c.lead_id == lead_id).values(gone))
 
 
 # --- upkeep ---
 
 
 def all_work() -> LeasedWork:
-    """All lookups."""
-    return LeasedWork(lookups, true())
+    """All enrichments."""
+    return LeasedWork(enrichments, true())
 
 
 def set_aside(session: Session, reason: str) -> list[int]:
     """Sets aside what was tried too often, and returns the leads."""
     return sorted(
-        row.lead_id for row in leases.set_aside(session, all_work(), reason, lookups.c.lead_id)
+        row.lead_id for row in leases.set_aside(session, all_work(), reason, enrichments.c.lead_id)
     )
 
 
 def due_since(session: Session, seconds: float) -> list[Row[Any]]:
-    """The integration_id of each with lookups that are due for so long and that nobody is on, and
+    """The integration_id of each with enrichments that are due for so long and that nobody is on, and
     how many."""
-    due = and_(leases.free(lookups), lookups.c.due_at < now() - timedelta(seconds=seconds))
+    due = and_(leases.free(enrichments), enrichments.c.due_at < now() - timedelta(seconds=seconds))
     return list(
         session.execute(
-            select(lookups.c.integration_id, func.count().label("leads"))
+            select(enrichments.c.integration_id, func.count().label("leads"))
             .where(due)
-            .group_by(lookups.c.integration_id)
+            .group_by(enrichments.c.integration_id)
         )
     )
 
@@ -123,8 +130,12 @@ def due_since(session: Session, seconds: float) -> list[Row[Any]]:
 def try_again(session: Session) -> list[Row[Any]]:
     """Gives what was set aside as much time as at first. Returns the lead_id and integration_id of
     each."""
-    session.execute(update(lookups).where(lookups.c.set_aside).values(tries=0, due_at=now()))
-    return leases.try_again(session, all_work(), lookups.c.lead_id, lookups.c.integration_id)
+    session.execute(
+        update(enrichments).where(enrichments.c.set_aside).values(tries=0, due_at=now())
+    )
+    return leases.try_again(
+        session, all_work(), enrichments.c.lead_id, enrichments.c.integration_id
+    )
 
 
 # --- what is shown ---
@@ -133,9 +144,9 @@ def try_again(session: Session) -> list[Row[Any]]:
 def waiting(session: Session, integration_id: int, limit: int) -> list[Facts]:
     """Leads of which more is still to be fetched, oldest first, and why it isn't yet."""
     found = (
-        select(lookups)
-        .where(lookups.c.integration_id == integration_id)
-        .order_by(lookups.c.lead_id)
+        select(enrichments)
+        .where(enrichments.c.integration_id == integration_id)
+        .order_by(enrichments.c.lead_id)
         .limit(limit)
     )
     return [_facts(row) for row in session.execute(found)]

@@ -1,12 +1,13 @@
 """Leads, contacts and deals."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, text, update
+from sqlalchemy import Row, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.allotment import OwnerColumns
 from worker.store.sql import value_table
 from worker.store.sql.clock import now
 from worker.store.tables import RECORDS
@@ -77,51 +78,13 @@ def with_id(
     return session.execute(found.with_for_update() if lock else found).one_or_none()
 
 
-class Gift(NamedTuple):
-    """A record's new owner, and the (pool, turn) that gave it; neither when a person chose the
-    owner."""
-
-    record_id: int
-    owner_id: int
-    pool_id: int | None = None
-    turn: int | None = None
-
-
-def give(session: Session, record_type: str, gifts: Iterable[Gift]) -> None:
-    """Sets the owners of records, in the order of their ids, as everybody who locks several does."""
-    table = RECORDS[record_type]
-    chosen = update(table).where(table.c.id == bindparam("record_id"))
-    new = chosen.values(
-        owner_id=bindparam("owner_id"),
-        pool_id=bindparam("pool_id"),
-        turn=bindparam("turn"),
-        given_by=None,
-        updated_at=now(),
-    )
-    session.connection().execute(new, [gift._asdict() for gift in sorted(gifts)])
-
-
 OWNED = ("owner_id", "pool_id", "turn", "given_by")
 """The columns of a record that tell whose it is, and by what."""
 
 
-class Owners(NamedTuple):
-    """Whose records are to be, column by column: the record, its owner, the (pool, turn) that gave
-    it, if one did, and the run."""
-
-    record_ids: Sequence[int]
-    owner_ids: Sequence[int]
-    pool_ids: Sequence[int | None]
-    turns: Sequence[int | None]
-    runs: Sequence[int | None]
-
-
-def hand_over(session: Session, record_type: str, owners: Owners, moment: datetime) -> None:
-    """Sets the owners of any number of records, which the caller holds."""
-    table, new = (
-        RECORDS[record_type],
-        value_table.table(session, **dict(zip(("record_id", *OWNED), owners, strict=True))),
-    )
+def set_owners(session: Session, record_type: str, owners: OwnerColumns, moment: datetime) -> None:
+    """Sets the owners of any number of records, which the caller has locked."""
+    table, new = RECORDS[record_type], value_table.table(session, **owners)
     values = {name: new.c[name] for name in OWNED}
     session.execute(
         update(table).where(table.c.id == new.c.record_id).values(**values, updated_at=moment)

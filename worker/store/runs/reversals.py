@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns.turns import Span, islands, merged
 from worker.store.sql.spans import FEW_SPANS, among
-from worker.store.tables import ledger, ledger_history, pools, takebacks
+from worker.store.tables import ledger, ledger_history, pools, reversals
 
 _COLUMNS = [column.name for column in ledger_history.c]
 
@@ -35,22 +35,22 @@ ENTERED = union_all(
 ).subquery("entered")
 """What was ever entered: the ledger and its history."""
 
-LENGTH = takebacks.c.last_ordinal - takebacks.c.first_ordinal + 1
+LENGTH = reversals.c.last_ordinal - reversals.c.first_ordinal + 1
 
 
 def undo_of(entries: FromClause) -> ScalarSelect[int | None]:
     """The undo that has taken an entry back, if one has. A look at the one takeback that may have
     it, however many there are."""
     before = and_(
-        takebacks.c.pool_id == entries.c.pool_id,
-        takebacks.c.claim == entries.c.claim,
-        takebacks.c.first_ordinal <= entries.c.ordinal,
+        reversals.c.pool_id == entries.c.pool_id,
+        reversals.c.claim == entries.c.claim,
+        reversals.c.first_ordinal <= entries.c.ordinal,
     )
-    run_id = case((takebacks.c.last_ordinal >= entries.c.ordinal, takebacks.c.run_id))
+    run_id = case((reversals.c.last_ordinal >= entries.c.ordinal, reversals.c.run_id))
     return (
         select(run_id)
         .where(before)
-        .order_by(takebacks.c.first_ordinal.desc())
+        .order_by(reversals.c.first_ordinal.desc())
         .limit(1)
         .correlate(entries)
         .scalar_subquery()
@@ -61,8 +61,8 @@ def stands(entries: FromClause) -> ColumnElement[bool]:
     """That no undo has taken an entry back. Of most claims none has taken back anything, which is
     asked first, and once for all."""
     some = select(
-        takebacks.c.claim
-    ).distinct()  # else PostgreSQL would go through all of many takebacks for each entry
+        reversals.c.claim
+    ).distinct()  # else PostgreSQL would go through all of many reversals for each entry
     return or_(entries.c.claim.not_in(some), undo_of(entries).is_(None))
 
 
@@ -81,14 +81,14 @@ def add(
         for begin, end in islands(ordinals)
     ]
     if spans:
-        session.execute(insert(takebacks), spans)
+        session.execute(insert(reversals), spans)
 
 
 def count(session: Session, run_id: int) -> int:
     """How many entries an undo has taken back."""
     return int(
         session.scalars(
-            select(func.coalesce(func.sum(LENGTH), 0)).where(takebacks.c.run_id == run_id)
+            select(func.coalesce(func.sum(LENGTH), 0)).where(reversals.c.run_id == run_id)
         ).one()
     )
 
@@ -96,7 +96,7 @@ def count(session: Session, run_id: int) -> int:
 def claims(session: Session, pool_id: int) -> list[str]:
     """The claims of which something was taken back."""
     return list(
-        session.scalars(select(takebacks.c.claim).where(takebacks.c.pool_id == pool_id).distinct())
+        session.scalars(select(reversals.c.claim).where(reversals.c.pool_id == pool_id).distinct())
     )
 
 
@@ -105,12 +105,12 @@ def taken_back(
 ) -> ColumnElement[bool]:
     """That an entry in the ledger is one of those that were taken back of a claim, by one undo or
     by whichever."""
-    found = select(takebacks.c.first_ordinal, LENGTH).where(
-        takebacks.c.pool_id == pool_id, takebacks.c.claim == claim
+    found = select(reversals.c.first_ordinal, LENGTH).where(
+        reversals.c.pool_id == pool_id, reversals.c.claim == claim
     )
     asked_of_each: ColumnElement[bool] = undo_of(ledger).is_not(None)
     if run_id is not None:
-        found, asked_of_each = found.where(takebacks.c.run_id == run_id), undo_of(ledger) == run_id
+        found, asked_of_each = found.where(reversals.c.run_id == run_id), undo_of(ledger) == run_id
     spans = merged(Span(first, count) for first, count in session.execute(found))
     its = among(ledger.c.ordinal, spans) if len(spans) <= FEW_SPANS else asked_of_each
     return and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, its)
@@ -133,16 +133,16 @@ def free(session: Session, theirs: ColumnElement[bool]) -> None:
 def of_record(session: Session, record_type: str, record_id: int) -> list[Row[Any]]:
     """The entries of a record that were taken back, newest first, each with the run_id of the undo
     and the moment, taken_back_at."""
-    same = and_(takebacks.c.pool_id == ENTERED.c.pool_id, takebacks.c.claim == ENTERED.c.claim)
-    its = and_(same, ENTERED.c.ordinal.between(takebacks.c.first_ordinal, takebacks.c.last_ordinal))
-    found = select(ENTERED, takebacks.c.run_id, takebacks.c.at.label("taken_back_at")).join_from(
-        ENTERED, takebacks, its
+    same = and_(reversals.c.pool_id == ENTERED.c.pool_id, reversals.c.claim == ENTERED.c.claim)
+    its = and_(same, ENTERED.c.ordinal.between(reversals.c.first_ordinal, reversals.c.last_ordinal))
+    found = select(ENTERED, reversals.c.run_id, reversals.c.at.label("taken_back_at")).join_from(
+        ENTERED, reversals, its
     )
     found = found.join(pools, pools.c.id == ENTERED.c.pool_id).where(
         pools.c.record_type == record_type
     )
     return list(
         session.execute(
-            found.where(ENTERED.c.record_id == record_id).order_by(takebacks.c.at.desc())
+            found.where(ENTERED.c.record_id == record_id).order_by(reversals.c.at.desc())
         )
     )

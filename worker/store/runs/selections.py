@@ -1,7 +1,6 @@
 """Selections: the records that a run is about, in the order of its list, each as it was when the
 list was read."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -51,27 +50,6 @@ class Place(NamedTuple):
 
 
 _PLACE = [selections.c[name] for name in Place._fields]
-
-
-class Gifts(NamedTuple):
-    """New owners by ordinal: from a pool, with the turn that gave each, or as a person has chosen."""
-
-    ordinals: Sequence[int]
-    owners: Sequence[int]
-    turns: Sequence[int | None]
-    pool_id: int | None
-
-    def only(self, ordinals: Sequence[int]) -> "Gifts":
-        """Those at some of the ordinals, which ascend."""
-        if len(ordinals) == len(self.ordinals):
-            return self
-        places = [bisect_left(self.ordinals, ordinal) for ordinal in ordinals]
-        return Gifts(
-            ordinals,
-            [self.owners[at] for at in places],
-            [self.turns[at] for at in places],
-            self.pool_id,
-        )
 
 
 class RecordQuery(NamedTuple):

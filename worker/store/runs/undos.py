@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from worker.domain.runs.runs import DELETED, EDITED, GIVEN
-from worker.store.runs.selections import Gifts
+from worker.domain.turns.allotment import Allotment
 from worker.store.sql import value_table
 from worker.store.tables import RECORDS, chunks, runs, skips, undos
 
@@ -90,18 +90,16 @@ class Done(NamedTuple):
     and when."""
 
     record_type: str
-    record_ids: Sequence[int]
-    gifts: Gifts
-    given_by: int | None
+    allotment: Allotment
     at: datetime
 
     def table(self, session: Session) -> FromClause:
-        new = self.gifts
+        new = self.allotment
         return value_table.table(
             session,
             ordinal=new.ordinals,
-            record_id=self.record_ids,
-            owner_id=new.owners,
+            record_id=new.record_ids,
+            owner_id=new.owner_ids,
             turn=new.turns,
         )
 
@@ -121,9 +119,10 @@ def lock_intact(session: Session, done: Done) -> list[int]:
 
 
 def _as_given(table: Any, theirs: FromClause, done: Done) -> ColumnElement[bool]:
-    by_turn = and_(table.c.pool_id == done.gifts.pool_id, table.c.turn == theirs.c.turn)
-    by_choice = and_(table.c.turn.is_(None), table.c.given_by.is_not_distinct_from(done.given_by))
-    return and_(table.c.owner_id == theirs.c.owner_id, by_turn if done.gifts.pool_id else by_choice)
+    given = done.allotment
+    by_turn = and_(table.c.pool_id == given.pool_id, table.c.turn == theirs.c.turn)
+    by_choice = and_(table.c.turn.is_(None), table.c.given_by.is_not_distinct_from(given.given_by))
+    return and_(table.c.owner_id == theirs.c.owner_id, by_turn if given.pool_id else by_choice)
 
 
 def _unedited(table: Any, done: Done) -> ColumnElement[bool]:

@@ -1,16 +1,16 @@
 """A transaction: an SQLAlchemy session that remembers which pools it has locked."""
 
-from typing import Any
-
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+
+from worker.domain.turns.pool import Pool
 
 
 class Transaction(Session):
-    """One transaction. `locked_pools` are the rows of the pools that it has locked shared, by id.
+    """One transaction. `locked_pools` are the pools that it has locked shared, by id.
     They can't change until it ends."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self.engine = engine
-        self.locked_pools: dict[int, Row[Any]] = {}
+        self.locked_pools: dict[int, Pool] = {}

@@ -6,10 +6,10 @@ would.
 """
 
 from worker.store.tables.columns import metadata
-from worker.store.tables.intake import deliveries, forms, integrations, lookups
+from worker.store.tables.intake import deliveries, enrichments, forms, integrations
 from worker.store.tables.labels import labels, pipelines, stages
 from worker.store.tables.lists import smart_lists
-from worker.store.tables.people import answers, tokens, users
+from worker.store.tables.people import idempotency_keys, tokens, users
 from worker.store.tables.records import RECORDS, captures, contacts, conversions, deals, leads
 from worker.store.tables.runs import chunks, imports, reassignments, runs, selections, skips, undos
 from worker.store.tables.turns import (
@@ -17,13 +17,15 @@ from worker.store.tables.turns import (
     ledger,
     ledger_history,
     pools,
+    reversals,
     rosters,
     seedings,
-    takebacks,
 )
 
 __all__ = [
-    "RECORDS", "answers", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "deliveries", "forms", "imports",
-    "integrations", "labels", "leads", "ledger", "ledger_history", "lookups", "metadata", "pipelines", "pools", "reassignments", "rosters",
-    "runs", "seedings", "selections", "skips", "smart_lists", "stages", "takebacks", "tokens", "undos", "users",
+    "RECORDS", "blocks", "captures", "chunks", "contacts", "conversions", "deals", "deliveries",
+    "enrichments", "forms", "idempotency_keys", "imports", "integrations", "labels", "leads",
+    "ledger", "ledger_history", "metadata", "pipelines", "pools", "reassignments", "reversals",
+    "rosters", "runs", "seedings", "selections", "skips", "smart_lists", "stages", "tokens",
+    "undos", "users",
 ]  # fmt: skip

@@ -107,8 +107,8 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 
-lookups = Table(
-    "lookups",
+enrichments = Table(
+    "enrichments",
     metadata,
     Column(
         "lead_id",
@@ -130,6 +130,6 @@ lookups = Table(
         comment="how often the sender was asked in vain",
     ),
     *attempts_columns(),
-    Index("ix_lookups_integration_id_tries", "integration_id", "tries", "lead_id"),
+    Index("ix_enrichments_integration_id_tries", "integration_id", "tries", "lead_id"),
     comment="leads of which more is to be fetched from their sender; one of which all is known is here no more",
 )

@@ -1,4 +1,4 @@
-"""People, by which tokens they come in, and what they were answered."""
+"""Users, their access tokens, and the Idempotency-Keys of their requests."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, false, func, true
 
@@ -58,13 +58,13 @@ tokens = Table(
     sqlite_autoincrement=True,
 )
 
-answers = Table(
-    "answers",
+idempotency_keys = Table(
+    "idempotency_keys",
     metadata,
     Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
     Column("key", Text, primary_key=True, comment="the Idempotency-Key that the request came with"),
     Column("fingerprint", Text, nullable=False, comment="SHA-256 of the request"),
     Column("body", Text, comment="what was answered; none while the request is being worked on"),
     Column("at", Moment, nullable=False),
-    Index("ix_answers_at", "at"),
+    Index("ix_idempotency_keys_at", "at"),
 )

@@ -123,8 +123,8 @@ ledger_history = Table(
     Index("ix_ledger_history_record_id", "record_id"),
 )
 
-takebacks = Table(
-    "takebacks",
+reversals = Table(
+    "reversals",
     metadata,
     Column("pool_id", Id, nullable=False),
     Column("claim", Text, nullable=False),
@@ -133,5 +133,5 @@ takebacks = Table(
     Column("run_id", Id, ForeignKey("runs.id"), nullable=False, comment="the undo's"),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("pool_id", "claim", "first_ordinal"),
-    Index("ix_takebacks_run_id", "run_id"),
+    Index("ix_reversals_run_id", "run_id"),
 )

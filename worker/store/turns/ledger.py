@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.allotment import Allotment, Entry
+from worker.domain.turns.causes import Cause
 from worker.domain.turns.turns import Span, Turns, holes, meet, uncovered
 from worker.store.runs import reversals
 from worker.store.sql import bulk
@@ -16,74 +18,59 @@ from worker.store.sql.clock import now
 from worker.store.sql.spans import FEW_SPANS, among, parts
 from worker.store.tables import blocks, ledger, pools, rosters
 
-VOID = "void"
-"""The cause of entries without a record: the turn came back, and its member had left."""
-
-
-class Entry(NamedTuple):
-    """One turn and the record that it went to."""
-
-    turn: int
-    claim: str
-    ordinal: int
-    record_id: int | None
-    user_id: int
-    previous_owner_id: int | None = None
-    actor_id: int | None = None
-
-
-def enter(session: Session, pool_id: int, entries: Iterable[Entry], cause: str) -> None:
-    """Enters turns. The primary key refuses one that is entered already."""
-    common = {"pool_id": pool_id, "cause": cause, "at": now()}
-    rows = [entry._asdict() | common for entry in entries]
-    if rows:
-        session.execute(insert(ledger), rows)
-
-
-class Entries(NamedTuple):
-    """Entries of one claim, column by column."""
-
-    turns: Sequence[int | None]
-    ordinals: Sequence[int]
-    record_ids: Sequence[int | None]
-    user_ids: Sequence[int]
-    previous_owner_ids: Sequence[int | None]
-
-
-_IN_BULK = (
+COLUMNS = (
     "turn",
     "ordinal",
     "record_id",
     "user_id",
     "previous_owner_id",
-    "pool_id",
     "claim",
-    "cause",
     "actor_id",
+    "pool_id",
+    "cause",
     "at",
 )
 
 
-def enter_all(
-    session: Session,
-    pool_id: int,
-    claim: str,
-    cause: str,
-    actor_id: int | None,
-    moment: str,
-    entries: Entries,
-) -> None:
-    """Enters any number of turns. The moment is as `bulk.moment_text` writes it."""
-    common = map(repeat, (pool_id, claim, cause, actor_id, moment))
-    bulk.insert(session, ledger, _IN_BULK, zip(*entries, *common, strict=False))
+def enter(session: Session, allotment: Allotment, moment: datetime) -> None:
+    """Enters the turns of an allotment. The primary key refuses one that is entered already."""
+    rows = zip(
+        allotment.turns,
+        allotment.ordinals,
+        allotment.record_ids,
+        allotment.owner_ids,
+        allotment.previous_owner_ids,
+        allotment.claims,
+        allotment.actor_ids,
+        repeat(allotment.pool_id),
+        repeat(str(allotment.cause)),
+        repeat(bulk.moment_text(session, moment)),
+        strict=False,
+    )
+    bulk.insert(session, ledger, COLUMNS, rows)
 
 
-def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, Row[Any]]:
+def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, Entry]:
     """Of those claims, the ones that have their turn in the ledger, with their entry."""
     rows = session.execute(
         select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.claim.in_(list(claims)))
     )
-    return {row.claim: row for row in rows}
+    return {row.claim: _entry(row) for row in rows}
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        row.pool_id,
+        row.turn,
+        row.claim,
+        row.ordinal,
+        row.record_id,
+        row.user_id,
+        row.previous_owner_id,
+        Cause(row.cause),
+        row.actor_id,
+        row.at,
+    )
 
 
 def any_entered(session: Session, pool_id: int, turns: Turns) -> bool:

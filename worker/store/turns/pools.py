@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters
 from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import Kind
@@ -18,49 +20,64 @@ def add(session: Session, pool_id: int, record_type: str, epoch: str) -> None:
     session.execute(insert(pools).values(id=pool_id, record_type=record_type, epoch=epoch))
 
 
-def _named() -> Select[Any]:
-    return (
-        select(pools, users.c.name)
-        .join(users, users.c.id == pools.c.id)
-        .where(pools.c.deleted_at.is_(None))
+def _select() -> Select[Any]:
+    return select(pools, users.c.name).join(users, users.c.id == pools.c.id)
+
+
+def _select_live() -> Select[Any]:
+    return _select().where(pools.c.deleted_at.is_(None))
+
+
+def _pool(row: Row[Any]) -> Pool:
+    return Pool(
+        row.id, row.name, RecordType(row.record_type), row.epoch, row.watermark, row.deleted_at
     )
 
 
-def live(session: Session) -> list[Row[Any]]:
-    """All pools that are not deleted, with their names, in the order of creation."""
-    return list(session.execute(_named().order_by(pools.c.id)))
+def _first(session: Session, found: Select[Any]) -> Pool | None:
+    row = session.execute(found).one_or_none()
+    return None if row is None else _pool(row)
 
 
-def called(session: Session, name: str) -> Row[Any] | None:
+def every(session: Session) -> list[Pool]:
+    """All pools, deleted or not, in the order of creation."""
+    return [_pool(row) for row in session.execute(_select().order_by(pools.c.id))]
+
+
+def live(session: Session) -> list[Pool]:
+    """All pools that are not deleted, in the order of creation."""
+    return [_pool(row) for row in session.execute(_select_live().order_by(pools.c.id))]
+
+
+def called(session: Session, name: str) -> Pool | None:
     """The live pool of that name, capitals or not."""
-    return session.execute(
-        _named().where(func.lower(users.c.name) == func.lower(name))
-    ).one_or_none()
+    return _first(session, _select_live().where(func.lower(users.c.name) == func.lower(name)))
 
 
-def with_id(session: Session, pool_id: int) -> Row[Any] | None:
-    return session.execute(_named().where(pools.c.id == pool_id)).one_or_none()
+def with_id(session: Session, pool_id: int) -> Pool | None:
+    """The live pool with that id."""
+    return _first(session, _select_live().where(pools.c.id == pool_id))
 
 
-def lock(session: Session, pool_id: int) -> Row[Any]:
+def lock(session: Session, pool_id: int) -> Pool:
     """The pool, held alone until the transaction ends: for seeding and roster changes."""
     advisory_locks.exclusive(session, Kind.POOL, pool_id)
-    return row(session, pool_id)
+    return get(session, pool_id)
 
 
-def lock_shared(transaction: Transaction, pool_id: int) -> Row[Any]:
+def lock_shared(transaction: Transaction, pool_id: int) -> Pool:
     """The pool, held until the transaction ends together with others who take and enter turns.
     Until then it stays as it is, so that it is looked up once."""
     locked = transaction.locked_pools
     if pool_id not in locked:
         advisory_locks.shared(transaction, Kind.POOL, pool_id)
-        locked[pool_id] = row(transaction, pool_id)
+        locked[pool_id] = get(transaction, pool_id)
     return locked[pool_id]
 
 
-def row(session: Session, pool_id: int) -> Row[Any]:
+def get(session: Session, pool_id: int) -> Pool:
     """The pool, deleted or not."""
-    return session.execute(select(pools).where(pools.c.id == pool_id)).one()
+    return _pool(session.execute(_select().where(pools.c.id == pool_id)).one())
 
 
 def among(session: Session, user_ids: Collection[int]) -> list[int]:
@@ -79,7 +96,7 @@ def change(transaction: Transaction, pool_id: int, /, **values: Any) -> None:
     transaction.execute(update(pools).where(pools.c.id == pool_id).values(**values))
 
 
-def raise_watermark(session: Session, seen: Row[Any], watermark: int) -> None:
+def raise_watermark(session: Session, seen: Pool, watermark: int) -> None:
     """Unless the ring was seeded since the pool was seen, when turns may have come back."""
     same = (
         (pools.c.id == seen.id)

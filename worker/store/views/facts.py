@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster
 from worker.errors.turns import UnknownPool
 from worker.store.people import users
@@ -69,7 +70,7 @@ def all_pools(session: Session) -> list[Facts]:
     ]
 
 
-def pool_facts(session: Session, pool: Row[Any], turns: int, next_member: int | None) -> Facts:
+def pool_facts(session: Session, pool: Pool, turns: int, next_member: int | None) -> Facts:
     """A pool with its members in order, who is next, and how many records each has got. Those who
     left are listed apart."""
     roster, counts = pools.latest_roster(session, pool.id), ledger.counts(session, pool.id)
@@ -86,7 +87,7 @@ def pool_facts(session: Session, pool: Row[Any], turns: int, next_member: int | 
     }
 
 
-def _pool(pool: Row[Any], roster: Roster, turns: int, names: dict[int, str]) -> Facts:
+def _pool(pool: Pool, roster: Roster, turns: int, names: dict[int, str]) -> Facts:
     following = roster.following(turns + 1)
     return {
         "id": pool.id,

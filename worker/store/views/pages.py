@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.turns.pool import Pool
 from worker.errors.turns import UnknownPool
 from worker.store.people import users
 from worker.store.turns import ledger, pools
@@ -71,7 +72,7 @@ def _entry(entry: Row[Any], record_type: str, people: People) -> Facts:
     }
 
 
-def _live(session: Session, pool_id: int) -> Row[Any]:
+def _live(session: Session, pool_id: int) -> Pool:
     pool = pools.with_id(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
