@@ -1,5 +1,5 @@
-"""The body of every answer that is not a success: the Sell API's, so that its clients understand
-ours."""
+"""The body of every answer that is not a success, as Zendesk documents it for the Sell API, so that
+its clients understand it."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from worker.errors.records import Fault
 
 PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
-"""What Python calls otherwise since 3.13."""
+"""Phrases that changed with Python 3.13."""
 
 
 class Links(BaseModel):
@@ -25,7 +25,7 @@ class ErrorFacts(BaseModel):
     resource: str | None = Field(None, description="What it is about, such as `lead`.")
     field: str | None = Field(
         None,
-        description="Where in the body, as a JSON pointer such as `/name`; or the parameter's name.",
+        description="Where in the body, as a JSON pointer like `/name`; or the parameter's name.",
     )
     code: str = Field(description="For programs: it never changes.")
     message: str = Field(description="For people: what is wrong, and what to do.")
@@ -54,32 +54,34 @@ class ErrorsMeta(BaseModel):
         description="The status with its phrase, such as `422 Unprocessable Entity`."
     )
     logref: str = Field(
-        description="The request's id, which is in `X-Request-Id`, too: by it the log is searched."
+        description="The request's id, which `X-Request-Id` has, too. Search the log for it."
     )
     links: Links
 
 
-class Problem(BaseModel):
-    """The body of every answer that is not a success. What there is nothing to say of is left out."""
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success. Fields without a value are left out."""
 
     errors: list[Error]
     meta: ErrorsMeta
 
     @classmethod
-    def of(
+    def from_faults(
         cls, status: int, faults: Sequence[Fault], resource: str | None, logref: str, docs: str
-    ) -> "Problem":
+    ) -> "ErrorBody":
+        """Makes the body of one answer. `resource` is what the faults are about, `logref` the
+        request's id, and `docs` the address of the documentation."""
         links = Links(more_info=docs)
         errors = [
-            Error(error=_facts(fault, resource), meta=ErrorMeta(links=links)) for fault in faults
+            Error(error=_describe(fault, resource), meta=ErrorMeta(links=links)) for fault in faults
         ]
         return cls(
             errors=errors,
-            meta=ErrorsMeta(http_status=with_phrase(status), logref=logref, links=links),
+            meta=ErrorsMeta(http_status=_add_phrase(status), logref=logref, links=links),
         )
 
 
-def _facts(fault: Fault, resource: str | None) -> ErrorFacts:
+def _describe(fault: Fault, resource: str | None) -> ErrorFacts:
     return ErrorFacts(
         resource=resource,
         field=fault.field or None,
@@ -89,6 +91,6 @@ def _facts(fault: Fault, resource: str | None) -> ErrorFacts:
     )
 
 
-def with_phrase(status: int) -> str:
-    """The status in numbers and words, alike under every Python."""
+def _add_phrase(status: int) -> str:
+    """Returns the status with its phrase, the same under every Python."""
     return f"{status} {PHRASES.get(status) or HTTPStatus(status).phrase}"

@@ -1,4 +1,4 @@
-"""The one renderer of errors: whatever goes wrong, the answer has the same shape, says what to do,
+"""The one renderer of errors. Whatever goes wrong, the answer has the same shape, says what to do,
 and shows nothing of the inside."""
 
 import logging
@@ -6,13 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
+from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api_stub.error_body import Problem
-from api_stub.http_errors import IncorrectPath, InvalidPayload, ServerError, WrongMethod, faults_of
+from api_stub.error_body import ErrorBody
+from api_stub.http_errors import (
+    IncorrectPath,
+    InvalidPayload,
+    ServerError,
+    WrongMethod,
+    convert_findings,
+)
+from api_stub.middleware import REQUEST_ID
 from worker.errors.base import EvenhandError, NotFound, Unauthorized, Unavailable
 from worker.errors.records import Fault, IncorrectPayload
 
@@ -21,67 +29,68 @@ logger = logging.getLogger(__name__)
 SERVER_ERROR = 500
 
 RETRY_SECONDS = 5
-"""What a caller is told to wait when a server is away: Evenhand goes on within that time once it is
-back."""
+"""How long a caller should wait when a server is away. Evenhand goes on within that time once the
+server is back."""
+
+SAMPLE_REQUEST_ID, SAMPLE_DOCS = "9f86d081884c7d65", "http://127.0.0.1:8000/docs"
 
 CONTROL, SELL = "/api", "/v2"
-"""Where our own verbs are, and where the Sell-compatible API is, whose clients know fewer codes."""
+"""The paths of our own API and of the Sell-compatible API, whose clients know fewer codes."""
 
 
-# --- how the docs tell of them ---
+# --- in the documentation ---
+
+Responses = dict[int | str, dict[str, Any]]
+"""What FastAPI says of the answers of an endpoint, by status."""
 
 
-def problems(*kinds: type[EvenhandError], under: str = CONTROL) -> dict[int | str, dict[str, Any]]:
-    """How the docs tell of the errors that an endpoint under that path may answer with, by status."""
+def problems(*kinds: type[EvenhandError], under: str = CONTROL) -> Responses:
+    """Returns what the OpenAPI document says of the errors of an endpoint under that path, by
+    status."""
     statuses = sorted({kind.status for kind in kinds})
     return {
-        status: _documented([kind for kind in kinds if kind.status == status], under)
+        status: _document_status([kind for kind in kinds if kind.status == status], under)
         for status in statuses
     }
 
 
-def _documented(kinds: Iterable[type[EvenhandError]], under: str) -> dict[str, Any]:
-    samples = [(_sample(kind), code_of(_sample(kind), under)) for kind in kinds]
-    examples = {code: {"value": _example(sample, code)} for sample, code in samples}
-    description = "\n\n".join(f"`{code}`: {sample}" for sample, code in samples)
+def _document_status(kinds: Iterable[type[EvenhandError]], under: str) -> dict[str, Any]:
+    samples = {code_under(under, sample): sample for sample in map(_make_sample, kinds)}
+    examples = {code: {"value": _example(sample, code)} for code, sample in samples.items()}
+    description = "\n\n".join(f"`{code}`: {sample}" for code, sample in samples.items())
     return {
-        "model": Problem,
+        "model": ErrorBody,
         "description": description,
         "content": {"application/json": {"examples": examples}},
     }
 
 
-def _sample(kind: type[EvenhandError]) -> EvenhandError:
-    """An error that tells its facts by their names."""
-    return kind(
-        **{name: f"{{{name}}}" for _, name, _, _ in Formatter().parse(kind.__doc__ or "") if name}
-    )
+def _make_sample(kind: type[EvenhandError]) -> EvenhandError:
+    """Makes an error whose facts are their own names in braces."""
+    names = [name for _, name, _, _ in Formatter().parse(kind.__doc__ or "") if name]
+    return kind(**{name: f"{{{name}}}" for name in names})
 
 
 def _example(sample: EvenhandError, code: str) -> dict[str, Any]:
-    problem = Problem.of(
-        sample.status,
-        [Fault("", code, str(sample))],
-        None,
-        "9f86d081884c7d65",
-        "http://127.0.0.1:8000/docs",
-    )
-    return problem.model_dump(exclude_none=True)
+    faults = [Fault("", code, str(sample))]
+    body = ErrorBody.from_faults(sample.status, faults, None, SAMPLE_REQUEST_ID, SAMPLE_DOCS)
+    return body.model_dump(exclude_none=True)
 
 
-ANY_PROBLEM: dict[int | str, dict[str, Any]] = {
+ANY_ERROR: Responses = {
     "default": {
-        "model": Problem,
-        "description": "Any other refusal or failure, such as `invalid_param` or `database_unreachable`.",
+        "model": ErrorBody,
+        "description": "Any other refusal or failure, such as `invalid_param` or "
+        "`database_unreachable`.",
     }
 }
 
 
-# --- how they are answered ---
+# --- in answers ---
 
 
-def code_of(error: EvenhandError, path: str) -> str:
-    """The code of an error as the clients of that path know it."""
+def code_under(path: str, error: EvenhandError) -> str:
+    """Returns the code of an error as the clients of that path know it."""
     if f"{path}/".startswith(f"{SELL}/"):
         if isinstance(error, NotFound) and not isinstance(error, IncorrectPath):
             return "not_found"
@@ -91,7 +100,7 @@ def code_of(error: EvenhandError, path: str) -> str:
 
 
 def render_all(app: FastAPI) -> None:
-    """Has the app answer every error in our words."""
+    """Makes the app answer every error in Evenhand's words."""
     app.add_exception_handler(EvenhandError, _render_own)
     app.add_exception_handler(RequestValidationError, _render_invalid)
     app.add_exception_handler(HTTPException, _render_http)
@@ -101,19 +110,16 @@ def render_all(app: FastAPI) -> None:
 def refuse(
     request: Request, error: EvenhandError, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """The answer to a request that ends in that error. An error with several faults is told as so
-    many errors."""
+    """Answers a request that ends in that error. Each fault of an error becomes one of the
+    answer's errors."""
     if error.status >= SERVER_ERROR:
         logger.warning("%s: %s", error.code, error)
-    faults = error.faults if isinstance(error, IncorrectPayload) else ()
-    told = faults or [Fault("", code_of(error, request.url.path), str(error))]
-    return _answer(
-        request,
-        error.status,
-        told,
-        {**_headers(error), **(headers or {})},
-        error.facts.get("resource") if faults else None,
-    )
+    all_headers = {**_headers(error), **(headers or {})}
+    if isinstance(error, IncorrectPayload) and error.faults:
+        resource = error.facts.get("resource")
+        return _respond(request, error.status, error.faults, all_headers, resource)
+    fault = Fault("", code_under(request.url.path, error), str(error))
+    return _respond(request, error.status, [fault], all_headers)
 
 
 def _headers(error: EvenhandError) -> dict[str, str]:
@@ -122,21 +128,19 @@ def _headers(error: EvenhandError) -> dict[str, str]:
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else {}
 
 
-def _answer(
+def _respond(
     request: Request,
     status: int,
     faults: Sequence[Fault],
     headers: Mapping[str, str] | None = None,
     resource: str | None = None,
 ) -> JSONResponse:
-    about = resource or getattr(request.state, "resource", None)
-    problem = Problem.of(status, faults, about, request.state.request_id, f"{request.base_url}docs")
-    afterwards = getattr(
-        request.state, "afterwards", None
-    )  # what is to be done after the answer, whatever it is
-    return JSONResponse(
-        problem.model_dump(exclude_none=True), status, headers, background=afterwards
-    )
+    subject = resource or getattr(request.state, "resource", None)
+    docs = f"{request.base_url}docs"
+    body = ErrorBody.from_faults(status, faults, subject, correlation_id.get() or "", docs)
+    # An endpoint may have left work for after the answer, whatever the answer is.
+    afterwards = getattr(request.state, "afterwards", None)
+    return JSONResponse(body.model_dump(exclude_none=True), status, headers, background=afterwards)
 
 
 def _render_own(request: Request, error: Exception) -> JSONResponse:
@@ -146,7 +150,7 @@ def _render_own(request: Request, error: Exception) -> JSONResponse:
 
 def _render_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return _answer(request, *faults_of(error.errors()))
+    return _respond(request, *convert_findings(error.errors()))
 
 
 def _render_http(request: Request, error: Exception) -> JSONResponse:
@@ -155,27 +159,17 @@ def _render_http(request: Request, error: Exception) -> JSONResponse:
         return refuse(request, error.__cause__)
     known = {IncorrectPath.status: IncorrectPath, WrongMethod.status: WrongMethod}
     kind = known.get(error.status_code, InvalidPayload)
-    return refuse(
-        request,
-        kind(method=request.method, path=request.url.path, reason=error.detail.rstrip(".")),
-        error.headers,
-    )
+    path, reason = request.url.path, error.detail.rstrip(".")
+    refusal = kind(method=request.method, path=path, reason=reason)
+    return refuse(request, refusal, error.headers)
 
 
 def _render_unexpected(request: Request, error: Exception) -> JSONResponse:
-    """The server logs the trace by itself; this ties it to the request."""
-    request_id = request.state.request_id
-    logger.error(
-        "request %s: %s %s ended in %s",
-        request_id,
-        request.method,
-        request.url.path,
-        type(error).__name__,
-    )
+    """Answers with the request's id, and logs what happened under it. The server logs the trace by
+    itself."""
+    request_id, kind = correlation_id.get() or "", type(error).__name__
+    method, path = request.method, request.url.path
+    logger.error("request %s: %s %s ended in %s", request_id, method, path, kind)
     unexpected = ServerError(request_id=request_id)
-    return _answer(
-        request,
-        SERVER_ERROR,
-        [Fault("", unexpected.code, str(unexpected))],
-        {"X-Request-Id": request_id},
-    )
+    fault = Fault("", unexpected.code, str(unexpected))
+    return _respond(request, SERVER_ERROR, [fault], {REQUEST_ID: request_id})

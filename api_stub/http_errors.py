@@ -1,5 +1,5 @@
-"""What is refused before it reaches an endpoint, and how the framework's words about it become
-ours."""
+"""The errors of requests that never reach an endpoint, and how the framework's findings become
+Evenhand's faults."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -80,61 +80,61 @@ BLANK, MISSING, UNKNOWN, INVALID_TYPE, INCORRECT_VALUE = (
     "incorrect_value",
 )
 
-_BY_KIND = {
+_CODES = {
     "missing": MISSING,
     "extra_forbidden": UNKNOWN,
     "blank": BLANK,
     "int_from_float": INVALID_TYPE,
 }
 _WORDS = {"extra_forbidden": "There is no such field here; it may be misspelt"}
-"""Where the framework's words tell people too little."""
+"""Our words for kinds of findings that the framework explains too briefly."""
 
-_OF_A_TYPE = ("_type", "_parsing")
+_TYPE_SUFFIXES = ("_type", "_parsing")
 _TOO_SHORT = "too_short"
 
-
-def faults_of(found: Sequence[Mapping[str, Any]]) -> tuple[int, list[Fault]]:
-    """The status that says what kind of thing is wrong with a request, and each fault that
-    validation has found in it."""
-    told = [_told(fault) for fault in found]
-    return min(status for status, _ in told), [fault for _, fault in told]
+Finding = Mapping[str, Any]
+"""One of the dicts that pydantic's `ValidationError.errors()` lists."""
 
 
-def _told(found: Mapping[str, Any]) -> tuple[int, Fault]:
-    where, *path = found["loc"]
-    reason = found["msg"].rstrip(".")
+def convert_findings(findings: Sequence[Finding]) -> tuple[int, list[Fault]]:
+    """Returns the status of the answer, and a fault for each finding of pydantic's validation.
+
+    The lowest status wins: a request that can't be read at all is 400, one with wrong values 422.
+    """
+    converted = [_convert(finding) for finding in findings]
+    return min(status for status, _ in converted), [fault for _, fault in converted]
+
+
+def _convert(finding: Finding) -> tuple[int, Fault]:
+    where, *path = finding["loc"]
+    reason = finding["msg"].rstrip(".")
     if where in OUTSIDE_THE_BODY:
         name = str(path[0]) if path else where
-        return _as_told(OUTSIDE_THE_BODY[where](name=name, reason=reason), name)
-    if found["type"] == "json_invalid":
-        return _as_told(
-            InvalidPayload(reason="it is no JSON"),
-            details=f"{found['ctx']['error']}, at character {path[0]}.",
-        )
+        return _with_status(OUTSIDE_THE_BODY[where](name=name, reason=reason), name)
+    if finding["type"] == "json_invalid":
+        details = f"{finding['ctx']['error']}, at character {path[0]}."
+        return _with_status(InvalidPayload(reason="it is no JSON"), details=details)
     if not path:
-        return _as_told(
-            InvalidPayload(
-                reason="it must be a JSON object, sent with Content-Type: application/json"
-            )
-        )
+        expected = "it must be a JSON object, sent with Content-Type: application/json"
+        return _with_status(InvalidPayload(reason=expected))
     if path == ["data"]:
-        return _as_told(InvalidPayload(reason='it must be an envelope: {"data": {...}}'))
-    return WrongUse.status, Fault(
-        pointer(path), _code(found), f"{_WORDS.get(found['type'], reason)}."
-    )
+        return _with_status(InvalidPayload(reason='it must be an envelope: {"data": {...}}'))
+    message = f"{_WORDS.get(finding['type'], reason)}."
+    return WrongUse.status, Fault(pointer(path), _code(finding), message)
 
 
-def _as_told(error: EvenhandError, field: str = "", details: str = "") -> tuple[int, Fault]:
+def _with_status(error: EvenhandError, field: str = "", details: str = "") -> tuple[int, Fault]:
     return error.status, Fault(field, error.code, str(error), details)
 
 
-def _code(found: Mapping[str, Any]) -> str:
-    kind = found["type"]
-    if kind.endswith(_TOO_SHORT) and not str(found["input"] or "").strip():
+def _code(finding: Finding) -> str:
+    kind = finding["type"]
+    if kind.endswith(_TOO_SHORT) and not str(finding["input"] or "").strip():
         return BLANK
-    return _BY_KIND.get(kind, INVALID_TYPE if kind.endswith(_OF_A_TYPE) else INCORRECT_VALUE)
+    is_type = kind.endswith(_TYPE_SUFFIXES)
+    return _CODES.get(kind, INVALID_TYPE if is_type else INCORRECT_VALUE)
 
 
 def pointer(path: Sequence[str | int]) -> str:
-    """A place within JSON, as a JSON pointer."""
+    """Returns the JSON pointer (RFC 6901) to a place within JSON."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

@@ -1,5 +1,5 @@
-"""How many requests an access token may make, how much an address may send through a form, and what
-every answer tells of that."""
+"""How many requests an access token may make, how much an address may send through a form, and the
+headers that say so."""
 
 import atexit
 import logging
@@ -23,12 +23,13 @@ from worker.settings import settings
 logger = logging.getLogger(__name__)
 
 REST_SECONDS = 5.0
-"""How long nobody is counted after Redis has failed to: a dead one would hold up every request."""
+"""How long requests pass uncounted after Redis has failed. A dead Redis would hold up each of
+them."""
 
 
 class Standing(NamedTuple):
-    """How a token, or an address, stands with a limit: how many may come, how many still may (below
-    0 when it is exceeded), when it begins anew."""
+    """How a token, or an address, stands with a limit: how many requests the limit allows, how many
+    are left (below 0 once it is exceeded), and in how many seconds counting begins again."""
 
     limit: int
     remaining: int
@@ -39,15 +40,21 @@ class Standing(NamedTuple):
         return self.remaining < 0
 
     def headers(self) -> dict[str, str]:
-        told = {"Limit": self.limit, "Remaining": max(self.remaining, 0), "Reset": self.seconds}
-        again = {"Retry-After": str(self.seconds)} if self.exceeded else {}
-        return {f"RateLimit-{name}": str(number) for name, number in told.items()} | again
+        """Returns the RateLimit-* headers, with Retry-After once the limit is exceeded."""
+        headers = {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(max(self.remaining, 0)),
+            "RateLimit-Reset": str(self.seconds),
+        }
+        return headers | {"Retry-After": headers["RateLimit-Reset"]} if self.exceeded else headers
 
 
 class RateLimit:
-    """So many requests in every hour of the clock, or as the setting says. One question to Redis
-    counts a request: the key bears the number of the hour, so that the answer tells all there is to
-    know."""
+    """A limit such as "36000/hour", or several with commas between, by the hours of the clock.
+
+    One question to Redis counts a request. The key has the number of the hour in it, so the answer
+    is all that there is to know.
+    """
 
     def __init__(
         self,
@@ -56,17 +63,13 @@ class RateLimit:
         rest_seconds: float = REST_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._limits, self._counts, self._rest_seconds, self._now = (
-            parse_many(text),
-            counts,
-            rest_seconds,
-            now,
-        )
+        self._limits, self._counts = parse_many(text), counts
+        self._rest_seconds, self._now = rest_seconds, now
         self._lock, self._away, self._rests_until = Lock(), False, -math.inf
 
     def hit(self, *whose: int | str) -> Standing | None:
-        """Counts a request, and says how whoever makes it stands with the limit that is nearest.
-        None when nobody can count: it may pass."""
+        """Counts a request of a token or an address, and returns how it stands with the nearest of
+        the limits. None while Redis is away: then the request may pass."""
         if not self._may_ask():
             return None
         try:
@@ -78,8 +81,8 @@ class RateLimit:
         return min(standings, key=lambda standing: (max(standing.remaining, -1), -standing.seconds))
 
     def _may_ask(self) -> bool:
-        """Whether Redis may answer. While it is away one request in a while finds out, and the
-        others don't wait."""
+        """Returns whether to ask Redis. While it is away, one request in `rest_seconds` finds out
+        whether it is back, and the others don't wait."""
         with self._lock:
             if time.monotonic() < self._rests_until:
                 return False
@@ -89,9 +92,9 @@ class RateLimit:
 
     def _rest(self, error: RingUnreachable) -> None:
         with self._lock:
-            news, self._away = not self._away, True
+            is_news, self._away = not self._away, True
             self._rests_until = time.monotonic() + self._rest_seconds
-        if news:
+        if is_news:
             logger.warning("requests pass uncounted until the rings' Redis is back: %s", error)
 
     def _standing(self, limit: RateLimitItem, *whose: int | str) -> Standing:
@@ -103,7 +106,7 @@ class RateLimit:
 
 @cache
 def _counts() -> Counts:
-    """The counts of this process, where the rings live."""
+    """Returns this process's counts in the rings' Redis."""
     counts = Counts(settings().redis_url)
     atexit.register(counts.close)
     return counts
@@ -111,13 +114,13 @@ def _counts() -> Counts:
 
 @cache
 def rate_limit() -> RateLimit:
-    """The limit of requests with one access token."""
+    """Returns the limit of requests with one access token."""
     return RateLimit(settings().rate_limit, _counts())
 
 
 @cache
 def form_rate_limit() -> RateLimit:
-    """The limit of what comes from one address through one form."""
+    """Returns the limit of submissions from one address through one form."""
     return RateLimit(settings().form_rate_limit, _counts())
 
 
@@ -130,8 +133,7 @@ def count(request: Request, limit: RateLimit, token_id: int) -> None:
 
 
 class RateLimitHeaders:
-    """Has every answer to a request that was counted tell how the token stands, whatever else it
-    tells."""
+    """Adds the RateLimit-* headers to the answer of every counted request, errors included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

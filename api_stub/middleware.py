@@ -1,50 +1,40 @@
-"""What surrounds every request: an id that answers and logs share, a limit to the body, and one to
-the wait for it."""
+"""What surrounds every request: an id for answers and logs, the largest body, and the longest wait
+for a body."""
 
 import asyncio
 import re
 import secrets
 from collections.abc import Mapping
+from functools import partial
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api_stub.http_errors import BodyTooLarge, RequestTimeout
-from worker.request_id import current
 
 REQUEST_ID = "X-Request-Id"
 
 _FIT_FOR_A_LOG = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
-class RequestId:
-    """Gives back the id that a request came with, or else one of our own. Log lines and tasks bear
-    it, too: those that are written when all is over as well, so that it isn't taken back. The next
-    request has its own."""
+class RequestId(CorrelationIdMiddleware):
+    """Answers with the id that a request came with, or with a new one if it is missing or not fit
+    for a log. Log lines and tasks bear it, too."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        super().__init__(
+            app, REQUEST_ID, generator=partial(secrets.token_hex, 8), validator=_is_fit_for_a_log
+        )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if _FIT_FOR_A_LOG.fullmatch(given) else secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
-        current.set(request_id)
 
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
-            await send(message)
-
-        await self._app(scope, receive, send_with_id)
+def _is_fit_for_a_log(request_id: str) -> bool:
+    return _FIT_FOR_A_LOG.fullmatch(request_id) is not None
 
 
 class BodyLimit:
-    """Raises BodyTooLarge where a body is read that says or shows that it is too large. The limits
-    under some paths are their own."""
+    """Raises BodyTooLarge where a body is read whose announced or counted size is above the limit,
+    in bytes. `under` has other limits for the paths that begin so."""
 
     def __init__(self, app: ASGIApp, most_bytes: int, under: Mapping[str, int]) -> None:
         self._app, self._most_bytes, self._under = app, most_bytes, under
@@ -57,7 +47,7 @@ class BodyLimit:
             (most for path, most in self._under.items() if scope["path"].startswith(path)),
             self._most_bytes,
         )
-        announced, counted = _announced(scope), 0
+        announced, counted = _announced_bytes(scope), 0
 
         async def receive_within_limit() -> Message:
             nonlocal counted
@@ -73,8 +63,8 @@ class BodyLimit:
 
 
 class BodyTimeout:
-    """Raises RequestTimeout where a body is read whose next part doesn't come in time; and closes
-    the connection, on which it may yet."""
+    """Raises RequestTimeout where the next part of a body doesn't come within so many seconds. Then
+    closes the connection, because the part may still come on it."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app, self._seconds = app, seconds
@@ -95,7 +85,7 @@ class BodyTimeout:
                 late = True
                 raise RequestTimeout(seconds=f"{self._seconds:g}") from None
             if not message.get("more_body"):
-                patience = None  # nothing more to come but the end of the connection
+                patience = None  # after this only the end of the connection can come
             return message
 
         async def send_and_close(message: Message) -> None:
@@ -106,6 +96,6 @@ class BodyTimeout:
         await self._app(scope, receive_in_time, send_and_close)
 
 
-def _announced(scope: Scope) -> int:
+def _announced_bytes(scope: Scope) -> int:
     length = Headers(scope=scope).get("content-length", "")
     return int(length) if length.isdecimal() else 0

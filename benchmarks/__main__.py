@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figure import Figure
+from testing.servers import postgres, short_folder
 
 FIGURES = (
     "import_postgresql", "import_sqlite", "take_turns", "memory", "one_task_a_row", "verify",
@@ -63,16 +64,13 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(names: tuple[str, ...], rows: int) -> list[Figure]:
-    from tests.support.servers import short_folder
-
     with short_folder() as home:
         os.environ["EVENHAND_HOME"] = str(home)
         # Only now: Evenhand reads its environment as it is imported.
-        from benchmarks import servers
-        from benchmarks.testbed import Bench
+        from benchmarks.testbed import Bench, valkey
 
-        with servers.valkey(home), servers.postgres() as postgres:
-            return [_one(name, Bench(rows, PAIRS, postgres)) for name in names]
+        with valkey(home), postgres() as server:
+            return [_one(name, Bench(rows, PAIRS, server)) for name in names]
 
 
 def _one(name: str, bench: object) -> Figure:

@@ -15,9 +15,12 @@ from threading import Event, local
 from standardwebhooks import Webhook
 
 from benchmarks.testbed import Testbed, wait_until
-from worker.domain.intake.signatures import STANDARD
+from worker.domain.intake.integrations import IntegrationValues
+from worker.domain.intake.senders.standard import STANDARD
 from worker.flows.intake import integrations
+from worker.flows.names import pool_named
 from worker.flows.people import access, people
+from worker.flows.unit import Unit
 from worker.secret_box import secret_box
 from worker.settings import LOOPBACK
 from worker.stack.stack import answers
@@ -79,9 +82,13 @@ class LoadClient:
 
 def hook(testbed: Testbed, pool: str) -> str:
     """The slug of a new integration whose leads go to the pool."""
-    given = {"name": pool, "owner": pool}
-    made = testbed.system.transact(integrations.add, secret_box(), STANDARD, SECRET, given)
-    return str(made["slug"])
+    return testbed.system.transact(_add_integration, pool)
+
+
+def _add_integration(unit: Unit, pool: str) -> str:
+    values: IntegrationValues = {"name": pool, "owner_id": pool_named(unit, pool).id}
+    added = integrations.add(unit, secret_box(), STANDARD.kind, SECRET, values)
+    return integrations.find(unit, added).slug
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def _values(bench: Bench) -> list[dict[str, Any]]:
         reader = RowReader("lead", Columns.of("lead", header.names, {}))
         rows = [row for _, row in check_rows(Lines(lines), header.delimiter, 2, reader)]
     return [
-        dict(zip(reader.fields, reader.values(row), strict=True))
+        dict(zip(reader.fields, reader.convert(row), strict=True))
         for row in rows
         if not isinstance(row, RowError)
     ]
@@ -69,7 +69,7 @@ def _run_naively(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
         last = max(
             entered.at
             for turn in (1, len(values))
-            if (entered := ledger.entry(session, pool_id, turn))
+            if (entered := ledger.find(session, pool_id, turn))
         )
     return float((last - begun).total_seconds())
 

@@ -17,11 +17,11 @@ PER_SECOND = 20.0
 def measure(bench: Bench) -> Figure:
     rows = bench.rows // reassignments.SHARE
     with reassignments.leads(bench) as here, here.program(SWIFT):
-        pool_id, pool = here.pool()
+        pool_id, _ = here.pool()
         reassignments.fill(here, rows)
         with ThreadPoolExecutor(1) as thread:
             over = Event()
-            captured = thread.submit(_capture, here, pool, over)
+            captured = thread.submit(_capture, here, pool_id, over)
             try:
                 reassignments.give(here)
             finally:
@@ -40,7 +40,7 @@ def measure(bench: Bench) -> Figure:
     )
 
 
-def _capture(here: Testbed, pool: str, over: Event) -> int:
+def _capture(here: Testbed, pool_id: int, over: Event) -> int:
     """Captures leads at a steady rate until told to stop. Returns how many."""
     begun, many, lead = (
         time.monotonic(),
@@ -48,6 +48,6 @@ def _capture(here: Testbed, pool: str, over: Event) -> int:
         {"last_name": reassignments.CAPTURED, "tags": [], "custom_fields": {}},
     )
     while not over.wait(max(begun + many / PER_SECOND - time.monotonic(), 0)):
-        here.system.transact(capture.accept, pool, [lead])
+        here.system.transact(capture.accept, pool_id, [lead])
         many += 1
     return many

@@ -54,8 +54,8 @@ def fill(here: Testbed, rows: int) -> None:
 
 def give(here: Testbed) -> int:
     """The id of a run that has given every lead to a new pool."""
-    _, pool = here.pool()
-    run_id = here.system.transact(reassign.accept, EVERY_LEAD, pool, None)
+    pool_id, _ = here.pool()
+    run_id = here.system.transact(reassign.accept, EVERY_LEAD, pool_id, None)
     return _ended(here, run_id)
 
 
@@ -70,7 +70,8 @@ def seconds(here: Testbed, run_id: int) -> float:
     """How long a run took from its acceptance to its end."""
     with here.system.reading() as session:
         run = runs.with_id(session, run_id)
-    return float((run.ended_at - run.accepted_at).total_seconds())
+    assert run.ended_at is not None
+    return (run.ended_at - run.accepted_at).total_seconds()
 
 
 def bare(here: Testbed) -> float:

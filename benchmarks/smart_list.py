@@ -15,9 +15,10 @@ from sqlalchemy import text
 from benchmarks.figure import Figure
 from benchmarks.testbed import Bench, Testbed, testbed
 from worker.domain.filters import parse
+from worker.domain.runs.runs import RunKind, RunState
 from worker.flows.records import lists
 from worker.flows.records.lists import SmartList
-from worker.store.runs import imports, runs
+from worker.store.runs import kinds, runs
 from worker.store.sql.clock import now
 from worker.store.sql.engine import writing
 
@@ -62,9 +63,9 @@ def fill(here: Testbed, rows: int) -> int:
     autovacuum would have it by then."""
     with writing(here.system.engine) as session:
         session.execute(text(LEADS), {"rows": rows, "owners": OWNERS, "now": now()})
-        run_id = runs.add(session, "import", "lead", 1, None)
+        run_id = runs.add(session, RunKind.IMPORT, "lead", 1, None)
         made = rows // OWNERS
-        imports.add(
+        kinds.add_import(
             session,
             run_id,
             folder="",
@@ -73,7 +74,7 @@ def fill(here: Testbed, rows: int) -> int:
             mapping={},
             first_record_id=rows - made + 1,
         )
-        runs.end(session, run_id, "done", rows=made, records=made)
+        runs.end(session, run_id, RunState.DONE, rows=made, records=made)
     with here.system.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE leads"))
     return run_id

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from tests.support.servers import Postgres
+from testing.servers import Postgres
 from worker.flows.names import user_named, users_named
 from worker.flows.people import people
 from worker.flows.runs import imports
@@ -19,7 +19,8 @@ from worker.flows.turns import pools
 from worker.flows.unit import Unit
 from worker.sample import write_sample
 from worker.settings import Settings, settings
-from worker.store.runs import imports as imported
+from worker.stack.server import EmbeddedServer
+from worker.store.runs import runs
 from worker.store.sql.migrate import migrate
 
 MEMBERS = 5
@@ -83,21 +84,22 @@ class Testbed:
     def run_import(self, rows: int) -> float:
         """Imports a sample file into a new pool, and returns the seconds from its acceptance to its
         end."""
-        sheet, (_, pool) = self._bench.sheet(rows), self.pool()
+        sheet, (pool_id, _) = self._bench.sheet(rows), self.pool()
         with sheet.open("rb") as file:
             run_id = imports.accept(
-                self.system, imports.Request(sheet.name, "lead", pool, {}), file
+                self.system, imports.ImportRequest(sheet.name, "lead", pool_id, {}), file
             )
         wait_until(lambda: self._has_ended(run_id), f"the import of {sheet.name}")
         with self.system.reading() as session:
-            run = imported.with_id(session, run_id)
+            run = runs.with_id(session, run_id)
         if run.state != "done":
             raise RuntimeError(f"the import of {sheet.name} is {run.state}: {run.reason}")
-        return float((run.ended_at - run.accepted_at).total_seconds())
+        assert run.ended_at is not None
+        return (run.ended_at - run.accepted_at).total_seconds()
 
     def _has_ended(self, run_id: int) -> bool:
         with self.system.reading() as session:
-            return imported.with_id(session, run_id).ended_at is not None
+            return runs.with_id(session, run_id).ended_at is not None
 
     @contextmanager
     def program(self, command: Sequence[str]) -> Iterator[int]:
@@ -133,6 +135,18 @@ def testbed(bench: Bench, database_url: str) -> Iterator[Testbed]:
         yield opened
     finally:
         opened.system.engine.dispose()
+
+
+@contextmanager
+def valkey(home: Path) -> Iterator[None]:
+    """The server of the rings that the local stack of that data folder would start: it keeps its
+    append-only file."""
+    server = EmbeddedServer(Settings(home=home).socket, home / "valkey", home / "valkey.log")
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 def wait_until(true: Callable[[], bool], what: str) -> None:

@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from benchmarks.figure import Figure, timed
 from benchmarks.testbed import Bench, Testbed, testbed
-from worker.domain.runs.chunks import Chunk
+from worker.domain.runs.chunks import FileChunk
+from worker.domain.runs.runs import RunKind, RunState
 from worker.domain.turns.claims import capture_claim, run_claim
 from worker.domain.turns.turns import Span, Turns
 from worker.flows.turns import seed
 from worker.settings import settings
 from worker.store.records import records
-from worker.store.runs import chunks, imports, runs
+from worker.store.runs import chunks, kinds, runs
 from worker.store.sql import bulk
 from worker.store.sql.clock import now
 from worker.store.tables import leads
@@ -126,7 +127,7 @@ def fill(here: Testbed, turns: int) -> None:
 def _begin(session: Session, pool_id: int, turns: int) -> Filling:
     owners = pools.latest_roster(session, pool_id).members
     run_id, first = (
-        runs.add(session, "import", "lead", pool_id, None),
+        runs.add(session, RunKind.IMPORT, "lead", pool_id, None),
         records.reserve_ids(session, "lead", turns),
     )
     return Filling(pool_id, owners, run_id, first, bulk.moment_text(session, now()))
@@ -134,11 +135,12 @@ def _begin(session: Session, pool_id: int, turns: int) -> Filling:
 
 def _book(session: Session, filling: Filling, rows: int) -> None:
     claim, places = run_claim("import", filling.run_id), range(0, rows, CHUNK_ROWS)
+    sizes = [(at, min(CHUNK_ROWS, rows - at)) for at in places]
     cut = [
-        Chunk(number, at, 1, at + 1, at, min(CHUNK_ROWS, rows - at), min(CHUNK_ROWS, rows - at))
-        for number, at in enumerate(places)
+        FileChunk(number, at, size, size, offset=at, length=1, first_line=at + 1)
+        for number, (at, size) in enumerate(sizes)
     ]
-    imports.add(
+    kinds.add_import(
         session,
         filling.run_id,
         folder="",
@@ -147,12 +149,14 @@ def _book(session: Session, filling: Filling, rows: int) -> None:
         mapping={},
         first_record_id=filling.first_id,
     )
-    chunks.add(session, filling.run_id, (chunk._asdict() for chunk in cut))
+    chunks.add(session, filling.run_id, cut)
     for chunk in cut:
         chunks.finish(session, filling.run_id, chunk.number)
     ledger.reserve(session, filling.pool_id, claim, Turns([Span(1, rows)]))
     ledger.close_block(session, filling.pool_id, claim)
-    runs.end(session, filling.run_id, "done", rows=rows, records=rows, turns=rows, chunks_left=0)
+    runs.end(
+        session, filling.run_id, RunState.DONE, rows=rows, records=rows, turns=rows, chunks_left=0
+    )
 
 
 def _leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:

@@ -4,13 +4,14 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from asgi_correlation_id import correlation_id
 from celery import Celery, signals
 from celery.app.amqp import AMQP
 from kombu import pools
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 
-from worker import request_id
+from worker.request_id import HEADER, MESSAGE, mark_log_records
 from worker.settings import settings
 
 UPKEEP_SECONDS, RINGS_SECONDS, TIDY_SECONDS = 2.0, 20.0, 3600.0
@@ -21,8 +22,7 @@ quicker, and doesn't wait for it."""
 
 RECONNECT_SECONDS = 1.0
 
-MESSAGE = "%(request_mark)s%(message)s"
-"""How log lines tell what they are about; before that stand Celery's own parts."""
+LOG_PREFIX = "[%(asctime)s: %(levelname)s/%(processName)s]"
 
 
 class PatientConnection(Connection):
@@ -48,7 +48,7 @@ class Broker(AMQP):  # type: ignore[misc]
     Connection = PatientConnection
 
 
-request_id.mark_log_records()
+mark_log_records()
 
 app = Celery("evenhand", set_as_current=False, amqp=Broker)
 app.conf.update(
@@ -67,7 +67,7 @@ app.conf.update(
         "reassignments.*": {"queue": "bulk"},
         "undos.*": {"queue": "bulk"},
         "upkeep.*": {"queue": "upkeep"},
-        "lookups.*": {"queue": "notify"},
+        "enrichments.*": {"queue": "notify"},
     },
     # A task is acknowledged when it is done, and each is safe to run twice.
     task_acks_late=True,
@@ -86,8 +86,8 @@ app.conf.update(
     task_send_sent_event=True,
     worker_send_task_events=True,
     timezone="UTC",
-    worker_log_format=f"[%(asctime)s: %(levelname)s/%(processName)s] {MESSAGE}",
-    worker_task_log_format=f"[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: {MESSAGE}",
+    worker_log_format=f"{LOG_PREFIX} {MESSAGE}",
+    worker_task_log_format=f"{LOG_PREFIX} %(task_name)s[%(task_id)s]: {MESSAGE}",
     beat_schedule={
         name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
         for name, seconds in (
@@ -114,20 +114,20 @@ if settings().broker_url.startswith("redis"):
 
 @signals.before_task_publish.connect
 def _send_request_id(headers: dict[str, Any], **_: Any) -> None:
-    """A task carries the id of the request that asked for it, also when it is tried again and in
-    what it sends itself."""
-    if request := request_id.current.get():
-        headers[request_id.HEADER] = request
+    """Puts the id of the request into the task's headers: also when the task is tried again, and
+    into the tasks that it sends itself."""
+    if request_id := correlation_id.get():
+        headers[HEADER] = request_id
 
 
 @signals.task_prerun.connect
 def _take_request_id(task: Any, **_: Any) -> None:
-    request_id.current.set(task.request.get(request_id.HEADER))
+    correlation_id.set(task.request.get(HEADER))
 
 
 @signals.task_postrun.connect
 def _forget_request_id(**_: Any) -> None:
-    request_id.current.set(None)
+    correlation_id.set(None)
 
 
 @cache

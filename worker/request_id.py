@@ -1,26 +1,28 @@
-"""The id of the request that is being served: its answer, its log lines, the tasks that it sends
-and their log lines all bear it."""
+"""The id of the request that is served. Its answer, its log lines, the tasks that it sends and their
+log lines bear it."""
 
 import logging
-from contextvars import ContextVar
 from typing import Any
 
-HEADER = "request_id"
-"""Under which a task carries the id."""
+from asgi_correlation_id import correlation_id
 
-current: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""None outside of a request, and in what upkeep does by itself."""
+HEADER = "request_id"
+"""The header of a task that carries the id."""
+
+MESSAGE = "%(request_mark)s%(message)s"
+"""The part of a log format that shows the id, in brackets, and what happened."""
 
 
 class _Record(logging.LogRecord):
-    """A log record that knows the request it is about: a format shows it by `%(request_mark)s`."""
+    """A log record with the mark of the request that it is about. The mark is empty outside of a
+    request, and in what upkeep does by itself."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        request_id = current.get()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        request_id = correlation_id.get()
         self.request_mark = f"[{request_id}] " if request_id else ""
 
 
 def mark_log_records() -> None:
-    """From now on every log record of this process has its `%(request_mark)s`."""
+    """Gives every further log record of this process its `request_mark`."""
     logging.setLogRecordFactory(_Record)

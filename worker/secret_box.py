@@ -1,5 +1,5 @@
-"""The vault: what must not be read by whoever reads the database, and what must come back as it was
-given out."""
+"""The secret box: encrypts what nobody may read in the database, and signs what must come back
+unchanged."""
 
 import base64
 import hashlib
@@ -20,44 +20,45 @@ KEY_FILE = "secret.key"
 
 
 class SecretBox:
-    """Encrypts texts with the first of its keys, and decrypts those of any: so that keys can be
-    changed one after another.
+    """Encrypts texts with the first of its keys, and decrypts texts of all its keys, so that keys
+    can be changed one after another.
 
-    Fernet (AES-128-CBC with HMAC-SHA256): nobody without a key can read a text, nor make one that
-    passes for ours.
+    It uses Fernet (AES-128-CBC with HMAC-SHA256): without a key nobody can read a text, nor forge
+    one.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
+        self._fernet = MultiFernet([Fernet(_derive(key)) for key in keys])
 
     def seal(self, text: str) -> str:
+        """The text, encrypted."""
         return self._fernet.encrypt(text.encode()).decode()
 
     def open(self, sealed: str, most_seconds: int | None = None) -> str:
-        """The text that was sealed, not longer ago than that. Raises Unreadable."""
+        """The text that was sealed within so many seconds, or at any time. Raises Unreadable."""
         try:
             return self._fernet.decrypt(sealed.encode(errors="replace"), most_seconds).decode()
         except InvalidToken:
             raise Unreadable from None
 
     def age_seconds(self, sealed: str, now: float) -> float:
-        """How long ago a text was sealed, in whole seconds of the clock. Raises Unreadable."""
+        """How many seconds before `now` a text was sealed. Raises Unreadable."""
         try:
             return now - self._fernet.extract_timestamp(sealed.encode(errors="replace"))
         except InvalidToken:
             raise Unreadable from None
 
 
-def _derived(key: str) -> bytes:
-    """A key of the form that Fernet wants. Keys are long and random: they need no stretching."""
+def _derive(key: str) -> bytes:
+    """A key in the form that Fernet wants. Keys are long and random, so they need no stretching."""
     return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())
 
 
 def open_secret_box(given: Settings) -> SecretBox:
-    """The vault that the settings describe, with a key in the data folder if they name none. Raises
-    BadSetting."""
+    """The secret box that the settings describe. If they name no key, its key is in the data
+    folder. Raises BadSetting."""
     if given.secret_key is None:
-        return SecretBox([_kept(given.home / KEY_FILE)])
+        return SecretBox([_read_or_make_key(given.home / KEY_FILE)])
     keys = [key.strip() for key in given.secret_key.get_secret_value().split(",")]
     if any(len(key) < SHORTEST_KEY_CHARACTERS for key in keys):
         raise BadSetting(
@@ -67,8 +68,8 @@ def open_secret_box(given: Settings) -> SecretBox:
     return SecretBox(keys)
 
 
-def _kept(path: Path) -> str:
-    """The key in a file that only its owner may read; made by whoever is first."""
+def _read_or_make_key(path: Path) -> str:
+    """The key in a file that only its owner may read. The first process makes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{KEY_FILE}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -81,5 +82,5 @@ def _kept(path: Path) -> str:
 
 @cache
 def secret_box() -> SecretBox:
-    """The vault of this process."""
+    """The secret box of this process."""
     return open_secret_box(settings())

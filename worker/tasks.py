@@ -5,12 +5,19 @@ from typing import Any
 from celery import Task
 
 from worker.app import app
+from worker.domain.runs.runs import RUN_TASKS, RunKind
 from worker.errors.base import Unavailable
 from worker.flows.intake import capture, enrichment
 from worker.flows.runs import imports, load, reassign, undo
 from worker.flows.system import system
 from worker.flows.upkeep import rings, sweeps, tidy
 from worker.secret_box import secret_box
+
+IMPORT, REASSIGN, UNDO = (
+    RUN_TASKS[RunKind.IMPORT],
+    RUN_TASKS[RunKind.REASSIGN],
+    RUN_TASKS[RunKind.UNDO],
+)
 
 AWAY: dict[str, Any] = {
     "autoretry_for": (Unavailable,),
@@ -32,52 +39,52 @@ def assign_lead(task: Task, lead: int) -> None:
     capture.assign_lead(system(), lead, task.request.id)
 
 
-@app.task(name="lookups.fetch", bind=True, **SOON_AGAIN)
-def fetch_lookups(task: Task, integration: int) -> None:
+@app.task(name="enrichments.fetch", bind=True, **SOON_AGAIN)
+def fetch_enrichments(task: Task, integration: int) -> None:
     enrichment.fetch(system(), secret_box(), integration, task.request.id)
 
 
-@app.task(name="imports.scan", bind=True, soft_time_limit=3_500, time_limit=3_600, **AWAY)
+@app.task(name=IMPORT.scan, bind=True, soft_time_limit=3_500, time_limit=3_600, **AWAY)
 def scan_import(task: Task, run: int) -> None:
     imports.scan_upload(system(), run, task.request.id)
 
 
-@app.task(name="imports.load_chunk", bind=True, **AWAY)
+@app.task(name=IMPORT.chunk, bind=True, **AWAY)
 def load_chunk(task: Task, run: int, chunk: int) -> None:
     load.load_chunk(system(), run, chunk, task.request.id)
 
 
-@app.task(name="imports.close", **AWAY)
+@app.task(name=IMPORT.close, **AWAY)
 def close_import(run: int) -> None:
     imports.close(system(), run)
 
 
-@app.task(name="reassignments.freeze", bind=True, **AWAY)
+@app.task(name=REASSIGN.scan, bind=True, **AWAY)
 def freeze_list(task: Task, run: int) -> None:
     reassign.freeze(system(), run, task.request.id)
 
 
-@app.task(name="reassignments.move", bind=True, **AWAY)
+@app.task(name=REASSIGN.chunk, bind=True, **AWAY)
 def move_chunk(task: Task, run: int, chunk: int) -> None:
     reassign.move(system(), run, chunk, task.request.id)
 
 
-@app.task(name="reassignments.close", **AWAY)
+@app.task(name=REASSIGN.close, **AWAY)
 def close_reassignment(run: int) -> None:
     reassign.close(system(), run)
 
 
-@app.task(name="undos.scan", bind=True, **AWAY)
+@app.task(name=UNDO.scan, bind=True, **AWAY)
 def scan_undo(task: Task, run: int) -> None:
     undo.scan(system(), run, task.request.id)
 
 
-@app.task(name="undos.take_back", bind=True, **AWAY)
+@app.task(name=UNDO.chunk, bind=True, **AWAY)
 def take_back_chunk(task: Task, run: int, chunk: int) -> None:
     undo.take_back(system(), run, chunk, task.request.id)
 
 
-@app.task(name="undos.close", **AWAY)
+@app.task(name=UNDO.close, **AWAY)
 def close_undo(run: int) -> None:
     undo.close(system(), run)
 

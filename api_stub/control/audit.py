@@ -1,16 +1,17 @@
 """Every owner explained, every turn checked."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query
 
-from api_stub.control.views import Report, Why
 from api_stub.deps import Id, RecordType, Using, control_router
 from api_stub.error_responses import problems
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.flows.audit.verify import verify
-from worker.flows.audit.why import why
+from worker.flows.audit.why import explain
+from worker.store.views.reports import ReportView, show_report
+from worker.store.views.why import WhyView
 
 router = control_router("/api", "records")
 
@@ -20,17 +21,16 @@ Offline = Annotated[bool, Query(description="Check the database alone, without R
 @router.get(
     "/why/{type}/{id}",
     summary="Tell why a record has its owner",
-    response_model=Why,
     responses=problems(UnknownRecord, UnknownRecordType),
 )
-def why_record(system: Using, type: Annotated[RecordType, Path()], id: Id) -> Any:
+def why_record(system: Using, type: Annotated[RecordType, Path()], id: Id) -> WhyView:
     """The turn, the roster in force at it, who came before and who was next."""
     with system.reading() as session:
-        return why(session, type, id)
+        return explain(session, type, id)
 
 
-@router.get("/verify", summary="Verify all pools", response_model=list[Report])
-def verify_all(system: Using, offline: Offline = False) -> Any:
+@router.get("/verify", summary="Verify all pools")
+def verify_all(system: Using, offline: Offline = False) -> list[ReportView]:
     """Replays each pool's ledger against its rosters and checks every point of the promise. Deleted
     pools are checked by their ledgers."""
-    return [report.as_json() for report in verify(system, offline=offline)]
+    return [show_report(report) for report in verify(system, offline=offline)]

@@ -1,11 +1,10 @@
-"""Captured leads: one in, answered for as soon as it is stored, and those that still wait."""
+"""Captured leads: stored and acknowledged at once, and those that still wait."""
 
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from api_stub.control.views import Captured, Retried, WaitingLead
 from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
@@ -15,8 +14,12 @@ from worker.errors.records import BadLead, KeyReused
 from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.idempotency import run_once
 from worker.flows.intake import capture
+from worker.flows.names import pool_named
 from worker.flows.runs import control
-from worker.store.views.facts import Facts, all_waiting
+from worker.store.views import intake as views
+from worker.store.views.facts import Facts
+from worker.store.views.intake import WaitingLeadView
+from worker.store.views.runs import Retried
 
 MOST_LEADS = 1000
 
@@ -27,7 +30,7 @@ class NewLead(Body):
     """A lead for the next member of a pool."""
 
     pool: Text = Field(examples=["Inbound"], description="The pool's name.")
-    lead: dict[str, Any] = Field(
+    lead: dict[str, object] = Field(
         description="Fields by name; others are kept as custom fields.",
         examples=[
             {"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com", "tags": ["fair"]}
@@ -35,48 +38,50 @@ class NewLead(Body):
     )
 
 
+class CapturedLead(BaseModel):
+    """A lead that was accepted."""
+
+    id: int
+    pool: str
+
+
 @router.post(
     "/capture",
     summary="Capture a lead",
     status_code=202,
-    response_model=Captured,
     responses=problems(UnknownPool, BadLead, WrongPoolType, KeyReused),
 )
-def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> Any:
+def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> CapturedLead:
     """The lead is stored when this answers, and is never lost from then on. Workers give it to the
     pool's next member, in the order of acceptance; while the pool has no members, it waits."""
     values = lead_values(new.lead)
 
-    def work(session: Any) -> Facts:
-        [lead_id] = capture.accept(session, new.pool, [values], actor.id)
+    def work(unit: Any) -> Facts:
+        pool = pool_named(unit, new.pool)
+        [lead_id] = capture.accept(unit, pool.id, [values], actor.id)
         return {"id": lead_id, "pool": new.pool}
 
-    return system.transact(run_once, with_body(key, new.model_dump()), work)
+    return CapturedLead(**system.transact(run_once, with_body(key, new.model_dump()), work))
 
 
-@router.get(
-    "/waiting",
-    summary="List leads that wait",
-    response_model=list[WaitingLead],
-    responses=problems(UnknownPool),
-)
+@router.get("/waiting", summary="List leads that wait", responses=problems(UnknownPool))
 def list_waiting(
     system: Using,
     pool: Annotated[Text | None, Query(description="A pool's name; all pools without it.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LEADS, description="How many at most.")] = 50,
-) -> Any:
-    """Captured leads that wait for their owner, oldest first, and for what."""
-    with system.reading() as session:
-        return all_waiting(session, pool, limit)
+) -> list[WaitingLeadView]:
+    """Captured leads that wait for their owner, oldest first, and what they wait for."""
+    with system.reading() as unit:
+        pool_id = None if pool is None else pool_named(unit, pool).id
+        return views.list_waiting(unit, pool_id, limit)
 
 
 @router.post(
     "/retry",
     summary="Retry leads that were set aside",
-    response_model=Retried,
     responses=problems(InsufficientScope),
 )
-def retry_leads(system: Using, _: Admin) -> Any:
-    """Puts all captured leads that were tried too often back in line, and has fetched what their
-    sender would not tell of some."""
-    return {"retried": system.transact(control.retry_leads)}
+def retry_leads(system: Using, _: Admin) -> Retried:
+    """Puts all captured leads that were tried too often back in line, and fetches again what the
+    senders of some leads would not give."""
+    return Retried(retried=system.transact(control.retry_leads))

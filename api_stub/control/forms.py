@@ -1,23 +1,26 @@
 """Forms, as admins define them, and what was sent through them."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from api_stub.control.views import Deliveries
 from api_stub.deps import Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.intake import forms as domain
+from worker.domain.intake.forms import FormValues
 from worker.domain.integers import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.intake import BadForm, FormExists, UnknownForm
 from worker.errors.people import AmbiguousUser
 from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import forms
+from worker.flows.names import owner_named
+from worker.flows.unit import Unit
 from worker.settings import settings
+from worker.store.views import intake as views
+from worker.store.views.intake import DeliveryPage, FormView
 
 MOST_DELIVERIES = 1000
 
@@ -25,7 +28,7 @@ router = control_router("/api/forms", "forms")
 
 
 class FormField(Body):
-    """What a form asks for."""
+    """A field of a form."""
 
     name: Text = Field(
         examples=["last_name"],
@@ -89,7 +92,7 @@ class NewForm(Body):
 
 
 class ChangedForm(Body):
-    """What is to be different. What isn't named stays as it is."""
+    """Changes. Whatever isn't named stays as it is."""
 
     name: Text = Field("", description="Its heading.")
     owner: Owner = ""
@@ -103,82 +106,50 @@ class ChangedForm(Body):
     enabled: bool = True
 
 
-class Form(BaseModel):
-    """A form, where it is, and how it gets onto other pages."""
-
-    id: int
-    name: str
-    slug: str
-    owner: str = Field(description="The pool or the user who gets the leads.")
-    owner_id: int
-    fields: list[FormField]
-    source: str | None
-    tags: list[str]
-    thanks: str | None
-    redirect_url: str | None
-    origins: list[str]
-    enabled: bool
-    address: str = Field(description="Of the hosted page.")
-    iframe: str = Field(
-        description="A line of HTML that embeds the hosted page, on pages of the allowed origins."
-    )
-    html: str = Field(description="A form in HTML that leads on to the hosted page.")
-    created_at: datetime
-    updated_at: datetime
-
-
-def base(request: Request) -> str:
-    """With what the addresses of forms begin."""
+def find_base(request: Request) -> str:
+    """The scheme and host with which the addresses of forms begin."""
     return settings().public_url or str(request.base_url).rstrip("/")
 
 
-Base = Annotated[str, Depends(base)]
+Base = Annotated[str, Depends(find_base)]
 
-_REFUSALS = problems(
-    InsufficientScope, BadForm, FormExists, UnknownOwner, AmbiguousUser, WrongPoolType
-)
-_CHANGES = problems(
-    InsufficientScope, UnknownForm, BadForm, FormExists, UnknownOwner, AmbiguousUser, WrongPoolType
-)
+_REFUSALS = (InsufficientScope, BadForm, FormExists, UnknownOwner, AmbiguousUser, WrongPoolType)
 
 
-@router.get("", summary="List forms", response_model=list[Form])
-def list_forms(system: Using, base: Base) -> Any:
-    """In the order in which they were defined, those that are disabled too."""
-    with system.reading() as session:
-        return forms.listed(session, base)
+@router.get("", summary="List forms")
+def list_forms(system: Using, base: Base) -> list[FormView]:
+    """In the order in which they were defined, disabled forms too."""
+    with system.reading() as unit:
+        return views.list_forms(unit, base)
 
 
-@router.post("", summary="Define a form", status_code=201, response_model=Form, responses=_REFUSALS)
-def add_form(system: Using, actor: Admin, base: Base, new: NewForm) -> Any:
+@router.post("", summary="Define a form", status_code=201, responses=problems(*_REFUSALS))
+def add_form(system: Using, actor: Admin, base: Base, new: NewForm) -> FormView:
     """Its page is there at once. Leads that come through it go to the pool's next member, or to the
     user."""
-    values = new.model_dump() | {"fields": _fields(new.fields)}
-    return system.transact(
-        lambda session: forms.shown(session, forms.add(session, values, actor.id), base)
-    )
+
+    def add(unit: Unit) -> FormView:
+        form_id = forms.add(unit, _read_values(unit, new, set(NewForm.model_fields)), actor.id)
+        return forms.show(unit, form_id, base)
+
+    return system.transact(add)
 
 
-@router.get(
-    "/{form_id}", summary="Show a form", response_model=Form, responses=problems(UnknownForm)
-)
-def show_form(system: Using, base: Base, form_id: Id) -> Any:
+@router.get("/{form_id}", summary="Show a form", responses=problems(UnknownForm))
+def show_form(system: Using, base: Base, form_id: Id) -> FormView:
     """With its address, and how it gets onto other pages."""
-    with system.reading() as session:
-        return forms.shown(session, form_id, base)
+    with system.reading() as unit:
+        return forms.show(unit, form_id, base)
 
 
-@router.patch("/{form_id}", summary="Change a form", response_model=Form, responses=_CHANGES)
-def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: ChangedForm) -> Any:
-    """Goes for what is sent from now on. One that is disabled is as unknown to visitors as one that
+@router.patch("/{form_id}", summary="Change a form", responses=problems(UnknownForm, *_REFUSALS))
+def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: ChangedForm) -> FormView:
+    """It holds for whatever is sent from now on. Visitors can't tell a disabled form from one that
     isn't there."""
-    values = changed.model_dump(exclude_unset=True)
-    if "fields" in values:
-        values["fields"] = _fields(changed.fields)
 
-    def change(session: Any) -> Any:
-        forms.change(session, form_id, values)
-        return forms.shown(session, form_id, base)
+    def change(unit: Unit) -> FormView:
+        forms.change(unit, form_id, _read_values(unit, changed, changed.model_fields_set))
+        return forms.show(unit, form_id, base)
 
     return system.transact(change)
 
@@ -194,12 +165,7 @@ def delete_form(system: Using, _: Admin, form_id: Id) -> None:
     system.transact(forms.remove, form_id)
 
 
-@router.get(
-    "/{form_id}/deliveries",
-    summary="List what was sent",
-    response_model=Deliveries,
-    responses=problems(UnknownForm),
-)
+@router.get("/{form_id}/deliveries", summary="List what was sent", responses=problems(UnknownForm))
 def list_form_deliveries(
     system: Using,
     form_id: Id,
@@ -207,14 +173,25 @@ def list_form_deliveries(
         int | None, Query(ge=1, le=GREATEST, description="The delivery before which to go on.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
-) -> Any:
+) -> DeliveryPage:
     """What was sent through the form within 30 days, newest first, and what became of it."""
-    with system.reading() as session:
-        return forms.delivered(session, form_id, before, limit)
+    with system.reading() as unit:
+        return forms.list_deliveries(unit, form_id, before, limit)
 
 
-def _fields(given: Sequence[FormField]) -> list[domain.Field]:
+def _read_values(unit: Unit, body: NewForm | ChangedForm, names: set[str]) -> FormValues:
+    """The named values of a body, with the owner's id for the name, and fields as the domain has
+    them."""
+    values = cast("FormValues", body.model_dump(include=names - {"owner", "fields"}))
+    if "owner" in names:
+        values["owner_id"] = owner_named(unit, body.owner).id
+    if "fields" in names:
+        values["fields"] = _read_fields(body.fields)
+    return values
+
+
+def _read_fields(fields: Sequence[FormField]) -> list[domain.Field]:
     return [
         domain.Field(field.name, field.label, field.type, field.required, tuple(field.choices))
-        for field in given
+        for field in fields
     ]

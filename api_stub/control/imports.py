@@ -1,37 +1,53 @@
 """Imports: files in."""
 
 import hashlib
+from collections.abc import Mapping
 from io import BufferedIOBase
-from typing import IO, Annotated, Any, cast
+from typing import IO, Annotated, cast
 
 from fastapi import File, Form, Request, Response, UploadFile
 
-from api_stub.control.run_views import Run
-from api_stub.control.runs import FORECAST, accepted, told
+from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Acting, RecordType, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.http_errors import BodyTooLarge
 from api_stub.idempotency import GivenKey, with_body
-from worker.domain.files.rows import mapping_of
+from worker.domain.files.rows import parse_mapping
 from worker.errors.people import AmbiguousUser, UnknownRecordType
 from worker.errors.records import KeyReused, UnknownField
 from worker.errors.runs import BadMapping, UnknownHeader, UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.idempotency import Key
+from worker.flows.names import owner_named
 from worker.flows.runs import dry_runs, imports
+from worker.flows.runs.imports import ImportRequest
+from worker.store.views.runs import RunView
 
 UPLOADS = "/api/imports"
 
 router = control_router(UPLOADS, "imports")
 
 _REFUSALS = problems(
-    UnknownOwner, BodyTooLarge, UnreadableFile, UnknownRecordType, WrongPoolType, EmptyPool, AmbiguousUser, BadMapping, UnknownField,
-    UnknownHeader, KeyReused,
-)  # fmt: skip
+    UnknownOwner,
+    BodyTooLarge,
+    UnreadableFile,
+    UnknownRecordType,
+    WrongPoolType,
+    EmptyPool,
+    AmbiguousUser,
+    BadMapping,
+    UnknownField,
+    UnknownHeader,
+    KeyReused,
+)
 
 
 @router.post(
-    "", summary="Import a file", status_code=202, response_model=Run, responses=FORECAST | _REFUSALS
+    "",
+    summary="Import a file",
+    status_code=202,
+    response_model=RunView,
+    responses=DRY_RUN | _REFUSALS,
 )
 def import_file(
     system: Using,
@@ -53,23 +69,31 @@ def import_file(
     dry_run: Annotated[
         bool, Form(description="Tell what would happen, and import nothing.")
     ] = False,
-) -> Any:
+) -> RunView | Response:
     """Every good row becomes a record, owned by the next member in file order. Answers as soon as
     the file is stored, with the run that workers carry on; follow it at the address in `Location`.
     A dry run is answered with 200, and what would happen. Under an `Idempotency-Key` the same
     request is one with the same file, by its name and what it holds."""
     name = (file.filename or "").replace("\0", "") or "upload.csv"
-    asked = imports.Request(name, type, owner, mapping_of(map), actor.id)
+    mapping = parse_mapping(map)
+    if not dry_run:
+        body = {"file_name": name, "record_type": type, "owner": owner, "mapping": mapping}
+        key = _with_file(key, body, file.file)
+        earlier = imports.find_accepted(system, key)
+        if earlier is not None:
+            return show_accepted(system, request, response, earlier)
+    with system.reading() as session:
+        owner_id = owner_named(session, owner).id
+    asked = ImportRequest(name, type, owner_id, mapping, actor.id, None if dry_run else key)
     if dry_run:
-        return told(dry_runs.of_import(system, asked, file.file))
-    asked = asked._replace(key=_with_file(key, asked, file.file))
-    return accepted(system, request, response, imports.accept(system, asked, file.file))
+        return show_dry_run(dry_runs.of_import(system, asked, file.file))
+    return show_accepted(system, request, response, imports.accept(system, asked, file.file))
 
 
-def _with_file(key: Key | None, asked: imports.Request, file: IO[bytes]) -> Key | None:
+def _with_file(key: Key | None, body: Mapping[str, object], file: IO[bytes]) -> Key | None:
     """The key of a request with that file."""
     if key is None:
         return None
     digest = hashlib.file_digest(cast("BufferedIOBase", file), "sha256").hexdigest()
     file.seek(0)
-    return with_body(key, asked._asdict() | {"file": digest})
+    return with_body(key, {**body, "file": digest})

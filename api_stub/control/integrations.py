@@ -1,15 +1,14 @@
-"""Integrations: through which others' systems bring in leads, and what they delivered."""
+"""Integrations: through which others' systems deliver leads, and what they delivered."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from api_stub.control.views import Deliveries, Delivery
 from api_stub.deps import Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
-from worker.domain.intake.signatures import KINDS
+from worker.domain.intake.integrations import IntegrationValues
+from worker.domain.intake.senders import SENDERS
 from worker.domain.integers import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.intake import (
@@ -25,27 +24,30 @@ from worker.errors.intake import (
 )
 from worker.errors.people import AmbiguousUser, BlankName
 from worker.errors.turns import UnknownOwner, WrongPoolType
-from worker.flows.intake import deliveries as flow
 from worker.flows.intake import integrations
+from worker.flows.intake.replay import replay
+from worker.flows.names import owner_named
+from worker.flows.unit import Unit
 from worker.secret_box import SecretBox, secret_box
-from worker.store.intake import deliveries
-from worker.store.intake import integrations as store
+from worker.store.views import integrations as views
+from worker.store.views.intake import DeliveryPage, DeliveryView, show_delivery
+from worker.store.views.integrations import IntegrationDetails, IntegrationView
 
 MOST_DELIVERIES = 200
 MOST_LABELS = 100
 
 router = control_router("/api", "integrations")
 
-Vaulted = Annotated[SecretBox, Depends(secret_box)]
+Sealing = Annotated[SecretBox, Depends(secret_box)]
 Secret = Annotated[SecretStr, Field(max_length=1000)]
-Tags = Annotated[
-    list[Text], Field(max_length=MOST_LABELS, description="What its leads are tagged with.")
-]
+Tags = Annotated[list[Text], Field(max_length=MOST_LABELS, description="The tags of its leads.")]
 Mapping = Annotated[
     dict[Text, Text],
     Field(
         max_length=MOST_LABELS,
-        description="Where a delivery has what, beside its kind's usual places: paths by field or custom field; `name` is a full name.",
+        description="Where a delivery has what, besides its kind's usual places: paths by field or "
+        "custom field; `name` is a full name. A path is names with dots between, and `|` between "
+        "places; or JMESPath.",
         examples=[{"last_name": "detail.surname|detail.name"}],
     ),
 ]
@@ -58,54 +60,11 @@ Owner = Annotated[
 ]
 
 
-class Integration(BaseModel):
-    """Through which another's system brings in leads, without its secrets."""
-
-    id: int
-    name: str
-    slug: str
-    path: str = Field(description="Where its sender posts, behind the scheme and host.")
-    kind: str
-    owner: str = Field(description="The pool or the user who gets the leads.")
-    owner_id: int
-    source: str | None
-    tags: list[str]
-    mapping: dict[str, str] = Field(
-        description="Where a delivery has what, beside the usual places of its kind."
-    )
-    enabled: bool
-    has_access_token: bool
-    base_url: str | None
-    former_secret_until: datetime | None = Field(
-        description="Until when the secret before the present one is good."
-    )
-    created_at: datetime
-
-
-class Lookup(BaseModel):
-    """A lead of which more is still to be fetched from its sender."""
-
-    lead: int
-    object_id: str = Field(description="The sender's number of what the lead is about.")
-    due_at: datetime = Field(description="When it is tried next.")
-    tries: int = Field(description="How often the sender was asked in vain.")
-    set_aside: bool = Field(
-        description="Whether nobody tries it any more, until somebody retries leads that were set aside."
-    )
-    reason: str | None
-
-
-class ShownIntegration(Integration):
-    """An integration, and of which leads more is still to be fetched."""
-
-    lookups: list[Lookup] = Field(description="The first hundred.")
-
-
 class NewIntegration(Body):
     """An integration to set up."""
 
     name: Text = Field(examples=["Website chat"])
-    kind: Text = Field(examples=["standard"], description=f"One of: {', '.join(KINDS)}.")
+    kind: Text = Field(examples=["standard"], description=f"One of: {', '.join(SENDERS)}.")
     secret: Secret = Field(
         description="What the sender signs with, or shows. It is never given out again."
     )
@@ -119,7 +78,9 @@ class NewIntegration(Body):
     tags: Tags = []  # noqa: RUF012
     mapping: Mapping = {}  # noqa: RUF012
     access_token: Secret | None = Field(
-        None, description="HubSpot: by which contacts are fetched. It is never given out again."
+        None,
+        description="HubSpot: the token with which contacts are fetched. "
+        "It is never given out again.",
     )
     base_url: Text | None = Field(
         None, description="HubSpot: where its API is, if not at the usual place."
@@ -127,7 +88,7 @@ class NewIntegration(Body):
 
 
 class ChangedIntegration(Body):
-    """What is to be different. What isn't named stays as it is."""
+    """Changes. Whatever isn't named stays as it is."""
 
     name: Text = "unchanged"
     owner: Owner = "unchanged"
@@ -145,139 +106,133 @@ class NewSecret(Body):
     secret: Secret
 
 
-def slug_of(system: Using, integration_id: Id) -> str:
-    """The slug of the integration with that id. Raises UnknownIntegration."""
-    with system.reading() as session:
-        found = store.with_id(session, integration_id)
-    if found is None:
-        raise UnknownIntegration(name=integration_id)
-    return str(found.slug)
+_REFUSALS = (
+    InsufficientScope,
+    UnknownOwner,
+    IntegrationExists,
+    AmbiguousUser,
+    BlankName,
+    BadPath,
+    BadAddress,
+    WrongPoolType,
+)
 
 
-Slug = Annotated[str, Depends(slug_of)]
-
-
-def _given(body: Body) -> dict[str, Any]:
-    """What a body names, with its secrets in the open."""
-    named = {
-        name: getattr(body, name)
-        for name in body.model_fields_set
-        if name not in ("kind", "secret", "slug")
-    }
-    return {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in named.items()
-    }
-
-
-@router.get("/integrations", summary="List integrations", response_model=list[Integration])
-def list_integrations(system: Using) -> Any:
-    """All, in the order of making, without their secrets."""
-    with system.reading() as session:
-        return store.every(session)
+@router.get("/integrations", summary="List integrations")
+def list_integrations(system: Using) -> list[IntegrationView]:
+    """All, in the order of creation, without their secrets."""
+    with system.reading() as unit:
+        return views.list_integrations(unit)
 
 
 @router.post(
     "/integrations",
     summary="Set up an integration",
     status_code=201,
-    response_model=Integration,
-    responses=problems(
-        InsufficientScope,
-        UnknownOwner,
-        IntegrationExists,
-        AmbiguousUser,
-        BlankName,
-        UnknownKind,
-        BadSecret,
-        BadSlug,
-        BadPath,
-        BadAddress,
-        WrongPoolType,
-    ),
+    responses=problems(*_REFUSALS, UnknownKind, BadSecret, BadSlug),
 )
-def add_integration(system: Using, opened: Vaulted, actor: Admin, new: NewIntegration) -> Any:
-    """The sender is told its address, `/hooks/` and the slug, and both know the secret."""
-    secret, given = new.secret.get_secret_value(), _given(new)
-    return system.transact(integrations.add, opened, new.kind, secret, given, new.slug, actor.id)
+def add_integration(
+    system: Using, sealing: Sealing, actor: Admin, new: NewIntegration
+) -> IntegrationView:
+    """Tell the sender its address, `/hooks/` and the slug. Both sides know the secret."""
+
+    def add(unit: Unit) -> IntegrationView:
+        secret, values = new.secret.get_secret_value(), _read_values(unit, new)
+        added = integrations.add(unit, sealing, new.kind, secret, values, new.slug, actor.id)
+        return views.show_integration(unit, added)
+
+    return system.transact(add)
 
 
 @router.get(
     "/integrations/{integration_id}",
     summary="Show an integration",
-    response_model=ShownIntegration,
     responses=problems(UnknownIntegration),
 )
-def show_integration(system: Using, slug: Slug) -> Any:
-    """An integration without its secrets, and of which leads more is still to be fetched."""
-    with system.reading() as session:
-        return integrations.show(session, slug)
+def show_integration(system: Using, integration_id: Id) -> IntegrationDetails:
+    """An integration without its secrets, and the leads about which more is still to be fetched."""
+    with system.reading() as unit:
+        return integrations.show(unit, integration_id)
 
 
 @router.patch(
     "/integrations/{integration_id}",
     summary="Change an integration",
-    response_model=Integration,
-    responses=problems(
-        InsufficientScope,
-        UnknownIntegration,
-        UnknownOwner,
-        IntegrationExists,
-        AmbiguousUser,
-        BlankName,
-        BadPath,
-        BadAddress,
-        WrongPoolType,
-    ),
+    responses=problems(UnknownIntegration, *_REFUSALS),
 )
 def change_integration(
-    system: Using, opened: Vaulted, _: Admin, slug: Slug, changed: ChangedIntegration
-) -> Any:
-    """What isn't named stays as it is. One that is not enabled takes nothing in, as if it weren't
+    system: Using, sealing: Sealing, _: Admin, integration_id: Id, changed: ChangedIntegration
+) -> IntegrationView:
+    """Whatever isn't named stays as it is. A disabled integration accepts nothing, as if it weren't
     there."""
-    return system.transact(integrations.change, opened, slug, _given(changed))
+
+    def change(unit: Unit) -> IntegrationView:
+        integrations.change(unit, sealing, integration_id, _read_values(unit, changed))
+        return views.show_integration(unit, integration_id)
+
+    return system.transact(change)
 
 
 @router.post(
     "/integrations/{integration_id}/rotate",
     summary="Give an integration another secret",
-    response_model=Integration,
     responses=problems(InsufficientScope, UnknownIntegration, BadSecret),
 )
-def rotate_secret(system: Using, opened: Vaulted, _: Admin, slug: Slug, new: NewSecret) -> Any:
-    """The one before is good for a day more."""
-    return system.transact(integrations.rotate, opened, slug, new.secret.get_secret_value())
+def rotate_secret(
+    system: Using, sealing: Sealing, _: Admin, integration_id: Id, new: NewSecret
+) -> IntegrationView:
+    """The secret before is good for a day more."""
+
+    def rotate(unit: Unit) -> IntegrationView:
+        integrations.rotate(unit, sealing, integration_id, new.secret.get_secret_value())
+        return views.show_integration(unit, integration_id)
+
+    return system.transact(rotate)
 
 
 @router.get(
     "/integrations/{integration_id}/deliveries",
     summary="List what an integration delivered",
-    response_model=Deliveries,
     responses=problems(UnknownIntegration),
 )
 def list_deliveries(
     system: Using,
-    _: Slug,
     integration_id: Id,
     before: Annotated[
         int | None, Query(ge=1, le=GREATEST, description="Those before that delivery only.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
-) -> Any:
+) -> DeliveryPage:
     """The deliveries of the last 30 days, newest first, and what became of each."""
-    with system.reading() as session:
-        return deliveries.page(
-            session, deliveries.DeliverySource.integration(integration_id), before, limit
-        )
+    with system.reading() as unit:
+        return integrations.list_deliveries(unit, integration_id, before, limit)
 
 
 @router.post(
     "/deliveries/{delivery_id}/replay",
     summary="Replay a delivery",
-    response_model=Delivery,
     responses=problems(InsufficientScope, UnknownDelivery, NotReplayable),
 )
-def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> Any:
-    """Reads what was kept of it again, by the mapping as it is now. One whose leads are still there
-    is refused."""
-    return system.transact(flow.replay, delivery_id)
+def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> DeliveryView:
+    """Reads what was kept of it again, by the mapping as it is now. A delivery whose leads are
+    still there is refused."""
+
+    def replay_and_show(unit: Unit) -> DeliveryView:
+        replay(unit, delivery_id)
+        return show_delivery(unit, delivery_id)
+
+    return system.transact(replay_and_show)
+
+
+def _read_values(unit: Unit, body: NewIntegration | ChangedIntegration) -> IntegrationValues:
+    """The values that a body names, with the owner's id for the name, and the access token in the
+    open."""
+    plain = {"name", "source", "tags", "mapping", "base_url", "enabled"}
+    named = body.model_dump(include=plain & body.model_fields_set)
+    values = cast("IntegrationValues", named)
+    if "owner" in body.model_fields_set:
+        values["owner_id"] = owner_named(unit, body.owner).id
+    if "access_token" in body.model_fields_set:
+        token = body.access_token
+        values["access_token"] = None if token is None else token.get_secret_value()
+    return values

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
-from api_stub.control.views import Who
 from api_stub.deps import Acting, Body, Id, RecordType, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.sell.models import LAST_PAGE, MOST_PER_PAGE
@@ -24,6 +23,7 @@ from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.flows.records import lists
 from worker.store.sql import engine
+from worker.store.views.who import Who
 
 router = control_router("/api/lists", "lists")
 

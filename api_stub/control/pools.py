@@ -1,12 +1,11 @@
 """Pools: who shares records, in which order, and who is next."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 from pydantic import Field
 
 from api_stub.control.audit import Offline
-from api_stub.control.views import Entries, Pool, PoolSummary, Report, RosterChange
 from api_stub.deps import (
     Admin,
     Body,
@@ -26,8 +25,11 @@ from worker.flows.names import users_named
 from worker.flows.system import System
 from worker.flows.turns import pools
 from worker.flows.unit import Unit
-from worker.store.views import pages
-from worker.store.views.facts import Facts, all_pools
+from worker.store.views import ledger
+from worker.store.views import pools as views
+from worker.store.views.ledger import LedgerPage
+from worker.store.views.pools import PoolSummary, PoolView, RosterChangeView
+from worker.store.views.reports import ReportView, show_report
 
 MOST_ENTRIES = 1000
 
@@ -62,18 +64,17 @@ class NewMembers(Body):
     members: Annotated[Emails, Field(min_length=1)]
 
 
-@router.get("", summary="List pools", response_model=list[PoolSummary])
-def list_pools(system: Using) -> Any:
+@router.get("", summary="List pools")
+def list_pools(system: Using) -> list[PoolSummary]:
     """All pools that are not deleted, each with who is next."""
     with system.reading() as session:
-        return all_pools(session)
+        return views.list_pools(session)
 
 
 @router.post(
     "",
     summary="Create a pool",
     status_code=201,
-    response_model=Pool,
     responses=problems(
         InsufficientScope,
         PoolExists,
@@ -86,32 +87,28 @@ def list_pools(system: Using) -> Any:
 )
 def create_pool(
     system: Using, actor: Admin, new: NewPool, request: Request, response: Response
-) -> Any:
+) -> PoolView:
     """The first member given gets turn 1."""
     pool_id = system.transact(_create, new, actor.id)
-    facts = _facts(system, pool_id)
-    response.headers["Location"] = request.url_for("show_pool", pool_id=facts["id"]).path
-    return facts
+    response.headers["Location"] = request.url_for("show_pool", pool_id=pool_id).path
+    return _show(system, pool_id)
 
 
-@router.get(
-    "/{pool_id}", summary="Show a pool", response_model=Pool, responses=problems(UnknownPool)
-)
-def show_pool(system: Using, pool_id: Id) -> Any:
+@router.get("/{pool_id}", summary="Show a pool", responses=problems(UnknownPool))
+def show_pool(system: Using, pool_id: Id) -> PoolView:
     """Its members in order, who is next, the turns so far, and how many records each has got."""
-    return _facts(system, pool_id)
+    return _show(system, pool_id)
 
 
 @router.patch(
     "/{pool_id}",
     summary="Rename a pool",
-    response_model=Pool,
     responses=problems(InsufficientScope, UnknownPool, PoolExists, BlankName),
 )
-def rename_pool(system: Using, _: Admin, pool_id: Id, new: NewName) -> Any:
+def rename_pool(system: Using, _: Admin, pool_id: Id, new: NewName) -> PoolView:
     """Members and turns stay as they are."""
     system.transact(pools.rename, pool_id, new.name)
-    return _facts(system, pool_id)
+    return _show(system, pool_id)
 
 
 @router.delete(
@@ -128,56 +125,51 @@ def delete_pool(system: Using, _: Admin, pool_id: Id) -> None:
 @router.post(
     "/{pool_id}/members",
     summary="Add members",
-    response_model=Pool,
     responses=problems(InsufficientScope, UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember),
 )
-def add_members(system: Using, actor: Admin, pool_id: Id, new: NewMembers) -> Any:
+def add_members(system: Using, actor: Admin, pool_id: Id, new: NewMembers) -> PoolView:
     """They go to the end. Who is next stays next."""
     system.transact(_add_members, pool_id, new.members, actor.id)
-    return _facts(system, pool_id)
+    return _show(system, pool_id)
 
 
 @router.delete(
     "/{pool_id}/members/{user_id}",
     summary="Remove a member",
-    response_model=Pool,
     responses=problems(InsufficientScope, UnknownPool, UnknownUser, NotAMember),
 )
-def remove_member(system: Using, actor: Admin, pool_id: Id, user_id: Id) -> Any:
+def remove_member(system: Using, actor: Admin, pool_id: Id, user_id: Id) -> PoolView:
     """The rest go on in order, without a hole."""
     system.transact(pools.remove_members, pool_id, [user_id], actor.id)
-    return _facts(system, pool_id)
+    return _show(system, pool_id)
 
 
 @router.get(
     "/{pool_id}/verify",
     summary="Verify a pool",
-    response_model=Report,
     responses=problems(UnknownPool),
 )
-def verify_pool(system: Using, pool_id: Id, offline: Offline = False) -> Any:
+def verify_pool(system: Using, pool_id: Id, offline: Offline = False) -> ReportView:
     """Replays the ledger against the rosters and checks every point of the promise."""
     [report] = verify(system, pool_id, offline=offline)
-    return report.as_json()
+    return show_report(report)
 
 
 @router.get(
     "/{pool_id}/rosters",
     summary="Show a pool's rosters",
-    response_model=list[RosterChange],
     responses=problems(UnknownPool),
 )
-def list_rosters(system: Using, pool_id: Id) -> Any:
+def list_rosters(system: Using, pool_id: Id) -> list[RosterChangeView]:
     """Who the members were, from which turn on, and who has made it so, from the first roster to
     the one in force."""
     with system.reading() as session:
-        return pages.rosters(session, pool_id)
+        return views.list_rosters(session, pool_id)
 
 
 @router.get(
     "/{pool_id}/ledger",
     summary="Read a pool's ledger",
-    response_model=Entries,
     responses=problems(UnknownPool),
 )
 def read_ledger(
@@ -189,10 +181,10 @@ def read_ledger(
     limit: Annotated[
         int, Query(ge=1, le=MOST_ENTRIES, description="How many turns at most.")
     ] = 100,
-) -> Any:
+) -> LedgerPage:
     """Turn by turn: who was given what, and why."""
     with system.reading() as session:
-        return pages.entries(session, pool_id, after, limit)
+        return ledger.read_page(session, pool_id, after, limit)
 
 
 def _create(unit: Unit, new: NewPool, actor_id: int) -> int:
@@ -204,6 +196,6 @@ def _add_members(unit: Unit, pool_id: int, members: list[str], actor_id: int) ->
     pools.add_members(unit, pool.id, users_named(unit, members), actor_id)
 
 
-def _facts(system: System, pool_id: int) -> Facts:
+def _show(system: System, pool_id: int) -> PoolView:
     with system.reading() as session:
         return pools.show(session, pool_id)

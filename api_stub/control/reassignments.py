@@ -1,17 +1,18 @@
 """Reassignments: the records of a list go to the next members of a pool, or to a person."""
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 from fastapi import Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from api_stub.control.run_views import Run
-from api_stub.control.runs import FORECAST, accepted, told
+from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Body, Reassigner, RecordType, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Actor
+from worker.domain.runs.record_ids import RecordIds
 from worker.errors.base import InsufficientScope
 from worker.errors.lists import AmbiguousList, UnknownCustomField, UnknownList, WrongRunType
 from worker.errors.people import AmbiguousUser, UnknownRecordType
@@ -19,10 +20,12 @@ from worker.errors.records import Fault, IncorrectPayload, KeyReused, UnknownRec
 from worker.errors.runs import RepeatedRecord, UnknownRun
 from worker.errors.turns import EmptyPool, UnknownOwner, UnknownPool, WrongPoolType
 from worker.flows.idempotency import run_once
+from worker.flows.names import owner_named
 from worker.flows.records import lists
 from worker.flows.runs import dry_runs, reassign
+from worker.flows.unit import Unit
 from worker.store.sql import engine
-from worker.store.views.facts import Facts
+from worker.store.views.runs import RunView
 
 router = control_router("/api/reassignments", "reassignments")
 
@@ -33,15 +36,29 @@ ListName = Annotated[
 ]
 """An id may come as a number."""
 
-RecordIds = Annotated[
+ListedIds = Annotated[
     list[Annotated[int, Field(strict=True, ge=1, le=GREATEST)]], Field(min_length=1, fail_fast=True)
 ]
-"""The first that is none is told, and not all of a hundred thousand."""
+"""Validation stops at the first id that is none: there may be a hundred thousand."""
 
 _REFUSALS = problems(
-    InsufficientScope, IncorrectPayload, UnknownList, AmbiguousList, UnknownRun, UnknownOwner, AmbiguousUser, WrongPoolType, EmptyPool,
-    UnknownRecordType, UnknownRecord, RepeatedRecord, UnknownPool, UnknownCustomField, WrongRunType, KeyReused,
-)  # fmt: skip
+    InsufficientScope,
+    IncorrectPayload,
+    UnknownList,
+    AmbiguousList,
+    UnknownRun,
+    UnknownOwner,
+    AmbiguousUser,
+    WrongPoolType,
+    EmptyPool,
+    UnknownRecordType,
+    UnknownRecord,
+    RepeatedRecord,
+    UnknownPool,
+    UnknownCustomField,
+    WrongRunType,
+    KeyReused,
+)
 
 
 class NewReassignment(Body):
@@ -52,9 +69,10 @@ class NewReassignment(Body):
         examples=["import:5"],
         description="The list's name or id, or import:N for what run N made.",
     )
-    ids: RecordIds | None = Field(
+    ids: ListedIds | None = Field(
         None,
-        description="In the order in which the records are to be given, each once. Instead of a list.",
+        description="In the order in which the records are to be given, each once."
+        " Instead of a list.",
     )
     type: RecordType | None = Field(
         None, description="What the ids are of: lead unless said otherwise."
@@ -70,8 +88,8 @@ class NewReassignment(Body):
     "",
     summary="Reassign records",
     status_code=202,
-    response_model=Run,
-    responses=FORECAST | _REFUSALS,
+    response_model=RunView,
+    responses=DRY_RUN | _REFUSALS,
 )
 def reassign_records(
     system: Using,
@@ -80,27 +98,24 @@ def reassign_records(
     key: GivenKey,
     request: Request,
     response: Response,
-) -> Any:
+) -> RunView | Response:
     """Each record goes to the next member, in the order of the list, as one block of turns; or all
     go to the user. Answers with the run that workers carry on; follow it at the address in
     `Location`. A dry run is answered with 200, and what would happen."""
     _check(wanted)
     if wanted.dry_run:
-        with system.reading() as session:
-            engine.limit_statement_time(session)
-            return told(
-                dry_runs.of_reassignment(session, _records(session, wanted, actor), wanted.owner)
-            )
+        with system.reading() as unit:
+            engine.limit_statement_time(unit)
+            records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
+            return show_dry_run(dry_runs.of_reassignment(unit, records, owner_id))
+    accept = partial(_accept, wanted=wanted, actor=actor)
+    answer = system.transact(run_once, with_body(key, wanted.model_dump()), accept)
+    return show_accepted(system, request, response, answer["run"])
 
-    def work(session: Any) -> Facts:
-        return {
-            "run": reassign.accept(
-                session, _records(session, wanted, actor), wanted.owner, actor.id
-            )
-        }
 
-    answer = system.transact(run_once, with_body(key, wanted.model_dump()), work)
-    return accepted(system, request, response, answer["run"])
+def _accept(unit: Unit, wanted: NewReassignment, actor: Actor) -> dict[str, int]:
+    records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
+    return {"run": reassign.accept(unit, records, owner_id, actor.id)}
 
 
 def _check(wanted: NewReassignment) -> None:
@@ -122,8 +137,13 @@ def _check(wanted: NewReassignment) -> None:
         )
 
 
-def _records(session: Any, wanted: NewReassignment, actor: Actor) -> lists.SmartList | reassign.Ids:
+def _find_records(unit: Unit, wanted: NewReassignment, actor: Actor) -> lists.SmartList | RecordIds:
     """Raises UnknownList, AmbiguousList, UnknownRun."""
     if wanted.ids is not None:
-        return reassign.Ids(wanted.type or "lead", wanted.ids)
-    return lists.named(session, wanted.list or "", actor)
+        return RecordIds(wanted.type or "lead", wanted.ids)
+    return lists.named(unit, wanted.list or "", actor)
+
+
+def _find_owner(unit: Unit, wanted: NewReassignment) -> int:
+    """Raises UnknownOwner, AmbiguousUser."""
+    return int(owner_named(unit, wanted.owner).id)

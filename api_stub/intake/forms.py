@@ -1,6 +1,7 @@
-"""Forms, as visitors meet them: a page to be filled in and sent, and the same for programs as JSON."""
+"""Forms, as visitors see them: a page to be filled in and sent, and the same for programs as
+JSON."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 import orjson
@@ -15,17 +16,30 @@ from api_stub.http_errors import (
     InvalidPayload,
     RequestTimeout,
     WrongContentType,
-    faults_of,
+    convert_findings,
 )
-from api_stub.intake.html_errors import TYPED, ForVisitors, address_of, is_person, preflight
-from api_stub.intake.pages import STYLE, TOKEN, TRAP, Shown, form_page, headers, thanks_page
+from api_stub.intake.html_errors import (
+    TYPED,
+    ForVisitors,
+    answer_preflight,
+    find_address,
+    is_person,
+)
+from api_stub.intake.pages import (
+    STYLE,
+    TOKEN,
+    TRAP,
+    BlankForm,
+    page_headers,
+    render_form,
+    render_thanks,
+)
 from api_stub.limits import RateLimit, form_rate_limit
-from worker.domain.intake.forms import Form
-from worker.domain.intake.submissions import unknown
+from worker.domain.intake.forms import PATH, Form
+from worker.domain.intake.submissions import find_unknown
 from worker.errors.intake import TokenExpired, TokenUsed, TooManySubmissions, TooSoon, UnknownForm
 from worker.errors.records import IncorrectPayload
 from worker.flows.intake import submissions
-from worker.flows.intake.forms import PATH
 from worker.flows.intake.submissions import TOKEN_SECONDS, Submission
 from worker.secret_box import SecretBox, secret_box
 
@@ -48,17 +62,17 @@ Slug = Annotated[
 ]
 
 
-class Sent(Body):
+class FormPayload(Body):
     """What a program sends through a form."""
 
-    fields: dict[str, Any] = Field(
+    fields: dict[str, object] = Field(
         description="Values by the names of the form's fields.",
         examples=[{"last_name": "Lee", "email": "ann@example.com"}],
     )
     token: str = Field(description="The form token, which `GET /forms/{slug}/token` gives.")
 
 
-class Accepted(BaseModel):
+class StoredLead(BaseModel):
     """A lead that was stored."""
 
     lead: int = Field(description="Its id.")
@@ -71,21 +85,21 @@ class FormToken(BaseModel):
     seconds: int = Field(description="For how long it is good.")
 
 
-# --- what about ---
+# --- dependencies ---
 
 
-async def typed(request: Request) -> bytes:
-    """The body. What a person has typed is kept at hand, whatever comes."""
+async def read_body(request: Request) -> bytes:
+    """The body. It also keeps what a person has typed with the request, for a page that refuses."""
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (TYPED, "application/json"):
         raise WrongContentType(expected=f"{TYPED} or application/json")
     if kind == TYPED:
-        request.state.typed = _parsed(body)
+        request.state.typed = _parse(body)
     return body
 
 
-def _parsed(body: bytes) -> dict[str, str]:
+def _parse(body: bytes) -> dict[str, str]:
     try:
         return dict(
             parse_qsl(
@@ -96,73 +110,73 @@ def _parsed(body: bytes) -> dict[str, str]:
         raise InvalidPayload(reason=f"it has more than {MOST_NAMES} fields") from None
 
 
-def form_here(request: Request, system: Using, slug: Slug) -> Form:
-    """The form that is asked for. Raises UnknownForm."""
-    with system.reading() as session:
-        form = submissions.form_at(session, slug)
+def find_form(request: Request, system: Using, slug: Slug) -> Form:
+    """The form with the slug of the path. Raises UnknownForm."""
+    with system.reading() as unit:
+        form = submissions.find_open_form(unit, slug)
     request.state.form = form
     return form
 
 
-def counted(
+def count_submission(
     request: Request, form: "Here", limit: Annotated[RateLimit, Depends(form_rate_limit)]
 ) -> Form:
-    """The form, once more was counted for the sender's address. Raises TooManySubmissions."""
-    standing = limit.hit("form", form.id, address_of(request))
+    """Counts a submission of the sender's address, and gives the form. Raises
+    TooManySubmissions."""
+    standing = limit.hit("form", form.id, find_address(request))
     request.state.standing = standing
     if standing is not None and standing.exceeded:
         raise TooManySubmissions(limit=standing.limit, seconds=standing.seconds)
     return form
 
 
-Here = Annotated[Form, Depends(form_here)]
-Typed = Annotated[bytes, Depends(typed)]
-Counted = Annotated[Form, Depends(counted)]
+Here = Annotated[Form, Depends(find_form)]
+Typed = Annotated[bytes, Depends(read_body)]
+Counted = Annotated[Form, Depends(count_submission)]
 
 
-# --- what is answered ---
+# --- endpoints ---
 
 
 @router.get("/form.css", include_in_schema=False)
-def style() -> Response:
-    """Its address changes with it."""
-    told = {
+def send_style() -> Response:
+    """The style sheet. Its address changes when it does."""
+    headers = {
         "Cache-Control": f"public, max-age={STYLE_SECONDS}, immutable",
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(STYLE, media_type="text/css", headers=told)
+    return Response(STYLE, media_type="text/css", headers=headers)
 
 
 @router.get("/{slug}", include_in_schema=False)
 def show_form(form: Here, sealing: Sealing) -> Response:
     """The form, to be filled in."""
-    return form_page(Shown(form, submissions.new_token(sealing, form)))
+    return render_form(BlankForm(form, submissions.make_token(sealing, form)))
 
 
 @router.options("/{slug}", include_in_schema=False)
 @router.options("/{slug}/token", include_in_schema=False)
-def may_send(request: Request, _: Here) -> Response:
+def check_origin(request: Request, _: Here) -> Response:
     """Whether another's page may send the form."""
-    return preflight(request)
+    return answer_preflight(request)
 
 
 @router.get(
     "/{slug}/token",
     summary="Get a form token",
-    response_model=FormToken,
     responses=problems(UnknownForm),
 )
-def form_token(form: Here, sealing: Sealing, response: Response) -> Any:
+def get_form_token(form: Here, sealing: Sealing, response: Response) -> FormToken:
     """A token to send a submission with, from a script on a page of one of the form's allowed
     origins, or from any other program."""
     response.headers["Cache-Control"] = "no-store"
-    return {"token": submissions.new_token(sealing, form), "seconds": TOKEN_SECONDS}
+    return FormToken(token=submissions.make_token(sealing, form), seconds=TOKEN_SECONDS)
 
 
 _BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": Sent.model_json_schema()}},
+        "content": {"application/json": {"schema": FormPayload.model_json_schema()}},
     },
 }
 
@@ -171,7 +185,7 @@ _BODY = {
     "/{slug}",
     summary="Send a form",
     status_code=202,
-    response_model=Accepted,
+    response_model=StoredLead,
     openapi_extra=_BODY,
     responses=problems(
         UnknownForm,
@@ -186,50 +200,48 @@ _BODY = {
         RequestTimeout,
     ),
 )
-def send_form(request: Request, system: Using, sealing: Sealing, body: Typed, form: Counted) -> Any:
+def send_form(
+    request: Request, system: Using, sealing: Sealing, body: Typed, form: Counted
+) -> Response | dict[str, int | None]:
     """The lead is stored when this answers, and is never lost from then on. The same token brings
     in one lead, however often it is sent. What a form in HTML sends is answered with a page."""
     if is_person(request):
         return _answer_a_person(request.state.typed, system, sealing, form)
-    return {"lead": submissions.submit(system, sealing, form, _submission(form, body))}
+    return {"lead": submissions.submit(system, sealing, form, _read_payload(form, body))}
 
 
-def _submission(form: Form, body: bytes) -> Submission:
+def _read_payload(form: Form, body: bytes) -> Submission:
     """What a program sends. Raises InvalidPayload, IncorrectPayload."""
     try:
-        sent = Sent.model_validate(orjson.loads(body))
+        sent = FormPayload.model_validate(orjson.loads(body))
     except orjson.JSONDecodeError:
         raise InvalidPayload(reason="it is no JSON") from None
     except ValidationError as error:
-        status, faults = faults_of(
-            [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
-        )
-        raise (
-            IncorrectPayload.of("form", faults)
-            if status == IncorrectPayload.status
-            else InvalidPayload(reason="no JSON object")
-        ) from None
-    if faults := unknown(form.fields, sent.fields):
+        located = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        status, faults = convert_findings(located)
+        if status == IncorrectPayload.status:
+            raise IncorrectPayload.of("form", faults) from None
+        raise InvalidPayload(reason="no JSON object") from None
+    if faults := find_unknown(form.fields, sent.fields):
         raise IncorrectPayload.of("form", faults)
     return Submission(sent.fields, sent.token)
 
 
 def _answer_a_person(
-    given: dict[str, str], system: Using, sealing: SecretBox, form: Form
+    typed: dict[str, str], system: Using, sealing: SecretBox, form: Form
 ) -> Response:
-    """Thanks; or the form once more, with all that was typed."""
-    token = given.get(TOKEN, "")
+    """The page of thanks, or the form once more with all that was typed."""
+    token = typed.get(TOKEN, "")
     try:
-        submissions.submit(system, sealing, form, Submission(given, token, given.get(TRAP, "")))
+        submissions.submit(system, sealing, form, Submission(typed, token, typed.get(TRAP, "")))
     except IncorrectPayload as error:
-        return form_page(Shown(form, token, given, error.faults), error.status)
+        return render_form(BlankForm(form, token, typed, error.faults), error.status)
     except TooSoon as error:
-        return form_page(Shown(form, token, given, notice=QUICK), error.status)
+        return render_form(BlankForm(form, token, typed, notice=QUICK), error.status)
     except (TokenExpired, TokenUsed) as error:
         words = LATE if isinstance(error, TokenExpired) else OTHER
-        return form_page(
-            Shown(form, submissions.new_token(sealing, form), given, notice=words), error.status
-        )
+        again = BlankForm(form, submissions.make_token(sealing, form), typed, notice=words)
+        return render_form(again, error.status)
     if form.redirect_url:
-        return RedirectResponse(form.redirect_url, 303, headers(form))
-    return thanks_page(form)
+        return RedirectResponse(form.redirect_url, 303, page_headers(form))
+    return render_thanks(form)

@@ -1,5 +1,5 @@
-"""What a visitor is answered: pages to people, JSON to programs, and CORS headers to the pages from
-which a form may be sent."""
+"""Responses to visitors of forms: pages to people, JSON to programs, and CORS headers to the pages
+that may send a form."""
 
 from collections.abc import Callable, Coroutine
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -9,22 +9,22 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from api_stub.error_responses import RETRY_SECONDS, refuse
-from api_stub.intake.pages import kept_page, notice_page
+from api_stub.intake.pages import render_kept, render_notice
 from worker.domain.intake.forms import Form
 from worker.errors.base import EvenhandError, Unavailable
 from worker.errors.intake import TooManySubmissions, UnknownForm
 
 TYPED = "application/x-www-form-urlencoded"
 FROM_A_PAGE = (TYPED, "multipart/form-data", "text/plain")
-"""What forms in HTML may be sent as. Whoever sends something else is a program."""
+"""The content types that forms in HTML send. Anything else comes from a program."""
 
 PREFLIGHT_SECONDS = 600
 ONE_SITE_BITS = 64
-"""So much of an IPv6 address tells whose it is; the rest its owner chooses."""
+"""So many bits of an IPv6 address tell whose it is; its owner chooses the rest."""
 
 
 class ForVisitors(APIRoute):
-    """A route whose refusals are pages, where a person asks."""
+    """A route that refuses a person with a page, and a program with JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
@@ -33,70 +33,67 @@ class ForVisitors(APIRoute):
             try:
                 response = await answer(request)
             except EvenhandError as error:
-                response = (
-                    refusal_page(request, error) if is_person(request) else refuse(request, error)
-                )
-            response.headers.update(cors(request))
+                render = render_refusal if is_person(request) else refuse
+                response = render(request, error)
+            response.headers.update(cors_headers(request))
             return response
 
         return answer_in_kind
 
 
 def is_person(request: Request) -> bool:
-    """Whether whoever asks wants to see a page."""
+    """Whether a person sent the request, who wants to see a page."""
     if request.method != "POST":
         return not request.url.path.endswith("/token")
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() in FROM_A_PAGE
 
 
-def refusal_page(request: Request, error: EvenhandError) -> Response:
-    """What a person sees who is refused. What they have typed is on the page, to be sent again, if
-    all they can do is wait."""
+def render_refusal(request: Request, error: EvenhandError) -> Response:
+    """The page for a person who is refused. If all they can do is wait, the page holds what they
+    have typed, to be sent again."""
     form: Form | None = getattr(request.state, "form", None)
     if isinstance(error, UnknownForm):
-        return notice_page(
+        return render_notice(
             "There is no form here",
             "It may have been closed, or the address may be misspelt.",
             error.status,
         )
     if isinstance(error, Unavailable):
-        page = _wait(
+        page = _render_wait(
             request,
-            "We can't take it just now. Nothing that you have typed is lost: please send it again in a moment.",
+            "We can't take it just now. Nothing that you have typed is lost: "
+            "please send it again in a moment.",
             error,
             form,
         )
         page.headers["Retry-After"] = str(RETRY_SECONDS)
         return page
     if isinstance(error, TooManySubmissions):
-        return _wait(
-            request,
-            f"Too much was sent from your address. Please send it again in {_told(error.facts['seconds'])}.",
-            error,
-            form,
-        )
-    return notice_page("That didn't work", str(error), error.status, form)
+        pause = _in_words(error.facts["seconds"])
+        words = f"Too much was sent from your address. Please send it again in {pause}."
+        return _render_wait(request, words, error, form)
+    return render_notice("That didn't work", str(error), error.status, form)
 
 
-def _wait(request: Request, words: str, error: EvenhandError, form: Form | None) -> Response:
+def _render_wait(request: Request, words: str, error: EvenhandError, form: Form | None) -> Response:
     typed: dict[str, str] | None = getattr(request.state, "typed", None)
     if typed is None:
-        return notice_page(
+        return render_notice(
             "Not just now",
             "We can't show the form at the moment. Please try again soon.",
             error.status,
             form,
         )
-    return kept_page(words, typed, error.status, form)
+    return render_kept(words, typed, error.status, form)
 
 
-def _told(seconds: int) -> str:
+def _in_words(seconds: int) -> str:
     minutes = -(-seconds // 60)
     return "a minute" if minutes <= 1 else f"{minutes} minutes"
 
 
-def cors(request: Request) -> dict[str, str]:
-    """What lets a page of the form's origins read the answer."""
+def cors_headers(request: Request) -> dict[str, str]:
+    """The headers that let a page of the form's origins read the answer."""
     form: Form | None = getattr(request.state, "form", None)
     origin = request.headers.get("origin", "")
     if form is None or not form.origins:
@@ -105,19 +102,20 @@ def cors(request: Request) -> dict[str, str]:
     return {"Vary": "Origin"} | allowed
 
 
-def preflight(request: Request) -> Response:
-    """What a browser asks before it lets another's page send JSON."""
-    allowed = "Access-Control-Allow-Origin" in cors(request)
-    told = {"Methods": "GET, POST", "Headers": "Content-Type"} if allowed else {}
-    headers = {f"Access-Control-Allow-{name}": value for name, value in told.items()}
-    return Response(
-        status_code=204,
-        headers=headers | ({"Access-Control-Max-Age": str(PREFLIGHT_SECONDS)} if allowed else {}),
-    )
+def answer_preflight(request: Request) -> Response:
+    """The answer to a browser that asks whether another's page may send JSON."""
+    if "Access-Control-Allow-Origin" not in cors_headers(request):
+        return Response(status_code=204)
+    headers = {
+        "Access-Control-Allow-Methods": "GET, POST",
+        "Access-Control-Allow-Headers": "Content-Type",
+        "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+    }
+    return Response(status_code=204, headers=headers)
 
 
-def address_of(request: Request) -> str:
-    """Who sends, as far as addresses tell."""
+def find_address(request: Request) -> str:
+    """The network of the sender: an IPv4 address, or the first 64 bits of an IPv6 address."""
     host = request.client.host if request.client else ""
     try:
         address = ip_address(host)

@@ -76,7 +76,7 @@ def test_every_refusal_is_described_in_the_shape_it_has(described: dict[str, Any
         for answer in refusals
     }
 
-    assert shapes == {"Problem", "Health"}
+    assert shapes == {"ErrorBody", "Health"}
     assert all("default" in operation["responses"] for operation in every)
     assert not {"HTTPValidationError", "ValidationError"} & set(described["components"]["schemas"])
 

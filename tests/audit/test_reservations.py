@@ -94,7 +94,9 @@ def booking(*loaded: tuple[int, int], turns: str = "3:2 10:4") -> Reservation:
 
 
 def faults(of: Reservation, *entries: tuple[int, int, int | None]) -> list[tuple[str, int | None]]:
-    return [violation[:2] for violation in reservations.check_entries(of, entries)]
+    return [
+        (violation.point, violation.turn) for violation in reservations.check_entries(of, entries)
+    ]
 
 
 def test_what_is_loaded_is_entered_in_the_order_of_the_block() -> None:

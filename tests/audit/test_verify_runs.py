@@ -33,12 +33,12 @@ from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
+from worker.domain.runs.record_ids import RecordIds
 from worker.flows.audit.verify import verify
 from worker.flows.records import convert, edits
 from worker.flows.records.convert import Conversion
 from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, undo
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.turns import seed
 
@@ -66,7 +66,7 @@ def edited(system: System, lead_id: int) -> None:
     system.transact(edits.update, asking, LEAD, lead_id, {"phone": "1"})
 
 
-def frozen(system: System, send: Tasks, wanted: Ids, owner: str = "Inbound") -> int:
+def frozen(system: System, send: Tasks, wanted: RecordIds, owner: str = "Inbound") -> int:
     """The id of a reassignment whose list is frozen, and whose chunks wait."""
     run_id = to_reassign(system, wanted, owner)
     run(system, send.waiting.pop())
@@ -348,7 +348,7 @@ def write(system: System, send: Tasks) -> None:
     zoe = person(system, "zoe@example.com")
     imported(system, send, sheet(6))
     ids = owned(system, 6)
-    frozen(system, send, Ids("lead", ids))
+    frozen(system, send, RecordIds("lead", ids))
     execute(
         system,
         f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at WHERE id = 11",
@@ -357,9 +357,12 @@ def write(system: System, send: Tasks) -> None:
     edited(system, 2)
     undone(system, send, 1)
     undone(
-        system, send, reassigned(system, send, Ids("lead", owned(system, 3))), returns_turns=True
+        system,
+        send,
+        reassigned(system, send, RecordIds("lead", owned(system, 3))),
+        returns_turns=True,
     )
-    frozen(system, send, Ids("lead", [13, 14, 15]), "zoe@example.com")
+    frozen(system, send, RecordIds("lead", [13, 14, 15]), "zoe@example.com")
     execute(system, "UPDATE leads SET owner_id = 1 WHERE id = 14")
     send.drain(system)
     undone(system, send, 6)
@@ -435,7 +438,7 @@ def test_a_cancelled_reassignment_may_be_undone(
     system: System, send: Tasks, chunks: int, returns: bool
 ) -> None:
     pool(system, 3)
-    run_id = frozen(system, send, Ids("lead", owned(system, ROWS)))
+    run_id = frozen(system, send, RecordIds("lead", owned(system, ROWS)))
     work(system, send, chunks)
     system.transact(control.cancel, run_id)
     send.drain(system)
@@ -456,7 +459,7 @@ def test_a_cancelled_undo_may_be_followed_by_another(
     system: System, send: Tasks, first: bool, second: bool
 ) -> None:
     pool(system, 3)
-    run_id = reassigned(system, send, Ids("lead", ids := owned(system, ROWS)))
+    run_id = reassigned(system, send, RecordIds("lead", ids := owned(system, ROWS)))
     cancelled = to_undo(system, run_id, returns_turns=first)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
@@ -496,7 +499,7 @@ def test_a_reassignment_that_returned_turns_of_its_own_may_be_undone(
     system: System, send: Tasks, returns: bool
 ) -> None:
     pool(system, 3)
-    run_id = frozen(system, send, Ids("lead", ids := owned(system, 7)))
+    run_id = frozen(system, send, RecordIds("lead", ids := owned(system, 7)))
     execute(system, f"UPDATE leads SET deleted_at = created_at WHERE id IN ({ids[1]}, {ids[4]})")
     send.drain(system)
     give_leads(system, 1)
@@ -586,7 +589,7 @@ def test_records_that_were_reassigned_since_are_kept_and_listed(
 ) -> None:
     pool(system, 3)
     run_id = imported(system, send, sheet(6))
-    reassigned(system, send, Ids("lead", [5, 2]))
+    reassigned(system, send, RecordIds("lead", [5, 2]))
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 
@@ -684,7 +687,7 @@ def test_a_turn_may_be_given_undone_and_returned_again_and_again(
     ids = owned(system, 4)
 
     for _ in range(3):
-        run_id = reassigned(system, send, Ids("lead", ids))
+        run_id = reassigned(system, send, RecordIds("lead", ids))
         assert [lead["turn"] for lead in rows(system, "SELECT turn FROM leads ORDER BY id")] == [
             1,
             2,
@@ -703,15 +706,16 @@ def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(
 ) -> None:
     pool(system, 3)
     undo_id = to_undo(
-        system, reassigned(system, send, Ids("lead", owned(system, ROWS))), returns_turns=True
+        system, reassigned(system, send, RecordIds("lead", owned(system, ROWS))), returns_turns=True
     )
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
 
     cancelled = system.transact(control.cancel, undo_id)
 
-    assert cancelled == (250, 250)
-    assert all(type(number) is int for number in cancelled)
+    numbers = (cancelled.records, cancelled.returned)
+    assert numbers == (250, 250)
+    assert all(type(number) is int for number in numbers)
     assert state_of(system, undo_id) == ("cancelled", 250, 0, 0)
     assert_sound(system)
     send.drain(system)
@@ -723,7 +727,7 @@ def test_an_undo_under_way_is_sound_after_each_of_its_tasks(
     system: System, send: Tasks, valkey: Redis
 ) -> None:
     pool(system, 3)
-    run_id = reassigned(system, send, Ids("lead", owned(system, ROWS)))
+    run_id = reassigned(system, send, RecordIds("lead", owned(system, ROWS)))
     to_undo(system, run_id, returns_turns=True)
 
     while send.waiting:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
@@ -13,8 +13,9 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.api.test_server import api
 from tests.support.factories import pool
-from worker.domain.intake.forms import Field
+from worker.domain.intake.forms import Field, FormValues
 from worker.flows.intake import forms
+from worker.flows.names import pool_named
 from worker.flows.system import System
 
 
@@ -91,17 +92,19 @@ class Site:
 
     def define(self, name: str = "Contact us", **definition: Any) -> str:
         """The address of a new form of the pool Inbound."""
-        values = {
+        with self.system.reading() as unit:
+            owner_id = pool_named(unit, "Inbound").id
+        values: dict[str, Any] = {
             "name": name,
-            "owner": "Inbound",
+            "owner_id": owner_id,
             "fields": FIELDS,
             "tags": (),
             "origins": (),
-            **definition,
         }
-        form_id = self.system.transact(forms.add, values, None)
-        with self.system.reading() as session:
-            return str(forms.shown(session, form_id, self.url)["address"])
+        values |= definition
+        form_id = self.system.transact(forms.add, cast("FormValues", values), None)
+        with self.system.reading() as unit:
+            return forms.show(unit, form_id, self.url).address
 
 
 @pytest.fixture

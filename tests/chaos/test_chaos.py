@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from testing.servers import postgres
 from tests.acceptance.stack import EVENHAND, ROOT, START_SECONDS, STOP_SECONDS, home
-from tests.support import servers
 from tests.support.factories import person
 from tests.support.invariants import rows
+from tests.support.servers import FAST, wait_until
 from worker.flows.system import System
 
 SOAK_MINUTES = float(os.environ.get("EVENHAND_SOAK_MINUTES", "0"))
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.timeout(MINUTES * 60 + OTHERWISE_SECONDS + 60)
 @pytest.fixture
 def database_to_break() -> Iterator[str]:
     """On a server of its own, which may be crashed. What it has committed survives that."""
-    with servers.short_folder() as folder, servers._own_postgres(folder) as server:
+    with postgres(*FAST) as server:
         url = server.create_database()
         server.execute(
             f'ALTER DATABASE "{url.partition("?")[0].rpartition("/")[2]}" SET synchronous_commit = on'
@@ -68,7 +69,7 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
             stderr=output,
             start_new_session=True,
         )
-    servers.wait_until(
+    wait_until(
         lambda: running.poll() is not None or "breaking it" in log.read_text(),
         "the stack",
         START_SECONDS,

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.support import servers
+from testing import servers
 from tests.support.servers import START_SECONDS, wait_until
 from worker.stack.server import find_program
 
@@ -111,7 +111,7 @@ class Postgres(Server):
     @classmethod
     def install(cls, folder: Path) -> "Postgres":
         """One that has never run before."""
-        installation, account = servers._installation(folder)
+        installation, account = servers.postgres_programs(folder)
         made = cls(folder, programs=installation / "bin", runs_as=account)
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         initialize = [str(made.programs / "initdb"), "-D", str(made.kept()), *options]

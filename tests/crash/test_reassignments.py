@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from sqlalchemy.orm import Session
 
 from tests.crash.rig import Rig
 from tests.support.factories import captured, owned
 from tests.support.faults import photograph, roll_back
 from tests.support.invariants import entries_of, rows
 from tests.support.servers import wait_until
-from worker.domain.runs.runs import STORIES
+from worker.domain.runs.record_ids import RecordIds
+from worker.domain.runs.runs import RUN_TASKS
+from worker.flows.names import owner_named
 from worker.flows.runs import reassign, undo
-from worker.flows.runs.reassign import Ids
 from worker.queue import Task
 
 ROWS = 700
@@ -25,12 +25,11 @@ DONE_SECONDS = 60.0
 
 def reassigning(rig: Rig, name: str, ids: list[int]) -> int:
     """The id of a run that gives the records, last first, to the pool."""
-    wanted = Ids("lead", ids[::-1])
+    wanted = RecordIds("lead", ids[::-1])
 
-    def accept(session: Session) -> int:
-        return reassign.accept(session, wanted, name, None)
-
-    return rig.system.transact(accept)
+    with rig.system.reading() as session:
+        owner_id = owner_named(session, name).id
+    return rig.system.transact(reassign.accept, wanted, owner_id, None)
 
 
 def undoing(rig: Rig, run_id: int) -> int:
@@ -58,12 +57,14 @@ def kill_some(rig: Rig) -> None:
 def deliver_all_again(rig: Rig, run_id: int) -> None:
     """Every task of a run once more, as a broker does that has lost its acknowledgements."""
     [run] = rows(rig.system, "SELECT kind FROM runs WHERE id = :run", run=run_id)
-    story, chunks = (
-        STORIES[run["kind"]],
+    tasks_of_kind, chunks = (
+        RUN_TASKS[run["kind"]],
         rows(rig.system, "SELECT number FROM chunks WHERE run_id = :run", run=run_id),
     )
-    tasks = [Task(story.scan, {"run": run_id}), Task(story.close, {"run": run_id})]
-    tasks += [Task(story.chunk, {"run": run_id, "chunk": chunk["number"]}) for chunk in chunks]
+    tasks = [Task(tasks_of_kind.scan, {"run": run_id}), Task(tasks_of_kind.close, {"run": run_id})]
+    tasks += [
+        Task(tasks_of_kind.chunk, {"run": run_id, "chunk": chunk["number"]}) for chunk in chunks
+    ]
     rig.system.send(tasks)
     wait_until(lambda: rig.is_idle("bulk"), "the tasks to be done again")
 

@@ -10,7 +10,7 @@ from tests.crash.services import service
 from tests.support.factories import join, person, sheet
 from tests.support.servers import wait_until
 from worker.flows.runs import control
-from worker.flows.runs.control import Cancelled
+from worker.flows.runs.control import CancelledRun
 from worker.flows.unit import Unit
 from worker.queue import Task
 from worker.store.sql import advisory_locks
@@ -73,7 +73,7 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
         run_id = rig.import_file(pool.name, sheet(ROWS).getvalue())
         rig.waiting_worker("advisory")
 
-        def cancel(unit: Unit) -> Cancelled:
+        def cancel(unit: Unit) -> CancelledRun:
             advisory_locks.exclusive(unit, Kind.RUN, run_id)
             free.close()
             rig.waiting_worker("lock_shared")
@@ -83,7 +83,7 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
     leads = rig.capture(pool.name, 3)
 
     rig.wait_for_turns(leads)
-    assert cancelled == Cancelled(records=0, returned=ROWS)
+    assert cancelled == CancelledRun(run_id, records=0, returned=ROWS)
     assert rig.turns(leads) == [1, 2, 3]
     wait_until(lambda: rig.is_idle("bulk"), "the chunk to be given up")
     assert rig.state(run_id) == "cancelled"

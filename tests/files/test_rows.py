@@ -1,5 +1,7 @@
 """Columns and rows: what a file's columns are taken as, which rows are good, and what they store."""
 
+from dataclasses import asdict
+
 import pytest
 
 from worker.domain.files.rows import Columns, RowReader
@@ -12,8 +14,8 @@ def reader(*headers: str, record_type: str = "lead", **overrides: str) -> RowRea
 
 
 def stored(reader: RowReader, row: list[str]) -> dict[str, object]:
-    assert reader.fault(row) is None
-    return dict(zip(reader.fields, reader.values(row), strict=True))
+    assert reader.find_fault(row) is None
+    return dict(zip(reader.fields, reader.convert(row), strict=True))
 
 
 def test_known_headers_become_fields_and_the_rest_custom_fields() -> None:
@@ -54,7 +56,7 @@ def test_an_override_of_an_unknown_field_or_header_is_refused() -> None:
 def test_columns_come_back_from_their_json() -> None:
     columns = Columns.of("lead", ["Last Name", "Territory"], {})
 
-    assert Columns(**columns.as_json()) == columns
+    assert Columns(**asdict(columns)) == columns
 
 
 def test_a_good_row_stores_fields_tags_and_custom_fields_that_are_not_blank() -> None:
@@ -79,7 +81,7 @@ def test_a_short_row_is_padded_with_nothing() -> None:
 def test_values_beyond_the_header_are_a_fault_unless_they_are_empty() -> None:
     rows = reader("Last Name", "Email")
 
-    assert rows.fault(["Mason", "m@example.com", "x"]) == (
+    assert rows.find_fault(["Mason", "m@example.com", "x"]) == (
         "",
         "has 3 values where the header has 2",
     )
@@ -87,7 +89,7 @@ def test_values_beyond_the_header_are_a_fault_unless_they_are_empty() -> None:
 
 
 def test_a_nul_character_is_a_fault() -> None:
-    assert reader("Last Name", "Territory").fault(["Mason", "a\0b"]) == (
+    assert reader("Last Name", "Territory").find_fault(["Mason", "a\0b"]) == (
         "",
         "holds a NUL character, which no database stores",
     )
@@ -97,17 +99,23 @@ def test_a_nul_character_is_a_fault() -> None:
 def test_a_person_needs_a_last_name_or_an_organization(record_type: str) -> None:
     rows = reader("First Name", "Last Name", "Company", record_type=record_type)
 
-    assert rows.fault(["Ann", " ", ""]) == ("last_name", "needs last name or organization name")
-    assert rows.fault(["Ann", "", "Acme"]) is None
-    assert rows.fault(["", "Lee", ""]) is None
+    assert rows.find_fault(["Ann", " ", ""]) == (
+        "last_name",
+        "needs last name or organization name",
+    )
+    assert rows.find_fault(["Ann", "", "Acme"]) is None
+    assert rows.find_fault(["", "Lee", ""]) is None
 
 
 def test_a_deal_needs_a_name() -> None:
-    assert reader("Deal", "Amount", record_type="deal").fault(["", "5"]) == ("name", "needs name")
+    assert reader("Deal", "Amount", record_type="deal").find_fault(["", "5"]) == (
+        "name",
+        "needs name",
+    )
 
 
 def test_a_file_without_the_needed_columns_has_no_good_row() -> None:
-    assert reader("Email").fault(["a@example.com"]) == (
+    assert reader("Email").find_fault(["a@example.com"]) == (
         "last_name",
         "needs last name or organization name",
     )
@@ -116,8 +124,11 @@ def test_a_file_without_the_needed_columns_has_no_good_row() -> None:
 def test_a_value_that_cannot_be_stored_is_a_fault_of_its_field() -> None:
     rows = reader("Name", "Amount", "Close Date", record_type="deal")
 
-    assert rows.fault(["Roof", "much", ""]) == ("value", "'much' is not an amount such as 1250.00")
-    assert rows.fault(["Roof", "", "soon"]) == (
+    assert rows.find_fault(["Roof", "much", ""]) == (
+        "value",
+        "'much' is not an amount such as 1250.00",
+    )
+    assert rows.find_fault(["Roof", "", "soon"]) == (
         "estimated_close_date",
         "'soon' is not a date such as 2026-03-31",
     )

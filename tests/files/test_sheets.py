@@ -10,8 +10,8 @@ from worker.domain.files.sheets import (
     Header,
     Lines,
     check_rows,
-    lines_in,
     read_header,
+    read_lines,
     read_rows,
 )
 from worker.errors.runs import UnreadableFile
@@ -139,4 +139,4 @@ def test_other_delimiters_within_names_mislead_nobody(header: str) -> None:
 
 def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
     with pytest.raises(UnreadableFile, match="line 2 is longer"):
-        list(lines_in(io.BytesIO(b"Last Name\n" + b"x" * (LONGEST_LINE_BYTES + 1))))
+        list(read_lines(io.BytesIO(b"Last Name\n" + b"x" * (LONGEST_LINE_BYTES + 1))))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from worker.domain.files.rows import Columns, RowReader
-from worker.domain.files.sheets import check_rows, lines_of, read_header
+from worker.domain.files.sheets import check_rows, read_header, split_lines
 from worker.domain.runs.chunks import Scan, scan
 from worker.sample import HEADER, sample_leads, write_sample
 
@@ -68,7 +68,7 @@ def test_one_row_in_two_hundred_is_bad(rows: int, bad: int) -> None:
 def test_the_bad_rows_of_the_sample_are_bad_in_three_ways(seed: int) -> None:
     errors = scanned(sample(1_000, seed)).first_errors
 
-    assert Counter(error[1:] for error in errors) == {
+    assert Counter((error.field, error.reason) for error in errors) == {
         ("last_name", "needs last name or organization name"): 2,
         ("", "has 16 values where the header has 14"): 2,
         ("email", "is longer than 320 characters"): 1,
@@ -83,13 +83,13 @@ def test_the_leads_are_read_back_as_they_were_made() -> None:
     read = [
         row
         for _, row in check_rows(
-            lines_of(stream.read()), header.delimiter, header.lines + 1, reader
+            split_lines(stream.read()), header.delimiter, header.lines + 1, reader
         )
         if isinstance(row, list)
     ]
 
     assert read == [
-        row for row in islice(sample_leads(1_000), 1, None) if reader.fault(row) is None
+        row for row in islice(sample_leads(1_000), 1, None) if reader.find_fault(row) is None
     ]
     assert len({row[0] for row in read}) == 995
 

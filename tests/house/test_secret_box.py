@@ -1,4 +1,4 @@
-"""The vault: what is sealed is read by whoever has the key, and by nobody else."""
+"""The secret box: only those who have a key can read what is sealed."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -80,9 +80,9 @@ def test_without_a_key_one_is_made_that_only_its_owner_may_read_and_all_use_the_
     given = Settings(home=tmp_path / "new")
 
     with ThreadPoolExecutor(8) as threads:
-        vaults = list(threads.map(lambda _: open_secret_box(given), range(8)))
+        boxes = list(threads.map(lambda _: open_secret_box(given), range(8)))
 
-    sealed = vaults[0].seal("secret")
-    assert {secret_box.open(sealed) for secret_box in vaults} == {"secret"}
+    sealed = boxes[0].seal("secret")
+    assert {secret_box.open(sealed) for secret_box in boxes} == {"secret"}
     assert [path.name for path in given.home.iterdir()] == [KEY_FILE]
     assert stat.S_IMODE((given.home / KEY_FILE).stat().st_mode) == 0o600

@@ -31,7 +31,7 @@ from tests.support.tasks import Tasks, run
 from worker.domain.intake.leads import lead_values
 from worker.errors.servers import RingUnreachable
 from worker.errors.turns import UnknownPool, WrongPoolType
-from worker.flows.audit.why import why
+from worker.flows.audit.why import explain
 from worker.flows.intake import capture
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
@@ -67,7 +67,7 @@ def attempts(system: System) -> set[int]:
 
 
 def leased_to(system: System, holder: str) -> list[int]:
-    """Somebody begins with the leads in line that nobody is on, and does not come to entering them."""
+    """Leases the leads in line that nobody works on, and doesn't enter them."""
     [inbound] = rows(system, "SELECT id FROM pools")
     return [lead.lead_id for lead in system.transact(capture._lease, inbound["id"], holder)]
 
@@ -107,11 +107,11 @@ def test_a_captured_lead_waits_with_the_pool_until_its_task_runs(
 def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(
     system: System, send: Tasks
 ) -> None:
-    pool(system, 1)
+    inbound = pool(system, 1)
     admin = person(system, "admin@example.com")
     facts = {"First Name": "Ann", "last_name": "Lee", "Budget": 12, "tags": ["hot"]}
 
-    [lead_id] = system.transact(capture.accept, "inbound", [lead_values(facts)], admin)
+    [lead_id] = system.transact(capture.accept, inbound.id, [lead_values(facts)], admin)
     send.drain(system)
 
     [stored] = rows(system, "SELECT first_name, last_name, email, creator_id FROM leads")
@@ -120,8 +120,8 @@ def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(
     )
     assert stored == {"first_name": "Ann", "last_name": "Lee", "email": None, "creator_id": admin}
     assert entry == {
-        "claim": f"lead:{lead_id}:capture", "ordinal": 0, "record_id": lead_id, "cause": "capture", "actor_id": admin,
-        "previous_owner_id": None,
+        "claim": f"lead:{lead_id}:capture", "ordinal": 0, "record_id": lead_id, "cause": "capture",
+        "actor_id": admin, "previous_owner_id": None,
     }  # fmt: skip
 
 
@@ -502,10 +502,8 @@ def test_a_waiting_lead_tells_since_when_it_waits_and_for_what(system: System, s
     send.drain(system)
 
     with system.reading() as session:
-        facts = why(session, "lead", lead_id)
+        shown = explain(session, "lead", lead_id)
 
-    assert (facts["turn"], facts["owner"]["name"], facts["waits"]["reason"]) == (
-        None,
-        "Inbound",
-        NO_MEMBERS,
-    )
+    assert (shown.turn, shown.owner.name) == (None, "Inbound")
+    assert shown.waits is not None
+    assert shown.waits.reason == NO_MEMBERS

@@ -15,7 +15,8 @@ from tests.intake.senders import Sender, add, outcome
 from tests.support.factories import an_hour_passes, leases_run_out
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import SECRET_BOX, Tasks
-from worker import hubspot as asking
+from worker import http_client
+from worker.domain.intake.senders.enrichment import FetchLater, FetchRequest
 from worker.flows.intake import enrichment as flow
 from worker.flows.system import System
 from worker.flows.upkeep import sweeps
@@ -23,6 +24,7 @@ from worker.store.intake import enrichment as store
 from worker.store.leases import MOST_ATTEMPTS
 from worker.store.sql.engine import writing
 from worker.store.tables import enrichments
+from worker.store.views.integrations import EnrichmentView, list_enrichments
 
 ANN = {
     "firstname": "Ann",
@@ -111,7 +113,7 @@ def test_a_lead_that_is_deleted_meanwhile_stays_as_it_is(
     sender: Sender, client: TestClient, system: System, send: Tasks
 ) -> None:
     sender.deliver(1)
-    [task] = [task for task in send.waiting if task.name == "lookups.fetch"]
+    [task] = [task for task in send.waiting if task.name == "enrichments.fetch"]
     send.waiting.remove(task)
     send.drain(system)
     client.delete("/v2/leads/1", headers={"User-Agent": "tests"})
@@ -150,7 +152,7 @@ def test_what_cannot_be_told_now_is_asked_again_ever_later_and_then_set_aside(
         [lookup] = waiting(system)
         assert (lookup["attempts"], bool(lookup["set_aside"])) == (0, False)
         [shown] = _shown(system)
-        pauses.append((datetime.fromisoformat(shown["due_at"]) - datetime.now(UTC)).total_seconds())
+        pauses.append((shown.due_at - datetime.now(UTC)).total_seconds())
         due(system)
         sweeps.sweep(system)
     assert [round(pause / 5) for pause in pauses] == [
@@ -162,14 +164,14 @@ def test_what_cannot_be_told_now_is_asked_again_ever_later_and_then_set_aside(
     send.drain(system)
 
     [aside] = _shown(system)
-    assert (aside["set_aside"], aside["reason"]) == (True, f"HubSpot answers with {status}")
+    assert (aside.set_aside, aside.reason) == (True, f"HubSpot answers with {status}")
     due(system)
     assert sweeps.sweep(system) == []
 
 
-def _shown(system: System) -> list[dict[str, Any]]:
+def _shown(system: System) -> list[EnrichmentView]:
     with system.reading() as session:
-        return store.waiting(session, 1, 10)
+        return list_enrichments(session, 1, 10)
 
 
 @pytest.mark.parametrize(
@@ -251,8 +253,8 @@ def test_what_kills_its_worker_each_time_is_set_aside(
 
     assert "lead 1" in str(found)
     [aside] = _shown(system)
-    assert aside["set_aside"]
-    assert "its worker died" in str(aside["reason"])
+    assert aside.set_aside
+    assert "its worker died" in str(aside.reason)
 
 
 def test_one_worker_at_a_time_asks_one_sender(
@@ -281,23 +283,25 @@ def test_a_contact_that_cannot_be_stored_is_set_aside_with_the_reason(
     send.drain(system)
 
     [aside] = _shown(system)
-    assert (aside["set_aside"], "email is longer" in str(aside["reason"])) == (True, True)
+    assert (aside.set_aside, "email is longer" in str(aside.reason)) == (True, True)
 
 
 def test_an_answer_that_is_too_long_or_no_json_is_asked_for_again(hubspot: HubSpot) -> None:
-    hubspot.contacts["1"] = {"x": "y" * asking.MOST_BYTES}
+    hubspot.contacts["1"] = {"x": "y" * http_client.MOST_BYTES}
     hubspot.failures = []
-    long = asking.contact(hubspot.url, TOKEN, "1", ["x"])
+    address = f"{hubspot.url}/crm/v3/objects/contacts/1"
+    request = FetchRequest("HubSpot", address, {}, {"Authorization": f"Bearer {TOKEN}"})
+    long = http_client.fetch(request)
     hubspot.failures = [200]
-    nonsense = asking.contact(hubspot.url, TOKEN, "1", ["x"])
+    nonsense = http_client.fetch(request)
 
-    assert isinstance(long, asking.Later)
+    assert isinstance(long, FetchLater)
     assert "longer than" in long.reason
-    assert isinstance(nonsense, asking.Later)
+    assert isinstance(nonsense, FetchLater)
     assert "no JSON" in nonsense.reason
 
 
-def test_the_vault_that_was_changed_is_told_after_three_attempts(
+def test_a_secret_key_that_was_changed_is_named_after_three_attempts(
     sender: Sender, system: System, send: Tasks
 ) -> None:
     sender.deliver(1)
@@ -311,7 +315,7 @@ def test_the_vault_that_was_changed_is_told_after_three_attempts(
     sweeps.sweep(system)
 
     [aside] = _shown(system)
-    assert (aside["set_aside"], "EVENHAND_SECRET_KEY" in str(aside["reason"])) == (True, True)
+    assert (aside.set_aside, "EVENHAND_SECRET_KEY" in str(aside.reason)) == (True, True)
 
 
 def test_a_repeat_fetches_nothing_again(

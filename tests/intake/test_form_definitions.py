@@ -1,18 +1,28 @@
 """Definitions of forms: what is taken, in which form, and what is refused with a reason."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from worker.domain.intake.embedding import iframe, plain
-from worker.domain.intake.forms import USUAL_FIELDS, Field, Form, normalized, origin_of, slug_of
+from worker.domain.intake.embedding import write_form, write_iframe
+from worker.domain.intake.forms import (
+    USUAL_FIELDS,
+    Field,
+    Form,
+    FormValues,
+    make_slug,
+    normalize,
+    read_origin,
+)
 from worker.errors.intake import BadForm
 
 LAST = Field("last_name", "Last name")
 
 
 def fields(*given: Field) -> tuple[Field, ...]:
-    return normalized({"fields": given})["fields"]
+    normal = normalize({"fields": given})["fields"]
+    assert isinstance(normal, tuple)
+    return normal
 
 
 @pytest.mark.parametrize(
@@ -95,13 +105,13 @@ def test_fields_that_make_no_form_are_refused(given: list[Field], words: str) ->
     ],
 )
 def test_a_slug_is_made_of_a_name(name: str, slug: str) -> None:
-    assert slug_of(name).startswith(slug[:3])
-    assert normalized({"slug": slug_of(name)}) == {"slug": slug_of(name)}
+    assert make_slug(name).startswith(slug[:3])
+    assert normalize({"slug": make_slug(name)}) == {"slug": make_slug(name)}
 
 
 def test_a_name_of_which_no_address_can_be_made_wants_a_slug() -> None:
     with pytest.raises(BadForm, match="give it a slug"):
-        slug_of("お問い合わせ")
+        make_slug("お問い合わせ")
 
 
 @pytest.mark.parametrize(
@@ -129,11 +139,11 @@ def test_a_name_of_which_no_address_can_be_made_wants_a_slug() -> None:
 )
 def test_what_is_wrong_with_a_definition_is_told(what: str, value: Any, words: str) -> None:
     with pytest.raises(BadForm, match=words):
-        normalized({what: value})
+        normalize(cast("FormValues", {what: value}))
 
 
 def test_a_definition_is_stored_in_one_form() -> None:
-    given = {
+    given: FormValues = {
         "name": " Web ",
         "slug": " Web-1 ",
         "source": " ",
@@ -142,9 +152,9 @@ def test_a_definition_is_stored_in_one_form() -> None:
         "redirect_url": " https://a.com/x ",
     }
 
-    taken = normalized(
-        given | {"origins": ["https://A.com/", "http://localhost:8080"], "enabled": False}
-    )
+    given["origins"], given["enabled"] = ["https://A.com/", "http://localhost:8080"], False
+
+    taken = normalize(given)
 
     assert taken == {
         "name": "Web",
@@ -170,7 +180,7 @@ def test_a_definition_is_stored_in_one_form() -> None:
     ],
 )
 def test_an_origin_is_scheme_host_and_port(address: str, origin: str | None) -> None:
-    assert origin_of(address) == origin
+    assert read_origin(address) == origin
 
 
 def test_lines_to_be_copied_bear_hostile_names_as_text() -> None:
@@ -182,7 +192,9 @@ def test_lines_to_be_copied_bear_hostile_names_as_text() -> None:
     )
     form = Form(1, "web", '"Web"', 1, None, (), True, asked, None, None, ())
 
-    lines = iframe(form, "https://a.com/forms/web") + plain(form, "https://a.com/forms/web")
+    lines = write_iframe(form, "https://a.com/forms/web") + write_form(
+        form, "https://a.com/forms/web"
+    )
 
     assert 'title="&quot;Web&quot;"' in lines
     assert "<script>" not in lines

@@ -85,7 +85,8 @@ def test_browsers_are_told_to_run_no_script_to_keep_nothing_and_to_frame_nowhere
     told = stranger.get("/forms/contact-us").headers
 
     assert told["content-security-policy"] == (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
     )
     assert told["referrer-policy"] == "same-origin"
     assert told["x-content-type-options"] == "nosniff"

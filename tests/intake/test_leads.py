@@ -14,7 +14,7 @@ from worker.errors.records import BadLead
 
 def stored(**facts: Any) -> dict[str, Any]:
     """What is stored of a lead called Lee, but for what is blank."""
-    values = lead_values({"last_name": "Lee", **facts})
+    values = dict(lead_values({"last_name": "Lee", **facts}))
     assert values.pop("last_name") == "Lee"
     return {name: value for name, value in values.items() if value}
 
@@ -83,7 +83,7 @@ def test_nothing_is_stored_as_nothing(nothing: Any) -> None:
     [{"tags": None}, {"tags": []}, {"tags": [" "]}, {"custom_fields": None}, {"custom_fields": {}}],
 )
 def test_no_tags_and_no_custom_fields_are_none(facts: dict[str, Any]) -> None:
-    values = lead_values({"last_name": "Lee", **facts})
+    values = dict(lead_values({"last_name": "Lee", **facts}))
 
     assert (values["tags"], values["custom_fields"]) == ([], {})
 

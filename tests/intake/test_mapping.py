@@ -5,23 +5,22 @@ from typing import Any
 
 import pytest
 
+from worker.domain.intake.full_names import split_full_name
 from worker.domain.intake.mapping import (
     LONGEST_VALUE_CHARACTERS,
     MOST_CUSTOM_FIELDS,
     check_mapping,
-    paths_of,
-    split_name,
+    parse_paths,
 )
-from worker.domain.intake.payloads import MOST_PARTS, Ignored, Invalid, Lead, parts_of, read
-from worker.domain.intake.signatures import (
-    HUBSPOT,
-    KINDS,
-    STANDARD,
-    ZAPIER,
-    ZENDESK_CHAT,
-    ZENDESK_SUPPORT,
-    Call,
-)
+from worker.domain.intake.parts import Ignored, IncomingLead, Invalid
+from worker.domain.intake.senders import SENDERS
+from worker.domain.intake.senders.hubspot import HUBSPOT
+from worker.domain.intake.senders.sender import MOST_PARTS, Sender, read_part, split_delivery
+from worker.domain.intake.senders.signing import Call
+from worker.domain.intake.senders.standard import STANDARD
+from worker.domain.intake.senders.zapier import ZAPIER
+from worker.domain.intake.senders.zendesk_chat import ZENDESK_CHAT
+from worker.domain.intake.senders.zendesk_support import ZENDESK_SUPPORT
 from worker.errors.intake import BadPath, UnreadableDelivery
 from worker.errors.runs import BadMapping
 
@@ -65,15 +64,15 @@ CHAT = {
 }
 
 
-def lead(kind: str, facts: Any, **mapping: str) -> dict[str, Any]:
+def lead(kind: Sender, facts: Any, **mapping: str) -> dict[str, Any]:
     """What is stored of a lead, but for what is empty."""
-    found = read(kind, check_mapping(mapping), facts)
-    assert isinstance(found, Lead), found
+    found = read_part(kind, check_mapping(mapping), facts)
+    assert isinstance(found, IncomingLead), found
     return {name: value for name, value in found.values.items() if value}
 
 
-def reason(kind: str, facts: Any) -> str:
-    found = read(kind, {}, facts)
+def reason(kind: Sender, facts: Any) -> str:
+    found = read_part(kind, {}, facts)
     assert isinstance(found, Ignored | Invalid)
     return found.reason
 
@@ -103,7 +102,7 @@ def test_a_zendesk_user_becomes_a_lead() -> None:
     ],
 )
 def test_what_zendesk_tells_of_other_things_is_ignored(facts: Any, words: str) -> None:
-    assert isinstance(read(ZENDESK_SUPPORT, {}, facts), Ignored)
+    assert isinstance(read_part(ZENDESK_SUPPORT, {}, facts), Ignored)
     assert words in reason(ZENDESK_SUPPORT, facts)
 
 
@@ -145,17 +144,18 @@ def test_a_zendesk_chat_becomes_a_lead() -> None:
     ],
 )
 def test_of_hubspot_only_new_contacts_become_leads(event: Any, is_contact: bool) -> None:
-    found = read(HUBSPOT, {}, event)
+    found = read_part(HUBSPOT, {}, event)
 
-    assert isinstance(found, Lead) is is_contact
-    if isinstance(found, Lead):
+    assert isinstance(found, IncomingLead) is is_contact
+    if isinstance(found, IncomingLead):
         assert (found.values["last_name"], found.object_id) == ("HubSpot contact 123", "123")
 
 
 @pytest.mark.parametrize("number", [None, "../1", "1?a=b", "", -1, 1.5, True, {"a": 1}])
 def test_a_hubspot_contact_has_a_number(number: Any) -> None:
     assert isinstance(
-        read(HUBSPOT, {}, {"subscriptionType": "contact.creation", "objectId": number}), Invalid
+        read_part(HUBSPOT, {}, {"subscriptionType": "contact.creation", "objectId": number}),
+        Invalid,
     )
 
 
@@ -187,10 +187,12 @@ def test_names_mean_fields_where_somebody_has_chosen_them() -> None:
         assert found["custom_fields"]["Budget"] == "7"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != HUBSPOT])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in SENDERS.values() if kind is not HUBSPOT], ids=lambda kind: kind.kind
+)
 @pytest.mark.parametrize("facts", [{}, [], "x", 1, True, {"x": {}}, {"x": 1}])
-def test_what_names_nobody_is_invalid_and_says_why(kind: str, facts: Any) -> None:
-    assert isinstance(read(kind, {}, facts), Invalid)
+def test_what_names_nobody_is_invalid_and_says_why(kind: Sender, facts: Any) -> None:
+    assert isinstance(read_part(kind, {}, facts), Invalid)
     assert reason(kind, facts)
 
 
@@ -232,7 +234,7 @@ def test_a_path_leads_to_a_text(path: str, value: str) -> None:
 )
 def test_a_path_may_lead_nowhere(path: str) -> None:
     assert isinstance(
-        read(ZENDESK_CHAT, {"last_name": path}, {"a": {"b": "deep"}, "list": []}), Invalid
+        read_part(ZENDESK_CHAT, {"last_name": path}, {"a": {"b": "deep"}, "list": []}), Invalid
     )
 
 
@@ -250,13 +252,13 @@ def test_a_path_that_is_none_is_refused(path: str) -> None:
 
 
 def test_pairs_are_read_as_paths_by_field() -> None:
-    assert paths_of(["last_name=detail.name", " X = a=b "]) == {
+    assert parse_paths(["last_name=detail.name", " X = a=b "]) == {
         "last_name": "detail.name",
         "X": "a=b",
     }
     for wrong in ("last_name", "=x", "last_name="):
         with pytest.raises(BadMapping):
-            paths_of([wrong])
+            parse_paths([wrong])
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_pairs_are_read_as_paths_by_field() -> None:
     ],
 )
 def test_a_full_name_is_split(full: str, split: tuple[str, str]) -> None:
-    assert split_name(full) == split
+    assert split_full_name(full) == split
 
 
 def test_a_full_name_is_split_only_where_no_other_is_given() -> None:
@@ -321,8 +323,8 @@ def call(body: bytes = b"", moment: float = 90.0, **headers: bytes) -> Call:
     )
 
 
-def keys(kind: str, facts: Any, given: Call) -> list[str]:
-    return [part.key for part in parts_of(kind, given, facts)]
+def keys(kind: Sender, facts: Any, given: Call) -> list[str]:
+    return [part.key for part in split_delivery(kind, given, facts)]
 
 
 def test_a_hubspot_event_is_known_by_its_numbers_whatever_the_batch_and_the_attempt() -> None:
@@ -344,14 +346,16 @@ def test_others_are_known_by_their_own_numbers() -> None:
 
 
 def test_a_body_from_zapier_is_known_for_a_minute() -> None:
-    [first], [later] = (parts_of(ZAPIER, call(b"{}", moment), {}) for moment in (119.0, 121.0))
-    [other] = parts_of(ZAPIER, call(b"[]", 121.0), {})
+    [first], [later] = (
+        split_delivery(ZAPIER, call(b"{}", moment), {}) for moment in (119.0, 121.0)
+    )
+    [other] = split_delivery(ZAPIER, call(b"[]", 121.0), {})
 
     assert later.former_key == first.key != later.key
     assert other.former_key != first.key
 
 
 def test_a_delivery_brings_so_many_leads_at_most() -> None:
-    assert len(parts_of(ZAPIER, call(), [{}] * MOST_PARTS)) == MOST_PARTS
+    assert len(split_delivery(ZAPIER, call(), [{}] * MOST_PARTS)) == MOST_PARTS
     with pytest.raises(UnreadableDelivery, match="1,000"):
-        parts_of(ZAPIER, call(), [{}] * (MOST_PARTS + 1))
+        split_delivery(ZAPIER, call(), [{}] * (MOST_PARTS + 1))

@@ -15,7 +15,7 @@ from worker.domain.intake.forms import (
     URL,
     Field,
 )
-from worker.domain.intake.submissions import at, read, unknown
+from worker.domain.intake.submissions import find_unknown, pointer_to, read_submission
 
 LAST, COMPANY = Field("last_name", "Last name"), Field("organization_name", "Company")
 NAMED = {"last_name": "Lee"}
@@ -23,13 +23,13 @@ NAMED = {"last_name": "Lee"}
 
 def value(kind: str, given: Any, **more: Any) -> str:
     """What is read of a field of that type."""
-    reading = read([LAST, Field("x", "X", kind, **more)], NAMED | {"x": given})
+    reading = read_submission([LAST, Field("x", "X", kind, **more)], NAMED | {"x": given})
     assert reading.faults == []
     return reading.values["x"]
 
 
 def fault(kind: str, given: Any, **more: Any) -> tuple[str, str]:
-    [found] = read([LAST, Field("x", "X", kind, **more)], NAMED | {"x": given}).faults
+    [found] = read_submission([LAST, Field("x", "X", kind, **more)], NAMED | {"x": given}).faults
     assert found.field == "/fields/x"
     return found.code, found.message
 
@@ -107,37 +107,37 @@ def test_a_select_takes_its_choices_alone() -> None:
 def test_what_is_required_is_told_as_missing_or_blank() -> None:
     asked = [LAST, Field("x", "X", TEXT, True)]
 
-    assert [(fault.code, fault.message) for fault in read(asked, NAMED).faults] == [
+    assert [(fault.code, fault.message) for fault in read_submission(asked, NAMED).faults] == [
         ("missing", "X is needed.")
     ]
-    assert [fault.code for fault in read(asked, NAMED | {"x": "  "}).faults] == ["blank"]
+    assert [fault.code for fault in read_submission(asked, NAMED | {"x": "  "}).faults] == ["blank"]
     assert fault(CHECKBOX, False, required=True) == ("blank", "“X” must be ticked.")
 
 
 def test_a_lead_needs_something_to_be_called_by() -> None:
     asked = [Field("email", "Email", EMAIL), LAST, COMPANY]
 
-    nameless = read(asked, {"email": "ann@example.com"})
+    nameless = read_submission(asked, {"email": "ann@example.com"})
 
     assert [(fault.field, fault.message) for fault in nameless.faults] == [
         ("/fields/last_name", "Last name or Company is needed.")
     ]
-    assert read(asked, {"organization_name": "ACME"}).faults == []
+    assert read_submission(asked, {"organization_name": "ACME"}).faults == []
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     asked = [LAST, Field("a", "A", NUMBER), Field("b", "B", TEXT, True)]
 
-    assert [fault.field for fault in read(asked, NAMED | {"a": "x"}).faults] == [
+    assert [fault.field for fault in read_submission(asked, NAMED | {"a": "x"}).faults] == [
         "/fields/a",
         "/fields/b",
     ]
 
 
 def test_names_that_the_form_does_not_have_are_left_out_or_told() -> None:
-    assert read([LAST], NAMED | {"owner_id": "1"}).values == NAMED
-    assert [fault.field for fault in unknown([LAST], ["last_name", "a/b", "\ud800"])] == [
+    assert read_submission([LAST], NAMED | {"owner_id": "1"}).values == NAMED
+    assert [fault.field for fault in find_unknown([LAST], ["last_name", "a/b", "\ud800"])] == [
         "/fields/a~1b",
         "/fields/?",
     ]
-    assert at("a~b") == "/fields/a~0b"
+    assert pointer_to("a~b") == "/fields/a~0b"

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.domain.filters import as_json, parse
 from worker.domain.resources import RECORDS
+from worker.domain.runs.runs import RunKind, RunState
 from worker.errors.base import EvenhandError
 from worker.errors.lists import UnknownCustomField, WrongRunType
 from worker.errors.runs import UnknownRun
@@ -20,7 +21,7 @@ from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.lists import smart_lists
 from worker.store.people import users
 from worker.store.records import catalog, labels
-from worker.store.runs import imports, runs
+from worker.store.runs import kinds, runs
 from worker.store.sql.engine import open_engine, reading, writing
 from worker.store.tables import RECORDS as TABLES
 from worker.store.turns import pools
@@ -143,8 +144,8 @@ def fill(engine: Engine) -> None:
         pools.change(session, 6, deleted_at=NOW)
         users.change(session, 6, is_active=False)
         for number, record_type in enumerate(TABLES, 1):
-            run_id = runs.add(session, "import", record_type, 1, None)
-            imports.add(
+            run_id = runs.add(session, RunKind.IMPORT, record_type, 1, None)
+            kinds.add_import(
                 session,
                 run_id,
                 folder="",
@@ -153,9 +154,9 @@ def fill(engine: Engine) -> None:
                 mapping={},
                 first_record_id=20 * number,
             )
-            runs.end(session, run_id, "done", rows=50, records=45, errors=5)
-            unscanned = runs.add(session, "import", record_type, 1, None)
-            imports.add(session, unscanned, folder="", file_name="", size_bytes=1, mapping={})
+            runs.end(session, run_id, RunState.DONE, rows=50, records=45, errors=5)
+            unscanned = runs.add(session, RunKind.IMPORT, record_type, 1, None)
+            kinds.add_import(session, unscanned, folder="", file_name="", size_bytes=1, mapping={})
             labels.register(session, record_type, {labels.CUSTOM_FIELD: NAMES})
             session.execute(insert(TABLES[record_type]), records(record_type))
 
@@ -659,9 +660,9 @@ def test_what_a_filter_names_and_is_not_there_is_an_error_and_no_empty_list(
             pools.change(session, gone, deleted_at=NOW)
             users.change(session, gone, is_active=False)
         labels.register(session, "contact", {labels.CUSTOM_FIELD: ["Region"]})
-        imports.add(
+        kinds.add_import(
             session,
-            runs.add(session, "import", "deal", 1, None),
+            runs.add(session, RunKind.IMPORT, "deal", 1, None),
             folder="",
             file_name="",
             size_bytes=1,
@@ -685,9 +686,9 @@ def test_a_filter_with_as_much_in_it_as_may_be_is_no_trouble(engine: Engine) -> 
         deep = {"not": deep}
 
     with writing(engine) as session:
-        made = [runs.add(session, "import", "lead", 1, None) for _ in range(500)]
+        made = [runs.add(session, RunKind.IMPORT, "lead", 1, None) for _ in range(500)]
         for run_id in made:
-            imports.add(session, run_id, folder="", file_name="", size_bytes=1, mapping={})
+            kinds.add_import(session, run_id, folder="", file_name="", size_bytes=1, mapping={})
     many_runs = [{"import_run": {"any": made[at : at + 100]}} for at in range(0, 500, 100)]
 
     assert found(engine, wide) == []

@@ -15,6 +15,7 @@ from tests.support.factories import (
     email,
     join,
     leave,
+    owner_id_of,
     person,
     pool,
     sheet,
@@ -24,6 +25,7 @@ from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
+from worker.domain.runs.record_ids import RecordIds
 from worker.errors.records import IncorrectPayload
 from worker.errors.runs import NotUndoable, RunEnded
 from worker.errors.turns import EmptyPool
@@ -31,7 +33,6 @@ from worker.flows.audit.verify import verify
 from worker.flows.records import edits
 from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, reassign, undo
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.upkeep import rings, sweeps
@@ -92,7 +93,10 @@ class Bulk(RuleBasedStateMachine):
         Random(order).shuffle(ids)
         with suppress(EmptyPool):
             self.system.transact(
-                reassign.accept, wanted=Ids("lead", ids[:part]), owner=owner, actor_id=None
+                reassign.accept,
+                wanted=RecordIds("lead", ids[:part]),
+                owner_id=owner_id_of(self.system, owner),
+                actor_id=None,
             )
         self._go_on(at_once)
 

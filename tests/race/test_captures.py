@@ -32,7 +32,7 @@ from tests.support.tasks import Tasks, run
 from worker.flows.intake import capture
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
-from worker.store.intake.captures import Waiting
+from worker.store.intake.captures import WaitingLead
 
 WORKERS = 4
 SECONDS = 90
@@ -106,7 +106,7 @@ def test_workers_whose_leases_run_out_under_their_hands_enter_nothing_twice(
         batches.append(system.transact(capture._lease, inbound.id, holder))
         leases_run_out(system)
 
-    def enter(batch: list[Waiting]) -> None:
+    def enter(batch: list[WaitingLead]) -> None:
         system.transact(capture._enter, inbound.id, batch)
 
     with ThreadPoolExecutor(WORKERS) as threads:

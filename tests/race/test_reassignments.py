@@ -36,12 +36,12 @@ from tests.support.servers import wait_until
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
+from worker.domain.runs.record_ids import RecordIds
 from worker.flows.audit.verify import verify
 from worker.flows.intake import capture
 from worker.flows.records import edits
 from worker.flows.records.edits import RequestContext
 from worker.flows.runs import control, reassign, scans, undo
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
 from worker.store.sql import clock
@@ -68,7 +68,7 @@ def state_of(system: System, run_id: int) -> tuple[str, int, int, int]:
 
 def frozen(system: System, send: Tasks, ids: list[int], owner: str = "Inbound") -> int:
     """The id of a reassignment whose list is frozen, and whose chunks wait."""
-    run_id = to_reassign(system, Ids("lead", ids), owner)
+    run_id = to_reassign(system, RecordIds("lead", ids), owner)
     run(system, send.waiting.pop())
     return run_id
 
@@ -176,7 +176,7 @@ def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_
 # --- a cancel in the middle ---
 
 
-def cancel(system: System, run_id: int) -> control.Cancelled:
+def cancel(system: System, run_id: int) -> control.CancelledRun:
     return system.transact(control.cancel, run_id)
 
 
@@ -189,7 +189,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_moved(system: System, send: 
     cancelled = in_the_middle_of(system, lambda: run(system, late), lambda: cancel(system, run_id))
     send.drain(system)
 
-    assert cancelled == (500, 200)
+    assert (cancelled.records, cancelled.returned) == (500, 200)
     assert state_of(system, run_id) == ("cancelled", 500, 0, 200)
     assert give_leads(system, 1) == "c"
     assert_all_is_well(system)
@@ -203,7 +203,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_taken_back(
     undo_id = cut(
         system,
         send,
-        reassigned(system, send, Ids("lead", owned(system, ROWS))),
+        reassigned(system, send, RecordIds("lead", owned(system, ROWS))),
         returns_turns=returns,
     )
     first, late, _ = send.waiting
@@ -290,7 +290,9 @@ def test_what_is_changed_by_hand_while_a_chunk_is_taken_back_comes_after_it(
 ) -> None:
     pool(system, 3)
     ids = named(system, send, 5)
-    undo_id = cut(system, send, reassigned(system, send, Ids("lead", ids)), returns_turns=True)
+    undo_id = cut(
+        system, send, reassigned(system, send, RecordIds("lead", ids)), returns_turns=True
+    )
     [chunk] = send.lose()
 
     in_the_middle_of(system, lambda: run(system, chunk), by_hand(system, ids[1], **change))
@@ -313,7 +315,7 @@ def test_what_is_edited_after_a_worker_whose_clock_is_ahead_has_moved_it_is_left
     ids = named(system, send, 3)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(clock, "datetime", Ahead)
-        run_id = reassigned(system, send, Ids("lead", ids))
+        run_id = reassigned(system, send, RecordIds("lead", ids))
     by_hand(system, ids[1], phone="1")()
 
     undo_id = to_undo(system, run_id, returns_turns=False)
@@ -330,7 +332,9 @@ def test_a_record_that_a_pool_is_about_to_get_is_not_taken_back(
 ) -> None:
     inbound = pool(system, 3)
     ids = named(system, send, 5)
-    undo_id = cut(system, send, reassigned(system, send, Ids("lead", ids)), returns_turns=True)
+    undo_id = cut(
+        system, send, reassigned(system, send, RecordIds("lead", ids)), returns_turns=True
+    )
     [chunk] = send.lose()
 
     in_the_middle_of(
@@ -350,7 +354,7 @@ def test_an_undo_waits_for_a_reassignment_that_is_just_moving_its_records_and_le
 ) -> None:
     pool(system, 3)
     ids = owned(system, 5)
-    first = reassigned(system, send, Ids("lead", ids))
+    first = reassigned(system, send, RecordIds("lead", ids))
     frozen(system, send, ids[:3])
     [moving] = send.lose()
     undo_id = cut(system, send, first, returns_turns=True)
@@ -416,7 +420,7 @@ def test_leads_that_come_back_to_their_line_while_a_worker_enters_another_stay_i
     cut(
         system,
         send,
-        reassigned(system, send, Ids("lead", leads[1:]), "zoe@example.com"),
+        reassigned(system, send, RecordIds("lead", leads[1:]), "zoe@example.com"),
         returns_turns=False,
     )
     [chunk] = send.lose()
@@ -487,7 +491,7 @@ def test_a_list_that_two_workers_freeze_at_once_is_the_one_whose_turns_are_reser
                 lambda: waiting(system) == 1, "the other, who freezes the list anew", SECONDS
             )
             one = threads.submit(
-                system.transact, lambda session: reassign._reserve(session, run_id)
+                system.transact, lambda session: reassign._end_scan(session, run_id)
             )
             wait_until(lambda: waiting(system) == 2 or one.done(), "the one, who reserves", SECONDS)
         other.result(SECONDS)
@@ -504,7 +508,7 @@ def test_a_reassignment_is_undone_by_several_workers_while_leads_come_in(
     system: System, send: Tasks, returns: bool
 ) -> None:
     pool(system, 3)
-    run_id = reassigned(system, send, Ids("lead", owned(system, ROWS)))
+    run_id = reassigned(system, send, RecordIds("lead", owned(system, ROWS)))
     undo_id = to_undo(system, run_id, returns_turns=returns)
     leads = [lead_id for _ in range(6) for lead_id in captured(system, 2)]
 

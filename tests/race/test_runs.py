@@ -23,7 +23,7 @@ from tests.support.factories import (
 from tests.support.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.support.servers import wait_until
 from tests.support.tasks import Tasks, run
-from worker.flows.runs import control, load
+from worker.flows.runs import chunk, control, load
 from worker.flows.system import System
 from worker.flows.upkeep import sweeps
 from worker.ring import Ring
@@ -118,7 +118,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
     )
     send.drain(system)
 
-    assert cancelled == (500, 200)
+    assert (cancelled.records, cancelled.returned) == (500, 200)
     assert len(receipt(system, run_id)) == 500
     assert give_leads(system, 1) == "c"
     assert_promise(system)
@@ -129,8 +129,8 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(
 ) -> None:
     run_id = loading(system, send)
     _, *others = send.lose()
-    plan = system.transact(load._plan, run_id, 0, "a slow one")
-    assert plan is not None
+    leased = system.transact(chunk._lease, run_id, 0, "a slow one")
+    assert leased is not None
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
         system.transact(chunks.lease, run_id, 0, "a worker that dies", -1.0)
@@ -138,7 +138,9 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(
     for task in others:
         run(system, task)
 
-    in_the_middle_of(system, lambda: load._load(system, plan), lambda: sweeps.sweep(system))
+    in_the_middle_of(
+        system, lambda: chunk._do(system, *leased, load.LOAD), lambda: sweeps.sweep(system)
+    )
     send.drain(system)
 
     assert_in_file_order(system, run_id)

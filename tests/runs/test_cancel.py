@@ -21,10 +21,9 @@ from tests.support.factories import (
 )
 from tests.support.invariants import assert_promise, everything, receipt, rows
 from tests.support.tasks import Tasks, run
+from worker.domain.runs.record_ids import RecordIds
 from worker.errors.runs import NoReceiptYet, RunEnded, UnknownRun
-from worker.flows.runs import control, imports, load, scans, undo
-from worker.flows.runs.control import Cancelled
-from worker.flows.runs.reassign import Ids
+from worker.flows.runs import chunk, control, imports, load, scans, undo
 from worker.flows.system import System
 from worker.flows.upkeep import sweeps
 from worker.store.leases import MOST_ATTEMPTS
@@ -36,8 +35,11 @@ ROWS = 700
 SECONDS = 20
 
 
-def cancel(system: System, run_id: int) -> Cancelled:
-    return system.transact(control.cancel, run_id)
+def cancel(system: System, run_id: int) -> tuple[int, int]:
+    """The records and the returned turns of a run that was just cancelled."""
+    cancelled = system.transact(control.cancel, run_id)
+    assert cancelled.id == run_id
+    return cancelled.records, cancelled.returned
 
 
 def state_of(system: System, run_id: int) -> tuple[str, int, int]:
@@ -82,8 +84,7 @@ def test_a_run_that_is_cancelled_while_its_file_is_read_reserves_nothing(
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
     send.lose()
-    scanned = system.transact(scans.begin, run_id, "a worker")
-    assert scanned is not None
+    assert system.transact(scans.begin, run_id, "a worker")
 
     assert cancel(system, run_id) == (0, 0)
     imports._scan(system, run_id)
@@ -202,14 +203,14 @@ def test_a_chunk_that_comes_after_the_cancel_enters_nothing(system: System, send
     pool(system, 3)
     run_id = loading(system, send, 1)
     late, *_ = send.waiting
-    plan = system.transact(load._plan, run_id, 1, "a slow one")
-    assert plan is not None
+    leased = system.transact(chunk._lease, run_id, 1, "a slow one")
+    assert leased is not None
     cancel(system, run_id)
     give_leads(system, 2)
     before = rows(system, "SELECT * FROM ledger ORDER BY turn")
 
     run(system, late)
-    load._load(system, plan)
+    chunk._do(system, *leased, load.LOAD)
 
     assert rows(system, "SELECT * FROM ledger ORDER BY turn") == before
     assert state_of(system, run_id) == ("cancelled", 250, 450)
@@ -221,7 +222,7 @@ def test_the_receipt_of_a_cancelled_run_has_what_was_loaded(system: System, send
     run_id = loading(system, send, 0)
     run(system, send.waiting.pop(1))
     with pytest.raises(NoReceiptYet):
-        imports.receipt(system, run_id)
+        imports.open_receipt(system, run_id)
     cancel(system, run_id)
     send.drain(system, times=2)
 
@@ -240,7 +241,7 @@ def test_a_cancelled_run_has_its_receipt_although_its_last_task_was_lost(
     cancel(system, run_id)
     send.lose()
     with pytest.raises(NoReceiptYet):
-        imports.receipt(system, run_id)
+        imports.open_receipt(system, run_id)
     with pytest.raises(RunEnded):
         cancel(system, run_id)
     an_hour_passes(system)
@@ -289,16 +290,16 @@ def test_the_ring_of_a_pool_that_was_deleted_stays_gone(system: System, send: Ta
 
 def test_an_undo_gives_nothing_back_to_a_pool_that_was_deleted(system: System, send: Tasks) -> None:
     pool(system, 3)
-    run_id = reassigned(system, send, Ids("lead", owned(system, ROWS)))
+    run_id = reassigned(system, send, RecordIds("lead", owned(system, ROWS)))
     undo_id = system.transact(undo.accept, run_id, None, returns_turns=True)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop())
     delete_pool(system)
 
-    cancelled = cancel(system, undo_id)
+    _, returned = cancel(system, undo_id)
     send.drain(system)
 
-    assert (cancelled.returned, state_of(system, undo_id)[2]) == (0, 0)
+    assert (returned, state_of(system, undo_id)[2]) == (0, 0)
 
 
 # --- in the middle ---
@@ -323,5 +324,5 @@ def test_a_cancel_while_chunks_are_loaded_side_by_side_keeps_the_numbers(
 
     assert state_of(system, run_id) == ("cancelled", *cancelled)
     assert sum(cancelled) == 1_500
-    assert len(receipt(system, run_id)) == cancelled.records
+    assert len(receipt(system, run_id)) == cancelled[0]
     assert_promise(system)

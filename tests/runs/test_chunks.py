@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.domain.files.rows import Columns, RowError, RowReader
-from worker.domain.files.sheets import Header, Lines, check_rows, lines_of, read_header
+from worker.domain.files.sheets import Header, Lines, check_rows, read_header, split_lines
 from worker.domain.runs import chunks
-from worker.domain.runs.chunks import Chunk, Scan, rows_at, scan
+from worker.domain.runs.chunks import FileChunk, Scan, rows_at, scan
 
 CELLS = st.text(st.sampled_from('ab"\n\r,;é\u2028 \0'), max_size=6)
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=30)
 
 
-def scanned(file: bytes) -> tuple[Header, RowReader, Scan, list[Chunk]]:
-    lines, told = iter(io.BytesIO(file)), list[Chunk]()
+def scanned(file: bytes) -> tuple[Header, RowReader, Scan, list[FileChunk]]:
+    lines, told = iter(io.BytesIO(file)), list[FileChunk]()
     header = read_header(lines)
     reader = RowReader("lead", Columns.of("lead", header.names, {}))
     return header, reader, scan(lines, header, reader, told.append), told
@@ -53,7 +53,10 @@ def assert_chunks_are_the_file(file: bytes) -> None:
         assert (chunk.number, chunk.offset, chunk.first_ordinal) == (number, end, ordinal)
         part = list(
             check_rows(
-                lines_of(file[end : end + chunk.length]), header.delimiter, chunk.first_line, reader
+                split_lines(file[end : end + chunk.length]),
+                header.delimiter,
+                chunk.first_line,
+                reader,
             )
         )
         assert len(part) == chunk.rows

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.support.factories import (
     join,
     leave,
     owned,
+    owner_id_of,
     person,
     pool,
     reassigned,
@@ -25,14 +27,14 @@ from tests.support.factories import (
 )
 from tests.support.invariants import everything, rows
 from tests.support.tasks import Tasks, run
+from worker.domain.runs.record_ids import RecordIds
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField, UnknownRecord
 from worker.errors.runs import UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.names import pool_named
+from worker.flows.names import owner_named, pool_named
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import control, dry_runs, imports
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.turns import pools
 from worker.store.views.facts import Facts
@@ -40,15 +42,16 @@ from worker.store.views.facts import Facts
 ROWS, BAD = 700, {0, 17, 249, 250, 699}
 
 
-def forecast_of(system: System, wanted: SmartList | Ids, owner: str = "Inbound") -> Facts:
+def forecast_of(system: System, wanted: SmartList | RecordIds, owner: str = "Inbound") -> Facts:
     with system.reading() as session:
-        return dry_runs.of_reassignment(session, wanted, owner)
+        return asdict(dry_runs.of_reassignment(session, wanted, owner_named(session, owner).id))
 
 
 def forecast_of_file(
     system: System, file: Any, owner: str = "Inbound", record_type: str = "lead"
 ) -> Facts:
-    return dry_runs.of_import(system, imports.Request("leads.csv", record_type, owner, {}), file)
+    request = imports.ImportRequest("leads.csv", record_type, owner_id_of(system, owner), {})
+    return asdict(dry_runs.of_import(system, request, file))
 
 
 def told(facts: Facts) -> dict[str, int]:
@@ -58,7 +61,7 @@ def told(facts: Facts) -> dict[str, int]:
 
 def next_of(system: System) -> str:
     with system.reading() as session:
-        return str(pools.show(session, pool_named(session, "Inbound").id)["next"])
+        return str(pools.show(session, pool_named(session, "Inbound").id).next)
 
 
 def counted(system: System, run_id: int) -> dict[str, int]:
@@ -74,7 +77,7 @@ def holding(system: System) -> Any:
     ]
 
 
-def assert_comes_true(system: System, send: Tasks, wanted: SmartList | Ids) -> Facts:
+def assert_comes_true(system: System, send: Tasks, wanted: SmartList | RecordIds) -> Facts:
     """The forecast changes nothing, and tells what a reassignment then does. Returns it."""
     owners_before = {
         row["id"]: row["owner_id"] for row in rows(system, "SELECT id, owner_id FROM leads")
@@ -148,10 +151,10 @@ def test_returned_turns_are_told_first(system: System, send: Tasks) -> None:
     system.transact(control.cancel, cancelled)
     send.drain(system)
 
-    facts = assert_comes_true(system, send, Ids("lead", ids[:5]))
+    facts = assert_comes_true(system, send, RecordIds("lead", ids[:5]))
 
     assert told(facts) == {email(0): 2, email(1): 2, email(2): 1}
-    assert_comes_true(system, send, Ids("lead", ids[::-1]))
+    assert_comes_true(system, send, RecordIds("lead", ids[::-1]))
 
 
 def test_a_roster_change_between_two_turns_is_heeded(system: System, send: Tasks) -> None:
@@ -161,7 +164,7 @@ def test_a_roster_change_between_two_turns_is_heeded(system: System, send: Tasks
     leave(system, email(2))
     join(system, email(4), email(5))
 
-    facts = assert_comes_true(system, send, Ids("lead", ids))
+    facts = assert_comes_true(system, send, RecordIds("lead", ids))
 
     assert [member["email"] for member in facts["members"]] == [
         email(0),
@@ -198,7 +201,7 @@ def test_a_ring_that_forgot_is_told_as_seeding_will_find_it(
 ) -> None:
     inbound = pool(system, 3)
     ids = owned(system, 7)
-    cancelled = to_reassign(system, Ids("lead", ids[:2]))
+    cancelled = to_reassign(system, RecordIds("lead", ids[:2]))
     run(system, send.waiting.pop())
     give_leads(system, 6)
     system.transact(control.cancel, cancelled)
@@ -206,7 +209,7 @@ def test_a_ring_that_forgot_is_told_as_seeding_will_find_it(
     leave(system, email(1))
     spoil(system, inbound.id)
 
-    facts = assert_comes_true(system, send, Ids("lead", ids))
+    facts = assert_comes_true(system, send, RecordIds("lead", ids))
 
     assert told(facts) == {email(0): 4, email(2): 3}
 
@@ -275,7 +278,7 @@ def test_a_forecast_is_refused_for_what_a_reassignment_is_refused_for(system: Sy
         with pytest.raises(error):
             forecast_of(system, smart_list(system, {}, record_type=record_type), owner)
     with pytest.raises(UnknownRecord, match="no lead 99"):
-        forecast_of(system, Ids("lead", [99]))
+        forecast_of(system, RecordIds("lead", [99]))
 
 
 def test_a_forecast_takes_the_same_statements_whatever_the_size_of_the_list(system: System) -> None:
@@ -344,6 +347,8 @@ def test_a_file_is_refused_for_what_an_import_is_refused_for(system: System) -> 
     with pytest.raises(UnknownField):
         dry_runs.of_import(
             system,
-            imports.Request("leads.csv", "lead", "Inbound", {"Territory": "nonsense"}),
+            imports.ImportRequest(
+                "leads.csv", "lead", owner_id_of(system, "Inbound"), {"Territory": "nonsense"}
+            ),
             sheet(1),
         )

@@ -6,8 +6,8 @@ import pytest
 from tests.support.factories import give_leads, owned, pool, reassigned, smart_list, to_reassign
 from tests.support.invariants import assert_all_is_well, entries_of, rows
 from tests.support.tasks import Tasks
+from worker.domain.runs.record_ids import RecordIds
 from worker.errors.runs import RepeatedRecord
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 
 
@@ -35,7 +35,7 @@ def test_a_list_that_is_as_long_as_before_gets_the_turns_that_were_taken_for_it(
 ) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
-    run_id = to_reassign(system, Ids("lead", owned(system, 3)))
+    run_id = to_reassign(system, RecordIds("lead", owned(system, 3)))
     system.ring.take_turns(inbound.id, [(f"reassign:{run_id}", 3)])
     assert give_leads(system, 1) == "b"
 
@@ -50,6 +50,6 @@ def test_a_record_that_is_named_twice_is_refused(system: System, send: Tasks) ->
     first, second = owned(system, 2)
 
     with pytest.raises(RepeatedRecord):
-        reassigned(system, send, Ids("lead", [first, second, first]))
+        reassigned(system, send, RecordIds("lead", [first, second, first]))
 
     assert rows(system, "SELECT id FROM runs") == []

@@ -24,11 +24,11 @@ from tests.support.factories import (
 )
 from tests.support.invariants import assert_all_is_well, entries_of, everything, rows
 from tests.support.tasks import Tasks, run
+from worker.domain.runs.record_ids import RecordIds
 from worker.errors.records import UnknownRecord
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.people import people
 from worker.flows.runs import control
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 
 RECORDS = 700
@@ -86,7 +86,7 @@ def test_ids_are_given_in_the_order_in_which_they_are_named(system: System, send
     ids = owned(system, 5)
     mixed = [ids[at] for at in (3, 0, 4, 1)]
 
-    reassigned(system, send, Ids("lead", mixed))
+    reassigned(system, send, RecordIds("lead", mixed))
 
     assert owners(system, mixed) == "abca"
     assert rows(system, "SELECT turn FROM leads WHERE id = :id", id=ids[2]) == [{"turn": None}]
@@ -249,7 +249,7 @@ def test_an_owner_that_cannot_take_the_records_is_said_at_once(system: System, s
         with pytest.raises(error):
             to_reassign(system, smart_list(system, {}, record_type=record_type), owner)
     with pytest.raises(UnknownRecord, match="no lead 99"):
-        to_reassign(system, Ids("lead", [*owned(system, 1), 99]))
+        to_reassign(system, RecordIds("lead", [*owned(system, 1), 99]))
     assert rows(system, "SELECT * FROM runs") == []
     assert send.waiting == []
 
@@ -350,7 +350,7 @@ def test_a_cancelled_run_gives_back_what_it_has_not_used(
     cancelled = system.transact(control.cancel, run_id)
     send.drain(system, times=2)
 
-    assert cancelled == (records, RECORDS - records)
+    assert (cancelled.records, cancelled.returned) == (records, RECORDS - records)
     assert give_leads(system, 1) == "abc"[records % 3]
     assert_all_is_well(system)
 

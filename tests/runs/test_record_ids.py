@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.domain.runs.record_ids import check_ids, read_ids
+from worker.domain.runs.record_ids import RecordIds, check_ids, read_ids
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.errors.runs import BadIds, RepeatedRecord
@@ -42,19 +42,19 @@ def test_a_line_is_told_in_part_if_it_is_long() -> None:
 
 
 def test_each_record_is_named_once() -> None:
-    check_ids("lead", [3, 1, 2])
+    check_ids(RecordIds("lead", [3, 1, 2]))
     with pytest.raises(RepeatedRecord, match="lead 3 is named more than once"):
-        check_ids("lead", [3, 1, 3])
+        check_ids(RecordIds("lead", [3, 1, 3]))
 
 
 @pytest.mark.parametrize("record_id", [0, -1, 2**63])
 def test_a_number_that_no_record_can_have_is_unknown(record_id: int) -> None:
     with pytest.raises(UnknownRecord, match=f"no deal {record_id}"):
-        check_ids("deal", [1, record_id])
+        check_ids(RecordIds("deal", [1, record_id]))
 
 
 def test_a_pick_is_of_a_known_type_and_not_empty() -> None:
     with pytest.raises(UnknownRecordType, match="'ticket' is not a record type"):
-        check_ids("ticket", [1])
+        check_ids(RecordIds("ticket", [1]))
     with pytest.raises(BadIds, match="there are none"):
-        check_ids("lead", [])
+        check_ids(RecordIds("lead", []))

@@ -23,7 +23,7 @@ from tests.support.factories import (
 from tests.support.invariants import assert_in_file_order, assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.errors.runs import NothingToRetry, UnknownRun
-from worker.flows.runs import control, load, scans
+from worker.flows.runs import chunk, control, load, scans
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
 from worker.queue import Task
@@ -303,14 +303,14 @@ def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_en
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
     first, *others = send.lose()
-    plan = system.transact(load._plan, run_id, 0, "a slow one")
+    leased = system.transact(chunk._lease, run_id, 0, "a slow one")
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
         system.transact(chunks.lease, run_id, 0, "a worker that dies", -1.0)
     sweeps.sweep(system)
 
-    assert plan is not None
-    load._load(system, plan)
+    assert leased is not None
+    chunk._do(system, *leased, load.LOAD)
     for task in (*others, first):
         run(system, task)
     send.drain(system)

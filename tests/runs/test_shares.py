@@ -6,7 +6,7 @@ from itertools import repeat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.runs.dry_run import Share, shares
+from worker.domain.runs.dry_run import ExpectedShare, shares
 from worker.domain.turns.turns import Span, Turns, Upcoming
 
 A, B, C = 11, 12, 13
@@ -16,22 +16,22 @@ PEOPLE = st.sampled_from([A, B, C])
 
 def test_each_member_is_told_in_their_order_even_who_would_get_nothing() -> None:
     assert shares([C, A, B], [C, A, C], [None, A, B]) == [
-        Share(C, 2, 0),
-        Share(A, 1, 1),
-        Share(B, 0, 0),
+        ExpectedShare(C, 2, 0),
+        ExpectedShare(A, 1, 1),
+        ExpectedShare(B, 0, 0),
     ]
 
 
 def test_whoever_gets_something_without_being_a_member_is_told_last() -> None:
     assert shares([A], [B, A, C], repeat(None, 3)) == [
-        Share(A, 1, 0),
-        Share(B, 1, 0),
-        Share(C, 1, 0),
+        ExpectedShare(A, 1, 0),
+        ExpectedShare(B, 1, 0),
+        ExpectedShare(C, 1, 0),
     ]
 
 
 def test_without_records_nobody_gets_any() -> None:
-    assert shares([A, B], iter(()), iter(())) == [Share(A, 0, 0), Share(B, 0, 0)]
+    assert shares([A, B], iter(()), iter(())) == [ExpectedShare(A, 0, 0), ExpectedShare(B, 0, 0)]
 
 
 @given(st.lists(st.tuples(PEOPLE, PEOPLE)))

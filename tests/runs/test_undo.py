@@ -27,11 +27,11 @@ from tests.support.invariants import assert_all_is_well, entries_of, everything,
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.domain.resources import LEAD
+from worker.domain.runs.record_ids import RecordIds
 from worker.errors.runs import NotUndoable, UnknownRun
-from worker.flows.audit.why import why
+from worker.flows.audit.why import explain
 from worker.flows.records import edits
 from worker.flows.runs import control, undo
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.store.sql.clock import now
 
@@ -396,7 +396,7 @@ def test_what_a_later_run_gave_to_the_same_person_stays_with_them(
     import_id = imported(system, send, sheet(3), "ann@example.com")
     ids = [lead["id"] for lead in as_given(system)]
     first, second, third = (
-        reassigned(system, send, Ids("lead", ids), f"{name}@example.com")
+        reassigned(system, send, RecordIds("lead", ids), f"{name}@example.com")
         for name in ("bob", "ann", "bob")
     )
     before = as_given(system)
@@ -418,11 +418,11 @@ def test_an_undo_is_told_as_the_reason_only_as_long_as_it_is(system: System, sen
     for address in ("ann@example.com", "bob@example.com"):
         person(system, address)
     imported(system, send, sheet(2), "ann@example.com")
-    wanted = Ids("lead", [lead["id"] for lead in as_given(system)])
+    wanted = RecordIds("lead", [lead["id"] for lead in as_given(system)])
 
     def told() -> int | None:
         with system.reading() as session:
-            given_back_by: int | None = why(session, "lead", wanted.ids[0])["given_back_by"]
+            given_back_by: int | None = explain(session, "lead", wanted.ids[0]).given_back_by
         return given_back_by
 
     undo_id = undone(system, send, reassigned(system, send, wanted))
@@ -441,7 +441,7 @@ def test_what_the_import_gave_may_go_when_all_that_came_after_was_undone(
     person(system, "ann@example.com")
     import_id = imported(system, send, sheet(3), "ann@example.com")
     ids = [lead["id"] for lead in as_given(system)]
-    undone(system, send, reassigned(system, send, Ids("lead", ids), "ann@example.com"))
+    undone(system, send, reassigned(system, send, RecordIds("lead", ids), "ann@example.com"))
 
     undone(system, send, import_id)
 
@@ -462,7 +462,7 @@ def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(
     run(system, send.waiting.pop(0))
     cancelled = system.transact(control.cancel, first)
     send.drain(system)
-    assert cancelled == (250, 250 if returns_turns else 0)
+    assert (cancelled.records, cancelled.returned) == (250, 250 if returns_turns else 0)
     assert (run_of(system, first)["state"], run_of(system, first)["records"]) == ("cancelled", 250)
     assert_all_is_well(system)
 

@@ -340,7 +340,9 @@ def test_a_key_is_good_for_one_request_of_one_person_for_a_day(
     other_path = create(client, "contacts", key)
     others = told(create(member, "leads", key))
     system.transact(
-        lambda session: session.execute(text("UPDATE idempotency_keys SET at = '2020-01-01 00:00:00'"))
+        lambda session: session.execute(
+            text("UPDATE idempotency_keys SET at = '2020-01-01 00:00:00'")
+        )
     )
     next_day = told(create(client, "leads", key, last_name="Li"))
 

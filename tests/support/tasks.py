@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from worker.domain.runs.runs import STORIES
+from worker.domain.runs.runs import RUN_TASKS
 from worker.flows.intake import capture, enrichment
 from worker.flows.runs import imports, load, reassign, undo
 from worker.flows.system import System
@@ -27,7 +27,7 @@ FLOWS: dict[str, Callable[..., Any]] = {
     "undos.scan": undo.scan,
     "undos.take_back": undo.take_back,
     "undos.close": undo.close,
-    "lookups.fetch": lambda system, integration, holder: enrichment.fetch(
+    "enrichments.fetch": lambda system, integration, holder: enrichment.fetch(
         system, SECRET_BOX, integration, holder
     ),
 }
@@ -72,7 +72,7 @@ class Tasks:
                     done.result()
 
 
-LEASED = FLOWS.keys() - {story.close for story in STORIES.values()}
+LEASED = FLOWS.keys() - {tasks.close for tasks in RUN_TASKS.values()}
 """The tasks that hold a lease on what they are at."""
 
 

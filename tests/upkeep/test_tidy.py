@@ -11,6 +11,7 @@ from sqlalchemy import update
 from tests.support.factories import accepted, imported, pool, sheet
 from tests.support.invariants import everything, receipt, rows
 from tests.support.tasks import Tasks, run
+from worker.domain.runs.runs import RunState
 from worker.flows.runs import control, scans
 from worker.flows.runs.imports import RECEIPT, UPLOAD
 from worker.flows.system import System
@@ -226,7 +227,7 @@ def test_a_run_that_failed_halfway_can_still_be_cancelled_when_its_upload_is_gon
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
     run(system, send.lose()[0])
-    system.transact(store.end, run_id, "failed", "two chunks were set aside")
+    system.transact(store.end, run_id, RunState.FAILED, "two chunks were set aside")
     ended(system, tidy.KEPT_FOR_RETRY + MOMENT)
     tidy.tidy(system)
 

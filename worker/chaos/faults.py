@@ -16,7 +16,7 @@ from worker.chaos import database, oracle_queries
 from worker.chaos.proxy import Mode, Proxy
 from worker.chaos.redis_node import RedisNode
 from worker.chaos.testbed import Testbed
-from worker.domain.runs.runs import STORIES, RunKind
+from worker.domain.runs.runs import RUN_TASKS, RunKind
 from worker.flows.leases import LEASE_SECONDS
 from worker.queue import Task
 from worker.stack.services import ServiceProcess
@@ -193,8 +193,8 @@ def _send_again(testbed: Testbed) -> None:
         )
     queue.send(Task("captures.assign", {"lead": lead}) for lead in leads)
     for run, kind in runs:
-        story = STORIES[RunKind(kind)]
+        tasks = RUN_TASKS[RunKind(kind)]
         queue.send(
             Task(name, {"run": run, **more})
-            for name, more in ((story.scan, {}), (story.chunk, {"chunk": 0}), (story.close, {}))
+            for name, more in ((tasks.scan, {}), (tasks.chunk, {"chunk": 0}), (tasks.close, {}))
         )

@@ -44,7 +44,7 @@ def producing(
     threads = [
         threading.Thread(
             target=_keep_on,
-            args=(each(Random(f"{seed} {number}"), Api(client, accepted)), enough),
+            args=(each(Random(f"{seed} {number}"), Api(client, accepted)), enough),  # noqa: S311
             daemon=True,
         )
         for number, each in enumerate(work)

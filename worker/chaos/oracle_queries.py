@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, Table, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from worker.chaos.api import CREATED
-from worker.domain.runs.runs import IMPORT, REASSIGN, UNDO
+from worker.domain.runs.runs import RunKind
 from worker.domain.turns.claims import capture_claim, run_claim
 from worker.store.tables import (
     captures,
@@ -78,7 +78,10 @@ def _totals(session: Session) -> Totals:
         leads=count(func.count(), leads),
         keyed_runs=count(
             func.count().filter(
-                or_(runs.c.kind == REASSIGN, and_(runs.c.kind == IMPORT, to_a_person))
+                or_(
+                    runs.c.kind == RunKind.REASSIGN,
+                    and_(runs.c.kind == RunKind.IMPORT, to_a_person),
+                )
             ),
             runs,
         ),
@@ -121,7 +124,9 @@ def _imported(session: Session) -> dict[int, Ended]:
     rows records; one that was cancelled has returned the turns it didn't use."""
     made = _counts(
         session,
-        _given(IMPORT).with_only_columns(ledger.c.claim, func.count()).group_by(ledger.c.claim),
+        _given(RunKind.IMPORT)
+        .with_only_columns(ledger.c.claim, func.count())
+        .group_by(ledger.c.claim),
     )
 
     def in_order(run: Row[Any]) -> bool:
@@ -130,14 +135,14 @@ def _imported(session: Session) -> dict[int, Ended]:
             if run.state == "done"
             else run.returned == run.turns - run.records
         )
-        return run.records == made.get(run_claim(IMPORT, run.id), 0) and whole
+        return run.records == made.get(run_claim(RunKind.IMPORT, run.id), 0) and whole
 
-    return _ended(session, IMPORT, in_order)
+    return _ended(session, RunKind.IMPORT, in_order)
 
 
 def _stocked(session: Session) -> dict[int, Ended]:
     """The imports that made all of their good rows records, whoever owns these now."""
-    return _ended(session, IMPORT, lambda run: run.records == run.rows - run.errors)
+    return _ended(session, RunKind.IMPORT, lambda run: run.records == run.rows - run.errors)
 
 
 def _moved(session: Session) -> dict[int, Ended]:
@@ -149,10 +154,10 @@ def _moved(session: Session) -> dict[int, Ended]:
 
     def in_order(run: Row[Any]) -> bool:
         return run.records == counted.get(
-            run_claim(REASSIGN, run.id), 0
+            run_claim(RunKind.REASSIGN, run.id), 0
         ) == run.turns - run.returned and _is_whole(run)
 
-    return _ended(session, REASSIGN, in_order)
+    return _ended(session, RunKind.REASSIGN, in_order)
 
 
 def _undone(session: Session) -> dict[int, Ended]:
@@ -168,7 +173,7 @@ def _undone(session: Session) -> dict[int, Ended]:
         returned = run.records if run.id in returning else 0
         return run.records == counted.get(run.id, 0) and run.returned == returned and _is_whole(run)
 
-    return _ended(session, UNDO, in_order)
+    return _ended(session, RunKind.UNDO, in_order)
 
 
 def _counts(session: Session, statement: Select[Any]) -> dict[Any, int]:

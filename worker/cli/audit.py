@@ -1,6 +1,7 @@
 """evenhand why and verify: every owner explained, every turn checked."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, overload
 
 import typer
 from rich.markup import escape
@@ -8,14 +9,21 @@ from rich.table import Table
 
 from worker.cli.arguments import number
 from worker.cli.output import Json, console, facts_list, print_json, say, table
-from worker.flows.audit.verify import Report, verify
-from worker.flows.audit.why import why
+from worker.domain.audit.reports import Report
+from worker.flows.audit.verify import verify
+from worker.flows.audit.why import explain
 from worker.flows.names import pool_named
 from worker.flows.system import system
+from worker.store.views.pools import RosterView
+from worker.store.views.reports import show_report
+from worker.store.views.who import Who
+from worker.store.views.why import UndoneTurn, WhyView
 
 app = typer.Typer()
 
 VIOLATED = 1
+
+Words = str | datetime | None
 
 
 @app.command("why", epilog="Example: evenhand why lead 7")
@@ -27,94 +35,82 @@ def why_record(
     """Tell why a record has its owner: the turn, the roster in force, who came before and who was
     next."""
     with system().reading() as session:
-        facts = why(session, type, id)
+        shown = explain(session, type, id)
     if json:
-        print_json(facts)
+        print_json(shown)
         return
-    console.print(facts_list(_words(facts)))
-    if facts["undone"]:
-        console.print(_undone_table(facts["undone"]))
+    console.print(facts_list(_say_why(shown)))
+    if shown.undone:
+        console.print(_undone_table(shown.undone))
 
 
-def _undone_table(undone: list[dict[str, Any]]) -> Table:
+def _undone_table(undone: list[UndoneTurn]) -> Table:
     """The turns that a record had and that were undone."""
     made = table(
-        "undone turn",
-        "pool",
-        "owner",
-        "claim",
-        "entered",
-        "taken back",
-        "by",
+        "undone turn", "pool", "owner", "claim", "entered", "taken back", "by",
         right=("undone turn",),
-    )
-    for entry in undone:
-        words = (
-            entry["pool"],
-            _who(entry["user"]) or "",
-            entry["claim"],
-            entry["at"],
-            entry["taken_back_at"],
-            entry["by"],
-        )
-        made.add_row(f"{entry['turn']:,}", *map(escape, words))
+    )  # fmt: skip
+    for each in undone:
+        entered, taken_back = each.at.isoformat(), each.taken_back_at.isoformat()
+        cells = (each.pool, _name(each.user), each.claim, entered, taken_back, each.by)
+        made.add_row(f"{each.turn:,}", *map(escape, cells))
     return made
 
 
-def _words(facts: dict[str, Any]) -> dict[str, Any]:
-    record = {
-        "record": f"{facts['record_type']} {facts['record_id']} {facts['name']}",
-        "owner": _who(facts["owner"]),
+def _say_why(shown: WhyView) -> dict[str, Words]:
+    """Why a record has its owner, in words, by what each is about."""
+    record: dict[str, Words] = {
+        "record": f"{shown.record_type} {shown.record_id} {shown.name}",
+        "owner": _name(shown.owner),
     }
-    if facts["turn"] is None and facts["waits"]:
-        waits = facts["waits"]
+    if shown.turn is not None and shown.roster is not None:
+        return record | _say_turn(shown, shown.roster)
+    if shown.waits is not None:
         return record | {
             "why": "it waits for the pool's next member",
-            "since": waits["since"],
-            "reason": waits["reason"],
+            "since": shown.waits.since,
+            "reason": shown.waits.reason,
         }
-    if facts["turn"] is None:
-        return record | _without_a_turn(facts)
-    roster = facts["roster"]
-    return record | {
-        "why": f"turn {facts['turn']:,} of {facts['pool']}",
-        "before": _who(facts["before"]),
-        "next": _who(facts["next"]),
-        "roster": f"version {roster['version']}, in force from turn {roster['first_turn']:,}, since {roster['since']}",
-        "members": ", ".join(member["name"] for member in roster["members"]),
-        "claim": f"{facts['claim']} (record {facts['ordinal'] + 1:,} of it)",
-        "cause": facts["cause"],
-        "actor": _who(facts["actor"]),
-        "previous owner": _who(facts["previous_owner"]),
-        "at": facts["at"],
-        "given back by": f"run {facts['given_back_by']}" if facts["given_back_by"] else None,
-    }
+    return record | _say_without_turn(shown)
 
 
-def _without_a_turn(facts: dict[str, Any]) -> dict[str, Any]:
-    by = facts["given_back_by"]
-    if by is None:
-        return {"why": "a person chose this owner; no turn was taken", "at": facts["created_at"]}
-    [newest, *_] = facts["undone"]
-    if newest["previous_owner"] is None:
-        return {
-            "why": f"run {by} has undone how it came in, and deleted it",
-            "at": newest["taken_back_at"],
-        }
+def _say_turn(shown: WhyView, roster: RosterView) -> dict[str, Words]:
+    in_force = f"in force from turn {roster.first_turn:,}, since {roster.since.isoformat()}"
     return {
-        "why": f"run {by} gave it back to whom it belonged before {newest['claim']}",
-        "at": newest["taken_back_at"],
+        "why": f"turn {shown.turn:,} of {shown.pool}",
+        "before": _name(shown.before),
+        "next": _name(shown.next),
+        "roster": f"version {roster.version}, {in_force}",
+        "members": ", ".join(member.name for member in roster.members),
+        "claim": f"{shown.claim} (record {(shown.ordinal or 0) + 1:,} of it)",
+        "cause": shown.cause,
+        "actor": _name(shown.actor),
+        "previous owner": _name(shown.previous_owner),
+        "at": shown.at,
+        "given back by": f"run {shown.given_back_by}" if shown.given_back_by else None,
     }
 
 
-def _who(user: dict[str, Any] | None) -> str | None:
-    return (
-        None
-        if user is None
-        else f"{user['name']} <{user['email']}>"
-        if user["email"]
-        else user["name"]
-    )
+def _say_without_turn(shown: WhyView) -> dict[str, Words]:
+    by = shown.given_back_by
+    if by is None:
+        return {"why": "a person chose this owner; no turn was taken", "at": shown.created_at}
+    newest = shown.undone[0]
+    if newest.previous_owner is None:
+        why = f"run {by} has undone how it came in, and deleted it"
+    else:
+        why = f"run {by} gave it back to whom it belonged before {newest.claim}"
+    return {"why": why, "at": newest.taken_back_at}
+
+
+@overload
+def _name(user: Who) -> str: ...
+@overload
+def _name(user: Who | None) -> str | None: ...
+def _name(user: Who | None) -> str | None:
+    if user is None:
+        return None
+    return f"{user.name} <{user.email}>" if user.email else user.name
 
 
 @app.command("verify", epilog="Example: evenhand verify Inbound --json")
@@ -138,7 +134,10 @@ def verify_pools(
     with system().reading() as session:
         pool_id = pool_named(session, pool).id if pool else None
     reports = verify(system(), pool_id, offline=offline)
-    print_json([report.as_json() for report in reports]) if json else print_reports(reports)
+    if json:
+        print_json([show_report(report) for report in reports])
+    else:
+        print_reports(reports)
     if not all(report.holds for report in reports):
         raise typer.Exit(VIOLATED)
 
@@ -157,19 +156,9 @@ def print_reports(reports: list[Report]) -> None:
 def reports_table(reports: list[Report]) -> Table:
     """What was checked of each pool, with numbers."""
     numbers = (
-        "turns",
-        "entered",
-        "voided",
-        "undone",
-        "open",
-        "returned",
-        "gaps",
-        "owed",
-        "records",
-        "waiting",
-        "blocks",
-        "rosters",
-    )
+        "turns", "entered", "voided", "undone", "open", "returned", "gaps", "owed", "records",
+        "waiting", "blocks", "rosters",
+    )  # fmt: skip
     made = table("pool", *numbers, "ring", "promise", right=numbers)
     for report in reports:
         counted = [f"{getattr(report, name):,}" for name in numbers]

@@ -1,11 +1,12 @@
-"""evenhand capture and waiting: leads in, in the order of their lines, and those that still wait
-for their owner."""
+"""evenhand capture and waiting: captures leads in the order of their lines, and lists those that
+still wait for their owner."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from threading import Event
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -13,26 +14,44 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, errors, print_json, rows, say, table
-from worker.domain.intake.leads import lead_values
+from worker.domain.intake.leads import LeadValues, lead_values
 from worker.errors.records import BadLead
 from worker.flows.intake import capture
+from worker.flows.names import pool_named
 from worker.flows.system import system
 from worker.store.intake import captures
-from worker.store.views.facts import Facts, all_waiting, assigned
+from worker.store.views.intake import CapturedLeadView, list_captured, list_waiting
 
 app = typer.Typer()
 
-AT_ONCE = 500
+BATCH_LEADS = 500
 POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 20.0
-"""How long nothing may happen before the command stops waiting."""
+"""After so long without progress the command stops waiting."""
 
 REFUSED = 1
-SHOWN = 20
+MOST_SHOWN = 20
 
 EXAMPLE = (
     """echo '{"last_name": "Lee", "email": "ann@example.com"}' | evenhand capture --pool Inbound"""
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that is no lead."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReport:
+    """What became of the lines."""
+
+    captured: int
+    refused: Sequence[RefusedLine]
+    leads: Sequence[CapturedLeadView]
 
 
 @app.command("capture", epilog=f"Example: {EXAMPLE}")
@@ -47,43 +66,41 @@ def capture_leads(
 ) -> None:
     """Capture leads: each line is stored, then assigned to the next member, in the order of the
     lines. Exits with 1 if one is no lead."""
+    with system().reading() as unit:
+        pool_id = pool_named(unit, pool).id
     lead_ids: list[int] = []
-    refused: list[Facts] = []
-    leads = _leads(file, refused)
-    while batch := list(islice(leads, AT_ONCE)):
-        lead_ids += system().transact(capture.accept, pool=pool, leads=batch)
+    refused: list[RefusedLine] = []
+    leads = _read_leads(file, refused)
+    while batch := list(islice(leads, BATCH_LEADS)):
+        lead_ids += system().transact(capture.accept, pool_id, batch)
     if wait and lead_ids:
         _follow(lead_ids, quiet=json)
-    with system().reading() as session:
-        facts = {
-            "captured": len(lead_ids),
-            "refused": refused,
-            "leads": assigned(session, lead_ids),
-        }
-    print_json(facts) if json else _print(facts)
+    with system().reading() as unit:
+        report = CaptureReport(len(lead_ids), refused, list_captured(unit, lead_ids))
+    print_json(report) if json else _print(report)
     if refused:
         raise typer.Exit(REFUSED)
 
 
-def _leads(lines: Iterable[bytes], refused: list[Facts]) -> Iterator[dict[str, Any]]:
-    """What is stored of each good line. The others are noted with the reason."""
+def _read_leads(lines: Iterable[bytes], refused: list[RefusedLine]) -> Iterator[LeadValues]:
+    """What is stored of each good line. Adds the other lines to the refused ones."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            facts = orjson.loads(line)
-            if not isinstance(facts, dict):
+            lead = orjson.loads(line)
+            if not isinstance(lead, dict):
                 raise BadLead(reason="a line must be one JSON object")
-            yield lead_values(facts)
+            yield lead_values(lead)
         except orjson.JSONDecodeError as error:
-            refused.append({"line": number, "reason": f"it is no JSON: {error}"})
+            refused.append(RefusedLine(number, f"it is no JSON: {error}"))
         except BadLead as error:
-            refused.append({"line": number, "reason": str(error)})
+            refused.append(RefusedLine(number, str(error)))
 
 
-def _follow(lead_ids: list[int], *, quiet: bool) -> None:
-    """Waits until none of the leads waits any more, with a bar that shows how many; not for ever,
-    if nothing happens."""
+def _follow(lead_ids: Sequence[int], *, quiet: bool) -> None:
+    """Waits until no worker has to work on the leads any more, with a progress bar. Stops waiting
+    when nothing happens for too long."""
     left, since, pause = len(lead_ids), time.monotonic(), Event()
     columns = (TextColumn("assigning"), BarColumn(), MofNCompleteColumn())
     with Progress(
@@ -92,38 +109,31 @@ def _follow(lead_ids: list[int], *, quiet: bool) -> None:
         bar = progress.add_task("assigning", total=left)
         while left and time.monotonic() - since < PATIENCE_SECONDS:
             pause.wait(POLL_SECONDS)
-            before, left = left, _left(lead_ids)
+            before, left = left, _count_left(lead_ids)
             since = time.monotonic() if left < before else since
             progress.update(bar, completed=len(lead_ids) - left)
 
 
-def _left(lead_ids: list[int]) -> int:
-    """How many of the leads wait for a worker, rather than for a member to join or for somebody to
-    retry them."""
-    with system().reading() as session:
-        return captures.in_line_between(session, lead_ids[0], lead_ids[-1])
+def _count_left(lead_ids: Sequence[int]) -> int:
+    """How many of the leads wait for a worker, and not for a member or a retry."""
+    with system().reading() as unit:
+        return captures.count_moving(unit, lead_ids[0], lead_ids[-1])
 
 
-def _print(facts: Facts) -> None:
-    given = [lead for lead in facts["leads"] if lead["turn"]]
-    console.print(
-        rows(
-            table("lead", "turn", "owner", right=("lead", "turn")),
-            given[:SHOWN],
-            "id",
-            "turn",
-            "owner",
-        )
-    )
-    if len(given) > SHOWN:
-        say(f"and {len(given) - SHOWN:,} more.")
-    say(f"Captured {facts['captured']:,} leads, of which {len(given):,} have their owner.")
-    if len(given) < facts["captured"]:
+def _print(report: CaptureReport) -> None:
+    assigned = [lead for lead in report.leads if lead.turn]
+    columns = table("lead", "turn", "owner", right=("lead", "turn"))
+    console.print(rows(columns, assigned[:MOST_SHOWN], "id", "turn", "owner"))
+    if len(assigned) > MOST_SHOWN:
+        say(f"and {len(assigned) - MOST_SHOWN:,} more.")
+    say(f"Captured {report.captured:,} leads, of which {len(assigned):,} have their owner.")
+    if len(assigned) < report.captured:
         say("The others wait: `evenhand waiting` tells for what.")
-    for line in facts["refused"][:SHOWN]:
-        say(f"line {line['line']}: {line['reason']}")
-    if len(facts["refused"]) > SHOWN:
-        say(f"and {len(facts['refused']) - SHOWN:,} more lines that are no leads; --json has all.")
+    for refused in report.refused[:MOST_SHOWN]:
+        say(f"line {refused.line}: {refused.reason}")
+    if len(report.refused) > MOST_SHOWN:
+        more = len(report.refused) - MOST_SHOWN
+        say(f"and {more:,} more lines that are no leads; --json has all.")
 
 
 @app.command(epilog="Example: evenhand waiting Inbound")
@@ -133,24 +143,12 @@ def waiting(
     json: Json = False,
 ) -> None:
     """List captured leads that wait for their owner, oldest first, and for what."""
-    with system().reading() as session:
-        facts = all_waiting(session, pool, limit)
+    with system().reading() as unit:
+        pool_id = None if pool is None else pool_named(unit, pool).id
+        leads = list_waiting(unit, pool_id, limit)
     if json:
-        print_json(facts)
-    else:
-        columns = table(
-            "lead", "name", "pool", "since", "tried", "set aside", "reason", right=("lead", "tried")
-        )
-        console.print(
-            rows(
-                columns,
-                facts,
-                "id",
-                "name",
-                "pool",
-                "accepted_at",
-                "attempts",
-                "set_aside",
-                "reason",
-            )
-        )
+        print_json(leads)
+        return
+    headers = ("lead", "name", "pool", "since", "tried", "set aside", "reason")
+    names = ("id", "name", "pool", "accepted_at", "attempts", "set_aside", "reason")
+    console.print(rows(table(*headers, right=("lead", "tried")), leads, *names))

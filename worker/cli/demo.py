@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from worker.cli.audit import reports_table
 from worker.cli.output import console, say, table
 from worker.cli.pools import shares
 from worker.cli.run_output import errors_table, follow
+from worker.domain.runs.runs import RunState
 from worker.flows.audit.verify import Report, verify
 from worker.flows.people import people
 from worker.flows.runs import imports
@@ -26,6 +26,7 @@ from worker.flows.system import system
 from worker.flows.turns import pools
 from worker.sample import write_sample
 from worker.settings import settings
+from worker.store.views.runs import RunView
 
 app = typer.Typer()
 
@@ -71,13 +72,13 @@ def demo_here(file: File = None) -> None:
     with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
         pool_id = _make_pool()
         say(f"… importing {file or 'the sample file'} with {WORKERS} worker processes")
-        facts = follow(runs.start(file or _sample(), "lead", POOL, {}), quiet=False)
+        run = follow(runs.start(file or _sample(), "lead", POOL, {}), quiet=False)
         reports = verify(system(), pool_id)
-        _tell(facts, pool_id, reports)
+        _tell(run, pool_id, reports)
     console.print(
-        f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(facts):.1f} s."
+        f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(run):.1f} s."
     )
-    if facts["state"] != "done" or not all(report.holds for report in reports):
+    if run.state != RunState.DONE or not all(report.holds for report in reports):
         raise typer.Exit(FAILED)
 
 
@@ -97,27 +98,28 @@ def _add_person(name: str) -> int:
     return int(system().transact(people.add, name, f"{name.lower()}@example.com").id)
 
 
-def _tell(facts: dict[str, Any], pool_id: int, reports: list[Report]) -> None:
+def _tell(run: RunView, pool_id: int, reports: list[Report]) -> None:
     """What came of it, for people to see."""
     with system().reading() as session:
         pool = pools.show(session, pool_id)
-    if facts["state"] != "done":
-        console.print(f"The import {facts['state']}: {facts['reason']}", markup=False)
+    if run.state != RunState.DONE:
+        console.print(f"The import {run.state}: {run.reason}", markup=False)
         return
-    _section(f"The first rows of {facts['file']}", _first_rows(facts["id"]))
+    _section(f"The first rows of {run.file}", _first_rows(run.id))
     _section(
-        f"{facts['records']:,} leads among {len(pool['members'])} members; next is {pool['next']}",
+        f"{run.records:,} leads among {len(pool.members)} members; next is {pool.next}",
         shares(pool),
     )
-    if facts["errors"]:
-        _section(f"{facts['errors']:,} rows became no lead and burned no turn", errors_table(facts))
+    if run.errors:
+        _section(
+            f"{run.errors:,} rows became no lead and burned no turn", errors_table(run.first_errors)
+        )
     _section("Every turn checked against the roster in force", reports_table(reports))
 
 
-def _seconds(facts: dict[str, Any]) -> float:
-    return (
-        datetime.fromisoformat(facts["ended_at"]) - datetime.fromisoformat(facts["accepted_at"])
-    ).total_seconds()
+def _seconds(run: RunView) -> float:
+    assert run.ended_at is not None
+    return (run.ended_at - run.accepted_at).total_seconds()
 
 
 def _section(title: str, body: Any) -> None:
@@ -127,7 +129,7 @@ def _section(title: str, body: Any) -> None:
 
 def _first_rows(run_id: int) -> Any:
     made = table("line", "lead", "turn", "owner", right=("line", "lead", "turn"))
-    with imports.receipt(system(), run_id) as receipt:
+    with imports.open_receipt(system(), run_id) as receipt:
         lines = csv.DictReader(io.TextIOWrapper(receipt, encoding="utf-8", newline=""))
         for line in islice(lines, ROWS_SHOWN):
             made.add_row(

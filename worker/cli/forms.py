@@ -1,16 +1,19 @@
 """evenhand form: pages through which leads come in by themselves."""
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, facts_list, print_json, print_line, rows, say, table
-from worker.domain.intake.forms import USUAL_FIELDS, Field
+from worker.domain.intake.forms import USUAL_FIELDS, Field, FormValues
 from worker.flows.intake import forms
+from worker.flows.names import owner_named
 from worker.flows.system import system
+from worker.flows.unit import Unit
 from worker.settings import LOOPBACK, settings
-from worker.store.views.facts import Facts
+from worker.store.views.intake import FormView, list_forms
 
 form = typer.Typer(
     no_args_is_help=True,
@@ -26,14 +29,16 @@ Fields = Annotated[
     list[str],
     typer.Option(
         "--field",
-        help='What it asks for, in order, as "Label=name:type*": the type is text, email, tel, url, textarea, select(one|other), checkbox '
-        "or number, and the star stands for required. Without any: first name, last name*, email*, company and message.",
+        help='What it asks for, in order, as "Label=name:type*": the type is text, email, tel, '
+        "url, textarea, select(one|other), checkbox or number, and the star stands for required. "
+        "Without any: first name, last name*, email*, company and message.",
     ),
 ]
 
 
 @form.command(
-    epilog="Example: evenhand form add 'Contact us' --owner Inbound --field 'Last name=last_name*' --field 'Email=email:email*'"
+    epilog="Example: evenhand form add 'Contact us' --owner Inbound "
+    "--field 'Last name=last_name*' --field 'Email=email:email*'"
 )
 def add(
     name: Annotated[str, typer.Argument(help="The heading of its page.")],
@@ -52,125 +57,112 @@ def add(
     origin: Annotated[
         list[str],
         typer.Option(
-            help="Pages of others that may embed it, such as https://www.example.com. Repeat it for more."
+            help="Pages of others that may embed it, such as https://www.example.com. "
+            "Repeat it for more."
         ),
     ] = [],  # noqa: B006
     json: Json = False,
 ) -> None:
     """Define a form. Its page is there at once, where the API runs."""
-    fields = [Field.parse(text) for text in field] or USUAL_FIELDS
-    values = {
-        "name": name,
-        "owner": owner,
-        "slug": slug,
-        "fields": fields,
-        "source": source,
-        "tags": tag,
-    }
-    more = {"thanks": thanks, "redirect_url": redirect, "origins": origin}
-    facts = system().transact(
-        lambda session: forms.shown(session, forms.add(session, values | more, None), _base())
+    values = FormValues(
+        name=name,
+        slug=slug,
+        fields=[Field.parse(text) for text in field] or USUAL_FIELDS,
+        source=source,
+        tags=tag,
+        thanks=thanks,
+        redirect_url=redirect,
+        origins=origin,
     )
-    print_json(facts) if json else say(
-        f"Defined the form {facts['name']}, which is at {facts['address']}"
-    )
+    view = system().transact(_add, owner, values)
+    print_json(view) if json else say(f"Defined the form {view.name}, which is at {view.address}")
+
+
+def _add(unit: Unit, owner: str, values: FormValues) -> FormView:
+    owner_id = owner_named(unit, owner).id
+    return forms.show(unit, forms.add(unit, {**values, "owner_id": owner_id}), _find_base())
 
 
 @form.command("list", epilog="Example: evenhand form list")
-def list_forms(json: Json = False) -> None:
+def list_all(json: Json = False) -> None:
     """List all forms, with their addresses."""
-    with system().reading() as session:
-        facts = forms.listed(session, _base())
+    with system().reading() as unit:
+        views = list_forms(unit, _find_base())
     if json:
-        print_json(facts)
+        print_json(views)
     else:
         columns = table("id", "name", "leads go to", "enabled", "address", right=("id",))
-        console.print(rows(columns, facts, "id", "name", "owner", "enabled", "address"))
+        console.print(rows(columns, views, "id", "name", "owner", "enabled", "address"))
 
 
 @form.command(epilog="Example: evenhand form show contact-us")
 def show(name: Name, json: Json = False) -> None:
     """Show a form: what it asks for, its address, and how to get it onto other pages."""
-    with system().reading() as session:
-        facts = forms.shown(session, forms.form_named(session, name).id, _base())
-    print_json(facts) if json else _print(facts)
+    with system().reading() as unit:
+        view = forms.show(unit, forms.find_by_name(unit, name).id, _find_base())
+    print_json(view) if json else _print(view)
 
 
-def _print(facts: Facts) -> None:
-    listed = {name: ", ".join(facts[name]) or None for name in ("tags", "origins")}
-    plain = {name: facts[name] for name in ("name", "owner", "enabled", "source", "thanks")}
-    console.print(
-        facts_list(
-            {"address": facts["address"], **plain, **listed, "afterwards": facts["redirect_url"]}
-        )
-    )
-    columns = table("field", "label", "type", "required", "choices")
-    console.print(
-        rows(
-            columns,
-            [each | {"choices": ", ".join(each["choices"])} for each in facts["fields"]],
-            *_FIELD,
-        )
-    )
+def _print(view: FormView) -> None:
+    plain = ("address", "name", "owner", "enabled", "source", "thanks")
+    facts = {name: getattr(view, name) for name in plain} | {
+        "tags": ", ".join(view.tags) or None,
+        "origins": ", ".join(view.origins) or None,
+        "afterwards": view.redirect_url,
+    }
+    console.print(facts_list(facts))
+    columns = ("field", "label", "type", "required", "choices")
+    fields = [asdict(field) | {"choices": ", ".join(field.choices)} for field in view.fields]
+    console.print(rows(table(*columns), fields, "name", *columns[1:]))
     say("\nThe page in a frame, on pages of the origins that the form allows:")
-    print_line(facts["iframe"])
+    print_line(view.iframe)
     say("\nA form of your own, which leads on to the page with all that was typed:")
-    print_line(facts["html"])
-
-
-_FIELD = ("name", "label", "type", "required", "choices")
+    print_line(view.html)
 
 
 @form.command(epilog="Example: evenhand form enable contact-us")
 def enable(name: Name) -> None:
     """Open a form again."""
-    _set_enabled(name, True)
+    system().transact(_set_enabled, name, True)
     say(f"The form {name} is open.")
 
 
 @form.command(epilog="Example: evenhand form disable contact-us")
 def disable(name: Name) -> None:
     """Close a form: its page says that there is none."""
-    _set_enabled(name, False)
+    system().transact(_set_enabled, name, False)
     say(f"The form {name} is closed.")
 
 
-def _set_enabled(name: str, enabled: bool) -> None:
-    def change(session: Any) -> None:
-        forms.change(session, forms.form_named(session, name).id, {"enabled": enabled})
-
-    system().transact(change)
+def _set_enabled(unit: Unit, name: str, enabled: bool) -> None:
+    forms.change(unit, forms.find_by_name(unit, name).id, {"enabled": enabled})
 
 
 @form.command(epilog="Example: evenhand form delete contact-us")
 def delete(name: Name) -> None:
     """Delete a form, with the list of what was sent through it. Its leads stay."""
-    system().transact(lambda session: forms.remove(session, forms.form_named(session, name).id))
+    system().transact(_remove, name)
     say(f"Deleted the form {name}.")
+
+
+def _remove(unit: Unit, name: str) -> None:
+    forms.remove(unit, forms.find_by_name(unit, name).id)
 
 
 @form.command("deliveries", epilog="Example: evenhand form deliveries contact-us --limit 10")
 def list_deliveries(name: Name, limit: Limit = 50, json: Json = False) -> None:
     """List what was sent through a form within 30 days, newest first, and what became of it."""
-    with system().reading() as session:
-        facts = forms.delivered(session, forms.form_named(session, name).id, None, limit)[
-            "deliveries"
-        ]
+    with system().reading() as unit:
+        form_id = forms.find_by_name(unit, name).id
+        deliveries = forms.list_deliveries(unit, form_id, None, limit).deliveries
     if json:
-        print_json(facts)
-    else:
-        told = [each | {"lead": next(iter(each["leads"]), None)} for each in facts]
-        columns = table(
-            "id",
-            "at",
-            "outcome",
-            "lead",
-            "sent again",
-            "reason",
-            right=("id", "lead", "sent again"),
-        )
-        console.print(rows(columns, told, "id", "at", "outcome", "lead", "repeats", "reason"))
+        print_json(deliveries)
+        return
+    shown = [asdict(each) | {"lead": next(iter(each.leads), None)} for each in deliveries]
+    columns = ("id", "at", "outcome", "lead", "sent again", "reason")
+    made = table(*columns, right=("id", "lead", "sent again"))
+    console.print(rows(made, shown, "id", "at", "outcome", "lead", "repeats", "reason"))
 
 
-def _base() -> str:
+def _find_base() -> str:
     return settings().public_url or f"http://{LOOPBACK}:8000"

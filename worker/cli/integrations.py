@@ -1,23 +1,29 @@
-"""evenhand integration: through which others' systems bring in leads, and what they delivered."""
+"""evenhand integration: through which others' systems deliver leads, and what they delivered."""
 
 import os
 import sys
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from worker.cli.arguments import Limit, number
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
-from worker.domain.intake.mapping import paths_of
+from worker.domain.intake.integrations import IntegrationValues
+from worker.domain.intake.mapping import parse_paths
+from worker.domain.intake.senders import SENDERS
 from worker.domain.integers import GREATEST
 from worker.errors.intake import BadSecret
-from worker.flows.intake import deliveries as flow
 from worker.flows.intake import integrations
+from worker.flows.intake import replay as replaying
+from worker.flows.names import owner_named
 from worker.flows.system import system
-from worker.secret_box import secret_box
+from worker.flows.unit import Unit
+from worker.secret_box import SecretBox, secret_box
 from worker.settings import settings
-from worker.store.intake import deliveries
-from worker.store.intake import integrations as store
+from worker.store.views import integrations as views
+from worker.store.views.intake import DeliveryView, show_delivery
+from worker.store.views.integrations import IntegrationView
 
 integration = typer.Typer(
     no_args_is_help=True, help="Webhooks: others' systems that bring in leads."
@@ -26,13 +32,20 @@ app = typer.Typer()
 app.add_typer(integration, name="integration")
 
 STDIN, FROM_ENVIRONMENT = "-", "env:"
-HOW = "`-` reads it from standard input, `env:NAME` from the environment: then nobody sees it in the list of processes."
+HOW = (
+    "`-` reads it from standard input, `env:NAME` from the environment: then nobody sees it in "
+    "the list of processes."
+)
+*_, _LAST_KIND = SENDERS
+KINDS = f"{', '.join(kind for kind in SENDERS if kind != _LAST_KIND)} or {_LAST_KIND}"
 
 Named = Annotated[str, typer.Argument(help="The name or the slug.")]
 Secret = Annotated[str, typer.Option(help=f"What the sender signs with, or shows. {HOW}")]
 Token = Annotated[
     str | None,
-    typer.Option(help=f"HubSpot: by which contacts are fetched. {HOW}", show_default=False),
+    typer.Option(
+        help=f"HubSpot: the token with which contacts are fetched. {HOW}", show_default=False
+    ),
 ]
 BaseUrl = Annotated[
     str | None,
@@ -46,38 +59,54 @@ Source = Annotated[str | None, typer.Option(help="The source of its leads.", sho
 Map = Annotated[
     list[str] | None,
     typer.Option(
-        help="Where a field is: 'last_name=detail.name'. Repeat it for more.", show_default=False
+        help="Where a field is: 'last_name=detail.name', or JMESPath behind the equals sign. "
+        "Repeat it for more.",
+        show_default=False,
     ),
 ]
 
 
-def told(secret: str) -> str:
-    """A secret that was given, or where it is. Raises BadSecret for one that is not there."""
-    if secret == STDIN:
-        secret = sys.stdin.readline().strip()
-    elif secret.startswith(FROM_ENVIRONMENT):
-        secret = os.environ.get(secret.removeprefix(FROM_ENVIRONMENT), "")
-    if not secret:
+def _read_secret(text: str) -> str:
+    """A secret that was given, or from where it is to be read. Raises BadSecret for an empty
+    one."""
+    if text == STDIN:
+        text = sys.stdin.readline().strip()
+    elif text.startswith(FROM_ENVIRONMENT):
+        text = os.environ.get(text.removeprefix(FROM_ENVIRONMENT), "")
+    if not text:
         raise BadSecret(reason="is empty where it should be read")
-    return secret
+    return text
 
 
-def _given(**options: Any) -> dict[str, Any]:
-    """The options that were named."""
-    named = {name: value for name, value in options.items() if value is not None}
-    if named.get("access_token"):
-        named["access_token"] = told(named["access_token"])
-    return named | ({"mapping": paths_of(named["mapping"])} if "mapping" in named else {})
+def _read_values(
+    tags: list[str] | None,
+    source: str | None,
+    map: list[str] | None,
+    access_token: str | None,
+    base_url: str | None,
+) -> IntegrationValues:
+    """The values of the options that were given."""
+    values = IntegrationValues()
+    if tags is not None:
+        values["tags"] = tags
+    if source is not None:
+        values["source"] = source
+    if map is not None:
+        values["mapping"] = parse_paths(map)
+    if access_token is not None:
+        values["access_token"] = _read_secret(access_token) if access_token else None
+    if base_url is not None:
+        values["base_url"] = base_url
+    return values
 
 
 @integration.command(
-    epilog="Example: evenhand integration add 'Support desk' --kind zendesk-support --secret - --owner Inbound"
+    epilog="Example: evenhand integration add 'Support desk' --kind zendesk-support --secret - "
+    "--owner Inbound"
 )
 def add(
     name: Annotated[str, typer.Argument(help="What to call it.")],
-    kind: Annotated[
-        str, typer.Option(help="hubspot, zendesk-support, zendesk-chat, zapier or standard.")
-    ],
+    kind: Annotated[str, typer.Option(help=f"{KINDS}.")],
     secret: Secret,
     owner: Annotated[
         str, typer.Option(help="Who gets the leads: a pool of leads, or a user by email or name.")
@@ -96,57 +125,54 @@ def add(
     json: Json = False,
 ) -> None:
     """Set up an integration. It prints the address to which its sender posts."""
-    given = _given(
-        name=name,
-        owner=owner,
-        tags=tag,
-        source=source,
-        mapping=map,
-        access_token=access_token,
-        base_url=base_url,
-    )
-    secret = told(secret)
-    facts = system().transact(integrations.add, secret_box(), kind, secret, given, slug)
-    print_json(facts) if json else say(
-        f"Set up {facts['name']}: its sender posts to {_address(facts)}."
-    )
+    values = _read_values(tag, source, map, access_token, base_url)
+    values["name"] = name
+    view = system().transact(_add, secret_box(), owner, kind, _read_secret(secret), values, slug)
+    address = f"{settings().public_url or ''}{view.path}"
+    print_json(view) if json else say(f"Set up {view.name}: its sender posts to {address}.")
 
 
-def _address(facts: dict[str, Any]) -> str:
-    return f"{settings().public_url or ''}{facts['path']}"
+def _add(
+    unit: Unit,
+    sealing: SecretBox,
+    owner: str,
+    kind: str,
+    secret: str,
+    values: IntegrationValues,
+    slug: str | None,
+) -> IntegrationView:
+    owned: IntegrationValues = {**values, "owner_id": owner_named(unit, owner).id}
+    return views.show_integration(unit, integrations.add(unit, sealing, kind, secret, owned, slug))
 
 
 @integration.command("list", epilog="Example: evenhand integration list")
 def list_integrations(json: Json = False) -> None:
     """List integrations."""
-    with system().reading() as session:
-        facts = store.every(session)
+    with system().reading() as unit:
+        shown = views.list_integrations(unit)
     columns = ("id", "name", "kind", "owner", "path", "enabled")
-    print_json(facts) if json else console.print(
-        rows(table(*columns, right=("id",)), facts, *columns)
+    print_json(shown) if json else console.print(
+        rows(table(*columns, right=("id",)), shown, *columns)
     )
 
 
 @integration.command(epilog="Example: evenhand integration show 'Support desk'")
 def show(name: Named, json: Json = False) -> None:
     """Show an integration without its secrets, and of which leads more is still to be fetched."""
-    with system().reading() as session:
-        facts = integrations.show(session, name)
+    with system().reading() as unit:
+        details = integrations.show(unit, integrations.find_by_name(unit, name).id)
     if json:
-        print_json(facts)
+        print_json(details)
         return
-    lookups = facts.pop("lookups")
-    paths = ", ".join(f"{field}={path}" for field, path in facts["mapping"].items())
-    console.print(facts_list(facts | {"tags": ", ".join(facts["tags"]), "mapping": paths}))
-    if lookups:
+    shown = asdict(details)
+    waiting = shown.pop("lookups")
+    shown["tags"] = ", ".join(details.tags)
+    shown["mapping"] = ", ".join(f"{field}={path}" for field, path in details.mapping.items())
+    console.print(facts_list(shown))
+    if waiting:
+        made = table("lead", "contact", "due", "tries", "set aside", "reason", right=("lead",))
         columns = ("lead", "object_id", "due_at", "tries", "set_aside", "reason")
-        console.print(
-            rows(
-                table("lead", "contact", "due", "tries", "set aside", "reason", right=("lead",)),
-                lookups,
-                *columns,
-            )
-        )
+        console.print(rows(made, waiting, *columns))
 
 
 @integration.command(
@@ -166,32 +192,38 @@ def change(
 ) -> None:
     """Change an integration. What isn't named stays as it is; tags and the mapping are set as a
     whole."""
-    given = _given(
-        owner=owner,
-        tags=tag,
-        source=source,
-        mapping=map,
-        access_token=access_token,
-        base_url=base_url,
-    )
-    _change(name, given, "Changed", json)
+    values = _read_values(tag, source, map, access_token, base_url)
+    view = system().transact(_change, secret_box(), name, values, owner)
+    print_json(view) if json else say(f"Changed {view.name}.")
 
 
 @integration.command(epilog="Example: evenhand integration enable 'Support desk'")
 def enable(name: Named, json: Json = False) -> None:
     """Have an integration take in deliveries again."""
-    _change(name, {"enabled": True}, "Enabled", json)
+    view = system().transact(_change, secret_box(), name, {"enabled": True})
+    print_json(view) if json else say(f"Enabled {view.name}.")
 
 
 @integration.command(epilog="Example: evenhand integration disable 'Support desk'")
 def disable(name: Named, json: Json = False) -> None:
     """Have an integration take in nothing, as if it weren't there."""
-    _change(name, {"enabled": False}, "Disabled", json)
+    view = system().transact(_change, secret_box(), name, {"enabled": False})
+    print_json(view) if json else say(f"Disabled {view.name}.")
 
 
-def _change(name: str, given: dict[str, Any], did: str, json: bool) -> None:
-    facts = system().transact(integrations.change, secret_box(), name, given)
-    print_json(facts) if json else say(f"{did} {facts['name']}.")
+def _change(
+    unit: Unit,
+    sealing: SecretBox,
+    name: str,
+    values: IntegrationValues,
+    owner: str | None = None,
+) -> IntegrationView:
+    integration_id = integrations.find_by_name(unit, name).id
+    changed = values.copy()
+    if owner is not None:
+        changed["owner_id"] = owner_named(unit, owner).id
+    integrations.change(unit, sealing, integration_id, changed)
+    return views.show_integration(unit, integration_id)
 
 
 @integration.command(
@@ -199,11 +231,18 @@ def _change(name: str, given: dict[str, Any], did: str, json: bool) -> None:
 )
 def rotate(name: Named, secret: Secret, json: Json = False) -> None:
     """Give an integration another secret. The one before is good for a day more."""
-    secret = told(secret)
-    facts = system().transact(integrations.rotate, secret_box(), name, secret)
-    print_json(facts) if json else say(
-        f"{facts['name']} has another secret. The one before is good until {facts['former_secret_until']}."
-    )
+    view = system().transact(_rotate, secret_box(), name, _read_secret(secret))
+    if json:
+        print_json(view)
+    else:
+        until = view.former_secret_until
+        say(f"{view.name} has another secret. The one before is good until {until}.")
+
+
+def _rotate(unit: Unit, sealing: SecretBox, name: str, secret: str) -> IntegrationView:
+    integration_id = integrations.find_by_name(unit, name).id
+    integrations.rotate(unit, sealing, integration_id, secret)
+    return views.show_integration(unit, integration_id)
 
 
 @integration.command("deliveries", epilog="Example: evenhand integration deliveries 'Support desk'")
@@ -218,21 +257,22 @@ def list_deliveries(
     limit: Limit = 50,
     json: Json = False,
 ) -> None:
-    """List what an integration delivered in the last 30 days, newest first, and what became of it."""
-    with system().reading() as session:
-        door = deliveries.DeliverySource.integration(integrations.named(session, name).id)
-        facts = deliveries.page(session, door, before, limit)
+    """List what an integration delivered in the last 30 days, newest first, and what became of
+    it."""
+    with system().reading() as unit:
+        integration_id = integrations.find_by_name(unit, name).id
+        page = integrations.list_deliveries(unit, integration_id, before, limit)
     if json:
-        print_json(facts)
+        print_json(page)
         return
     shown = [
-        delivery | {"leads": ", ".join(map(str, delivery["leads"]))}
-        for delivery in facts["deliveries"]
+        asdict(delivery) | {"leads": ", ".join(map(str, delivery.leads))}
+        for delivery in page.deliveries
     ]
     columns = ("id", "at", "outcome", "leads", "repeats", "reason")
     console.print(rows(table("delivery", *columns[1:], right=("delivery",)), shown, *columns))
-    if facts["next"]:
-        say(f"and more: --before {facts['next']}.")
+    if page.next:
+        say(f"and more: --before {page.next}.")
 
 
 @integration.command(epilog="Example: evenhand integration replay 7")
@@ -241,10 +281,13 @@ def replay(
 ) -> None:
     """Read a delivery again, by the mapping as it is now. One whose leads are still there is
     refused."""
-    facts = system().transact(flow.replay, delivery)
+    view = system().transact(_replay, delivery)
     if json:
-        print_json(facts)
+        print_json(view)
     else:
-        say(
-            f"Delivery {delivery} is {facts['outcome']}{': ' + facts['reason'] if facts['reason'] else ''}."
-        )
+        say(f"Delivery {delivery} is {view.outcome}{f': {view.reason}' if view.reason else ''}.")
+
+
+def _replay(unit: Unit, delivery_id: int) -> DeliveryView:
+    replaying.replay(unit, delivery_id)
+    return show_delivery(unit, delivery_id)

@@ -8,7 +8,6 @@ from rich.logging import RichHandler
 
 from worker.cli.output import errors, say
 from worker.errors.base import EvenhandError
-from worker.request_id import mark_log_records
 from worker.stack.parent_watchdog import on_leash
 
 UNEXPECTED = 1
@@ -17,10 +16,9 @@ UNEXPECTED = 1
 def main() -> None:
     """The console script."""
     on_leash()
-    mark_log_records()
     logging.basicConfig(
         level=logging.WARNING,
-        format="%(request_mark)s%(message)s",
+        format="%(message)s",
         handlers=[RichHandler(console=errors, show_path=False)],
     )
     try:

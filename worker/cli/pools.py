@@ -1,6 +1,6 @@
 """evenhand pool: who shares records, in which order, and who is next."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.bar import Bar
@@ -12,7 +12,8 @@ from worker.flows.names import pool_named, users_named
 from worker.flows.system import system
 from worker.flows.turns import pools
 from worker.flows.unit import Unit
-from worker.store.views.facts import all_pools
+from worker.store.views import pools as views
+from worker.store.views.pools import PoolView
 
 pool = typer.Typer(
     no_args_is_help=True, help="Pools: create them, change their members, see who is next."
@@ -49,14 +50,14 @@ def create(
 def list_pools(json: Json = False) -> None:
     """List all pools, with who is next."""
     with system().reading() as session:
-        facts = all_pools(session)
+        shown = views.list_pools(session)
     if json:
-        print_json(facts)
+        print_json(shown)
     else:
         columns = table(
             "id", "name", "shares", "members", "next", "turns", right=("id", "members", "turns")
         )
-        console.print(rows(columns, facts, "id", "name", "record_type", "size", "next", "turns"))
+        console.print(rows(columns, shown, "id", "name", "record_type", "size", "next", "turns"))
 
 
 @pool.command(epilog="Example: evenhand pool show Inbound")
@@ -122,45 +123,31 @@ def _delete(unit: Unit, name: str) -> None:
 
 def _show(pool_id: int, json: bool, done: str = "") -> None:
     with system().reading() as session:
-        facts = pools.show(session, pool_id)
+        shown = pools.show(session, pool_id)
     if json:
-        print_json(facts)
+        print_json(shown)
         return
     if done:
         say(done)
-    following = (
-        f", next is {facts['next']}" if facts["next"] else ", without members: nobody is next"
-    )
-    console.print(
-        f"{facts['name']}: shares {facts['record_type']}s, {facts['turns']:,} turns so far{following}",
-        markup=False,
-    )
-    console.print(shares(facts))
+    following = f", next is {shown.next}" if shown.next else ", without members: nobody is next"
+    about = f"shares {shown.record_type}s, {shown.turns:,} turns so far{following}"
+    console.print(f"{shown.name}: {about}", markup=False)
+    console.print(shares(shown))
 
 
-def shares(facts: dict[str, Any]) -> Table:
+def shares(shown: PoolView) -> Table:
     """How many records each member has got, as numbers and bars."""
     made = table("", "member", "email", "records", "", right=("", "records"))
-    most = max((share["records"] for share in [*facts["members"], *facts["left"]]), default=0)
-    for place, share in enumerate(facts["members"], 1):
-        made.add_row(
-            str(place),
-            escape(share["name"]),
-            escape(share["email"]),
-            f"{share['records']:,}",
-            bar(share, most),
-        )
-    for share in facts["left"]:
-        made.add_row(
-            "left",
-            escape(share["name"]),
-            escape(share["email"]),
-            f"{share['records']:,}",
-            bar(share, most),
-        )
+    places = [(str(place), member) for place, member in enumerate(shown.members, 1)]
+    everybody = [*places, *(("left", member) for member in shown.left)]
+    most = max((member.records for _, member in everybody), default=0)
+    for place, member in everybody:
+        email = escape(member.email or "")
+        records = f"{member.records:,}"
+        made.add_row(place, escape(member.name), email, records, bar(member.records, most))
     return made
 
 
-def bar(share: dict[str, Any], most: int) -> Bar:
+def bar(records: int, most: int) -> Bar:
     """Somebody's records, against the most that anybody has."""
-    return Bar(size=max(most, 1), begin=0, end=share["records"], width=BAR_WIDTH, color="green")
+    return Bar(size=max(most, 1), begin=0, end=records, width=BAR_WIDTH, color="green")

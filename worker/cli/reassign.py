@@ -1,6 +1,6 @@
 """evenhand reassign and undo: records that are there already, given to others, and given back."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -8,8 +8,10 @@ from worker import queue
 from worker.cli.arguments import Run
 from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, say
-from worker.cli.run_output import facts_of, finish
-from worker.domain.runs.record_ids import read_ids
+from worker.cli.run_output import find_run, finish
+from worker.domain.runs.record_ids import RecordIds, read_ids
+from worker.domain.runs.runs import RunState
+from worker.flows.names import owner_named
 from worker.flows.records import lists
 from worker.flows.runs import dry_runs, undo
 from worker.flows.runs import reassign as flow
@@ -17,7 +19,10 @@ from worker.flows.system import system
 
 app = typer.Typer()
 
-EXAMPLE = "evenhand reassign 'Leads of Oslo' --to Inbound; evenhand reassign import:5 --to ann@example.com --dry-run"
+EXAMPLE = (
+    "evenhand reassign 'Leads of Oslo' --to Inbound;"
+    " evenhand reassign import:5 --to ann@example.com --dry-run"
+)
 
 Wait = Annotated[bool, typer.Option(help="Wait until the run has ended, and fail if it failed.")]
 
@@ -59,22 +64,15 @@ def reassign(
         raise typer.BadParameter("name a list, or a file with --ids")
     if list is not None and type is not None:
         raise typer.BadParameter("a list has a type of its own: leave --type out")
-    picked = flow.Ids(type or "lead", read_ids(ids)) if ids is not None else None
-
-    def wanted(session: Any) -> lists.SmartList | flow.Ids:
-        return picked or lists.named(session, list or "", None)
-
-    if dry_run:
-        with system().reading() as session:
-            facts = dry_runs.of_reassignment(session, wanted(session), to)
-        print_dry_run(facts, json=json)
-        return
+    record_ids = None if ids is None else RecordIds(type or "lead", read_ids(ids))
+    with system().reading() as unit:
+        wanted = record_ids or lists.named(unit, list or "", None)
+        owner_id = owner_named(unit, to).id
+        if dry_run:
+            print_dry_run(dry_runs.of_reassignment(unit, wanted, owner_id), json=json)
+            return
     queue.ping()
-    finish(
-        system().transact(lambda session: flow.accept(session, wanted(session), to, None)),
-        wait=wait,
-        json=json,
-    )
+    finish(system().transact(flow.accept, wanted, owner_id, None), wait=wait, json=json)
 
 
 @app.command("undo", epilog="Example: evenhand undo 5; evenhand undo 5 --return-turns")
@@ -93,22 +91,23 @@ def undo_run(
     """Undo a run: what an import has made is deleted, what a reassignment has given goes back; what
     was touched since is left alone."""
     queue.ping()
-    present = facts_of(run)["undone_by"]
+    present = find_run(run).undone_by
     undo_id = system().transact(undo.accept, run, None, returns_turns=return_turns)
     if undo_id == present:
-        _say_who_does_so(undo_id, run)
+        _say_state(undo_id, run)
     finish(undo_id, wait=wait, json=json)
 
 
-def _say_who_does_so(undo_id: int, run: int) -> None:
-    facts = facts_of(undo_id)
-    state = facts["state"]
-    if state == "done":
-        turns = "came back" if facts["returns_turns"] else "stay spent"
+def _say_state(undo_id: int, run: int) -> None:
+    """Says how far the undo of a run is that was there before."""
+    undo_run = find_run(undo_id)
+    if undo_run.state == RunState.DONE:
+        turns = "came back" if undo_run.returns_turns else "stay spent"
         say(f"Run {undo_id} has undone run {run} already; its turns {turns}.")
-    elif state == "failed":
+    elif undo_run.state == RunState.FAILED:
         say(
-            f"Run {undo_id} was to undo run {run}, and has failed: `evenhand runs retry {undo_id}` goes on with it."
+            f"Run {undo_id} was to undo run {run}, and has failed:"
+            f" `evenhand runs retry {undo_id}` goes on with it."
         )
     else:
         say(f"Run {undo_id} is undoing run {run} already.")

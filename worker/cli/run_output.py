@@ -1,17 +1,17 @@
 """How runs are waited for and shown."""
 
+from collections.abc import Sequence
 from threading import Event
-from typing import Any
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from worker.cli.output import console, errors, facts_list, print_json, rows, say, table
-from worker.domain.runs.runs import DELETED, EDITED, GIVEN, REASSIGN, UNDO
-from worker.errors.runs import UnknownRun
+from worker.domain.files.rows import RowError
+from worker.domain.runs.runs import RunKind, RunState, SkipReason
 from worker.flows.system import system
-from worker.store.views.runs import run_facts, skipped
+from worker.store.views.runs import RunSummary, RunView, list_skipped, show_run
 
 FAILED = 1
 POLL_SECONDS = 0.1
@@ -22,31 +22,28 @@ FIRST = -1
 """Before the first ordinal."""
 
 REASONS = {
-    DELETED: "was deleted meanwhile",
-    GIVEN: "has got another owner meanwhile",
-    EDITED: "was edited meanwhile",
+    SkipReason.DELETED: "was deleted meanwhile",
+    SkipReason.GIVEN: "has got another owner meanwhile",
+    SkipReason.EDITED: "was edited meanwhile",
 }
 
 
-def facts_of(run_id: int) -> dict[str, Any]:
+def find_run(run_id: int) -> RunView:
     """Raises UnknownRun."""
     with system().reading() as session:
-        facts = run_facts(session, run_id)
-    if facts is None:
-        raise UnknownRun(run_id=run_id)
-    return facts
+        return show_run(session, run_id)
 
 
 def finish(run_id: int, *, wait: bool, json: bool) -> None:
     """Waits for a run if that is wanted, shows it, and fails if it has failed."""
-    facts = follow(run_id, quiet=json) if wait else facts_of(run_id)
-    print_json(facts) if json else print_run(facts)
-    if facts["state"] == "failed":
+    run = follow(run_id, quiet=json) if wait else find_run(run_id)
+    print_json(run) if json else print_run(run)
+    if run.state == RunState.FAILED:
         raise typer.Exit(FAILED)
 
 
-def follow(run_id: int, *, quiet: bool) -> dict[str, Any]:
-    """Waits until a run has ended, with a bar that shows how far it is."""
+def follow(run_id: int, *, quiet: bool) -> RunView:
+    """Waits until a run has ended, with a bar that shows its progress."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -58,80 +55,83 @@ def follow(run_id: int, *, quiet: bool) -> dict[str, Any]:
         *columns, console=errors, transient=True, disable=quiet or not errors.is_terminal
     ) as progress:
         bar = progress.add_task("waiting", total=1.0)
-        while (facts := facts_of(run_id))["ended_at"] is None:
-            progress.update(bar, completed=facts["progress"], description=facts["state"])
+        while (run := find_run(run_id)).ended_at is None:
+            progress.update(bar, completed=run.progress, description=run.state)
             pause.wait(POLL_SECONDS)
-    return facts
+    return run
 
 
-def about(facts: dict[str, Any]) -> str:
+def name_subject(run: RunSummary) -> str:
     """What a run is about, in a word or two."""
-    if facts["kind"] == UNDO:
-        return f"run {facts['undoes']}"
-    if facts["kind"] == REASSIGN:
-        return facts["list"] or f"{facts['ids']:,} ids"
-    return str(facts["file"])
+    if run.kind == RunKind.UNDO:
+        return f"run {run.undoes}"
+    if run.kind == RunKind.REASSIGN:
+        return run.list or f"{run.ids:,} ids"
+    return str(run.file)
 
 
-def print_run(facts: dict[str, Any]) -> None:
-    shown = {name: facts[name] for name in ("id", "kind", "state", "file", "list", "ids")}
-    shown |= {
-        "undoes": _run(facts["undoes"]),
-        "turns come back": facts["returns_turns"],
-        "undone by": _run(facts["undone_by"]),
-    }
-    names = (
-        "record_type",
-        "owner",
-        "rows",
-        "records",
-        "skipped",
-        "errors",
-        "turns",
-        "returned",
-        "reason",
-        "accepted_at",
-        "ended_at",
+def print_run(run: RunView) -> None:
+    console.print(
+        facts_list(
+            {
+                "id": run.id,
+                "kind": run.kind,
+                "state": run.state,
+                "file": run.file,
+                "list": run.list,
+                "ids": run.ids,
+                "undoes": _name_run(run.undoes),
+                "turns come back": run.returns_turns,
+                "undone by": _name_run(run.undone_by),
+                "record_type": run.record_type,
+                "owner": run.owner,
+                "rows": run.rows,
+                "records": run.records,
+                "skipped": run.skipped,
+                "errors": run.errors,
+                "turns": run.turns,
+                "returned": run.returned,
+                "reason": run.reason,
+                "accepted_at": run.accepted_at.isoformat(),
+                "ended_at": run.ended_at and run.ended_at.isoformat(),
+            }
+        )
     )
-    console.print(facts_list(shown | {name: facts[name] for name in names}))
-    print_errors(facts)
-    if facts["skipped"]:
-        print_skips(facts, SKIPS_SHOWN)
+    print_errors(run)
+    if run.skipped:
+        print_skips(run, SKIPS_SHOWN)
 
 
-def _run(run_id: int | None) -> str | None:
+def _name_run(run_id: int | None) -> str | None:
     return None if run_id is None else f"run {run_id}"
 
 
-def print_errors(facts: dict[str, Any]) -> None:
+def print_errors(run: RunView) -> None:
     """The first row errors, and how many more there are."""
-    if not facts["errors"]:
+    if not run.errors:
         return
-    console.print(errors_table(facts))
-    if facts["errors"] > ERRORS_SHOWN:
-        say(
-            f"and {facts['errors'] - ERRORS_SHOWN:,} more: `evenhand receipt {facts['id']}` has all."
-        )
+    console.print(errors_table(run.first_errors))
+    if run.errors > ERRORS_SHOWN:
+        say(f"and {run.errors - ERRORS_SHOWN:,} more: `evenhand receipt {run.id}` has all.")
 
 
-def errors_table(facts: dict[str, Any]) -> Table:
+def errors_table(first_errors: Sequence[RowError]) -> Table:
     """The first row errors of a run."""
     made = table("line", "field", "what is wrong", right=("line",))
-    return rows(made, facts["first_errors"][:ERRORS_SHOWN], "line", "field", "reason")
+    return rows(made, first_errors[:ERRORS_SHOWN], "line", "field", "reason")
 
 
-def print_skips(facts: dict[str, Any], most: int) -> None:
+def print_skips(run: RunView, most: int) -> None:
     """The first records that a run has left as they were, each with the reason, and how many more
     there are."""
     with system().reading() as session:
-        found = skipped(session, facts["id"], FIRST, most)
-    made = table(
-        facts["record_type"], "was left as it is, because it", right=(facts["record_type"],)
-    )
+        found = list_skipped(session, run.id, FIRST, most)
+    made = table(run.record_type, "was left as it is, because it", right=(run.record_type,))
     for skip in found:
-        made.add_row(str(skip["record_id"]), REASONS[skip["reason"]])
+        made.add_row(str(skip.record_id), REASONS[skip.reason])
     console.print(made)
-    if facts["skipped"] > len(found):
+    if run.skipped > len(found):
         say(
-            f"and {facts['skipped'] - len(found):,} more: `evenhand runs skipped {facts['id']} --json` has all."
+            f"and {run.skipped - len(found):,} more:"
+            f" `evenhand runs skipped {run.id} --json` has all."
         )

@@ -1,13 +1,13 @@
-"""evenhand import, runs and receipt: files in, and what became of them and of whatever else runs."""
+"""evenhand import, runs and receipt: files in, and what became of them and of other runs."""
 
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
 import typer
 
@@ -15,13 +15,16 @@ from worker import queue
 from worker.cli.arguments import Run, number
 from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, console, print_json, rows, say, table
-from worker.cli.run_output import FIRST, about, facts_of, finish, print_run, print_skips
-from worker.domain.files.rows import mapping_of
+from worker.cli.run_output import FIRST, find_run, finish, name_subject, print_run, print_skips
+from worker.domain.files.rows import parse_mapping
 from worker.errors.runs import UnreadableFile
+from worker.flows.names import owner_named
 from worker.flows.runs import control as flow
 from worker.flows.runs import dry_runs, imports
+from worker.flows.runs.imports import ImportRequest
 from worker.flows.system import system
-from worker.store.views.runs import all_runs, skipped
+from worker.store.views import runs as views
+from worker.store.views.runs import Retried
 
 app = typer.Typer()
 runs = typer.Typer(
@@ -59,28 +62,33 @@ def import_file(
     json: Json = False,
 ) -> None:
     """Import a file: every good row becomes a record, owned by the next member in file order."""
+    mapping = parse_mapping(map)
     if dry_run:
-        print_dry_run(_forecast(file, type, owner, mapping_of(map)), json=json)
+        with _open(file) as (name, opened):
+            request = _request(name, type, owner, mapping)
+            print_dry_run(dry_runs.of_import(system(), request, opened), json=json)
     else:
-        finish(start(file, type, owner, mapping_of(map)), wait=wait, json=json)
+        finish(start(file, type, owner, mapping), wait=wait, json=json)
 
 
 def start(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> int:
     """Has a file accepted as a run, and returns its id."""
     queue.ping()
-    with _opened(path) as (name, file):
-        return imports.accept(system(), imports.Request(name, record_type, owner, mapping), file)
+    with _open(path) as (name, file):
+        return imports.accept(system(), _request(name, record_type, owner, mapping), file)
 
 
-def _forecast(path: Path, record_type: str, owner: str, mapping: dict[str, str]) -> dict[str, Any]:
-    with _opened(path) as (name, file):
-        return dry_runs.of_import(
-            system(), imports.Request(name, record_type, owner, mapping), file
-        )
+def _request(
+    file_name: str, record_type: str, owner: str, mapping: dict[str, str]
+) -> ImportRequest:
+    """Raises UnknownOwner, AmbiguousUser."""
+    with system().reading() as session:
+        owner_id = owner_named(session, owner).id
+    return ImportRequest(file_name, record_type, owner_id, mapping)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _open(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """A file and what to call it. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
@@ -93,57 +101,38 @@ def _opened(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 def list_runs(json: Json = False) -> None:
     """List the newest runs."""
     with system().reading() as session:
-        facts = all_runs(session)
+        found = views.list_runs(session)
     if json:
-        print_json(facts)
-    else:
-        numbers = ("rows", "records", "skipped", "errors", "turns")
-        columns = table(
-            "run",
-            "kind",
-            "state",
-            "about",
-            "type",
-            "owner",
-            *numbers,
-            "accepted",
-            right=("run", *numbers),
-        )
-        told = [run | {"about": about(run)} for run in facts]
-        console.print(
-            rows(
-                columns,
-                told,
-                "id",
-                "kind",
-                "state",
-                "about",
-                "record_type",
-                "owner",
-                *numbers,
-                "accepted_at",
-            )
-        )
+        print_json(found)
+        return
+    numbers = ("rows", "records", "skipped", "errors", "turns")
+    heads = ("run", "kind", "state", "about", "type", "owner", *numbers, "accepted")
+    names = ("id", "kind", "state", "about", "record_type", "owner", *numbers, "accepted_at")
+    shown = [
+        asdict(run) | {"about": name_subject(run), "accepted_at": run.accepted_at.isoformat()}
+        for run in found
+    ]
+    console.print(rows(table(*heads, right=("run", *numbers)), shown, *names))
 
 
 @runs.command(epilog="Example: evenhand runs show 1")
 def show(run: Run, json: Json = False) -> None:
     """Show a run: how far it is, its first row errors, and the first records that it has left as
     they were."""
-    facts = facts_of(run)
-    print_json(facts) if json else print_run(facts)
+    found = find_run(run)
+    print_json(found) if json else print_run(found)
 
 
 @runs.command("skipped", epilog="Example: evenhand runs skipped 7 --json")
 def list_skipped(run: Run, json: Json = False) -> None:
     """List the records that a run has left as they were, because somebody has touched them
     meanwhile: the first hundred, or all as JSON."""
-    facts = facts_of(run)
+    found = find_run(run)
     if json:
         with system().reading() as session:
-            print_json(skipped(session, run, FIRST, facts["skipped"]))
-    elif facts["skipped"]:
-        print_skips(facts, SKIPS_SHOWN)
+            print_json(views.list_skipped(session, run, FIRST, found.skipped))
+    elif found.skipped:
+        print_skips(found, SKIPS_SHOWN)
     else:
         say(f"Run {run} has left no record as it was.")
 
@@ -154,7 +143,7 @@ def cancel(run: Run, json: Json = False) -> None:
     back."""
     cancelled = system().transact(flow.cancel, run)
     if json:
-        print_json({"id": run} | cancelled._asdict())
+        print_json(cancelled)
     else:
         stays = (
             f"what it did to {cancelled.records:,} records stays"
@@ -175,11 +164,11 @@ def retry(
     """Try again what was tried too often and set aside: the chunks of a run, or captured leads."""
     if (run is None) is not leads:
         raise typer.BadParameter("name a run, or say --leads")
-    retried = system().transact(
-        flow.retry_leads if run is None else partial(flow.retry, run_id=run)
-    )
-    what = "leads that were set aside" if run is None else f"tasks of run {run}"
-    print_json({"retried": retried}) if json else say(f"Retrying {retried:,} {what}.")
+    if run is None:
+        retried, what = system().transact(flow.retry_leads), "leads that were set aside"
+    else:
+        retried, what = system().transact(flow.retry, run), f"tasks of run {run}"
+    print_json(Retried(retried)) if json else say(f"Retrying {retried:,} {what}.")
 
 
 @app.command(epilog="Example: evenhand receipt 1 > receipt.csv")
@@ -192,7 +181,7 @@ def receipt(
 ) -> None:
     """Print the receipt of an import: for each row of the file its record, turn and owner, or its
     error."""
-    with imports.receipt(system(), run) as source:
+    with imports.open_receipt(system(), run) as source:
         if output is None:
             shutil.copyfileobj(source, sys.stdout.buffer)
             return

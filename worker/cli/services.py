@@ -145,13 +145,24 @@ def api(
     """Run the HTTP API."""
     from worker.stack import api as serving
 
-    logging.getLogger().setLevel(logging.INFO)
+    _log_requests()
     if listener is not None:
         serving.serve_on(listener)
     elif processes == 1:
         serving.serve(host, port)
     else:
         serving.serve_together(host, port, processes)
+
+
+def _log_requests() -> None:
+    """Shows requests in the log, each line with the id of its request."""
+    from worker.request_id import MESSAGE, mark_log_records
+
+    mark_log_records()
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    for each in root.handlers:
+        each.setFormatter(logging.Formatter(MESSAGE))
 
 
 def _celery(*arguments: str) -> None:

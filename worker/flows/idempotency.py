@@ -2,7 +2,7 @@
 a second time."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import orjson
 from sqlalchemy.orm import Session
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from worker.errors.records import KeyReused
 from worker.store.people import idempotency
 from worker.store.views.facts import Facts
+
+Opened = TypeVar("Opened", bound=Session)
 
 
 class Key(NamedTuple):
@@ -20,7 +22,7 @@ class Key(NamedTuple):
     fingerprint: str
 
 
-def run_once(session: Session, key: Key | None, work: Callable[[Session], Facts]) -> Facts:
+def run_once(session: Opened, key: Key | None, work: Callable[[Opened], Facts]) -> Facts:
     """What the work answers, or what it answered to the same request before. Only successes are
     kept: whatever is refused may be asked again. Raises KeyReused for another request under the
     same key."""

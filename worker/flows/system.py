@@ -23,6 +23,7 @@ from worker.flows.turns import seed
 from worker.flows.unit import Unit
 from worker.ring import Ring, connect
 from worker.settings import Settings, settings
+from worker.store.people import users
 from worker.store.sql import engine as engines
 from worker.store.turns import seedings
 from worker.uploads import Uploads
@@ -49,6 +50,11 @@ class System:
         """Gives back all connections."""
         self.engine.dispose()
         self.ring.close()
+
+    def ping_database(self) -> None:
+        """Reads a table. Raises DatabaseUnreachable, and DatabaseNotMigrated if it is missing."""
+        with self.reading() as unit:
+            users.with_id(unit, 0)
 
     def reading(self) -> AbstractContextManager[Unit]:
         """A unit that only reads."""

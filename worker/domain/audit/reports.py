@@ -2,8 +2,8 @@
 hold."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 NOT_SEEDED, NOT_ASKED, AGREES, DISAGREES = "not seeded", "not asked", "agrees", "disagrees"
 
@@ -19,12 +19,15 @@ MOST_KEPT = 100
 """How many violations of one point are kept; the rest are only counted."""
 
 
-class Violation(NamedTuple):
-    """A point of the promise that doesn't hold, and the turn at which it doesn't, if it is about
-    one."""
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A point of the promise that doesn't hold, and the turn at which it doesn't."""
+
+    __pydantic_config__: ClassVar = {"use_attribute_docstrings": True}
 
     point: str
     turn: int | None
+    """Null for what is about no turn."""
     what: str
 
 
@@ -60,25 +63,18 @@ class Report:
     def holds(self) -> bool:
         return not self.violated
 
-    def violate(self, point: str, turn: int | None, what: str, times: int = 1) -> None:
-        """Counts violations of one point, and keeps the first ones."""
-        if self.violated[point] < MOST_KEPT:
-            self.violations.append(Violation(point, turn, what))
-        self.violated[point] += times
+    def violate(self, point: str, turn: int | None, what: str) -> None:
+        """Notes a violation."""
+        self.add(Violation(point, turn, what))
+
+    def add(self, violation: Violation) -> None:
+        """Counts a violation, and keeps it if it is one of the first of its point."""
+        if self.violated[violation.point] < MOST_KEPT:
+            self.violations.append(violation)
+        self.violated[violation.point] += 1
 
     def more(self) -> dict[str, int]:
         """How many violations were counted and not kept, by point."""
-        kept = Counter(violation.point for violation in self.violations)
         return {
-            point: count - kept[point]
-            for point, count in self.violated.items()
-            if count > kept[point]
+            point: count - MOST_KEPT for point, count in self.violated.items() if count > MOST_KEPT
         }
-
-    def as_json(self) -> dict[str, Any]:
-        told = {
-            "holds": self.holds,
-            "violated": dict(self.violated),
-            "violations": [found._asdict() for found in self.violations],
-        }
-        return asdict(self) | told

@@ -1,39 +1,42 @@
 """Rows of a file: which column is which field, which rows are good, and what a good one stores."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from worker.domain.records.fields import CONVERSIONS, REQUIRED, TAGS, field_named, fields_of
 from worker.errors.records import UnknownField
 from worker.errors.runs import BadMapping, UnknownHeader
 
 
-def mapping_of(pairs: Iterable[str]) -> dict[str, str]:
+def parse_mapping(pairs: Iterable[str]) -> dict[str, str]:
     """Fields by header, from pairs such as "Surname=last_name". A header may hold equals signs
-    itself."""
-    return dict(map(_pair, pairs))
+    itself. Raises BadMapping."""
+    return dict(map(_parse_pair, pairs))
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_pair(text: str) -> tuple[str, str]:
     header, equals, field = text.rpartition("=")
     if not equals or not header.strip() or not field.strip():
         raise BadMapping(text=text)
     return header.strip(), field.strip()
 
 
-class RowError(NamedTuple):
-    """Why the row that begins at a line (the header is line 1) became no record."""
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why the row that begins at a line of the file became no record."""
 
     line: int
+    """The header is line 1."""
     field: str
+    """Empty if the row as a whole is bad."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What each column of a file is taken as: the positions of known fields, and of custom fields
+    """Which field each column of a file holds: the positions of known fields, and of custom fields
     by name."""
 
     width: int
@@ -44,8 +47,9 @@ class Columns:
     def of(
         cls, record_type: str, headers: Sequence[str], overrides: Mapping[str, str]
     ) -> "Columns":
-        """By header names and aliases. Overrides go first; of two columns that mean one field the
-        first is taken, the other kept as a custom field."""
+        """The columns by header names and aliases. Overrides go first. Of two columns that mean one
+        field the first is taken, and the second becomes a custom field. Raises UnknownField,
+        UnknownHeader."""
         headers = [header.strip() for header in headers]
         _check_overrides(record_type, headers, overrides)
         fields = {field: headers.index(header) for header, field in overrides.items()}
@@ -59,9 +63,6 @@ class Columns:
             else:
                 custom[_unused(header or f"Column {position + 1}", custom)] = position
         return cls(len(headers), fields, custom)
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def _check_overrides(
@@ -83,14 +84,14 @@ def _unused(name: str, names: Mapping[str, int]) -> str:
 
 
 class RowReader:
-    """Checks rows of one file and turns good ones into what is stored. The same row always gives
-    the same answer."""
+    """Checks rows of one file and turns good ones into the values of records. The same row always
+    gives the same answer."""
 
     def __init__(self, record_type: str, columns: Columns) -> None:
         self._width = columns.width
         stored = [field for field in columns.fields if field != TAGS]
         self.fields: tuple[str, ...] = (*stored, TAGS, "custom_fields")
-        """The names of the values that `values` gives, in order."""
+        """The names of the values that `convert` gives, in order."""
         self._stored = [columns.fields[field] for field in stored]
         self._tags = columns.fields.get(TAGS)
         self._custom = list(columns.custom.items())
@@ -98,16 +99,11 @@ class RowReader:
         self._required_at = [
             columns.fields[field] for field in self._required if field in columns.fields
         ]
-        self._conversions = [
-            (at, CONVERSIONS[field]) for at, field in enumerate(stored) if field in CONVERSIONS
-        ]
-        self._converted = [
-            (field, columns.fields[field], CONVERSIONS[field])
-            for field in stored
-            if field in CONVERSIONS
-        ]
+        converted = [field for field in stored if field in CONVERSIONS]
+        self._conversions = [(stored.index(field), CONVERSIONS[field]) for field in converted]
+        self._checks = [(field, columns.fields[field], CONVERSIONS[field]) for field in converted]
 
-    def fault(self, row: list[str]) -> tuple[str, str] | None:
+    def find_fault(self, row: list[str]) -> tuple[str, str] | None:
         """The field at fault and the reason why a row is no record; None for a good row. Pads a
         short row in place."""
         missing = self._width - len(row)
@@ -119,12 +115,13 @@ class RowReader:
             return "", "holds a NUL character, which no database stores"
         for at in self._required_at:  # a plain loop: this runs twice for every row of every file
             if row[at].strip():
-                break
-        else:
-            return self._required[
-                0
-            ], f"needs {' or '.join(name.replace('_', ' ') for name in self._required)}"
-        for field, at, convert in self._converted:
+                return self._find_misfit(row) if self._checks else None
+        names = " or ".join(name.replace("_", " ") for name in self._required)
+        return self._required[0], f"needs {names}"
+
+    def _find_misfit(self, row: list[str]) -> tuple[str, str] | None:
+        """The first field whose text isn't what the field takes, and the reason."""
+        for field, at, convert in self._checks:
             if text := row[at].strip():
                 try:
                     convert(text)
@@ -132,20 +129,19 @@ class RowReader:
                     return field, str(error)
         return None
 
-    def values(self, row: list[str]) -> list[Any]:
-        """What a good row stores: text or None for each known field, then the tags, then the custom
-        fields that aren't blank."""
+    def convert(self, row: list[str]) -> list[Any]:
+        """The values of a good row: text or None for each known field, then the tags, then the
+        custom fields that aren't blank."""
         values: list[Any] = [row[at].strip() or None for at in self._stored]
         for at, convert in self._conversions:
             if values[at] is not None:
                 values[at] = convert(values[at])
-        values.append(_tags(row[self._tags]) if self._tags is not None else ())
+        values.append(_split_tags(row[self._tags]) if self._tags is not None else ())
         values.append({name: text for name, at in self._custom if (text := row[at].strip())})
         return values
 
 
 @lru_cache(maxsize=1_024)
-def _tags(text: str) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(tag for part in text.replace(";", ",").split(",") if (tag := part.strip()))
-    )
+def _split_tags(text: str) -> tuple[str, ...]:
+    tags = (part.strip() for part in text.replace(";", ",").split(","))
+    return tuple(dict.fromkeys(tag for tag in tags if tag))

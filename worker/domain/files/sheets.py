@@ -1,8 +1,8 @@
 """A CSV file as rows with their places: line numbers for people, byte offsets for the workers that
 read a part of it.
 
-A line ends at a line feed and nowhere else, so that everybody who counts lines counts the same
-ones. An empty line holds no row.
+A line ends at a line feed and nowhere else, so that every count of lines is the same. An empty line
+holds no row.
 """
 
 import csv
@@ -21,18 +21,19 @@ LONGEST_LINE_BYTES = 2**20
 
 
 class Header(NamedTuple):
-    """The first row of a file: how its values are separated, what they are, and where the rows
-    begin."""
+    """The first row of a file."""
 
     delimiter: str
     names: list[str]
     end: int
+    """Where it ends, in bytes."""
     lines: int
+    """How many lines it takes."""
 
 
 class Lines:
-    """The lines of a UTF-8 file as text. `offset` and `number` tell how many bytes and lines of the
-    file were given out."""
+    """The lines of a UTF-8 file as text. `offset` and `number` say how many bytes and lines of the
+    file were read."""
 
     def __init__(self, stream: Iterable[bytes], offset: int = 0, number: int = 0) -> None:
         self._stream, self.offset, self.number = stream, offset, number
@@ -45,7 +46,8 @@ class Lines:
                 yield raw.decode()
             except UnicodeDecodeError:
                 raise UnreadableFile(
-                    reason=f"line {self.number} is not UTF-8 text. Save the file as UTF-8 and try again."
+                    reason=f"line {self.number} is not UTF-8 text."
+                    " Save the file as UTF-8 and try again."
                 ) from None
 
 
@@ -54,7 +56,7 @@ def read_header(stream: Iterable[bytes]) -> Header:
     lines = Lines(stream)
     rest = iter(lines)
     first = next(rest, "").removeprefix(_BYTE_ORDER_MARK)
-    delimiter = _delimiter(first)
+    delimiter = _find_delimiter(first)
     try:
         names = next(csv.reader(chain([first], rest), delimiter=delimiter), [])
     except csv.Error as error:
@@ -66,20 +68,22 @@ def read_header(stream: Iterable[bytes]) -> Header:
     return Header(delimiter, names, lines.offset, lines.number)
 
 
-def lines_in(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a file, none of which may be so long that it would fill the memory."""
+def read_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file. Raises UnreadableFile for one that is so long that it would fill the
+    memory."""
     number = 0
     while raw := file.readline(LONGEST_LINE_BYTES):
         number += 1
         if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
             raise UnreadableFile(
-                reason=f"line {number} is longer than {LONGEST_LINE_BYTES:,} bytes. Do its lines end in line feeds?"
+                reason=f"line {number} is longer than {LONGEST_LINE_BYTES:,} bytes."
+                " Do its lines end in line feeds?"
             )
         yield raw
 
 
-def _delimiter(header: str) -> str:
-    """The one that stands most often outside quotes."""
+def _find_delimiter(header: str) -> str:
+    """The delimiter that stands most often outside quotes."""
     bare = "".join(header.split('"')[::2])
     return max(_DELIMITERS, key=bare.count)
 
@@ -87,7 +91,7 @@ def _delimiter(header: str) -> str:
 def read_rows(
     lines: Iterable[str], delimiter: str, first_line: int
 ) -> Iterator[tuple[int, list[str] | str]]:
-    """Each row with the line that it begins at; in place of a row that isn't CSV, the reason."""
+    """Each row with the line that it begins at. A row that isn't CSV is replaced by the reason."""
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
         line = first_line + reader.line_num
@@ -105,13 +109,17 @@ def read_rows(
 def check_rows(
     lines: Iterable[str], delimiter: str, first_line: int, reader: RowReader
 ) -> Iterator[tuple[int, list[str] | RowError]]:
-    """Each row with the line that it begins at, made ready for `reader.values`; in place of a bad
-    one, what is wrong with it."""
+    """Each row with the line that it begins at, ready for `reader.convert`. A bad row is replaced by
+    its error."""
     for line, row in read_rows(lines, delimiter, first_line):
-        fault = ("", row) if isinstance(row, str) else reader.fault(row)
-        yield line, row if fault is None else RowError(line, *fault)  # type: ignore[misc]
+        if isinstance(row, str):
+            yield line, RowError(line, "", row)
+        elif (fault := reader.find_fault(row)) is None:
+            yield line, row
+        else:
+            yield line, RowError(line, *fault)
 
 
-def lines_of(part: bytes) -> Iterable[str]:
+def split_lines(part: bytes) -> Iterable[str]:
     """The lines of a part of a file that a scan has found to be UTF-8."""
     return io.StringIO(part.decode(), newline="\n")

@@ -1,78 +1,86 @@
-"""A captured lead: what a form, a webhook or a program hands in as one JSON object, made ready to
-be stored."""
+"""A captured lead: one JSON object from a form, a webhook or a program, made ready to be stored."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from worker.domain.files.rows import Columns, RowReader
+from worker.domain.intake.json_content import JsonObject
 from worker.domain.records.fields import TAGS, TEXT_FIELDS, field_named
 from worker.domain.texts import is_storable, told
 from worker.errors.records import BadLead
 
 CUSTOM = "custom_fields"
 
+LeadValues: TypeAlias = Mapping[str, Any]
+"""What is stored of a lead, by column: texts, a list of tags, and custom fields by name."""
 
-def lead_values(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What is stored of a lead, by column. Names are fields or their aliases, as in a file; others
-    are kept as custom fields.
+
+def lead_values(lead: JsonObject) -> LeadValues:
+    """What is stored of a lead, by column. Names are fields or their aliases, as in a file; other
+    names become custom fields.
 
     Raises BadLead, which names the field at fault.
     """
     listed = {
         name: value
-        for name, value in facts.items()
+        for name, value in lead.items()
         if field_named("lead", name) == TAGS and not isinstance(value, str)
     }
     plain = {
-        _storable(name, name): _text(name, value)
-        for name, value in facts.items()
+        _check_storable(name, name): _read_text(name, value)
+        for name, value in lead.items()
         if name not in (*listed, CUSTOM)
     }
-    reader = RowReader("lead", Columns.of("lead", list(plain), {}))
-    row = list(plain.values())
-    if (fault := reader.fault(row)) is not None:
-        raise BadLead(reason=" ".join(filter(None, fault)))
-    values: dict[str, Any] = dict.fromkeys(TEXT_FIELDS["lead"]) | dict(
-        zip(reader.fields, reader.values(row), strict=True)
-    )
-    tags = [tag for name, value in listed.items() for tag in _tags(name, value)]
-    return values | {
+    values = _read_row(plain)
+    tags = [tag for name, value in listed.items() for tag in _read_tags(name, value)]
+    return {
+        **values,
         TAGS: list(dict.fromkeys([*values[TAGS], *tags])),
-        CUSTOM: values[CUSTOM] | _custom(facts.get(CUSTOM)),
+        CUSTOM: values[CUSTOM] | _read_custom(lead.get(CUSTOM)),
     }
 
 
-def _text(name: str, value: Any) -> str:
+def _read_row(texts: Mapping[str, str]) -> LeadValues:
+    """The values of a row with those texts, as a file would have it."""
+    reader = RowReader("lead", Columns.of("lead", list(texts), {}))
+    row = list(texts.values())
+    if (fault := reader.find_fault(row)) is not None:
+        raise BadLead(reason=" ".join(filter(None, fault)))
+    values = zip(reader.fields, reader.convert(row), strict=True)
+    return dict.fromkeys(TEXT_FIELDS["lead"]) | dict(values)
+
+
+def _read_text(name: str, value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
-        return _storable(name, str(value))
+        return _check_storable(name, str(value))
     raise BadLead(reason=f"{name} must be text, a number, true, false or null")
 
 
-def _storable(name: str, text: str) -> str:
+def _check_storable(name: str, text: str) -> str:
     if not is_storable(text):
         raise BadLead(reason=f"{told(name)} holds a character that no database stores")
     return text
 
 
-def _tags(name: str, value: Any) -> list[str]:
+def _read_tags(name: str, value: object) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
         raise BadLead(reason=f"{name} must be a list of texts")
-    return [stripped for tag in value if (stripped := _storable(name, tag).strip())]
+    return [stripped for tag in value if (stripped := _check_storable(name, tag).strip())]
 
 
-def _custom(value: Any) -> dict[str, str]:
+def _read_custom(value: object) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise BadLead(reason=f"{CUSTOM} must be an object of names and values")
     texts = {
-        _storable(f"{CUSTOM} {name}", name): _text(f"{CUSTOM} {name}", each)
+        _check_storable(f"{CUSTOM} {name}", name): _read_text(f"{CUSTOM} {name}", each)
         for name, each in value.items()
     }
     return {name: stripped for name, text in texts.items() if (stripped := text.strip())}

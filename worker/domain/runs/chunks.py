@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from worker.domain.files.rows import RowError, RowReader
 from worker.domain.files.sheets import Header, Lines, check_rows
@@ -13,21 +13,33 @@ LARGEST_BYTES = 4 * 2**20
 FIRST_ERRORS = 100
 
 
-class Chunk(NamedTuple):
-    """Rows that one task loads: where their bytes and lines begin, and how many of them are good.
-    Ordinals count good rows from 0."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of a run that one task carries out."""
 
     number: int
-    offset: int
-    length: int
-    first_line: int
+    """From 0."""
     first_ordinal: int
+    """The place of its first record among all records of the run, from 0. Bad rows of a file have
+    no place."""
     rows: int
     records: int
+    """How many of its rows are good."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChunk(Chunk):
+    """A chunk of an import, and where its rows begin in the file."""
+
+    offset: int
+    """In bytes."""
+    length: int
+    """In bytes."""
+    first_line: int
 
 
 class _Mark(NamedTuple):
-    """What lies behind a place in a file: bytes, lines, rows and good rows."""
+    """How many bytes, lines, rows and good rows lie before a place in a file."""
 
     bytes: int
     lines: int
@@ -39,7 +51,7 @@ class _Mark(NamedTuple):
 class Scan:
     """What one pass over a file found."""
 
-    chunks: list[Chunk] = field(default_factory=list)
+    chunks: list[FileChunk] = field(default_factory=list)
     rows: int = 0
     records: int = 0
     first_errors: list[RowError] = field(default_factory=list)
@@ -48,52 +60,44 @@ class Scan:
     def mark(self, lines: Lines) -> _Mark:
         return _Mark(lines.offset, lines.number, self.rows, self.records)
 
-    def cut(self, start: _Mark, end: _Mark) -> Chunk:
+    def cut(self, start: _Mark, end: _Mark) -> FileChunk:
         """Adds the chunk between two places."""
-        rows, records = end.rows - start.rows, end.records - start.records
-        chunk = Chunk(
-            len(self.chunks),
-            start.bytes,
-            end.bytes - start.bytes,
-            start.lines + 1,
-            start.records,
-            rows,
-            records,
+        chunk = FileChunk(
+            number=len(self.chunks),
+            first_ordinal=start.records,
+            rows=end.rows - start.rows,
+            records=end.records - start.records,
+            offset=start.bytes,
+            length=end.bytes - start.bytes,
+            first_line=start.lines + 1,
         )
         self.chunks.append(chunk)
         return chunk
 
 
 def rows_at(row: int) -> int:
-    """How many rows a chunk has that begins after so many. Chunks grow with the file, so that a
-    small one is shared by several workers and a large one isn't shredded."""
+    """How many rows a chunk has that begins after so many rows. Chunks grow with the file: several
+    workers share a small file, and a large one isn't shredded."""
     return min(max(row // 4, SMALLEST_ROWS), LARGEST_ROWS)
 
 
-class Slice(NamedTuple):
-    """Records that one task gives their owners, of a run that is about no file. Ordinals count from
-    0."""
-
-    number: int
-    first_ordinal: int
-    rows: int
-    records: int
-
-
-def cut(records: int) -> Iterator[Slice]:
-    """So many records, in chunks of the same sizes as a file's."""
+def cut(records: int) -> Iterator[Chunk]:
+    """Cuts the records of a list into chunks of the same sizes as those of a file."""
     first = number = 0
     while first < records:
         size = min(rows_at(first), records - first)
-        yield Slice(number, first, size, size)
+        yield Chunk(number, first, size, size)
         first, number = first + size, number + 1
 
 
 def scan(
-    stream: Iterable[bytes], header: Header, reader: RowReader, on_chunk: Callable[[Chunk], Any]
+    stream: Iterable[bytes],
+    header: Header,
+    reader: RowReader,
+    on_chunk: Callable[[FileChunk], object],
 ) -> Scan:
-    """One pass over the rows of a file whose stream stands after the header: checks every row, cuts
-    the file into chunks.
+    """One pass over the rows of a file: checks every row, and cuts the file into chunks. The stream
+    stands after the header.
 
     The same file gives the same chunks. Memory doesn't grow with the file, but for some hundred
     bytes a chunk.

@@ -1,7 +1,8 @@
-"""Picks: records that somebody names by their ids, in the order in which they are to be given."""
+"""Records that somebody names by their ids, in the order in which they are to be given."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from worker.domain.integers import GREATEST
 from worker.domain.records.fields import RECORD_TYPES
@@ -16,13 +17,23 @@ HEADER = "id"
 MOST_SHOWN_CHARACTERS = 40
 
 
-def check_ids(record_type: str, ids: Sequence[int]) -> None:
-    """Raises what is wrong with a pick, whatever records there are."""
+@dataclass(frozen=True, slots=True)
+class RecordIds:
+    """The ids of some records of one type, in the order in which the records are to be given."""
+
+    record_type: str
+    ids: Sequence[int]
+
+
+def check_ids(wanted: RecordIds) -> None:
+    """Raises what is wrong with the ids, whatever records there are: UnknownRecordType, BadIds,
+    UnknownRecord, RepeatedRecord."""
+    record_type = wanted.record_type
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=told(record_type))
-    if not ids:
+    if not wanted.ids:
         raise BadIds(reason="there are none")
-    for record_id, times in Counter(ids).items():
+    for record_id, times in Counter(wanted.ids).items():
         if not 0 < record_id <= GREATEST:
             raise UnknownRecord(record_type=record_type, record_id=record_id)
         if times > 1:
@@ -30,7 +41,7 @@ def check_ids(record_type: str, ids: Sequence[int]) -> None:
 
 
 def read_ids(lines: Iterable[bytes]) -> list[int]:
-    """The ids in a file that has one a line. Blank lines hold none."""
+    """The ids in a file that has one a line. Blank lines are left out. Raises BadIds."""
     texts = [
         (number, line.decode(errors="replace").removeprefix("\ufeff").strip())
         for number, line in enumerate(lines, 1)
@@ -38,10 +49,10 @@ def read_ids(lines: Iterable[bytes]) -> list[int]:
     written = [(number, text) for number, text in texts if text]
     if written and written[0][1].lower() == HEADER:
         del written[0]
-    return [_id(number, text) for number, text in written]
+    return [_parse_id(number, text) for number, text in written]
 
 
-def _id(number: int, text: str) -> int:
+def _parse_id(number: int, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST))):
         raise BadIds(
             reason=f"line {number} is no record's number: {told(text[:MOST_SHOWN_CHARACTERS])!r}"

@@ -12,13 +12,11 @@ class RunKind(StrEnum):
     UNDO = "undo"
 
 
-IMPORT, REASSIGN, UNDO = RunKind
-
-
 class RunState(StrEnum):
     """Where a run is: accepted, then scanning, then loading, and at the end one of the last three.
 
-    A failed run goes on when it is retried.
+    A failed run goes on when it is retried. A cancelled one still has to be closed: only then has
+    it ended.
     """
 
     ACCEPTED = "accepted"
@@ -37,21 +35,24 @@ class SkipReason(StrEnum):
     EDITED = "edited"
 
 
-DELETED, GIVEN, EDITED = SkipReason
-
-
-class Story(NamedTuple):
-    """What one kind of run is about, and its tasks: the one that finds out what is to be done,
-    those that do a chunk of it, and the one that ends it."""
+class RunTasks(NamedTuple):
+    """The Celery tasks of one kind of run, by name, and what the first of them reads."""
 
     about: str
+    """What the scan reads, in words."""
     scan: str
+    """Finds out what is to be done, and cuts it into chunks."""
     chunk: str
+    """Carries out one chunk."""
     close: str
+    """Ends the run."""
 
 
-STORIES = {
-    IMPORT: Story("file", "imports.scan", "imports.load_chunk", "imports.close"),
-    REASSIGN: Story("list", "reassignments.freeze", "reassignments.move", "reassignments.close"),
-    UNDO: Story("other run", "undos.scan", "undos.take_back", "undos.close"),
+RUN_TASKS = {
+    RunKind.IMPORT: RunTasks("file", "imports.scan", "imports.load_chunk", "imports.close"),
+    RunKind.REASSIGN: RunTasks(
+        "list", "reassignments.freeze", "reassignments.move", "reassignments.close"
+    ),
+    RunKind.UNDO: RunTasks("other run", "undos.scan", "undos.take_back", "undos.close"),
 }
+"""The one place that names the tasks of runs."""

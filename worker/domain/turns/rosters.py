@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import cycle, islice
 
 from worker.domain.turns.turns import Span
@@ -37,6 +38,15 @@ class Roster:
         stays = next((user for user in self.following(next_turn) if user in members), None)
         slot = members.index(stays) if stays is not None else 0
         return Roster(self.version + 1, next_turn, slot, tuple(members))
+
+
+@dataclass(frozen=True, slots=True)
+class RosterVersion:
+    """A roster, who made it, and when. Nobody is named for changes on the command line."""
+
+    roster: Roster
+    actor_id: int | None
+    at: datetime
 
 
 class Rosters:

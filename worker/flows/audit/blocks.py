@@ -21,7 +21,7 @@ from worker.domain.audit.reservations import (
     check_state,
     parse_turns,
 )
-from worker.domain.runs.runs import REASSIGN
+from worker.domain.runs.runs import RunKind
 from worker.domain.turns.claims import run_id_of
 from worker.domain.turns.turns import Span, Turns
 from worker.store.audit import evidence, reservations
@@ -102,7 +102,7 @@ def _check_booking(
 ) -> None:
     report.open += booking.turns.total - entered if booking.open else 0
     for violation in (*check_state(booking), *check_numbers(booking, entered)):
-        report.violate(*violation)
+        report.add(violation)
     if booking.open:
         for turn, stranger in evidence.entered_within(
             session, pool_id, booking.turns, booking.claim
@@ -112,8 +112,8 @@ def _check_booking(
         for violation in check_entries(
             booking, reservations.entries_of(session, pool_id, booking.claim)
         ):
-            report.violate(*violation)
-    if booking.run is not None and booking.run.kind == REASSIGN:
+            report.add(violation)
+    if booking.run is not None and booking.run.kind == RunKind.REASSIGN:
         for entry in reservations.out_of_order(
             session, pool_id, booking.claim, run_id_of(booking.claim)
         ):

@@ -1,58 +1,62 @@
-"""Captured leads: stored first and answered for, then given to the next member, in the order of
-acceptance.
+"""Captured leads: they are stored and acknowledged first, then given to the pool's next members in
+the order of acceptance.
 
-A lead's task takes turns for everybody in line before it, in one call of the ring: a fast worker
-cannot overtake, it helps.
+A lead's task takes turns for all leads in line before it, in one call of the ring. A fast worker
+therefore overtakes nobody; it does others' work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import islice, takewhile
-from typing import Any
 
 from sqlalchemy.orm import Session
 
+from worker.domain.intake.leads import LeadValues
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import capture_claim
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.leases import LEASE_SECONDS, on_lease
-from worker.flows.names import pool_named
 from worker.flows.system import System
 from worker.flows.turns.assign import Request, assign, check_assignable
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
-from worker.store.intake.captures import Waiting
+from worker.store.intake.captures import WaitingLead
 from worker.store.records import labels, records
 from worker.store.turns import pools
 
 MOST_AT_ONCE = (500, 25, 1)
-"""How many leads one transaction gives their owners, at the first attempt, the second and the
-third. One of those that were tried before may be what killed its worker: in the end it must not
-take others with it."""
+"""How many leads one transaction assigns, at the first attempt, the second and the third. A lead
+that was tried before may be what killed its worker: the last attempt must not take others down."""
 
 
 def accept(
-    session: Session, pool: str, leads: Sequence[Mapping[str, Any]], actor_id: int | None = None
+    session: Session, pool_id: int, leads: Sequence[LeadValues], actor_id: int | None = None
 ) -> list[int]:
-    """Stores leads that wait for the pool's next members, and returns their ids, in order. A pool
-    without members is no refusal: they wait until somebody joins."""
-    named = pool_named(session, pool)
-    if named.record_type != "lead":
-        raise WrongPoolType(pool=named.name, theirs=named.record_type, asked="lead")
-    return accept_for(session, named.id, leads, actor_id, waits=True)
+    """Stores leads that wait for the pool's next members. Returns their ids, in order. They wait in
+    a pool without members, too, until somebody joins.
+
+    Raises UnknownPool, and WrongPoolType for a pool that doesn't share leads.
+    """
+    pool = pools.with_id(session, pool_id)
+    if pool is None:
+        raise UnknownPool(name=pool_id)
+    if pool.record_type != "lead":
+        raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked="lead")
+    return store_leads(session, pool_id, leads, actor_id, waits=True)
 
 
-def accept_for(
+def store_leads(
     session: Session,
     owner_id: int,
-    leads: Sequence[Mapping[str, Any]],
+    leads: Sequence[LeadValues],
     actor_id: int | None,
     *,
     waits: bool,
 ) -> list[int]:
-    """Stores leads of a user; or, if they wait, of a pool for whose next members they do. Returns
-    their ids, in order."""
+    """Stores leads of a user. Leads that wait belong to a pool, and wait for its next members.
+    Returns their ids, in order."""
     lead_ids = records.add_all(session, "lead", owner_id, actor_id, leads)
     labels.register(session, "lead", labels.labels_of(leads), actor_id)
     if waits:
@@ -62,21 +66,23 @@ def accept_for(
 
 
 def assign_lead(system: System, lead_id: int, holder: str) -> None:
-    """Gives a lead, and those in line that nobody is on, to the next members of their pool. The
-    holder is whose lease it is: the same task, delivered again, goes on at once."""
+    """Gives a lead, and the leads in line before it that nobody works on, to the next members of
+    their pool. The holder owns the lease: the same task, delivered again, goes on at once."""
     with system.reading() as session:
-        pool_id = captures.pool_of(session, lead_id)
-        reason = None if pool_id is None else why_not(session, pool_id)
-    if pool_id is not None and reason is not None:
-        system.transact(captures.explain, pool_id=pool_id, reason=reason)
-    elif pool_id is not None:
-        with suppress(EmptyPool, UnknownPool):  # since a moment ago: upkeep explains it
-            _give_up_to(system, pool_id, lead_id, holder)
+        pool_id = captures.find_pool_id(session, lead_id)
+        obstacle = None if pool_id is None else find_obstacle(session, pool_id)
+    if pool_id is None:
+        return
+    if obstacle is not None:
+        system.transact(captures.explain, pool_id, obstacle)
+        return
+    with suppress(EmptyPool, UnknownPool):  # since a moment ago: upkeep notes the reason
+        _assign_line(system, pool_id, lead_id, holder)
 
 
-def why_not(session: Session, pool_id: int) -> str | None:
-    """Why the pool's leads can't be given to anybody, if so: they wait until somebody joins, or
-    gives them another owner."""
+def find_obstacle(session: Session, pool_id: int) -> str | None:
+    """Why nobody can be given the pool's leads. None if somebody can. With an obstacle they wait
+    until somebody joins the pool, or gives them another owner."""
     try:
         check_assignable(session, pool_id, "lead")
     except (EmptyPool, UnknownPool) as nobody:
@@ -84,24 +90,25 @@ def why_not(session: Session, pool_id: int) -> str | None:
     return None
 
 
-def _give_up_to(system: System, pool_id: int, last: int, holder: str) -> None:
+def _assign_line(system: System, pool_id: int, last: int, holder: str) -> None:
+    """Assigns the leads in line up to the last one, in batches."""
     reached = 0
-    while reached < last and (batch := system.transact(_lease, pool_id=pool_id, holder=holder)):
-        with on_lease(system, captures.work(_ids(batch)), holder):
-            system.transact(_enter, pool_id=pool_id, batch=batch)
+    while reached < last and (batch := system.transact(_lease, pool_id, holder)):
+        with on_lease(system, captures.work(_list_ids(batch)), holder):
+            system.transact(_enter, pool_id, batch)
         reached = batch[-1].lead_id
 
 
-def _lease(session: Session, pool_id: int, holder: str) -> list[Waiting]:
-    batch = together(captures.free_to_take(session, pool_id, holder, max(MOST_AT_ONCE)))
+def _lease(session: Session, pool_id: int, holder: str) -> list[WaitingLead]:
+    batch = cut_batch(captures.lock_free(session, pool_id, holder, max(MOST_AT_ONCE)))
     if batch:
-        captures.lease(session, _ids(batch), holder, LEASE_SECONDS)
+        captures.lease(session, _list_ids(batch), holder, LEASE_SECONDS)
     return batch
 
 
-def together(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """The first in line who are tried together: those that were tried as often as the very first,
-    as far as may be."""
+def cut_batch(waiting: Sequence[WaitingLead]) -> list[WaitingLead]:
+    """The first leads in line that one transaction tries: as many as were tried as often as the
+    very first, up to the limit."""
     if not waiting:
         return []
     attempts = waiting[0].attempts
@@ -109,23 +116,20 @@ def together(waiting: Sequence[Waiting]) -> list[Waiting]:
     return list(islice(alike, MOST_AT_ONCE[attempts]))
 
 
-def _ids(batch: Sequence[Waiting]) -> list[int]:
+def _list_ids(batch: Iterable[WaitingLead]) -> list[int]:
     return [lead.lead_id for lead in batch]
 
 
-def _enter(unit: Unit, pool_id: int, batch: Sequence[Waiting]) -> None:
-    pools.lock_shared(
-        unit, pool_id
-    )  # from here on nobody seeds: the line is taken for as it is read
-    still = captures.lock_leads(unit, _ids(batch), pool_id)
-    line = captures.line(unit, pool_id, max(still, default=0))
+def _enter(unit: Unit, pool_id: int, batch: Sequence[WaitingLead]) -> None:
+    pools.lock_shared(unit, pool_id)  # from here on nobody seeds until turns are taken for the line
+    still = captures.lock_leads(unit, _list_ids(batch), pool_id)
+    line = captures.list_line(unit, pool_id, max(still, default=0))
     mine = still.intersection(line)
     requests = [
         Request(capture_claim(lead.lead_id), lead.lead_id, actor_id=lead.actor_id)
         for lead in batch
         if lead.lead_id in mine
     ]
-    assign(
-        unit, pool_id, "lead", requests, Cause.CAPTURE, [capture_claim(lead_id) for lead_id in line]
-    )
-    captures.remove_owned(unit, _ids(batch))
+    claims = [capture_claim(lead_id) for lead_id in line]
+    assign(unit, pool_id, RecordType.LEAD, requests, Cause.CAPTURE, claims)
+    captures.remove_owned(unit, _list_ids(batch))

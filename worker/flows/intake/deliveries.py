@@ -1,53 +1,41 @@
-"""Deliveries: what others' systems hand in is checked, known again, and becomes leads, all before
-it is answered for."""
+"""Deliveries of others' systems: checked, recognized when they come again, and made into leads,
+all before they are acknowledged."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import ClassVar
 from urllib.parse import parse_qsl
 
 import orjson
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.intake.payloads import (
-    ZAPIER_SECONDS,
+from worker.domain.intake.leads import LeadValues
+from worker.domain.intake.parts import (
+    DeliveryOutcome,
+    DeliveryPart,
     Ignored,
-    Lead,
-    Part,
-    Reading,
-    parts_of,
-    read,
+    IncomingLead,
+    OutcomeKind,
+    PartContent,
 )
-from worker.domain.intake.signatures import Call, is_genuine
-from worker.errors.intake import (
-    BadSignature,
-    NotReplayable,
-    UnknownDelivery,
-    UnknownHook,
-    UnreadableDelivery,
-)
-from worker.flows.intake.capture import accept_for
+from worker.domain.intake.senders import find_sender
+from worker.domain.intake.senders.sender import is_genuine, read_part, split_delivery
+from worker.domain.intake.senders.signing import Call
+from worker.errors.intake import BadSignature, UnknownHook, UnreadableDelivery
+from worker.flows.intake.capture import store_leads
+from worker.flows.intake.owners import LeadOwner, find_owner
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.secret_box import SecretBox
 from worker.store.intake import deliveries, enrichment, integrations
-from worker.store.intake.deliveries import (
-    ACCEPTED,
-    IGNORED,
-    INVALID,
-    REFUSED,
-    Became,
-    DeliverySource,
-)
-from worker.store.people import users
-from worker.store.records import conversions, records
+from worker.store.intake.deliveries import Delivery, DeliverySource, NewDelivery
+from worker.store.intake.integrations import Integration
 from worker.store.sql import advisory_locks, engine
 from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now
-from worker.store.turns import pools
-from worker.store.views.facts import Facts
+from worker.store.views.intake import DESCRIBED
 
 logger = logging.getLogger(__name__)
 
@@ -55,29 +43,51 @@ FORM = "application/x-www-form-urlencoded"
 
 UNSIGNED = "it came without a valid signature or secret"
 
+FORMER_KEY_GOOD_FOR = timedelta(seconds=60)
+"""How long ago a part may have come under its former key to be a repeat."""
 
-def deliver(system: System, secret_box: SecretBox, slug: str, call: Call) -> list[Facts]:
-    """What became of each part of a delivery, in order, once all is stored. Raises UnknownHook,
-    BadSignature, UnreadableDelivery."""
+LONGEST_REFUSAL_KEY_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PartReceipt:
+    """What became of a delivery, or of one of its events."""
+
+    __pydantic_config__: ClassVar = DESCRIBED
+
+    id: int
+    outcome: OutcomeKind
+    """accepted, ignored or invalid."""
+    reason: str | None
+    """Why so, or what else there is to say."""
+    leads: tuple[int, ...]
+    """The ids of the leads that it made."""
+    repeated: bool
+    """Whether it came before, and nothing was done this time."""
+
+
+def deliver(system: System, secret_box: SecretBox, slug: str, call: Call) -> list[PartReceipt]:
+    """Stores a delivery to the integration with that slug, and says what became of each part, in
+    order. Raises UnknownHook, BadSignature, UnreadableDelivery."""
     with system.reading() as session:
-        integration = integrations.enabled(session, slug)
+        integration = integrations.find_enabled(session, slug)
     if integration is None:
         raise UnknownHook
-    if not is_genuine(
-        integration.kind, list(map(secret_box.open, integrations.secrets_of(integration))), call
-    ):
-        _note_refusal(system, integration, UNSIGNED)
+    sender = find_sender(integration.kind)
+    secrets = [secret_box.open(sealed) for sealed in integration.good_secrets()]
+    if not is_genuine(sender, secrets, call):
+        _note_refusal(system, integration.id, UNSIGNED)
         raise BadSignature
     try:
-        parts = parts_of(integration.kind, call, _facts(call))
+        parts = split_delivery(sender, call, _parse(call))
     except UnreadableDelivery as error:
-        _note_refusal(system, integration, str(error))
+        _note_refusal(system, integration.id, str(error))
         raise
-    return system.transact(_take_in, integration=integration, parts=parts)
+    return system.transact(_store_delivery, integration, parts)
 
 
-def _facts(call: Call) -> Any:
-    """The body as JSON, or as a form; None for no body at all. Raises UnreadableDelivery."""
+def _parse(call: Call) -> object:
+    """The body as JSON, or as a form; None for no body. Raises UnreadableDelivery."""
     if not call.body.strip():
         return None
     if call.text("content-type").partition(";")[0].strip().lower() == FORM:
@@ -88,18 +98,17 @@ def _facts(call: Call) -> Any:
         raise UnreadableDelivery(reason=f"it is no JSON: {error}") from None
 
 
-def _note_refusal(system: System, integration: Row[Any], reason: str) -> None:
-    """An admin sees that something was refused, and how often; but strangers fill no table: of each
-    reason there is one an hour."""
-    source, hour = DeliverySource.integration(integration.id), now().strftime("%Y-%m-%dT%H")
+def _note_refusal(system: System, integration_id: int, reason: str) -> None:
+    """Notes a refusal once an hour for each reason, with a count: admins see it, and strangers fill
+    no table."""
+    key = f"refused {now():%Y-%m-%dT%H} {reason}"[:LONGEST_REFUSAL_KEY_CHARACTERS]
     try:
-        system.transact(
-            _count_refusal, source=source, key=f"refused {hour} {reason}"[:300], reason=reason
-        )
+        source = DeliverySource.integration(integration_id)
+        system.transact(_count_refusal, source, key, reason)
     except Exception as error:
         logger.warning(
             "a refusal at integration %d could not be noted: %s",
-            integration.id,
+            integration_id,
             type(error).__name__,
         )
 
@@ -107,83 +116,99 @@ def _note_refusal(system: System, integration: Row[Any], reason: str) -> None:
 def _count_refusal(session: Session, source: DeliverySource, key: str, reason: str) -> None:
     earlier = deliveries.find(session, source, key)
     if earlier is None:
-        deliveries.add(session, source, key, Became(REFUSED, reason))
+        outcome = DeliveryOutcome(OutcomeKind.REFUSED, reason)
+        deliveries.add(session, source, key, outcome)
     else:
-        deliveries.count_repeat(session, earlier.id)
+        deliveries.count_repeats(session, [earlier.id])
 
 
-def _take_in(session: Session, integration: Row[Any], parts: Sequence[Part]) -> list[Facts]:
-    """Stores the parts that are new, with their leads. Repeats are counted, and do nothing."""
+def _store_delivery(
+    session: Session, integration: Integration, parts: Sequence[DeliveryPart]
+) -> list[PartReceipt]:
+    """Stores the parts that are new, with their leads, and counts those that came before."""
     engine.limit_statement_time(session)
     source = DeliverySource.integration(integration.id)
-    known = _known(session, source, parts)
+    known = _find_known(session, source, parts)
     new = {part.key: part for part in parts if part.key not in known}
-    became = _store(
-        session,
-        integration,
-        [read(integration.kind, integration.mapping, part.facts) for part in new.values()],
-    )
-    rows = [
-        (key, each, orjson.dumps(part.facts).decode())
-        for (key, part), each in zip(new.items(), became, strict=True)
-    ]
-    ids = deliveries.add_all(session, source, rows)
+    receipts = _store_new(session, integration, source, list(new.values()))
     if known:
-        deliveries.count_repeat(session, *{row.id for row in known.values()})
-    fresh = {
-        key: _shown(delivery_id, each)
-        for key, delivery_id, each in zip(new, ids, became, strict=True)
+        deliveries.count_repeats(session, {delivery.id for delivery in known.values()})
+    receipts |= {key: _receipt(each.id, each.outcome, True) for key, each in known.items()}
+    return [receipts[part.key] for part in parts]
+
+
+def _find_known(
+    session: Session, source: DeliverySource, parts: Sequence[DeliveryPart]
+) -> dict[str, Delivery]:
+    """The earlier delivery of each part that came before, by the part's key."""
+    key_by_former = {part.former_key: part.key for part in parts if part.former_key}
+    if key_by_former:  # the same body may come twice, just before and after its key changes
+        name = f"{source.column} {source.id} {parts[0].key.partition('@')[0]}"
+        advisory_locks.exclusive_by_name(session, Kind.DELIVERY, name)
+    keys = [*(part.key for part in parts), *key_by_former]
+    found = {each.key: each for each in deliveries.find_all(session, source, keys)}
+    earliest = now() - FORMER_KEY_GOOD_FOR
+    known = {
+        key_by_former[key]: each
+        for key, each in found.items()
+        if key in key_by_former and each.at > earliest
     }
-    return [fresh.get(part.key) or _repeated(known[part.key]) for part in parts]
+    return known | {key: each for key, each in found.items() if key not in key_by_former}
 
 
-def _known(session: Session, source: DeliverySource, parts: Sequence[Part]) -> dict[str, Row[Any]]:
-    """The earlier delivery of each part that came before."""
-    former = {part.former_key: part.key for part in parts if part.former_key}
-    if former:
-        advisory_locks.exclusive_by_name(
-            session, Kind.DELIVERY, f"{source} {parts[0].key.partition('@')[0]}"
-        )  # two may come around the full minute
-    found = deliveries.known(session, source, [*(part.key for part in parts), *former])
-    lately = now() - timedelta(seconds=ZAPIER_SECONDS)
-    earlier = {former[key]: row for key, row in found.items() if key in former and row.at > lately}
-    return earlier | {key: row for key, row in found.items() if key not in former}
+def _store_new(
+    session: Session,
+    integration: Integration,
+    source: DeliverySource,
+    parts: Sequence[DeliveryPart],
+) -> dict[str, PartReceipt]:
+    """Stores parts with their leads. Returns the receipts by key."""
+    outcomes = store_contents(session, integration, [part.content for part in parts])
+    new = [
+        NewDelivery(part.key, outcome, orjson.dumps(part.content).decode())
+        for part, outcome in zip(parts, outcomes, strict=True)
+    ]
+    ids = deliveries.add_all(session, source, new)
+    return {
+        each.key: _receipt(delivery_id, each.outcome, False)
+        for delivery_id, each in zip(ids, new, strict=True)
+    }
 
 
-def _shown(delivery_id: int, became: Became) -> Facts:
-    facts = {"id": delivery_id, "outcome": became.outcome, "reason": became.reason}
-    return facts | {"leads": list(became.lead_ids), "repeated": False}
-
-
-def _repeated(delivery: Row[Any]) -> Facts:
-    facts = {name: getattr(delivery, name) for name in ("id", "outcome", "reason")}
-    return facts | {"leads": delivery.lead_ids, "repeated": True}
+def _receipt(delivery_id: int, outcome: DeliveryOutcome, repeated: bool) -> PartReceipt:
+    return PartReceipt(delivery_id, outcome.kind, outcome.reason, outcome.lead_ids, repeated)
 
 
 # --- leads ---
 
 
-def _store(session: Session, integration: Row[Any], readings: Sequence[Reading]) -> list[Became]:
-    """Stores the leads among the readings, in order, and says what became of each."""
-    leads = [reading for reading in readings if isinstance(reading, Lead)]
-    note, lead_ids = _accept(session, integration, leads) if leads else (None, [])
+def store_contents(
+    session: Session, integration: Integration, contents: Sequence[object]
+) -> list[DeliveryOutcome]:
+    """Stores the leads that parts with that content make, in order, and says what became of each
+    part."""
+    sender = find_sender(integration.kind)
+    parts = [read_part(sender, integration.mapping, content) for content in contents]
+    leads = [part for part in parts if isinstance(part, IncomingLead)]
+    note, lead_ids = _store_leads(session, integration, leads) if leads else (None, [])
     ids = iter(lead_ids)
-    return [_became(reading, ids, note) for reading in readings]
+    return [_outcome(part, ids, note) for part in parts]
 
 
-def _became(reading: Reading, ids: Iterator[int], note: str | None) -> Became:
-    if isinstance(reading, Lead):
-        return Became(ACCEPTED, note, [next(ids)])
-    return Became(IGNORED if isinstance(reading, Ignored) else INVALID, reading.reason)
+def _outcome(part: PartContent, ids: Iterator[int], note: str | None) -> DeliveryOutcome:
+    if isinstance(part, IncomingLead):
+        return DeliveryOutcome(OutcomeKind.ACCEPTED, note, (next(ids),))
+    kind = OutcomeKind.IGNORED if isinstance(part, Ignored) else OutcomeKind.INVALID
+    return DeliveryOutcome(kind, part.reason)
 
 
-def _accept(
-    session: Session, integration: Row[Any], leads: Sequence[Lead]
+def _store_leads(
+    session: Session, integration: Integration, leads: Sequence[IncomingLead]
 ) -> tuple[str | None, list[int]]:
-    """The ids of the leads; and what there is to say of their owner, if anything."""
-    owner = users.by_id(session, [integration.owner_id])[integration.owner_id]
-    values = [_with_labels(integration, lead.values) for lead in leads]
-    lead_ids = accept_for(session, owner.id, values, None, waits=owner.is_pool)
+    """A note about the leads' owner, if there is something to say, and the ids of the leads."""
+    owner = find_owner(session, integration.owner_id)
+    values = [_add_labels(integration, lead.values) for lead in leads]
+    lead_ids = store_leads(session, owner.id, values, None, waits=owner.is_pool)
     objects = [
         (lead_id, lead.object_id)
         for lead_id, lead in zip(lead_ids, leads, strict=True)
@@ -191,60 +216,20 @@ def _accept(
     ]
     if objects:
         enrichment.add(session, integration.id, objects)
-        enqueue(session, "lookups.fetch", integration=integration.id)
-    return _why_not(session, owner), lead_ids
+        enqueue(session, "enrichments.fetch", integration=integration.id)
+    return _describe_owner(owner), lead_ids
 
 
-def _with_labels(integration: Row[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def _add_labels(integration: Integration, values: LeadValues) -> LeadValues:
+    """The values with the integration's tags, and with its source if the lead has none."""
     tags = list(dict.fromkeys([*values["tags"], *integration.tags]))
     return {**values, "tags": tags, "source": values["source"] or integration.source}
 
 
-def _why_not(session: Session, owner: Row[Any]) -> str | None:
-    """What an admin must know who has the leads of an owner that is no more."""
-    if owner.is_pool and pools.with_id(session, owner.id) is None:
+def _describe_owner(owner: LeadOwner) -> str | None:
+    """What an admin must know about an owner who isn't active any more."""
+    if owner.is_active:
+        return None
+    if owner.is_pool:
         return f"the pool {owner.name} is deleted: its leads wait until they are given to somebody"
-    if not owner.is_active and not owner.is_pool:
-        return f"{owner.name}, who owns the leads, is deactivated"
-    return None
-
-
-# --- replaying ---
-
-
-def replay(session: Session, delivery_id: int) -> Facts:
-    """Reads a delivery again, by the mapping as it is now. Raises UnknownDelivery, and
-    NotReplayable for one that has made leads which are still there."""
-    delivery = deliveries.hold(session, delivery_id)
-    if delivery is None:
-        raise UnknownDelivery(delivery_id=delivery_id)
-    _check_replayable(session, delivery)
-    integration = integrations.with_id(session, delivery.integration_id)
-    assert integration is not None
-    [became] = _store(
-        session,
-        integration,
-        [read(integration.kind, integration.mapping, orjson.loads(delivery.body))],
-    )
-    deliveries.change(session, delivery_id, became)
-    return deliveries.facts(deliveries.hold(session, delivery_id) or delivery)
-
-
-def _check_replayable(session: Session, delivery: Row[Any]) -> None:
-    reason = None
-    if delivery.integration_id is None:
-        reason = "it came through a form"
-    elif delivery.body is None:
-        reason = "nothing of it was kept, because it was refused"
-    elif there := [lead_id for lead_id in delivery.lead_ids if _is_there(session, lead_id)]:
-        reason = f"it made lead {there[0]}, which is still there; delete that first"
-    if reason:
-        raise NotReplayable(delivery_id=delivery.id, reason=reason)
-
-
-def _is_there(session: Session, lead_id: int) -> bool:
-    """Whether the lead, or what it was converted into, is not deleted."""
-    return (
-        records.live(session, "lead", lead_id) is not None
-        or conversions.of_lead(session, lead_id) is not None
-    )
+    return f"{owner.name}, who owns the leads, is deactivated"

@@ -1,42 +1,28 @@
-"""Integrations: set up, changed, given other secrets."""
+"""Integrations: set up, changed, given other secrets and found by their names."""
 
-import re
-import secrets
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import urlsplit
-
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.intake.mapping import check_mapping
-from worker.domain.intake.signatures import KINDS, check_secret
-from worker.domain.records.fields import normalized
-from worker.errors.intake import (
-    BadAddress,
-    BadSlug,
-    IntegrationExists,
-    UnknownIntegration,
-    UnknownKind,
+from worker.domain.intake.integrations import (
+    IntegrationValues,
+    check_slug,
+    make_slug,
+    normalize_address,
+    normalize_name,
+    normalize_tags,
 )
-from worker.errors.people import BlankName
-from worker.errors.turns import WrongPoolType
-from worker.flows.names import owner_named
+from worker.domain.intake.mapping import check_mapping
+from worker.domain.intake.senders import find_sender
+from worker.domain.intake.senders.sender import check_secret
+from worker.errors.intake import IntegrationExists, UnknownIntegration
+from worker.flows.intake.owners import check_takes_leads
 from worker.secret_box import SecretBox
-from worker.store.intake import enrichment, integrations
-from worker.store.turns import pools
-from worker.store.views.facts import Facts
-
-_SLUG = re.compile("[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
-_LONGEST_OF_A_NAME = 48
-_RANDOM_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
-_RANDOM_LENGTH = 6
-
-MOST_LOOKUPS_SHOWN = 100
-
-Given = Mapping[str, Any]
-"""What is to be set: name, owner (by name), source, tags, mapping, access_token, base_url, enabled.
-"""
+from worker.store.intake import integrations
+from worker.store.intake.deliveries import DeliverySource
+from worker.store.intake.integrations import Integration
+from worker.store.views import intake as views
+from worker.store.views import integrations as integration_views
+from worker.store.views.intake import DeliveryPage
+from worker.store.views.integrations import IntegrationDetails
 
 
 def add(
@@ -44,125 +30,100 @@ def add(
     secret_box: SecretBox,
     kind: str,
     secret: str,
-    given: Given,
+    values: IntegrationValues,
     slug: str | None = None,
     actor_id: int | None = None,
-) -> Facts:
-    """A new integration: its address is /hooks/ and its slug, which is made of its name unless it
-    is given."""
-    if kind not in KINDS:
-        raise UnknownKind(name=kind, kinds=", ".join(KINDS))
-    check_secret(kind, secret)
-    values = _values(session, secret_box, {"source": None, "tags": (), "mapping": {}, **given})
-    slug = _slug(values["name"]) if slug is None else slug
-    if not _SLUG.fullmatch(slug):
-        raise BadSlug(slug=slug)
-    for name in (values["name"], slug):
-        _check_free(session, name)
-    new = integrations.add(
-        session, slug=slug, kind=kind, secret=secret_box.seal(secret), creator_id=actor_id, **values
-    )
-    return integrations.facts(session, new)
+) -> int:
+    """The id of a new integration. Its address is /hooks/ and its slug, which is made of its name
+    unless one is given.
+
+    Raises UnknownKind, BadSecret, BlankName, BadPath, BadAddress, BadSlug, UnknownOwner,
+    WrongPoolType, IntegrationExists.
+    """
+    check_secret(find_sender(kind), secret)
+    columns = _normalize(session, secret_box, {"source": None, "tags": (), "mapping": {}, **values})
+    name = normalize_name(values["name"])
+    slug = make_slug(name) if slug is None else check_slug(slug)
+    for each in (name, slug):
+        _check_free(session, each)
+    own = {"slug": slug, "kind": kind, "secret": secret_box.seal(secret), "creator_id": actor_id}
+    return integrations.add(session, {**columns, **own})
 
 
-def change(session: Session, secret_box: SecretBox, known_as: str, given: Given) -> Facts:
-    """Changes what is named."""
-    integration = named(session, known_as)
-    values = _values(session, secret_box, given)
-    if "name" in values and values["name"].lower() != integration.name.lower():
-        _check_free(session, values["name"])
-    integrations.change(session, integration.id, **values)
-    return integrations.facts(session, integration.id)
+def change(
+    session: Session, secret_box: SecretBox, integration_id: int, values: IntegrationValues
+) -> None:
+    """Changes an integration's values. Raises UnknownIntegration, and as `add` does."""
+    integration = find(session, integration_id)
+    columns = _normalize(session, secret_box, values)
+    if "name" in values:
+        name = normalize_name(values["name"])
+        if name.lower() != integration.name.lower():
+            _check_free(session, name)
+    integrations.change(session, integration_id, columns)
 
 
-def rotate(session: Session, secret_box: SecretBox, known_as: str, secret: str) -> Facts:
-    """Another secret. The present one is good for a day more, so that nothing is refused while the
-    sender is told."""
-    integration = named(session, known_as)
-    check_secret(integration.kind, secret)
+def rotate(session: Session, secret_box: SecretBox, integration_id: int, secret: str) -> None:
+    """Sets another secret. The present one is good for a day more, so that nothing is refused
+    until the sender has the new one. Raises UnknownIntegration, BadSecret."""
+    integration = find(session, integration_id)
+    check_secret(find_sender(integration.kind), secret)
     integrations.rotate(session, integration, secret_box.seal(secret))
-    return integrations.facts(session, integration.id)
 
 
-def show(session: Session, known_as: str) -> Facts:
-    """An integration without its secrets, and of which leads more is still to be fetched."""
-    integration = named(session, known_as)
-    waiting = enrichment.waiting(session, integration.id, MOST_LOOKUPS_SHOWN)
-    return integrations.facts(session, integration.id) | {"lookups": waiting}
-
-
-def named(session: Session, known_as: str) -> Row[Any]:
-    """The integration of that slug or name. Raises UnknownIntegration."""
-    found = integrations.called(session, known_as.strip())
+def find(session: Session, integration_id: int) -> Integration:
+    """The integration with that id. Raises UnknownIntegration."""
+    found = integrations.find(session, integration_id)
     if found is None:
-        raise UnknownIntegration(name=known_as)
+        raise UnknownIntegration(name=integration_id)
     return found
 
 
-# --- what is stored ---
+def find_by_name(session: Session, name: str) -> Integration:
+    """The integration with that slug or name. Raises UnknownIntegration."""
+    found = integrations.find_by_name(session, name.strip())
+    if found is None:
+        raise UnknownIntegration(name=name)
+    return found
 
 
-def _values(session: Session, secret_box: SecretBox, given: Given) -> dict[str, Any]:
-    """By column, what is stored of what is given."""
-    values = {name: value for name, value in given.items() if name in ("source", "enabled")}
-    if "name" in given:
-        values["name"] = _name(given["name"])
-    if "owner" in given:
-        values["owner_id"] = _owner(session, given["owner"])
-    if "tags" in given:
-        values["tags"] = _tags(given["tags"])
-    if "mapping" in given:
-        values["mapping"] = check_mapping(given["mapping"])
-    if "access_token" in given:
-        values["access_token"] = (
-            secret_box.seal(given["access_token"]) if given["access_token"] else None
-        )
-    if "base_url" in given:
-        values["base_url"] = _address(given["base_url"])
-    return values
+def show(session: Session, integration_id: int) -> IntegrationDetails:
+    """An integration without its secrets, and the leads about which more is still to be fetched.
+    Raises UnknownIntegration."""
+    find(session, integration_id)
+    return integration_views.show_integration_details(session, integration_id)
 
 
-def _name(name: str) -> str:
-    if not name.strip():
-        raise BlankName(what="integration")
-    return name.strip()
+def list_deliveries(
+    session: Session, integration_id: int, before: int | None, limit: int
+) -> DeliveryPage:
+    """What an integration delivered within 30 days, newest first. Raises UnknownIntegration."""
+    find(session, integration_id)
+    source = DeliverySource.integration(integration_id)
+    return views.list_deliveries(session, source, before, limit)
 
 
-def _owner(session: Session, name: str) -> int:
-    """Whoever gets the leads: a person, or a pool of leads. Raises UnknownOwner, WrongPoolType."""
-    owner = owner_named(session, name)
-    pool = pools.with_id(session, owner.id) if owner.is_pool else None
-    if pool is not None and pool.record_type != "lead":
-        raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked="lead")
-    return int(owner.id)
-
-
-def _tags(tags: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(str.strip, tags))))
-
-
-def _address(address: str | None) -> str | None:
-    if not address:
-        return None
-    parts = urlsplit(address)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.username
-        or parts.query
-        or parts.fragment
-    ):
-        raise BadAddress(address=address)
-    return address.rstrip("/")
-
-
-def _slug(name: str) -> str:
-    """Made of a name, with random letters behind it: nobody guesses it."""
-    plain = re.sub("[^a-z0-9]+", "-", normalized(name)).strip("-")[:_LONGEST_OF_A_NAME].strip("-")
-    ending = "".join(secrets.choice(_RANDOM_LETTERS) for _ in range(_RANDOM_LENGTH))
-    return f"{plain}-{ending}" if plain else ending
+def _normalize(
+    session: Session, secret_box: SecretBox, values: IntegrationValues
+) -> dict[str, object]:
+    """The values in the form in which they are stored, by column."""
+    columns: dict[str, object] = dict(values)
+    if "name" in values:
+        columns["name"] = normalize_name(values["name"])
+    if "owner_id" in values:
+        check_takes_leads(session, values["owner_id"])
+    if "tags" in values:
+        columns["tags"] = normalize_tags(values["tags"])
+    if "mapping" in values:
+        columns["mapping"] = check_mapping(values["mapping"])
+    if "access_token" in values:
+        token = values["access_token"]
+        columns["access_token"] = secret_box.seal(token) if token else None
+    if "base_url" in values:
+        columns["base_url"] = normalize_address(values["base_url"])
+    return columns
 
 
 def _check_free(session: Session, name: str) -> None:
-    if integrations.called(session, name) is not None:
+    if integrations.find_by_name(session, name) is not None:
         raise IntegrationExists(name=name)

@@ -1,34 +1,31 @@
-"""Submissions: what a visitor sends through a form becomes a lead, once; and whatever comes is
-listed.
+"""Submissions: what a visitor sends through a form becomes a lead, once. Whatever comes is listed.
 
-A form is given out with a token, which is signed, dated and of that form alone. What is sent with
-it is known again by the token's number, however often it comes and however many come at once.
+A form is served with a token that is signed, dated, and good for that form only. The token holds a
+number by which a submission is recognized, however often and at how many times at once it comes.
 """
 
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.intake import submissions
 from worker.domain.intake.forms import Form
-from worker.domain.intake.leads import lead_values
+from worker.domain.intake.leads import LeadValues, lead_values
+from worker.domain.intake.parts import DeliveryOutcome, OutcomeKind
+from worker.domain.intake.submissions import read_submission
 from worker.domain.records.fields import TAGS
 from worker.domain.texts import is_storable
 from worker.errors.intake import TokenExpired, TokenUsed, TooSoon, UnknownForm
 from worker.errors.records import IncorrectPayload
 from worker.errors.servers import Unreadable
 from worker.flows.intake import capture
-from worker.flows.intake.forms import PATH
+from worker.flows.intake.owners import LeadOwner, find_owner
 from worker.flows.system import System
 from worker.secret_box import SecretBox
 from worker.store.intake import deliveries, forms
-from worker.store.intake.deliveries import ACCEPTED, INVALID, REFUSED, Became, DeliverySource
-from worker.store.intake.forms import form_of
-from worker.store.people import users
+from worker.store.intake.deliveries import Delivery, DeliverySource
 from worker.store.records import records
 from worker.store.sql import engine
 
@@ -40,128 +37,128 @@ QUICKEST_SECONDS = 2
 
 NUMBER_BYTES = 16
 
-A_TRAP = "It filled the field that nobody sees, as programs do. Nothing was kept of it."
+TRAPPED = "It filled the field that nobody sees, as programs do. Nothing was kept of it."
 
 
-class Submission(NamedTuple):
-    """What was sent: values by field, the token that came with the form, and what stands in the
-    field that nobody sees."""
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What was sent through a form."""
 
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
+    """Values by the names of the form's fields."""
     token: str
     trap: str = ""
+    """What was entered in the field that nobody sees."""
 
 
-def form_at(session: Session, slug: str) -> Form:
-    """The form with that slug, if it may be filled in. Raises UnknownForm."""
-    row = forms.with_slug(session, slug.lower()) if is_storable(slug) else None
-    if row is None or not row.enabled:
+def find_open_form(session: Session, slug: str) -> Form:
+    """The form with that slug, if it is enabled. Raises UnknownForm."""
+    form = forms.find_by_slug(session, slug.lower()) if is_storable(slug) else None
+    if form is None or not form.enabled:
         raise UnknownForm(name=slug)
-    return form_of(row)
+    return form
 
 
-def new_token(secret_box: SecretBox, form: Form) -> str:
-    """A token that comes with the form, and goes back with what is typed into it."""
+def make_token(secret_box: SecretBox, form: Form) -> str:
+    """A token to be served with the form, and sent back with what is typed into it."""
     return secret_box.seal(f"{form.id} {secrets.token_hex(NUMBER_BYTES)}")
 
 
 def submit(system: System, secret_box: SecretBox, form: Form, sent: Submission) -> int | None:
-    """Stores what was sent as a lead, and returns its id; the same id, if it had come before. None
-    for what fell into the trap.
+    """Stores what was sent as a lead, and returns its id: the same id if it came before. None for
+    what fell into the trap.
 
     Raises TokenExpired, IncorrectPayload, TooSoon, TokenUsed, UnknownForm.
     """
     if sent.trap:
-        system.transact(
-            _note,
-            form_id=form.id,
-            number=secrets.token_hex(NUMBER_BYTES),
-            became=Became(REFUSED, A_TRAP),
-        )
+        outcome = DeliveryOutcome(OutcomeKind.REFUSED, TRAPPED)
+        system.transact(_note, form.id, secrets.token_hex(NUMBER_BYTES), outcome)
         return None
-    number = _number(secret_box, form, sent.token)
-    values, faults = submissions.read(form.fields, sent.fields)
-    if faults:
-        reason = " ".join(fault.message for fault in faults)
-        system.transact(_note, form_id=form.id, number=number, became=Became(INVALID, reason))
-        raise IncorrectPayload.of("form", faults)
+    number = _read_number(secret_box, form, sent.token)
+    submitted = read_submission(form.fields, sent.fields)
+    if submitted.faults:
+        reason = " ".join(fault.message for fault in submitted.faults)
+        outcome = DeliveryOutcome(OutcomeKind.INVALID, reason)
+        system.transact(_note, form.id, number, outcome)
+        raise IncorrectPayload.of("form", submitted.faults)
     if secret_box.age_seconds(sent.token, time.time()) < QUICKEST_SECONDS:
         raise TooSoon(seconds=QUICKEST_SECONDS)
-    return system.transact(_accept, form_id=form.id, number=number, values=values)
+    return system.transact(_accept, form.id, number, submitted.values)
 
 
-def _number(secret_box: SecretBox, form: Form, token: str) -> str:
-    """The number within a token of that form. Raises TokenExpired."""
+def _read_number(secret_box: SecretBox, form: Form, token: str) -> str:
+    """The number in a token of that form. Raises TokenExpired."""
     try:
         form_id, _, number = secret_box.open(token, TOKEN_SECONDS).partition(" ")
     except Unreadable:
         form_id, number = "", ""
     if form_id != str(form.id):
-        raise TokenExpired(hours=TOKEN_HOURS, path=f"{PATH}/{form.slug}")
+        raise TokenExpired(hours=TOKEN_HOURS, path=form.address(""))
     return number
 
 
-def _note(session: Session, form_id: int, number: str, became: Became) -> None:
-    """Lists what made no lead; unless a lead was made of it before, which nothing can take back."""
-    _held(session, form_id)
+def _note(session: Session, form_id: int, number: str, outcome: DeliveryOutcome) -> None:
+    """Lists a submission that made no lead. If it made a lead before, it only counts the repeat."""
+    _lock_form(session, form_id)
     source = DeliverySource.form(form_id)
-    before = _before(session, source, number)
-    if before is None:
-        deliveries.add(session, source, number, became)
+    earlier = _lock_earlier(session, source, number)
+    if earlier is None:
+        deliveries.add(session, source, number, outcome)
         return
-    deliveries.count_repeat(session, before.id)
-    if before.outcome != ACCEPTED:
-        deliveries.change(session, before.id, became)
+    deliveries.count_repeats(session, [earlier.id])
+    if earlier.outcome.kind is not OutcomeKind.ACCEPTED:
+        deliveries.change(session, earlier.id, outcome)
 
 
 def _accept(session: Session, form_id: int, number: str, values: Mapping[str, str]) -> int:
-    form, source = _held(session, form_id), DeliverySource.form(form_id)
-    lead, before = _lead(form, values), _before(session, source, number)
-    if before is not None and before.outcome == ACCEPTED:
-        return _again(session, form, before, lead)
-    owner = users.by_id(session, [form.owner_id])[form.owner_id]
-    [lead_id] = capture.accept_for(session, owner.id, [lead], None, waits=owner.is_pool)
-    became = Became(ACCEPTED, _remark(owner), [lead_id])
-    if before is None:
-        deliveries.add(session, source, number, became)
+    form, source = _lock_form(session, form_id), DeliverySource.form(form_id)
+    lead, earlier = _make_lead(form, values), _lock_earlier(session, source, number)
+    if earlier is not None and earlier.outcome.kind is OutcomeKind.ACCEPTED:
+        return _repeat(session, form, earlier, lead)
+    owner = find_owner(session, form.owner_id)
+    [lead_id] = capture.store_leads(session, owner.id, [lead], None, waits=owner.is_pool)
+    outcome = DeliveryOutcome(OutcomeKind.ACCEPTED, _describe_owner(owner), (lead_id,))
+    if earlier is None:
+        deliveries.add(session, source, number, outcome)
     else:
-        deliveries.change(session, before.id, became)
+        deliveries.change(session, earlier.id, outcome)
     return lead_id
 
 
-def _held(session: Session, form_id: int) -> Form:
-    """The form as it is now; for the while it stays. Raises UnknownForm."""
+def _lock_form(session: Session, form_id: int) -> Form:
+    """The form as it is now. Nobody removes it until the transaction ends. Raises UnknownForm."""
     engine.limit_statement_time(session)
-    row = forms.hold(session, form_id)
-    if row is None or not row.enabled:
+    form = forms.lock_shared(session, form_id)
+    if form is None or not form.enabled:
         raise UnknownForm(name=form_id)
-    return form_of(row)
+    return form
 
 
-def _before(session: Session, source: DeliverySource, number: str) -> Row[Any] | None:
-    """What came before with the same token, if anything did. Nobody else changes it meanwhile."""
+def _lock_earlier(session: Session, source: DeliverySource, number: str) -> Delivery | None:
+    """The delivery that came before with the same token, if one did."""
     found = deliveries.find(session, source, number)
-    return None if found is None else deliveries.hold(session, found.id)
+    return None if found is None else deliveries.lock(session, found.id)
 
 
-def _again(session: Session, form: Form, before: Row[Any], lead: Mapping[str, Any]) -> int:
-    """The id of the lead that the same submission has made. Raises TokenUsed for another one: it
-    would be lost otherwise."""
-    [lead_id] = before.lead_ids
+def _repeat(session: Session, form: Form, earlier: Delivery, lead: LeadValues) -> int:
+    """The id of the lead that the same submission made before. Raises TokenUsed for another
+    submission with the same token, which would be lost otherwise."""
+    [lead_id] = earlier.outcome.lead_ids
     stored = records.with_id(session, "lead", lead_id)
     if stored is not None and any(getattr(stored, name) != value for name, value in lead.items()):
-        raise TokenUsed(path=f"{PATH}/{form.slug}")
-    deliveries.count_repeat(session, before.id)
-    return int(lead_id)
+        raise TokenUsed(path=form.address(""))
+    deliveries.count_repeats(session, [earlier.id])
+    return lead_id
 
 
-def _lead(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
-    """What is stored of a lead. What was left blank leaves the form's own source as it is."""
+def _make_lead(form: Form, values: Mapping[str, str]) -> LeadValues:
+    """What is stored of a lead. A field that was left blank doesn't replace the form's source."""
     typed = {name: value for name, value in values.items() if value}
     return lead_values({"source": form.source, **typed, TAGS: list(form.tags)})
 
 
-def _remark(owner: Row[Any]) -> str | None:
+def _describe_owner(owner: LeadOwner) -> str | None:
+    """What an admin must know about an owner who isn't active any more."""
     if owner.is_active:
         return None
     if owner.is_pool:

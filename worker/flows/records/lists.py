@@ -20,7 +20,8 @@ from worker.errors.runs import UnknownRun
 from worker.store.lists import filters, smart_lists
 from worker.store.people import users
 from worker.store.records import catalog
-from worker.store.runs import imports, runs
+from worker.store.runs import kinds, runs
+from worker.store.runs.kinds import Import
 from worker.store.views.facts import Facts, time_text, who
 
 IMPORT = "import:"
@@ -220,9 +221,9 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER_DIGITS
 
 
-def _of_run(session: Session, text: str) -> tuple[SmartList, Row[Any]]:
+def _of_run(session: Session, text: str) -> tuple[SmartList, Import]:
     number = text.removeprefix(IMPORT)
-    run = imports.find(session, int(number)) if _is_number(number) else None
+    run = kinds.find_import(session, int(number)) if _is_number(number) else None
     if run is None and _is_number(number) and runs.find(session, int(number)):
         raise UnknownList(name=text)
     if run is None:

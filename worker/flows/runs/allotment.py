@@ -1,20 +1,19 @@
 """Whom a run gives its records."""
 
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.runs.runs import IMPORT
+from worker.domain.runs.runs import RunKind
 from worker.domain.turns.allotment import Allotment
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import run_claim
 from worker.domain.turns.turns import Turns
+from worker.store.runs.runs import Run
 from worker.store.turns import ledger, pools
 
 
-def allot(session: Session, run: Row[Any], first: int, count: int) -> Allotment:
+def allot(session: Session, run: Run, first: int, count: int) -> Allotment:
     """The new owners of a run's records from one ordinal on: the members whose turns its block has,
     or the person whom it names. Which records these are is left open."""
     claim, nobody = run_claim(run.kind, run.id), [None] * count
@@ -28,7 +27,7 @@ def allot(session: Session, run: Row[Any], first: int, count: int) -> Allotment:
         record_ids=nobody,
         previous_owner_ids=nobody,
         actor_ids=[run.actor_id] * count,
-        given_by=None if run.kind == IMPORT else run.id,
+        given_by=None if run.kind == RunKind.IMPORT else run.id,
     )
     if not run.turns or not count:
         return by_choice

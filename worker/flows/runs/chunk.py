@@ -1,53 +1,77 @@
-"""Chunks of runs that are about records which are there already: each is carried out as one set, in
-one transaction."""
+"""Chunks: a worker takes a chunk of a run under a lease, and carries it out in one transaction."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.runs.runs import STORIES
+from worker.domain.runs.chunks import Chunk
+from worker.domain.runs.runs import RUN_TASKS, RunState
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
+from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.runs import chunks, runs
+from worker.store.runs.runs import Run
+
+Prepared = TypeVar("Prepared")
 
 
 class ChunkResult(NamedTuple):
-    """Of the records of a chunk, how many the run has changed, and how many it has left as they
+    """How many records of a chunk the run has made or changed, and how many it has left as they
     were."""
 
     records: int
-    skipped: int
+    skipped: int = 0
 
 
-Work = Callable[[Session, Row[Any], Row[Any]], ChunkResult]
-"""What is done to a chunk, given its run and itself."""
+@dataclass(frozen=True, slots=True)
+class ChunkWork(Generic[Prepared]):
+    """What one kind of run does with a chunk."""
+
+    prepare: Callable[[System, Run, Chunk], Prepared]
+    """Runs before the transaction: whatever takes long and locks nothing."""
+    enter: Callable[[Unit, Run, Chunk, Prepared], ChunkResult]
+    """Changes the records, in the transaction that marks the chunk as done."""
 
 
-def carry_out(system: System, run_id: int, number: int, holder: str, work: Work) -> None:
-    """Carries out a chunk, unless that is done or somebody else is on it. The holder is whose lease
-    it is: the same task, delivered again, goes on at once."""
-    chunk = system.transact(_lease, run_id, number, holder)
-    if chunk is not None:
+def prepare_nothing(system: System, run: Run, chunk: Chunk) -> None:
+    """For runs about records that are there already."""
+
+
+def carry_out(
+    system: System, run_id: int, number: int, holder: str, work: ChunkWork[Prepared]
+) -> None:
+    """Carries out a chunk under a lease of the holder, unless it is done or another worker is on
+    it. It comes out the same whoever does it, and however often."""
+    leased = system.transact(_lease, run_id, number, holder)
+    if leased is not None:
         with on_lease(system, chunks.work(run_id, number), holder):
-            system.transact(_do, run_id, chunk, work)
+            _do(system, *leased, work)
 
 
-def _lease(session: Session, run_id: int, number: int, holder: str) -> Row[Any] | None:
-    loading = runs.with_id(session, run_id).state == "loading"
-    return chunks.lease(session, run_id, number, holder, LEASE_SECONDS) if loading else None
-
-
-def _do(session: Session, run_id: int, chunk: Row[Any], work: Work) -> None:
-    """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
-    if runs.lock_shared(session, run_id) != "loading" or not chunks.finish(
-        session, run_id, chunk.number
-    ):
-        return
+def _lease(session: Session, run_id: int, number: int, holder: str) -> tuple[Run, Chunk] | None:
     run = runs.with_id(session, run_id)
-    outcome = work(session, run, chunk)
-    chunks.date(session, run_id, chunk.number)
-    if runs.count_chunk(session, run_id, *outcome) == 0:
-        enqueue(session, STORIES[run.kind].close, run=run_id)
+    if run.state != RunState.LOADING:
+        return None
+    chunk = chunks.lease(session, run_id, number, holder, LEASE_SECONDS)
+    return None if chunk is None else (run, chunk)
+
+
+def _do(system: System, run: Run, chunk: Chunk, work: ChunkWork[Prepared]) -> None:
+    prepared = work.prepare(system, run, chunk)
+    system.transact(_enter, run.id, chunk, work, prepared)
+
+
+def _enter(
+    unit: Unit, run_id: int, chunk: Chunk, work: ChunkWork[Prepared], prepared: Prepared
+) -> None:
+    """Does nothing for a run that was cancelled meanwhile: others may have its turns by now."""
+    run = runs.lock_shared(unit, run_id)
+    if run.state != RunState.LOADING or not chunks.finish(unit, run_id, chunk.number):
+        return
+    result = work.enter(unit, run, chunk, prepared)
+    chunks.date(unit, run_id, chunk.number)
+    if runs.count_chunk(unit, run_id, result.records, result.skipped) == 0:
+        enqueue(unit, RUN_TASKS[run.kind].close, run=run_id)

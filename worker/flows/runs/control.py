@@ -1,112 +1,117 @@
-"""Runs that shall not go on, and those that shall be tried again."""
+"""Runs that are cancelled, and those that are retried."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.runs.runs import IMPORT, STORIES, UNDO
+from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.domain.turns.claims import run_claim
 from worker.errors.runs import NothingToRetry, RunEnded, UnknownRun
 from worker.flows.turns import seed
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures, enrichment
-from worker.store.runs import chunks, reversals, runs, undos
+from worker.store.runs import chunks, kinds, reversals, runs
+from worker.store.runs.runs import Run
 from worker.store.turns import ledger, pools
+from worker.store.views.runs import DOCUMENTED
 
 
-class Cancelled(NamedTuple):
-    """What a cancelled run leaves: the records to which it has done what it was to do, and the
-    turns that it gave back unused."""
+@dataclass(frozen=True, slots=True)
+class CancelledRun:
+    """What a cancelled run leaves."""
 
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    id: int
     records: int
+    """To which it has done what it was to do. That stays."""
     returned: int
+    """Turns that come back: unused ones, or of an undo those of what it has undone."""
 
 
-def cancel(unit: Unit, run_id: int) -> Cancelled:
+# --- cancelling ---
+
+
+def cancel(unit: Unit, run_id: int) -> CancelledRun:
     """Stops a run between two chunks. What it has done stays; the turns that it doesn't use are the
-    next to be handed out."""
-    run = _held(unit, run_id)
-    unfinished = run.state == "failed" and run.chunks_left
-    if run.state == "cancelled" or (run.ended_at is not None and not unfinished):
+    next to be handed out. Raises UnknownRun, RunEnded."""
+    run = _lock(unit, run_id)
+    unfinished = run.state == RunState.FAILED and run.chunks_left
+    if run.state == RunState.CANCELLED or (run.ended_at is not None and not unfinished):
         raise RunEnded(run_id=run_id, state=run.state)
-    claim, returned = run_claim(run.kind, run_id), _returned(unit, run)
-    so_far = 0 if run.kind == UNDO else returned  # an undo's come back when it is closed
-    runs.change(
-        unit, run_id, state="cancelled", reason=None, returned=so_far, ended_at=None
-    )  # closing ends it
+    returned = _count_returned(unit, run)
+    # The turns of an undo come back when it is closed, and the close ends the run.
+    so_far = 0 if run.kind == RunKind.UNDO else returned
+    runs.change(unit, run_id, state=RunState.CANCELLED, reason=None, returned=so_far, ended_at=None)
     if run.turns:
-        ledger.close_block(unit, run.owner_id, claim)
+        ledger.close_block(unit, run.owner_id, run_claim(run.kind, run_id))
         seed.seed_again(unit, run.owner_id, f"run {run_id} was cancelled")
-    enqueue(unit, STORIES[run.kind].close, run=run_id)
-    return Cancelled(run.records, returned)
+    enqueue(unit, RUN_TASKS[run.kind].close, run=run_id)
+    return CancelledRun(run_id, run.records, returned)
 
 
-def _returned(session: Session, run: Row[Any]) -> int:
-    """The turns that a cancelled run gives back: of its own those that it hasn't used, or of an
-    undo those that it has freed, unless there is no pool any more that they could come back to."""
-    if run.kind == UNDO:
-        returning = undos.with_id(session, run.id).returns_turns and pools.with_id(
-            session, run.owner_id
-        )
-        return reversals.count(session, run.id) if returning else 0
-    return (
-        run.turns - ledger.entered_of(session, run.owner_id, run_claim(run.kind, run.id))
-        if run.turns
-        else 0
-    )
+def _count_returned(session: Session, run: Run) -> int:
+    """How many turns a cancelled run gives back: those that it hasn't used. An undo gives back
+    those that it has freed, unless it shall not, or their pool is gone."""
+    if run.kind == RunKind.UNDO:
+        return _count_freed(session, run)
+    if not run.turns:
+        return 0
+    claim = run_claim(run.kind, run.id)
+    return run.turns - ledger.entered_of(session, run.owner_id, claim)
 
 
-def changes_owners(session: Session, run: Row[Any]) -> bool:
+def _count_freed(session: Session, run: Run) -> int:
+    returns_turns = kinds.undo_with_id(session, run.id).returns_turns
+    if not returns_turns or pools.with_id(session, run.owner_id) is None:
+        return 0
+    return reversals.count(session, run.id)
+
+
+# --- retrying ---
+
+
+def changes_owners(session: Session, run: Run) -> bool:
     """Whether a run gives records that are there already to others, or back: unlike an import, and
     the undo of one."""
-    undone = (
-        runs.with_id(session, undos.with_id(session, run.id).undone_run_id)
-        if run.kind == UNDO
-        else run
-    )
-    return undone.kind != IMPORT
+    if run.kind == RunKind.UNDO:
+        run = runs.with_id(session, kinds.undo_with_id(session, run.id).undone_run_id)
+    return run.kind != RunKind.IMPORT
 
 
 def retry(session: Session, run_id: int) -> int:
     """Goes on with a run that failed: with the chunks that were set aside, or from the beginning.
-    Returns how many tasks that is."""
-    run = _held(session, run_id)
-    if run.state != "failed":
+    Returns how many tasks that is. Raises UnknownRun, NothingToRetry."""
+    run = _lock(session, run_id)
+    if run.state != RunState.FAILED:
         raise NothingToRetry(run_id=run_id, state=run.state)
-    unleased = {
-        "set_aside": False,
-        "attempts": 0,
-        "leased_until": None,
-        "leased_by": None,
-        "reason": None,
-    }
-    afresh = {**unleased, "ended_at": None, "resent": 0}
+    tasks = RUN_TASKS[run.kind]
     if run.chunks_left is None:
-        runs.change(session, run_id, state="accepted", **afresh)
-        enqueue(session, STORIES[run.kind].scan, run=run_id)
+        runs.restart(session, run_id, RunState.ACCEPTED)
+        enqueue(session, tasks.scan, run=run_id)
         return 1
-    runs.change(session, run_id, state="loading", **afresh)
+    runs.restart(session, run_id, RunState.LOADING)
     numbers = chunks.try_again(session, run_id)
     for number in numbers:
-        enqueue(session, STORIES[run.kind].chunk, run=run_id, chunk=number)
+        enqueue(session, tasks.chunk, run=run_id, chunk=number)
     return len(numbers)
 
 
 def retry_leads(session: Session) -> int:
-    """Puts all captured leads that were set aside back in line, and has fetched what was set aside
-    of others. Returns how many."""
+    """Puts all captured leads that were set aside back in line, and fetches again what was set
+    aside of others. Returns how many leads that are."""
     again = captures.try_again(session)
     for last in {row.pool_id: row.lead_id for row in sorted(again)}.values():
         enqueue(session, "captures.assign", lead=last)
     more = enrichment.try_again(session)
     for integration_id in {row.integration_id for row in more}:
-        enqueue(session, "lookups.fetch", integration=integration_id)
-    return len({row.lead_id for row in (*again, *more)})
+        enqueue(session, "enrichments.fetch", integration=integration_id)
+    return len({row.lead_id for row in again} | {row.lead_id for row in more})
 
 
-def _held(session: Session, run_id: int) -> Row[Any]:
+def _lock(session: Session, run_id: int) -> Run:
     run = runs.lock_exclusive(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)

@@ -1,94 +1,128 @@
-"""Forecasts: what a reassignment or an import would do now. Nothing is taken, kept or changed, and
+"""Dry runs: what a reassignment or an import would do now. Nothing is taken, kept or changed, and
 no worker is needed."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import repeat
-from typing import IO, Any
+from typing import IO
 
-from sqlalchemy import Row
-from sqlalchemy.orm import Session
-
-from worker.domain.runs.dry_run import Share, shares
-from worker.domain.runs.runs import IMPORT, REASSIGN
-from worker.flows.names import owner_named
+from worker.domain.files.rows import RowError
+from worker.domain.records.record_type import RecordType
+from worker.domain.runs.dry_run import ExpectedShare, shares
+from worker.domain.runs.record_ids import RecordIds
+from worker.domain.runs.runs import RunKind
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import imports, reassign
-from worker.flows.runs.reassign import Ids
+from worker.flows.runs.imports import ImportRequest
 from worker.flows.system import System
 from worker.flows.turns import assign
 from worker.flows.turns.next_turns import next_turns
 from worker.flows.unit import Unit
 from worker.store.people import users
-from worker.store.runs import record_query
+from worker.store.runs import selections
 from worker.store.turns import pools
-from worker.store.views.facts import Facts, who
+from worker.store.views.runs import DryRun, DryRunShare
+from worker.store.views.who import show_who
 
 
-def of_reassignment(unit: Unit, wanted: SmartList | Ids, owner_name: str) -> Facts:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What the records of a dry run come from: a list, some ids, or a file."""
+
+    kind: RunKind
+    record_type: str
+    list: str | None = None
+    file: str | None = None
+    rows: int | None = None
+    errors: int = 0
+    first_errors: tuple[RowError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Who would get how many records; of a pool also who is next before and after."""
+
+    shares: list[ExpectedShare]
+    next_before: int | None = None
+    next_after: int | None = None
+
+
+def of_reassignment(unit: Unit, wanted: SmartList | RecordIds, owner_id: int) -> DryRun:
     """Who would get the records of a list, or those with some ids. Raises what accepting the
     reassignment does."""
-    found = reassign.chosen(unit, wanted)
-    owner = owner_named(unit, owner_name)
-    assign.check_owner(unit, owner, wanted.record_type)
-    named = wanted.name if isinstance(wanted, SmartList) else None
-    records, present = record_query.count(unit, found), record_query.owners(unit, found)
-    return _facts(REASSIGN, wanted.record_type, list=named) | _gifts(unit, owner, records, present)
+    query = reassign.query(unit, wanted)
+    _check_owner(unit, owner_id, wanted.record_type)
+    records = selections.count_records(unit, query)
+    outcome = _find_outcome(unit, owner_id, records, selections.stream_owners(unit, query))
+    name = wanted.name if isinstance(wanted, SmartList) else None
+    source = _Source(RunKind.REASSIGN, wanted.record_type, list=name)
+    return _show(unit, source, owner_id, outcome)
 
 
-def of_import(system: System, request: imports.Request, file: IO[bytes]) -> Facts:
+def of_import(system: System, request: ImportRequest, file: IO[bytes]) -> DryRun:
     """Who would get the rows of a file, and which of them would become no record. Raises what
     importing it does."""
     imports.check(system, request)
     found = imports.read(file, request.record_type, request.mapping, lambda _: None).found
-    errors = {
-        "errors": found.rows - found.records,
-        "first_errors": [error._asdict() for error in found.first_errors],
-    }
-    facts = _facts(IMPORT, request.record_type, file=request.file_name, rows=found.rows, **errors)
-    with system.reading() as session:
-        owner = owner_named(session, request.owner)
-        assign.check_owner(session, owner, request.record_type)
-        return facts | _gifts(session, owner, found.records, repeat(None, found.records))
+    source = _Source(
+        RunKind.IMPORT,
+        request.record_type,
+        file=request.file_name,
+        rows=found.rows,
+        errors=found.rows - found.records,
+        first_errors=tuple(found.first_errors),
+    )
+    with system.reading() as unit:
+        _check_owner(unit, request.owner_id, request.record_type)
+        present = repeat(None, found.records)
+        outcome = _find_outcome(unit, request.owner_id, found.records, present)
+        return _show(unit, source, request.owner_id, outcome)
 
 
-def _facts(kind: str, record_type: str, **more: Any) -> Facts:
-    about_no_file: Facts = {
-        "list": None,
-        "file": None,
-        "rows": None,
-        "errors": 0,
-        "first_errors": [],
-    }
-    return {"kind": kind, "record_type": record_type, **about_no_file, **more}
+def _check_owner(unit: Unit, owner_id: int, record_type: str) -> None:
+    assign.check_owner(unit, users.by_id(unit, [owner_id])[owner_id], record_type)
 
 
-def _gifts(unit: Unit, owner: Row[Any], records: int, present: Iterable[int | None]) -> Facts:
-    """Who would get how many records, and whose turn it is before and after."""
-    if owner.is_pool:
-        return _of_pool(unit, owner, records, present)
-    found = shares([owner.id], repeat(owner.id, records), present)
-    return _told(unit, owner, found, None, None)
+def _find_outcome(
+    unit: Unit, owner_id: int, records: int, present: Iterable[int | None]
+) -> _Outcome:
+    pool = pools.with_id(unit, owner_id)
+    if pool is None:
+        return _Outcome(shares([owner_id], repeat(owner_id, records), present))
+    upcoming = next_turns(unit, pool, max(records, 1))
+    rosters, ahead = pools.all_rosters(unit, owner_id), upcoming.first(records + 1)
+    return _Outcome(
+        shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present),
+        rosters.member(ahead[0].first),
+        rosters.member(ahead[-1].last),
+    )
 
 
-def _of_pool(unit: Unit, owner: Row[Any], records: int, present: Iterable[int | None]) -> Facts:
-    upcoming = next_turns(unit, pools.get(unit, owner.id), max(records, 1))
-    rosters, ahead = pools.all_rosters(unit, owner.id), upcoming.first(records + 1)
-    found = shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present)
-    return _told(unit, owner, found, rosters.member(ahead[0].first), rosters.member(ahead[-1].last))
-
-
-def _told(
-    session: Session, owner: Row[Any], found: list[Share], before: int | None, after: int | None
-) -> Facts:
-    people = users.by_id(session, [before, after, *(share.user_id for share in found)])
-    return {
-        "owner": owner.name,
-        "records": sum(share.records for share in found),
-        "stay": sum(share.stay for share in found),
-        "members": [
-            {**(who(people[share.user_id]) or {}), "records": share.records, "stay": share.stay}
-            for share in found
-        ],
-        "next_before": who(people.get(before or 0)),
-        "next_after": who(people.get(after or 0)),
-    }
+def _show(unit: Unit, source: _Source, owner_id: int, outcome: _Outcome) -> DryRun:
+    before, after = outcome.next_before, outcome.next_after
+    gets = [share.user_id for share in outcome.shares]
+    people = users.by_id(unit, [owner_id, before, after, *gets])
+    return DryRun(
+        kind=source.kind,
+        record_type=RecordType(source.record_type),
+        owner=people[owner_id].name,
+        list=source.list,
+        file=source.file,
+        rows=source.rows,
+        records=sum(share.records for share in outcome.shares),
+        stay=sum(share.stay for share in outcome.shares),
+        errors=source.errors,
+        first_errors=source.first_errors,
+        members=tuple(
+            DryRunShare(
+                id=share.user_id,
+                name=people[share.user_id].name,
+                email=people[share.user_id].email,
+                records=share.records,
+                stay=share.stay,
+            )
+            for share in outcome.shares
+        ),
+        next_before=None if before is None else show_who(people[before]),
+        next_after=None if after is None else show_who(people[after]),
+    )

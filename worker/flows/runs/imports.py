@@ -5,32 +5,34 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import IO, Any, NamedTuple
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from worker.domain.files import sheets
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.records.fields import RECORD_TYPES
-from worker.domain.runs.chunks import Chunk, Scan, scan
+from worker.domain.runs.chunks import FileChunk, Scan, scan
 from worker.domain.runs.receipts import HEADER
-from worker.domain.runs.runs import IMPORT
-from worker.domain.turns.claims import run_claim
+from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.errors.base import EvenhandError, Unavailable
 from worker.errors.people import UnknownRecordType
 from worker.errors.runs import NoReceipt, NoReceiptYet, UnknownRun
 from worker.flows.idempotency import Key, answered, run_once
-from worker.flows.names import owner_named
 from worker.flows.runs import scans
+from worker.flows.runs.closing import end_run
 from worker.flows.system import System
 from worker.flows.turns import assign
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.people import users
 from worker.store.records import labels, records
-from worker.store.runs import chunks, imports, runs
+from worker.store.runs import chunks, kinds, runs
+from worker.store.runs.kinds import FileLayout
 from worker.store.sql import engine
-from worker.store.turns import ledger
+from worker.uploads import Uploads
 
 UPLOAD, RECEIPT = "upload.csv", "receipt.csv"
 
@@ -39,19 +41,22 @@ FOLDER_BYTES = 16
 PROGRESS_SECONDS = 2.0
 
 
-class Request(NamedTuple):
-    """What somebody asks to import. The mapping names fields by header, for headers that don't
-    speak for themselves. Under a key the same request makes one run, however often it comes."""
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What somebody asks to import."""
 
     file_name: str
     record_type: str
-    owner: str
+    owner_id: int
+    """A user, or a pool's phantom user."""
     mapping: Mapping[str, str]
+    """Fields by header, for headers that don't speak for themselves."""
     actor_id: int | None = None
     key: Key | None = None
+    """Under a key the same request makes one run, however often it comes."""
 
 
-class Sheet(NamedTuple):
+class ScannedFile(NamedTuple):
     """A file that was read from its beginning to its end."""
 
     header: sheets.Header
@@ -59,10 +64,23 @@ class Sheet(NamedTuple):
     found: Scan
 
 
-def accept(system: System, request: Request, file: IO[bytes]) -> int:
-    """Stores an upload and returns the id of its run, which workers carry on. What can be known to
-    be wrong now is raised now."""
-    earlier = _accepted_before(system, request.key)
+# --- accepting ---
+
+
+def find_accepted(system: System, key: Key | None) -> int | None:
+    """The id of the run that the same request has made before, if it has. Raises KeyReused."""
+    if key is None:
+        return None
+    with system.reading() as session:
+        answer = answered(session, key)
+    return None if answer is None else int(answer["run"])
+
+
+def accept(system: System, request: ImportRequest, file: IO[bytes]) -> int:
+    """Stores an upload and returns the id of its run, which workers carry on. Raises what `check`
+    does, KeyReused, and what is wrong with the header: UnreadableFile, UnknownHeader,
+    UnknownField."""
+    earlier = find_accepted(system, request.key)
     if earlier is not None:
         return earlier
     check(system, request)
@@ -70,11 +88,8 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
     size = system.uploads.store(f"{folder}/{UPLOAD}", file)
     try:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
-            Columns.of(
-                request.record_type,
-                sheets.read_header(sheets.lines_in(upload)).names,
-                request.mapping,
-            )
+            header = sheets.read_header(sheets.read_lines(upload))
+        Columns.of(request.record_type, header.names, request.mapping)
         return system.transact(_record, request, folder, size)
     except Unavailable:
         raise  # nobody knows whether the run was recorded: the upload must stay
@@ -83,146 +98,134 @@ def accept(system: System, request: Request, file: IO[bytes]) -> int:
         raise
 
 
-def _accepted_before(system: System, key: Key | None) -> int | None:
-    if key is None:
-        return None
-    with system.reading() as session:
-        answer = answered(session, key)
-    return None if answer is None else int(answer["run"])
-
-
-def check(system: System, request: Request) -> None:
-    """Raises what is wrong with a request, whatever its file holds."""
+def check(system: System, request: ImportRequest) -> None:
+    """Raises what is wrong with a request, whatever its file holds: UnknownRecordType, and what
+    `assign.check_owner` does."""
     if request.record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=request.record_type)
     with system.reading() as session:
-        assign.check_owner(session, owner_named(session, request.owner), request.record_type)
+        owner = users.by_id(session, [request.owner_id])[request.owner_id]
+        assign.check_owner(session, owner, request.record_type)
 
 
-def read(
-    file: IO[bytes], record_type: str, mapping: Mapping[str, str], on_chunk: Callable[[Chunk], Any]
-) -> Sheet:
-    """One pass over a file."""
-    lines = sheets.lines_in(file)
-    header = sheets.read_header(lines)
-    columns = Columns.of(record_type, header.names, mapping)
-    return Sheet(header, columns, scan(lines, header, RowReader(record_type, columns), on_chunk))
+def _record(session: Session, request: ImportRequest, folder: str, size: int) -> int:
+    """Creates the run, or returns the one that a concurrent request with the same Idempotency-Key
+    created. This upload is then an orphan, and `tidy` removes it."""
+    add = partial(_add, request=request, folder=folder, size=size)
+    return int(run_once(session, request.key, lambda session: {"run": add(session)})["run"])
 
 
-def _record(session: Session, request: Request, folder: str, size: int) -> int:
-    """Makes the run; or tells the one of the same request that came at the same time, whose upload
-    is another. Upkeep removes this one."""
-    return int(
-        run_once(
-            session, request.key, lambda session: {"run": _add(session, request, folder, size)}
-        )["run"]
+def _add(session: Session, request: ImportRequest, folder: str, size: int) -> int:
+    run_id = runs.add(
+        session, RunKind.IMPORT, request.record_type, request.owner_id, request.actor_id
     )
-
-
-def _add(session: Session, request: Request, folder: str, size: int) -> int:
-    owner = owner_named(session, request.owner)
-    run_id = runs.add(session, IMPORT, request.record_type, owner.id, request.actor_id)
-    imports.add(
+    kinds.add_import(
         session,
         run_id,
         folder=folder,
         file_name=request.file_name,
         size_bytes=size,
-        mapping=dict(request.mapping),
+        mapping=request.mapping,
     )
-    enqueue(session, "imports.scan", run=run_id)
+    enqueue(session, RUN_TASKS[RunKind.IMPORT].scan, run=run_id)
     return run_id
+
+
+# --- scanning ---
+
+
+def read(
+    file: IO[bytes],
+    record_type: str,
+    mapping: Mapping[str, str],
+    on_chunk: Callable[[FileChunk], object],
+) -> ScannedFile:
+    """One pass over a file. Raises UnreadableFile, UnknownHeader, UnknownField."""
+    lines = sheets.read_lines(file)
+    header = sheets.read_header(lines)
+    columns = Columns.of(record_type, header.names, mapping)
+    found = scan(lines, header, RowReader(record_type, columns), on_chunk)
+    return ScannedFile(header, columns, found)
 
 
 def scan_upload(system: System, run_id: int, holder: str) -> None:
     """One pass over the upload; then its ids and turns are reserved, and its chunks enqueued."""
-    scans.carry_out(system, run_id, holder, lambda _: _scan(system, run_id))
+    scans.carry_out(system, run_id, holder, partial(_scan, system, run_id))
 
 
 def _scan(system: System, run_id: int) -> None:
     with system.reading() as session:
-        run = imports.with_id(session, run_id)
+        run = kinds.import_with_id(session, run_id)
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
         header, columns, found = read(
-            upload, run.record_type, run.mapping, _progress(system, run.id)
+            upload, run.record_type, run.mapping, _note_progress(system, run_id)
         )
-    # Known before any record bears them: whoever dies after the next step leaves nobody behind who
-    # would make them known.
+    # Custom fields are listed before any record bears them: a worker that dies later leaves no
+    # record whose fields nobody knows.
     system.transact(
         labels.register, run.record_type, {labels.CUSTOM_FIELD: columns.custom}, run.actor_id
     )
-    # In a transaction of its own: it holds up everybody who makes a record until it commits, who
-    # may hold the pool.
+    # This takes a transaction of its own. Until it commits, it holds up everybody who makes a
+    # record, and they may have locked the pool.
     first_id = (
         system.transact(records.reserve_ids, run.record_type, found.records)
         if found.records
         else None
     )
-    layout = {
-        "delimiter": header.delimiter,
-        "columns": columns.as_json(),
-        "first_record_id": first_id,
-    }
-    system.transact(_reserve, run.id, layout, found)
+    system.transact(_end_scan, run_id, FileLayout(header.delimiter, columns, first_id), found)
 
 
-def _progress(system: System, run_id: int) -> Callable[[Chunk], None]:
-    """Tells now and then how far the scan is, for people to see."""
-    told = time.monotonic()
+def _note_progress(system: System, run_id: int) -> Callable[[FileChunk], None]:
+    """A function that notes every few seconds how far the scan is, for people to see."""
+    noted = time.monotonic()
 
-    def tell(session: Session, chunk: Chunk) -> None:
+    def note(session: Session, scanned_bytes: int) -> None:
         runs.change(session, run_id)
-        imports.change(session, run_id, scanned_bytes=chunk.offset + chunk.length)
+        kinds.note_scanned(session, run_id, scanned_bytes)
 
-    def on_chunk(chunk: Chunk) -> None:
-        nonlocal told
-        if time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
-            system.transact(tell, chunk)
+    def on_chunk(chunk: FileChunk) -> None:
+        nonlocal noted
+        if time.monotonic() - noted > PROGRESS_SECONDS:
+            noted = time.monotonic()
+            system.transact(note, chunk.offset + chunk.length)
 
     return on_chunk
 
 
-def _reserve(unit: Unit, run_id: int, layout: dict[str, Any], found: Scan) -> None:
-    run = runs.lock(unit, run_id)
-    if run is None or run.state != "scanning":
+def _end_scan(unit: Unit, run_id: int, layout: FileLayout, found: Scan) -> None:
+    run = scans.lock_scanned(unit, run_id)
+    if run is None:
         return
-    turns, owner = 0, users.by_id(unit, [run.owner_id])[run.owner_id]
-    assign.check_owner(unit, owner, run.record_type)
-    if found.records and owner.is_pool:
-        turns = assign.reserve(unit, run.owner_id, run_claim(IMPORT, run_id), found.records).total
-    chunks.add(unit, run_id, (chunk._asdict() for chunk in found.chunks))
-    imports.change(
-        unit, run_id, **layout, first_errors=[error._asdict() for error in found.first_errors]
-    )
-    counts = {"rows": found.rows, "errors": found.rows - found.records, "turns": turns}
-    scans.end(unit, run, len(found.chunks), **counts)
+    turns = scans.reserve_turns(unit, run, found.records)
+    kinds.keep_layout(unit, run_id, layout, found.first_errors)
+    errors = found.rows - found.records
+    scans.end(unit, run, found.chunks, rows=found.rows, errors=errors, turns=turns)
+
+
+# --- closing ---
 
 
 def close(system: System, run_id: int) -> None:
-    """Ends a run whose chunks are all loaded, or that was cancelled: the receipt is put together,
-    the block closed."""
-    names = system.transact(_end, system, run_id)
-    system.uploads.remove(names)
+    """Ends an import whose chunks are all loaded, or that was cancelled: puts the receipt together,
+    and removes the files that nobody needs any more."""
+    unneeded = system.transact(_end, run_id, system.uploads)
+    system.uploads.remove(unneeded)
 
 
-def _end(session: Session, system: System, run_id: int) -> list[str]:
-    """Returns the files that nobody needs any more. The run is held meanwhile, so that its parts
-    aren't removed under somebody else's hands."""
-    runs.lock(session, run_id)
-    engine.allow_long_silence(session)
-    run = imports.with_id(session, run_id)
-    loaded = run.state == "loading" and run.chunks_left == 0
-    if not loaded and run.state not in ("done", "cancelled"):
+def _end(unit: Unit, run_id: int, uploads: Uploads) -> list[str]:
+    """Returns the files that nobody needs any more. The run stays locked meanwhile, so that no
+    other worker removes its parts."""
+    if not end_run(unit, run_id):
         return []
-    parts = [part_name(run.folder, chunk.number) for chunk in chunks.done(session, run_id)]
-    if loaded and run.turns:
-        ledger.close_block(session, run.owner_id, run_claim(IMPORT, run_id))
-    if run.ended_at is None:
-        runs.end(session, run_id, "done" if loaded else run.state)
-    if not system.uploads.exists(f"{run.folder}/{RECEIPT}"):
-        system.uploads.join(f"{run.folder}/{RECEIPT}", HEADER.encode(), parts)
-    return [*parts, f"{run.folder}/{UPLOAD}"]
+    engine.allow_long_silence(unit)
+    folder = kinds.import_with_id(unit, run_id).folder
+    parts = [part_name(folder, number) for number in chunks.list_done(unit, run_id)]
+    if not uploads.exists(f"{folder}/{RECEIPT}"):
+        uploads.join(f"{folder}/{RECEIPT}", HEADER.encode(), parts)
+    return [*parts, f"{folder}/{UPLOAD}"]
+
+
+# --- files ---
 
 
 def is_upload_folder(name: str) -> bool:
@@ -231,6 +234,7 @@ def is_upload_folder(name: str) -> bool:
 
 
 def part_name(folder: str, number: int) -> str:
+    """The file that holds the part of the receipt of one chunk."""
     return f"{folder}/receipt-{number:06d}.csv"
 
 
@@ -238,13 +242,13 @@ def is_part(name: str) -> bool:
     return re.search(r"/receipt-\d{6,}\.csv$", name) is not None
 
 
-def receipt(system: System, run_id: int) -> IO[bytes]:
-    """The receipt of a run that has ended, to be read and closed."""
+def open_receipt(system: System, run_id: int) -> IO[bytes]:
+    """The receipt of an import that has ended. The caller closes it. Raises UnknownRun, NoReceipt,
+    NoReceiptYet, FileGone."""
     with system.reading() as session:
-        run, other = imports.find(session, run_id), runs.find(session, run_id)
+        run, other = kinds.find_import(session, run_id), runs.find(session, run_id)
     if run is None:
         raise NoReceipt(run_id=run_id) if other else UnknownRun(run_id=run_id)
-    if run.state not in ("done", "cancelled") or run.ended_at is None:
+    if run.state not in (RunState.DONE, RunState.CANCELLED) or run.ended_at is None:
         raise NoReceiptYet(run_id=run_id, state=run.state)
-    opened: IO[bytes] = system.uploads.open(f"{run.folder}/{RECEIPT}")
-    return opened
+    return system.uploads.open(f"{run.folder}/{RECEIPT}")

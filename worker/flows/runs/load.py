@@ -1,133 +1,144 @@
-"""One chunk of an import: its part of the file becomes records and ledger entries, in one
-transaction that is safe to run twice."""
+"""A chunk of an import: its part of the file becomes records and ledger entries."""
 
 import io
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.files.rows import Columns, RowError, RowReader
-from worker.domain.files.sheets import check_rows, lines_of
+from worker.domain.files.rows import RowError, RowReader
+from worker.domain.files.sheets import check_rows, split_lines
 from worker.domain.records.fields import TAGS
-from worker.domain.runs.chunks import Chunk
+from worker.domain.runs.chunks import Chunk, FileChunk
 from worker.domain.runs.receipts import cell, error_line, record_line
 from worker.domain.turns.allotment import Allotment
 from worker.errors.runs import UnreadableFile
-from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.runs import allotment
+from worker.flows.runs.chunk import ChunkResult, ChunkWork, carry_out
 from worker.flows.runs.imports import UPLOAD, part_name
 from worker.flows.system import System
 from worker.flows.turns.enter import enter
-from worker.queue import enqueue
+from worker.flows.unit import Unit
 from worker.store.people import users
 from worker.store.records import labels
-from worker.store.runs import chunks, imports, runs
+from worker.store.runs import kinds
+from worker.store.runs.kinds import FileLayout, Import
+from worker.store.runs.runs import Run
 from worker.store.sql import bulk
 from worker.store.sql.clock import now
 from worker.store.tables import RECORDS
 
 RECORD_COLUMNS = ("id", "owner_id", "creator_id", "pool_id", "turn", "created_at", "updated_at")
 
-Stored = tuple[Any, ...]
+StoredRow = tuple[Any, ...]
+"""A record's values: those of `RECORD_COLUMNS`, and then those of the reader's fields."""
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
     """All that loading a chunk needs to know, read in one transaction."""
 
-    run: Row[Any]
-    chunk: Chunk
+    run: Import
+    chunk: FileChunk
+    layout: FileLayout
     moment: datetime
     moment_text: str
-    """The same as the database keeps it."""
+    """The same moment, as the database keeps it."""
     record_ids: range
     allotment: Allotment
     pool: str
+    """The pool's name as a cell of the receipt."""
     emails: dict[int, str]
-    """Like the pool's name, as cells of the receipt."""
+    """The owners' emails by id, as cells of the receipt."""
+
+
+class LoadedRows(NamedTuple):
+    """The rows of a chunk, ready to be entered."""
+
+    plan: LoadPlan
+    columns: tuple[str, ...]
+    rows: list[StoredRow]
 
 
 def load_chunk(system: System, run_id: int, number: int, holder: str) -> None:
-    """Loads a chunk, unless it is loaded already or somebody else is on it. Ids, turns and owners
-    were settled when the run reserved them, so that it comes out the same whoever loads it, and
-    however often. The holder is whose lease it is: the same task, delivered again, goes on at once.
-    """
-    plan = system.transact(_plan, run_id, number, holder)
-    if plan is not None:
-        with on_lease(system, chunks.work(run_id, number), holder):
-            _load(system, plan)
+    """Loads a chunk. Its ids, turns and owners were settled when the run reserved them."""
+    carry_out(system, run_id, number, holder, LOAD)
 
 
-def _load(system: System, plan: Plan) -> None:
-    part = system.uploads.read_part(
-        f"{plan.run.folder}/{UPLOAD}", plan.chunk.offset, plan.chunk.length
-    )
-    reader = RowReader(plan.run.record_type, Columns(**plan.run.columns))
+def _prepare(system: System, run: Run, chunk: Chunk) -> LoadedRows:
+    """Reads the part of the file, and stores its part of the receipt."""
+    assert isinstance(chunk, FileChunk)
+    with system.reading() as session:
+        plan = _plan(session, run.id, chunk)
+    part = system.uploads.read_part(f"{plan.run.folder}/{UPLOAD}", chunk.offset, chunk.length)
+    reader = RowReader(run.record_type, plan.layout.columns)
     receipt, rows = _read(plan, part, reader)
-    if (len(receipt), len(rows)) != (plan.chunk.rows, plan.chunk.records):
-        raise UnreadableFile(
-            reason=f"chunk {plan.chunk.number} is not what it was when it was scanned."
-        )
+    if (len(receipt), len(rows)) != (chunk.rows, chunk.records):
+        raise UnreadableFile(reason=f"chunk {chunk.number} is not what it was when it was scanned.")
     system.uploads.store(
-        part_name(plan.run.folder, plan.chunk.number), io.BytesIO("".join(receipt).encode())
+        part_name(plan.run.folder, chunk.number), io.BytesIO("".join(receipt).encode())
     )
-    _register(system, plan, reader, rows)
-    system.transact(_enter, plan, reader, rows)
+    _register_labels(system, plan, reader, rows)
+    return LoadedRows(plan, (*RECORD_COLUMNS, *reader.fields), rows)
 
 
-def _plan(session: Session, run_id: int, number: int, holder: str) -> Plan | None:
-    run = imports.with_id(session, run_id)
-    leased = (
-        chunks.lease(session, run_id, number, holder, LEASE_SECONDS)
-        if run.state == "loading"
-        else None
-    )
-    if leased is None:
-        return None
-    chunk = Chunk(*(getattr(leased, name) for name in Chunk._fields))
-    first_id = (run.first_record_id or 0) + chunk.first_ordinal
+def _plan(session: Session, run_id: int, chunk: FileChunk) -> LoadPlan:
+    run, layout = kinds.import_with_id(session, run_id), kinds.layout(session, run_id)
+    first_id = (layout.first_record_id or 0) + chunk.first_ordinal
     record_ids = range(first_id, first_id + chunk.records)
     given = allotment.allot(session, run, chunk.first_ordinal, chunk.records)
     given = given.of_records(record_ids, [None] * chunk.records)
     named = users.by_id(session, {run.owner_id, *given.owner_ids})
-    pool = cell(named[run.owner_id].name) if run.turns else ""
-    emails = {user_id: cell(user.email) for user_id, user in named.items()}
     moment = now()
-    text = bulk.moment_text(session, moment)
-    return Plan(run, chunk, moment, text, record_ids, given, pool, emails)
+    return LoadPlan(
+        run=run,
+        chunk=chunk,
+        layout=layout,
+        moment=moment,
+        moment_text=bulk.moment_text(session, moment),
+        record_ids=record_ids,
+        allotment=given,
+        pool=cell(named[run.owner_id].name) if run.turns else "",
+        emails={user_id: cell(user.email) for user_id, user in named.items()},
+    )
 
 
-def _read(plan: Plan, part: bytes, reader: RowReader) -> tuple[list[str], list[Stored]]:
-    """The receipt's line for each row of the part, and what is stored of each good one: the system
-    columns, then its own."""
+def _read(plan: LoadPlan, part: bytes, reader: RowReader) -> tuple[list[str], list[StoredRow]]:
+    """The receipt's line for each row of the part, and the values of each good row."""
     receipt: list[str] = []
-    rows: list[Stored] = []
-    record_type, creator, moment = plan.run.record_type, plan.run.actor_id, plan.moment_text
-    beyond = repeat(
-        (0, None, plan.run.owner_id)
-    )  # rows that the scan hasn't seen: the caller counts, and refuses them
-    own = plan.allotment
-    given = chain(zip(plan.record_ids, own.turns, own.owner_ids, strict=True), beyond)
-    for line, row in check_rows(lines_of(part), plan.run.delimiter, plan.chunk.first_line, reader):
+    rows: list[StoredRow] = []
+    record_type, creator, moment = plan.run.record_type.value, plan.run.actor_id, plan.moment_text
+    pool_id, turns, owners = (
+        plan.allotment.pool_id,
+        plan.allotment.turns,
+        plan.allotment.owner_ids,
+    )
+    # A changed file may have more rows than the scan has seen: the caller counts, and refuses them.
+    beyond = repeat((0, None, plan.run.owner_id))
+    places = chain(zip(plan.record_ids, turns, owners, strict=True), beyond)
+    lines = split_lines(part)
+    for line, row in check_rows(lines, plan.layout.delimiter, plan.chunk.first_line, reader):
         if isinstance(row, RowError):
             receipt.append(error_line(line, record_type, row.field, row.reason))
             continue
-        record_id, turn, owner = next(given)
-        *values, tags, custom = reader.values(row)
+        record_id, turn, owner = next(places)
+        *values, tags, custom = reader.convert(row)
         json = orjson.dumps(tags).decode(), orjson.dumps(custom).decode()
-        rows.append((record_id, owner, creator, own.pool_id, turn, moment, moment, *values, *json))
+        rows.append((record_id, owner, creator, pool_id, turn, moment, moment, *values, *json))
         receipt.append(
             record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner])
         )
     return receipt, rows
 
 
-def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
-    """The names that the rows bear are listed from now on. In a transaction of its own: chunks that
-    are loaded side by side bear the same ones, and would wait for each other."""
+def _register_labels(
+    system: System, plan: LoadPlan, reader: RowReader, rows: list[StoredRow]
+) -> None:
+    """Lists the sources, statuses and tags that the rows bear. This takes a transaction of its own:
+    chunks that are loaded side by side bear the same ones, and would wait for each other."""
     at = {field: place for place, field in enumerate(reader.fields, len(RECORD_COLUMNS))}
     names = {
         kind: {row[at[kind]] for row in rows} - {None}
@@ -141,14 +152,11 @@ def _register(system: System, plan: Plan, reader: RowReader, rows: list[Stored])
         )
 
 
-def _enter(session: Session, plan: Plan, reader: RowReader, rows: list[Stored]) -> None:
-    """A run that was cancelled meanwhile is left as it is: its turns may be others' by now."""
-    if runs.lock_shared(session, plan.run.id) != "loading" or not chunks.finish(
-        session, plan.run.id, plan.chunk.number
-    ):
-        return
-    if rows:
-        bulk.insert(session, RECORDS[plan.run.record_type], (*RECORD_COLUMNS, *reader.fields), rows)
-    enter(session, plan.allotment, plan.moment)
-    if runs.count_chunk(session, plan.run.id, len(rows)) == 0:
-        enqueue(session, "imports.close", run=plan.run.id)
+def _enter(unit: Unit, run: Run, chunk: Chunk, loaded: LoadedRows) -> ChunkResult:
+    if loaded.rows:
+        bulk.insert(unit, RECORDS[run.record_type], loaded.columns, loaded.rows)
+    enter(unit, loaded.plan.allotment, loaded.plan.moment)
+    return ChunkResult(len(loaded.rows))
+
+
+LOAD = ChunkWork(_prepare, _enter)

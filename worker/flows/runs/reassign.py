@@ -1,23 +1,20 @@
 """A reassignment: a smart list is frozen in its order, one block of turns reserved for it, its
-chunks moved side by side, each as one set; the turns of records that were given to others
+chunks moved side by side, each as one set. The turns of records that were given to others
 meanwhile, or are gone, come back."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import partial
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.filters import as_json, parse
-from worker.domain.runs.chunks import cut
-from worker.domain.runs.record_ids import check_ids
-from worker.domain.runs.runs import REASSIGN
-from worker.domain.turns.claims import run_claim
+from worker.domain.runs.chunks import Chunk, cut
+from worker.domain.runs.record_ids import RecordIds, check_ids
+from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.errors.records import UnknownRecord
-from worker.flows.names import owner_named
 from worker.flows.records.lists import SmartList
 from worker.flows.runs import allotment, scans
-from worker.flows.runs.chunk import ChunkResult, carry_out
+from worker.flows.runs.chunk import ChunkResult, ChunkWork, carry_out, prepare_nothing
+from worker.flows.runs.closing import end_run
 from worker.flows.system import System
 from worker.flows.turns import assign, seed
 from worker.flows.turns.enter import enter
@@ -26,99 +23,85 @@ from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.lists import smart_lists
 from worker.store.people import users
-from worker.store.runs import chunks, reassignments, runs, selections
-from worker.store.runs.selections import Part, RecordQuery
+from worker.store.runs import kinds, runs, selections
+from worker.store.runs.kinds import Reassignment
+from worker.store.runs.runs import Run
+from worker.store.runs.selections import RecordQuery, SelectionPart
 from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now
-from worker.store.turns import ledger
 
 
-class Ids(NamedTuple):
-    """Records by their ids, in the order in which they are to be given."""
-
-    record_type: str
-    ids: Sequence[int]
-
-
-def accept(session: Session, wanted: SmartList | Ids, owner: str, actor_id: int | None) -> int:
-    """The id of a new run, which workers carry on. What can be known to be wrong now is raised now."""
-    chosen(session, wanted)
-    named = owner_named(session, owner)
-    assign.check_owner(session, named, wanted.record_type)
-    run_id = runs.add(session, REASSIGN, wanted.record_type, named.id, actor_id)
-    if isinstance(wanted, Ids):
-        reassignments.add(session, run_id, ids=list(wanted.ids), ids_count=len(wanted.ids))
+def accept(
+    session: Session, wanted: SmartList | RecordIds, owner_id: int, actor_id: int | None
+) -> int:
+    """The id of a new run, which workers carry on. Raises what `query` and `assign.check_owner`
+    do."""
+    query(session, wanted)
+    owner = users.by_id(session, [owner_id])[owner_id]
+    assign.check_owner(session, owner, wanted.record_type)
+    run_id = runs.add(session, RunKind.REASSIGN, wanted.record_type, owner_id, actor_id)
+    if isinstance(wanted, RecordIds):
+        kinds.add_reassignment_of_ids(session, run_id, wanted.ids)
     else:
-        reassignments.add(
-            session, run_id, list=wanted.name, filter=as_json(wanted.filter), order=wanted.order
+        kinds.add_reassignment_of_list(
+            session, run_id, wanted.name, as_json(wanted.filter), wanted.order
         )
-    enqueue(session, "reassignments.freeze", run=run_id)
+    enqueue(session, RUN_TASKS[RunKind.REASSIGN].scan, run=run_id)
     return run_id
 
 
-def chosen(session: Session, wanted: SmartList | Ids) -> RecordQuery:
-    """The records that are wanted, and their order. Raises what `check_ids` does, UnknownRecord for
-    an id that is nobody's, and what `filters.condition` does."""
+def query(session: Session, wanted: SmartList | RecordIds) -> RecordQuery:
+    """The query for the wanted records, in their order. Raises what `check_ids` and
+    `filters.condition` do, and UnknownRecord for an id that no record has."""
     if isinstance(wanted, SmartList):
         found = smart_lists.matching(session, wanted.record_type, wanted.filter, wanted.order)
         return RecordQuery(found, smart_lists.order_by(wanted.record_type, wanted.order))
-    check_ids(wanted.record_type, wanted.ids)
-    missing = selections.first_missing(session, wanted.record_type, wanted.ids)
+    check_ids(wanted)
+    missing = selections.find_missing(session, wanted)
     if missing is not None:
         raise UnknownRecord(record_type=wanted.record_type, record_id=missing)
-    return selections.with_ids(session, wanted.record_type, wanted.ids)
+    return selections.query_ids(session, wanted)
 
 
 # --- freezing ---
 
 
 def freeze(system: System, run_id: int, holder: str) -> None:
-    """Keeps the ids of the list in its order, and how each record was; then its turns are reserved,
-    and its chunks enqueued."""
-    scans.carry_out(system, run_id, holder, lambda run: _freeze(system, run))
+    """Keeps the ids of the list in its order, and how each record was; then reserves the turns, and
+    enqueues the chunks."""
+    scans.carry_out(system, run_id, holder, partial(_freeze, system, run_id))
 
 
-def _freeze(system: System, run: Row[Any]) -> None:
-    system.transact(_select, run.id)
-    system.transact(_reserve, run.id)
+def _freeze(system: System, run_id: int) -> None:
+    system.transact(_select, run_id)
+    system.transact(_end_scan, run_id)
 
 
 def _select(session: Session, run_id: int) -> None:
-    """In a transaction of its own, which holds no pool: it may take a while."""
+    """This takes a transaction of its own, which locks no pool: it may last a while."""
     advisory_locks.exclusive(session, Kind.RUN, run_id)
-    run = reassignments.with_id(session, run_id)
-    if run.state != "scanning":
-        return
-    by_list = run.ids is None
-    wanted = (
-        SmartList(None, run.list, run.record_type, parse(run.record_type, run.filter), run.order)
-        if by_list
-        else None
-    )
-    found = (
-        chosen(session, wanted)
-        if wanted
-        else selections.with_ids(session, run.record_type, run.ids)
-    )
-    selections.freeze(session, run_id, found)
+    run = kinds.reassignment_with_id(session, run_id)
+    if run.state == RunState.SCANNING:
+        selections.freeze(session, run_id, _query_again(session, run))
 
 
-def _reserve(unit: Unit, run_id: int) -> None:
-    run = runs.lock_exclusive(unit, run_id)  # nobody freezes the list anew meanwhile
-    if run is None or run.state != "scanning":
+def _query_again(session: Session, run: Reassignment) -> RecordQuery:
+    """The query that a run was accepted with. Ids of records that are gone by now are left out."""
+    if run.ids is not None:
+        return selections.query_ids(session, RecordIds(run.record_type, run.ids))
+    wanted = parse(run.record_type, run.filter or {})
+    name, order = run.list or "", run.order or ""
+    return query(session, SmartList(None, name, run.record_type, wanted, order))
+
+
+def _end_scan(unit: Unit, run_id: int) -> None:
+    run = scans.lock_scanned(unit, run_id)
+    if run is None:
         return
-    many, turns, owner = (
-        selections.count(unit, run_id),
-        0,
-        users.by_id(unit, [run.owner_id])[run.owner_id],
-    )
-    assign.check_owner(unit, owner, run.record_type)
-    if many and owner.is_pool:
-        turns = assign.reserve(unit, run.owner_id, run_claim(REASSIGN, run_id), many).total
-    parts = list(cut(many))
-    chunks.add(unit, run_id, (part._asdict() for part in parts))
-    scans.end(unit, run, len(parts), rows=many, turns=turns)
+    records = selections.count(unit, run_id)
+    turns = scans.reserve_turns(unit, run, records)
+    scans.end(unit, run, list(cut(records)), rows=records, turns=turns)
 
 
 # --- moving ---
@@ -126,48 +109,45 @@ def _reserve(unit: Unit, run_id: int) -> None:
 
 def move(system: System, run_id: int, number: int, holder: str) -> None:
     """Gives the records of a chunk to their new owners. Their turns were settled when the run
-    reserved them: it comes out the same whoever does it, and however often."""
-    carry_out(system, run_id, number, holder, _move)
+    reserved them."""
+    carry_out(system, run_id, number, holder, MOVE)
 
 
-def _move(session: Session, run: Row[Any], chunk: Row[Any]) -> ChunkResult:
-    part, moment = Part(run.id, run.record_type, chunk.first_ordinal, chunk.records), now()
-    places = selections.lock_unchanged(session, part)
-    ordinals = [place.ordinal for place in places]
-    record_ids = [place.record_id for place in places]
-    given = allotment.allot(session, run, part.first, part.records).only(ordinals)
-    given = given.of_records(record_ids, [place.owner_id for place in places])
-    enter(session, given, moment, run.record_type)
-    if waited := selections.in_line(session, part).intersection(
-        record_ids
-    ):  # whoever assigns captured leads holds them first, too
-        captures.remove(session, waited)
-    if len(places) < part.records:
-        selections.skip_all_but(session, part, given.ordinals)
-    return ChunkResult(len(places), part.records - len(places))
+def _move(unit: Unit, run: Run, chunk: Chunk, _: None) -> ChunkResult:
+    part = SelectionPart(run.id, run.record_type, chunk.first_ordinal, chunk.records)
+    moment = now()
+    unchanged = selections.lock_unchanged(unit, part)
+    record_ids = [record.record_id for record in unchanged]
+    given = allotment.allot(unit, run, part.first, part.records)
+    given = given.only([record.ordinal for record in unchanged])
+    given = given.of_records(record_ids, [record.owner_id for record in unchanged])
+    enter(unit, given, moment, run.record_type)
+    # Workers that assign captured leads lock the records before the line, too.
+    if waited := selections.find_waiting_leads(unit, part).intersection(record_ids):
+        captures.remove(unit, waited)
+    if len(unchanged) < part.records:
+        selections.skip_all_but(unit, part, given.ordinals)
+    return ChunkResult(len(unchanged), part.records - len(unchanged))
+
+
+MOVE = ChunkWork(prepare_nothing, _move)
 
 
 # --- closing ---
 
 
 def close(system: System, run_id: int) -> None:
-    """Ends a run all of whose chunks are done, or that was cancelled. The turns of what it has left
-    as it is come back."""
-    system.transact(_end, run_id)
+    """Ends a reassignment whose chunks are all done, or that was cancelled."""
+    system.transact(end_run, run_id, _return_unused)
 
 
-def _end(unit: Unit, run_id: int) -> None:
-    run = runs.lock(unit, run_id)
-    if run is None or run.ended_at is not None:
-        return
-    if run.state == "cancelled":
-        runs.end(unit, run_id, run.state)
-    elif run.state == "loading" and run.chunks_left == 0:
-        unused = run.skipped if run.turns else 0
-        if run.turns:
-            ledger.close_block(unit, run.owner_id, run_claim(REASSIGN, run_id))
-        if unused:
-            seed.seed_again(
-                unit, run.owner_id, f"run {run_id} has left {unused} records as they were"
-            )
-        runs.end(unit, run_id, "done", returned=unused)
+def _return_unused(unit: Unit, run: Run) -> int:
+    """Returns the turns of the records that the run has left as they were. A run that was cancelled
+    has returned its turns then."""
+    if run.state == RunState.CANCELLED:
+        return run.returned
+    if not run.turns or not run.skipped:
+        return 0
+    reason = f"run {run.id} has left {run.skipped} records as they were"
+    seed.seed_again(unit, run.owner_id, reason)
+    return run.skipped

@@ -1,31 +1,33 @@
-"""Scans: the first task of every run finds out what there is to be done, reserves its turns, and
-cuts it into chunks."""
+"""Scans: the first task of every run finds out what there is to be done, reserves the turns, and
+cuts the run into chunks."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.runs.runs import STORIES
+from worker.domain.runs.chunks import Chunk
+from worker.domain.runs.runs import RUN_TASKS, RunState
+from worker.domain.turns.claims import run_claim
 from worker.errors.base import EvenhandError, Unavailable
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
+from worker.flows.turns import assign
+from worker.flows.unit import Unit
 from worker.queue import enqueue
-from worker.store.runs import runs
+from worker.store.people import users
+from worker.store.runs import chunks, runs
+from worker.store.runs.runs import UNSCANNED, Run
 from worker.store.sql.clock import now
 
 
-def carry_out(system: System, run_id: int, holder: str, scan: Callable[[Row[Any]], None]) -> None:
-    """Carries out a scan under a lease, unless it is done or somebody else is on it. A run that
-    can't go on fails with the reason. The holder is whose lease it is: the same task, delivered
-    again, goes on at once."""
-    run = system.transact(begin, run_id, holder)
-    if run is None:
+def carry_out(system: System, run_id: int, holder: str, scan: Callable[[], None]) -> None:
+    """Carries out a scan under a lease of the holder, unless it is done or another worker is on it.
+    A run that can't go on fails with the reason."""
+    if not system.transact(begin, run_id, holder):
         return
     try:
         with on_lease(system, runs.work(run_id), holder):
-            scan(run)
+            scan()
     except Unavailable:
         raise
     except EvenhandError as error:
@@ -33,37 +35,56 @@ def carry_out(system: System, run_id: int, holder: str, scan: Callable[[Row[Any]
         system.transact(fail, run_id, reason)
 
 
-def begin(session: Session, run_id: int, holder: str) -> Row[Any] | None:
-    """The run, leased to be scanned; None when there is nothing to scan, or somebody else is on it."""
+def begin(session: Session, run_id: int, holder: str) -> bool:
+    """Leases the scan of a run; False when it is done, or another worker is on it."""
     if not runs.lease(session, run_id, holder, LEASE_SECONDS):
-        return None
+        return False
     run = runs.with_id(session, run_id)
-    runs.change(session, run_id, state="scanning", started_at=run.started_at or now())
-    return run
+    runs.change(session, run_id, state=RunState.SCANNING, started_at=run.started_at or now())
+    return True
 
 
-def end(session: Session, run: Row[Any], chunks: int, **counts: int) -> None:
-    """From here on the chunks are carried out, side by side."""
-    tasks = STORIES[run.kind]
+def lock_scanned(session: Session, run_id: int) -> Run | None:
+    """The run, locked. None when it is no longer scanned: another worker was faster, or the run was
+    cancelled."""
+    run = runs.lock_exclusive(session, run_id)
+    return run if run is not None and run.state == RunState.SCANNING else None
+
+
+def reserve_turns(unit: Unit, run: Run, records: int) -> int:
+    """Reserves a turn of the run's pool for each record, as one block; none if the run gives its
+    records to a person. Returns how many. Raises what `assign.check_owner` does."""
+    owner = users.by_id(unit, [run.owner_id])[run.owner_id]
+    assign.check_owner(unit, owner, run.record_type)
+    if not records or not owner.is_pool:
+        return 0
+    return assign.reserve(unit, run.owner_id, run_claim(run.kind, run.id), records).total
+
+
+def end(session: Session, run: Run, cut: Sequence[Chunk], **counts: int) -> None:
+    """Ends a scan: keeps the chunks and the counts of the run, and sends the tasks that carry out
+    the chunks side by side."""
+    tasks = RUN_TASKS[run.kind]
+    chunks.add(session, run.id, cut)
     runs.change(
         session,
         run.id,
-        state="loading",
-        chunks_left=chunks,
+        state=RunState.LOADING,
+        chunks_left=len(cut),
         **counts,
         attempts=0,
         leased_until=None,
         leased_by=None,
     )
-    for number in range(chunks):
-        enqueue(session, tasks.chunk, run=run.id, chunk=number)
-    if not chunks:
+    for chunk in cut:
+        enqueue(session, tasks.chunk, run=run.id, chunk=chunk.number)
+    if not cut:
         enqueue(session, tasks.close, run=run.id)
 
 
 def fail(session: Session, run_id: int, reason: str) -> None:
-    """Ends a run that couldn't begin; one that another delivery of its task has brought further is
-    left alone."""
+    """Ends a run whose scan can't be done. A run that another delivery of the task has brought
+    further is left alone."""
     run = runs.lock(session, run_id)
-    if run is not None and run.state in ("accepted", "scanning"):
-        runs.end(session, run_id, "failed", reason)
+    if run is not None and run.state in UNSCANNED:
+        runs.end(session, run_id, RunState.FAILED, reason)

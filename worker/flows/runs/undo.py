@@ -7,184 +7,189 @@ returned turns.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.runs.chunks import Slice
-from worker.domain.runs.runs import IMPORT, UNDO
+from worker.domain.runs.chunks import Chunk
+from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
+from worker.domain.turns.allotment import OwnerColumns
 from worker.domain.turns.claims import run_claim
 from worker.errors.runs import NotUndoable, UnknownRun
 from worker.flows.runs import allotment, scans
-from worker.flows.runs.chunk import ChunkResult, carry_out
+from worker.flows.runs.chunk import ChunkResult, ChunkWork, carry_out, prepare_nothing
+from worker.flows.runs.closing import end_run
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.records import records
-from worker.store.records.records import OWNED
-from worker.store.runs import chunks, imports, reversals, runs, selections, undos
-from worker.store.runs.selections import Part, Place
-from worker.store.runs.undos import Done
-from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.runs import kinds, reversals, runs, selections, undos
+from worker.store.runs.kinds import Undo
+from worker.store.runs.runs import Run
+from worker.store.runs.selections import SelectedRecord, SelectionPart
+from worker.store.runs.undos import DoneChunk
 from worker.store.sql.clock import shared_now
 from worker.store.turns import ledger, pools
+
+# --- accepting ---
 
 
 def accept(
     session: Session, run_id: int, actor_id: int | None, *, returns_turns: bool = False
 ) -> int:
-    """The id of the run that undoes another: of a new one, or of the one that does so already."""
+    """The id of the run that undoes another: of a new one, or of the one that does so already.
+    Raises UnknownRun, NotUndoable."""
     undone = runs.lock_exclusive(session, run_id)
     if undone is None:
         raise UnknownRun(run_id=run_id)
-    if undone.kind == UNDO:
-        raise NotUndoable(run_id=run_id, reason="it is an undo itself")
-    if undone.state == "failed" and undone.chunks_left is None:
-        raise NotUndoable(run_id=run_id, reason="it has failed before it did anything")
-    if undone.state not in ("done", "cancelled") or undone.ended_at is None:
-        raise NotUndoable(
-            run_id=run_id,
-            reason=f"it is {undone.state}; cancel it first, or wait until it has ended",
-        )
-    present = undos.of_run(session, run_id)
+    _check_undoable(undone)
+    present = kinds.find_undo_of(session, run_id)
     if present is not None:
         return present
-    undo_id = runs.add(session, UNDO, undone.record_type, undone.owner_id, actor_id)
-    undos.add(session, undo_id, run_id, returns_turns=returns_turns)
-    enqueue(session, "undos.scan", run=undo_id)
+    undo_id = runs.add(session, RunKind.UNDO, undone.record_type, undone.owner_id, actor_id)
+    kinds.add_undo(session, undo_id, run_id, returns_turns=returns_turns)
+    enqueue(session, RUN_TASKS[RunKind.UNDO].scan, run=undo_id)
     return undo_id
+
+
+def _check_undoable(run: Run) -> None:
+    if run.kind == RunKind.UNDO:
+        raise NotUndoable(run_id=run.id, reason="it is an undo itself")
+    if run.state == RunState.FAILED and run.chunks_left is None:
+        raise NotUndoable(run_id=run.id, reason="it has failed before it did anything")
+    if run.state not in (RunState.DONE, RunState.CANCELLED) or run.ended_at is None:
+        reason = f"it is {run.state}; cancel it first, or wait until it has ended"
+        raise NotUndoable(run_id=run.id, reason=reason)
+
+
+# --- scanning ---
 
 
 def scan(system: System, run_id: int, holder: str) -> None:
     """Cuts the undo into the chunks that the other run has done."""
-    scans.carry_out(system, run_id, holder, lambda _: system.transact(_cut, run_id))
+    scans.carry_out(system, run_id, holder, partial(system.transact, _cut, run_id))
 
 
 def _cut(session: Session, run_id: int) -> None:
-    advisory_locks.exclusive(session, Kind.RUN, run_id)
-    undo = undos.with_id(session, run_id)
-    if undo.state != "scanning":
+    run = scans.lock_scanned(session, run_id)
+    if run is None:
         return
-    parts = [
-        Slice(number, done.first_ordinal, done.records, done.records - done.left_alone)
-        for number, done in enumerate(undos.chunks_left(session, undo.undone_run_id))
-    ]
-    chunks.add(session, run_id, (part._asdict() for part in parts))
-    scans.end(session, undo, len(parts), rows=sum(part.records for part in parts))
+    cut = undos.cut(session, kinds.undo_with_id(session, run_id).undone_run_id)
+    scans.end(session, run, cut, rows=sum(chunk.records for chunk in cut))
+
+
+# --- taking back ---
 
 
 def take_back(system: System, run_id: int, number: int, holder: str) -> None:
     """Takes back a chunk."""
-    carry_out(system, run_id, number, holder, _take_back)
+    carry_out(system, run_id, number, holder, TAKE_BACK)
 
 
-def _take_back(session: Session, run: Row[Any], chunk: Row[Any]) -> ChunkResult:
-    undo, moment = undos.with_id(session, run.id), shared_now(session)
-    undone = runs.with_id(session, undo.undone_run_id)
-    before = _places(session, undone, chunk)
-    done = _done(session, undone, chunk, before)
-    intact = done.allotment.only(undos.lock_intact(session, done))
-    places = [before[ordinal] for ordinal in intact.ordinals]
-    if undone.kind == IMPORT:
-        undos.remove(session, run.record_type, [place.record_id for place in places], moment)
+def _take_back(unit: Unit, run: Run, chunk: Chunk, _: None) -> ChunkResult:
+    moment = shared_now(unit)
+    undone = runs.with_id(unit, kinds.undo_with_id(unit, run.id).undone_run_id)
+    before = _read_before(unit, undone, chunk)
+    done = _read_done(unit, undone, chunk, before)
+    intact = done.allotment.only(undos.lock_intact(unit, done))
+    given_back = [before[ordinal] for ordinal in intact.ordinals]
+    if undone.kind == RunKind.IMPORT:
+        undos.remove(unit, run.record_type, [record.record_id for record in given_back], moment)
     else:
-        _give_back(session, run.record_type, places, moment)
+        _give_back(unit, run.record_type, given_back, moment)
     if intact.pool_id:
-        reversals.add(
-            session,
-            run.id,
-            intact.pool_id,
-            run_claim(undone.kind, undone.id),
-            intact.ordinals,
-            moment,
-        )
-    if len(places) < chunk.records:
-        undos.skip_all_but(session, run.id, done, intact.ordinals)
-    return ChunkResult(len(places), chunk.records - len(places))
+        claim = run_claim(undone.kind, undone.id)
+        reversals.add(unit, run.id, intact.pool_id, claim, intact.ordinals, moment)
+    if len(given_back) < chunk.records:
+        undos.skip_all_but(unit, run.id, done, intact.ordinals)
+    return ChunkResult(len(given_back), chunk.records - len(given_back))
 
 
-def _places(session: Session, undone: Row[Any], chunk: Row[Any]) -> dict[int, Place]:
-    """The records of a chunk by ordinal, but for those that the run has left alone itself. Those of
-    an import belonged to nobody before."""
+def _read_before(session: Session, undone: Run, chunk: Chunk) -> dict[int, SelectedRecord]:
+    """The records that the run has changed, by ordinal, as they were before. Those of an import
+    belonged to nobody."""
     first, last = chunk.first_ordinal, chunk.first_ordinal + chunk.rows - 1
-    if undone.kind == IMPORT:
-        first_id = imports.with_id(session, undone.id).first_record_id
+    if undone.kind == RunKind.IMPORT:
+        first_id = kinds.import_with_id(session, undone.id).first_record_id or 0
         return {
-            ordinal: Place(ordinal, first_id + ordinal, 0, None, None, None)
+            ordinal: SelectedRecord(ordinal, first_id + ordinal, 0, None, None, None)
             for ordinal in range(first, last + 1)
         }
-    left = undos.skipped_between(session, undone.id, first, last) if undone.skipped else ()
-    places = selections.places(session, Part(undone.id, undone.record_type, first, chunk.rows))
-    return {place.ordinal: place for place in places if place.ordinal not in left}
+    left = undos.find_skipped(session, undone.id, first, last) if undone.skipped else ()
+    part = SelectionPart(undone.id, undone.record_type, first, chunk.rows)
+    selected = selections.read(session, part)
+    return {record.ordinal: record for record in selected if record.ordinal not in left}
 
 
-def _done(session: Session, undone: Row[Any], chunk: Row[Any], places: Mapping[int, Place]) -> Done:
-    """What the run has done to them."""
-    given = allotment.allot(session, undone, chunk.first_ordinal, chunk.rows).only(list(places))
+def _read_done(
+    session: Session, undone: Run, chunk: Chunk, before: Mapping[int, SelectedRecord]
+) -> DoneChunk:
+    """What the run has done to these records."""
+    given = allotment.allot(session, undone, chunk.first_ordinal, chunk.rows).only(list(before))
     given = given.of_records(
-        [place.record_id for place in places.values()],
-        [place.owner_id for place in places.values()],
+        [record.record_id for record in before.values()],
+        [record.owner_id for record in before.values()],
     )
-    at = undos.done_at(session, undone.id, chunk.first_ordinal)
-    return Done(undone.record_type, given, at)
+    at = undos.find_done_at(session, undone.id, chunk.first_ordinal)
+    return DoneChunk(undone.record_type, given, at)
 
 
 def _give_back(
-    session: Session, record_type: str, places: Sequence[Place], moment: datetime
+    session: Session, record_type: str, before: Sequence[SelectedRecord], moment: datetime
 ) -> None:
-    """The records go back to whom they belonged; leads that waited for a pool's next member wait
-    again."""
-    _, *columns = zip(*places, strict=True) if places else ((),) * len(Place._fields)
-    before = dict(zip(("record_id", *OWNED), columns, strict=True))
-    records.set_owners(session, record_type, before, moment)
-    for pool_id in pools.among(session, {place.owner_id for place in places}):
-        waiting = [place.record_id for place in places if place.owner_id == pool_id]
+    """Gives records back to their owners from before. Leads that waited for a pool's next member
+    wait again."""
+    owners: OwnerColumns = {
+        "record_id": [record.record_id for record in before],
+        "owner_id": [record.owner_id for record in before],
+        "pool_id": [record.pool_id for record in before],
+        "turn": [record.turn for record in before],
+        "given_by": [record.given_by for record in before],
+    }
+    records.set_owners(session, record_type, owners, moment)
+    for pool_id in pools.among(session, {record.owner_id for record in before}):
+        waiting = [record.record_id for record in before if record.owner_id == pool_id]
         captures.put_back(session, waiting, pool_id)
         enqueue(session, "captures.assign", lead=max(waiting))
 
 
+TAKE_BACK = ChunkWork(prepare_nothing, _take_back)
+
+
+# --- closing ---
+
+
 def close(system: System, run_id: int) -> None:
-    """Ends an undo all of whose chunks are done, or that was cancelled. Now its turns come back, if
-    that was asked for."""
-    system.transact(_end, run_id)
+    """Ends an undo whose chunks are all done, or that was cancelled."""
+    system.transact(end_run, run_id, _return_turns)
 
 
-def _end(unit: Unit, run_id: int) -> None:
-    run = runs.lock(unit, run_id)
-    if run is None or run.ended_at is not None:
-        return
-    if run.state == "cancelled" or (run.state == "loading" and run.chunks_left == 0):
-        undo = undos.with_id(unit, run_id)
-        returned = _return_turns(unit, undo) if undo.returns_turns else 0
-        runs.end(
-            unit, run_id, "cancelled" if run.state == "cancelled" else "done", returned=returned
-        )
+def _return_turns(unit: Unit, run: Run) -> int:
+    """Returns the turns of what the undo has taken back, if that was asked for."""
+    undo = kinds.undo_with_id(unit, run.id)
+    freed = reversals.count(unit, run.id) if undo.returns_turns else 0
+    return freed if freed and _free_turns(unit, undo) else 0
 
 
-def _return_turns(unit: Unit, undo: Row[Any]) -> int:
-    """Frees the turns of what the undo has taken back, for seeding to find them: also those below
-    the watermark. Returns how many."""
-    freed, pool_id = reversals.count(unit, undo.id), undo.owner_id
-    if not freed:
-        return 0
-    claim = run_claim(runs.with_id(unit, undo.undone_run_id).kind, undo.undone_run_id)
+def _free_turns(unit: Unit, undo: Undo) -> bool:
+    """Frees turns for the seeding to find them, also below the watermark. False if the pool is
+    gone."""
+    undone_id, pool_id = undo.undone_run_id, undo.owner_id
+    claim = run_claim(runs.with_id(unit, undone_id).kind, undone_id)
     theirs = reversals.taken_back(unit, pool_id, claim, undo.id)
     with unit.begin_nested() as noted:
-        reversals.note_in_history(
-            unit, theirs
-        )  # most of the work, before the pool is held: nobody else moves these entries
+        # This is most of the work, and it comes before the pool is locked: nobody else moves these
+        # entries.
+        reversals.note_in_history(unit, theirs)
         pool = pools.lock(unit, pool_id)
         if pool.deleted_at is not None:
             noted.rollback()
-            return 0
+            return False
     reversals.free(unit, theirs)
     lowest = min((span.first for span in ledger.block(unit, pool_id, claim) or ()), default=1)
     pools.change(unit, pool_id, watermark=min(pool.watermark, lowest - 1))
-    seed.seed_again(
-        unit, pool_id, f"run {undo.undone_run_id} was undone, and its turns are to come back"
-    )
-    return freed
+    reason = f"run {undone_id} was undone, and its turns are to come back"
+    seed.seed_again(unit, pool_id, reason)
+    return True

@@ -19,7 +19,7 @@ from worker.store.intake import captures
 from worker.store.people import users
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
-from worker.store.views import facts
+from worker.store.views.pools import PoolView, show_pool
 
 Members = tuple[int, ...]
 
@@ -78,13 +78,13 @@ def remove_members(
     return change_roster(unit, pool_id, lambda old: _leave(unit, pool.name, old, members), actor_id)
 
 
-def show(unit: Unit, pool_id: int) -> facts.Facts:
+def show(unit: Unit, pool_id: int) -> PoolView:
     """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the
     ring has nothing to say. Raises UnknownPool."""
     pool = find(unit, pool_id)
     rosters, upcoming = pools.all_rosters(unit, pool.id), next_turns(unit, pool)
     next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
-    return facts.pool_facts(unit, pool, upcoming.next_turn - 1, next_member)
+    return show_pool(unit, pool, upcoming.next_turn - 1, next_member)
 
 
 def change_roster(
@@ -108,7 +108,7 @@ def change_roster(
         seed.seed_again(unit, pool_id, str(error))
         roster, returned = _change_ring(unit, pool_id, old, members)
     pools.add_roster(unit, pool_id, roster, actor_id)
-    if not old.members and (last := captures.last_in_line(unit, pool_id)):
+    if not old.members and (last := captures.find_last_in_line(unit, pool_id)):
         enqueue(unit, "captures.assign", lead=last)
     if returned and set(old.members) - set(members):
         seed.seed_again(unit, pool_id, "turns of members who leave don't wait for them")

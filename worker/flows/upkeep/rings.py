@@ -88,7 +88,7 @@ def describe_problem(session: Session, pool: Pool, state: RingState) -> str | No
     if used := _beyond(state.returned, missing):
         return f"it would hand out turn {used[0].first} again"
     lost = _beyond(missing, state.returned)
-    if lost and captures.last_in_line(session, pool.id):
+    if lost and captures.find_last_in_line(session, pool.id):
         lost = [
             span for span in lost if ledger.entered_after(session, pool.id, span.last, now() - OWED)
         ]

@@ -4,18 +4,20 @@ and several times at once."""
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from worker.domain.runs.runs import STORIES
-from worker.flows.intake.capture import why_not
+from worker.domain.runs.runs import RUN_TASKS, RunState
+from worker.flows.intake.capture import find_obstacle
 from worker.flows.system import System
 from worker.queue import enqueue
 from worker.store import leases
 from worker.store.intake import captures, enrichment
+from worker.store.intake.captures import LongLine
 from worker.store.runs import chunks, runs
+from worker.store.runs.chunks import UndoneChunk
+from worker.store.runs.runs import Run
 from worker.store.sql.clock import now
 
 logger = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ def _signs(session: Session) -> Iterator[object]:
     for work in (runs.all_work(), chunks.all_work(), captures.all_work(), enrichment.all_work()):
         yield leases.any_over(session, work)
     yield _still(session)
-    yield chunks.stuck(session)
+    yield chunks.list_stuck(session)
     yield _in_line(session)
     yield enrichment.due_since(session, WAITING_SECONDS)
 
@@ -74,8 +76,8 @@ def _worn_out(session: Session) -> Iterator[Repair]:
     """What was tried too often is set aside, so that it doesn't loop. A run of which nothing else
     is left has failed."""
     for run in runs.set_aside(session, DIED):
-        about = STORIES[run.kind].about
-        runs.end(session, run.id, "failed", f"The {about} could not be read: {run.reason}.")
+        about = RUN_TASKS[run.kind].about
+        runs.end(session, run.id, RunState.FAILED, f"The {about} could not be read: {run.reason}.")
         yield Repair(
             f"the {about} of run {run.id} was tried {leases.MOST_ATTEMPTS} times",
             "set the run aside as failed",
@@ -92,39 +94,41 @@ def _worn_out(session: Session) -> Iterator[Repair]:
             f"what is to be fetched of lead {lead_id} was tried {leases.MOST_ATTEMPTS} times",
             "set it aside",
         )
-    for run in _stuck(session):
-        place = f", which begins at line {run.first_line}," if run.first_line else ""
-        reason = f"Chunk {run.number}{place} was set aside: {run.reason}."
-        runs.end(session, run.run_id, "failed", reason)
+    for stuck in _stuck(session):
+        place = f", which begins at line {stuck.first_line}," if stuck.first_line else ""
+        reason = f"Chunk {stuck.number}{place} was set aside: {stuck.reason}."
+        runs.end(session, stuck.run_id, RunState.FAILED, reason)
         yield Repair(
-            f"of run {run.run_id} only chunks that were set aside are left",
+            f"of run {stuck.run_id} only chunks that were set aside are left",
             "the run has failed, until somebody retries it",
         )
 
 
-def _stuck(session: Session) -> list[Row[Any]]:
+def _stuck(session: Session) -> list[UndoneChunk]:
     """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to
     its end after all."""
-    held = {run.run_id for run in chunks.stuck(session) if runs.lock_exclusive(session, run.run_id)}
-    return [run for run in chunks.stuck(session) if run.run_id in held]
+    held = {
+        run.run_id for run in chunks.list_stuck(session) if runs.lock_exclusive(session, run.run_id)
+    }
+    return [run for run in chunks.list_stuck(session) if run.run_id in held]
 
 
 def _vanished(session: Session) -> Iterator[Repair]:
     for run in runs.release_expired(session):
-        enqueue(session, STORIES[run.kind].scan, run=run.id)
+        enqueue(session, RUN_TASKS[run.kind].scan, run=run.id)
         yield Repair(
-            f"the worker that read the {STORIES[run.kind].about} of run {run.id} vanished",
+            f"the worker that read the {RUN_TASKS[run.kind].about} of run {run.id} vanished",
             "sent its task again",
         )
     for chunk in chunks.release_expired(session):
-        enqueue(session, STORIES[chunk.kind].chunk, run=chunk.run_id, chunk=chunk.number)
+        enqueue(session, RUN_TASKS[chunk.kind].chunk, run=chunk.run_id, chunk=chunk.number)
         yield Repair(
             f"the worker of chunk {chunk.number} of run {chunk.run_id} vanished",
             "sent its task again",
         )
 
 
-def _still(session: Session) -> list[Row[Any]]:
+def _still(session: Session) -> list[Run]:
     """The runs whose tasks were lost, as far as one can tell."""
     return [
         run
@@ -133,7 +137,7 @@ def _still(session: Session) -> list[Row[Any]]:
     ]
 
 
-def _patience(run: Row[Any]) -> timedelta:
+def _patience(run: Run) -> timedelta:
     return timedelta(seconds=STILL_SECONDS * 2 ** min(run.resent, MOST_DOUBLINGS))
 
 
@@ -146,30 +150,32 @@ def _lost(session: Session) -> Iterator[Repair]:
             )
 
 
-def _continue(session: Session, run: Row[Any]) -> int:
-    tasks = STORIES[run.kind]
-    if run.state in ("accepted", "scanning"):
+def _continue(session: Session, run: Run) -> int:
+    tasks = RUN_TASKS[run.kind]
+    if run.state in runs.UNSCANNED:
         enqueue(session, tasks.scan, run=run.id)
         return 1
-    if run.state == "cancelled" or run.chunks_left == 0:
+    if run.state == RunState.CANCELLED or run.chunks_left == 0:
         enqueue(session, tasks.close, run=run.id)
         return 1
-    waiting = chunks.waiting(session, run.id)
+    waiting = chunks.list_waiting(session, run.id)
     for number in waiting:
         enqueue(session, tasks.chunk, run=run.id, chunk=number)
     return len(waiting)
 
 
-def _in_line(session: Session) -> list[Row[Any]]:
+def _in_line(session: Session) -> list[LongLine]:
     """The lines in which captured leads wait for more than a member, or don't know yet that they
     wait for one."""
     long = captures.waiting_since(session, WAITING_SECONDS)
-    return [line for line in long if line.unexplained or why_not(session, line.pool_id) is None]
+    return [
+        line for line in long if line.unexplained or find_obstacle(session, line.pool_id) is None
+    ]
 
 
 def _waiting(session: Session) -> Iterator[Repair]:
     for line in _in_line(session):
-        if reason := why_not(session, line.pool_id):
+        if reason := find_obstacle(session, line.pool_id):
             captures.explain(session, line.pool_id, reason)
             yield Repair(
                 f"{line.leads} captured leads of pool {line.pool_id} can't be given to anybody",
@@ -185,7 +191,7 @@ def _waiting(session: Session) -> Iterator[Repair]:
 
 def _due(session: Session) -> Iterator[Repair]:
     for integration in enrichment.due_since(session, WAITING_SECONDS):
-        enqueue(session, "lookups.fetch", integration=integration.integration_id)
+        enqueue(session, "enrichments.fetch", integration=integration.integration_id)
         yield Repair(
             f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched",
             "sent its task",

@@ -3,16 +3,15 @@ that have grown old the database."""
 
 import logging
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Row
-
+from worker.domain.runs.runs import RunState
 from worker.flows.runs.imports import RECEIPT, is_part, is_upload_folder
 from worker.flows.system import System
 from worker.flows.upkeep.sweeps import Repair
 from worker.store.intake import deliveries
 from worker.store.people import idempotency
-from worker.store.runs import imports
+from worker.store.runs import kinds
+from worker.store.runs.kinds import Import
 from worker.store.sql.clock import now
 
 logger = logging.getLogger(__name__)
@@ -45,27 +44,28 @@ def _ended(system: System) -> list[Repair]:
     with system.reading() as session:
         ended = [
             run
-            for run in imports.untidy(session, now() - LATE)
-            if run.state != "failed" or now() - run.ended_at > KEPT_FOR_RETRY
+            for run in kinds.untidy_imports(session, now() - LATE)
+            if run.state != RunState.FAILED
+            or (run.ended_at is not None and now() - run.ended_at > KEPT_FOR_RETRY)
         ]
     return [found for run in ended if (found := _tidy(system, run))]
 
 
-def _tidy(system: System, run: Row[Any]) -> Repair | None:
+def _tidy(system: System, run: Import) -> Repair | None:
     leftovers = [name for name in system.uploads.names(run.folder) if not _is_needed(name, run)]
     system.uploads.remove(leftovers)
-    system.transact(imports.change, run.run_id, tidied=True)
+    system.transact(kinds.note_tidied, run.id)
     return (
-        Repair(f"{len(leftovers)} files of run {run.run_id}, which has ended", "removed them")
+        Repair(f"{len(leftovers)} files of run {run.id}, which has ended", "removed them")
         if leftovers
         else None
     )
 
 
-def _is_needed(name: str, run: Row[Any]) -> bool:
+def _is_needed(name: str, run: Import) -> bool:
     """The receipt is; and its parts as long as the run may be cancelled, when they are put
     together."""
-    return name == f"{run.folder}/{RECEIPT}" or (run.state == "failed" and is_part(name))
+    return name == f"{run.folder}/{RECEIPT}" or (run.state == RunState.FAILED and is_part(name))
 
 
 def _forgotten(system: System) -> list[Repair]:
@@ -75,7 +75,7 @@ def _forgotten(system: System) -> list[Repair]:
     old = [folder for folder in ours if system.uploads.older_than(folder, now() - FORGOTTEN)]
     with system.reading() as session:
         known = (
-            imports.known_folders(session, old[at : at + AT_ONCE])
+            kinds.known_folders(session, old[at : at + AT_ONCE])
             for at in range(0, len(old), AT_ONCE)
         )
         forgotten = set(old).difference(*known)

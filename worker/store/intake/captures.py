@@ -1,21 +1,11 @@
-"""Captured leads that wait for their owner. A lead that has got it is here no more."""
+"""Captured leads that wait for their owner. A lead that has its owner leaves this table."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, select, true, update
 from sqlalchemy.orm import Session
 
 from worker.store import leases
@@ -25,15 +15,44 @@ from worker.store.sql.clock import now
 from worker.store.tables import captures, leads
 
 
-class Waiting(NamedTuple):
-    """A lead that waits, who handed it in, and how often it was tried."""
+class WaitingLead(NamedTuple):
+    """A lead that waits, who captured it, and how often it was tried."""
 
     lead_id: int
     actor_id: int | None
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeadWait:
+    """Since when a lead waits, and the reason if it waits for more than a worker."""
+
+    accepted_at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """The leads of a pool that have waited for long and that nobody works on."""
+
+    pool_id: int
+    leads: int
+    last: int
+    """The id of the last of them."""
+    unexplained: int
+    """How many of them have no reason."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RetriedLead:
+    """A lead that is back in line, and its pool."""
+
+    lead_id: int
+    pool_id: int
+
+
 def add(session: Session, lead_ids: Iterable[int], pool_id: int, actor_id: int | None) -> None:
+    """Puts leads in the pool's line."""
     moment = now()
     rows = [
         {"lead_id": lead_id, "pool_id": pool_id, "actor_id": actor_id, "accepted_at": moment}
@@ -43,7 +62,7 @@ def add(session: Session, lead_ids: Iterable[int], pool_id: int, actor_id: int |
 
 
 def put_back(session: Session, lead_ids: Sequence[int], pool_id: int) -> None:
-    """Leads that have waited for the pool before wait again, as if they had not left the line."""
+    """Puts leads that waited for the pool before back in line, at their former places."""
     again = value_table.table(session, lead_id=lead_ids)
     found = select(leads.c.id, literal(pool_id), leads.c.creator_id, leads.c.created_at).join(
         again, leads.c.id == again.c.lead_id
@@ -53,35 +72,37 @@ def put_back(session: Session, lead_ids: Sequence[int], pool_id: int) -> None:
     )
 
 
-def pool_of(session: Session, lead_id: int) -> int | None:
-    """The pool for whose next member a lead waits; None when it waits no more, or was set aside."""
+def find_pool_id(session: Session, lead_id: int) -> int | None:
+    """The pool for whose next member a lead waits. None if it doesn't wait, or was set aside."""
     return session.scalar(
         select(captures.c.pool_id).where(captures.c.lead_id == lead_id, ~captures.c.set_aside)
     )
 
 
-def find(session: Session, lead_id: int) -> Row[Any] | None:
-    """A lead that waits, whether it was set aside or not."""
-    return session.execute(select(captures).where(captures.c.lead_id == lead_id)).one_or_none()
+def find(session: Session, lead_id: int) -> LeadWait | None:
+    """How a lead waits, set aside or not. None if it doesn't wait."""
+    found = select(captures.c.accepted_at, captures.c.reason).where(captures.c.lead_id == lead_id)
+    row = session.execute(found).one_or_none()
+    return None if row is None else LeadWait(row.accepted_at, row.reason)
 
 
 # --- the line ---
 
 
-def line(session: Session, pool_id: int, last: int) -> list[int]:
-    """Every lead up to the last that waits for the pool's next member, in the order of acceptance,
-    whoever is on it."""
+def list_line(session: Session, pool_id: int, last: int) -> list[int]:
+    """The ids of all leads up to the last that wait for the pool's next members, in the order of
+    acceptance. Others may work on them."""
     waiting = select(captures.c.lead_id).where(_in_line(pool_id), captures.c.lead_id <= last)
     return list(session.scalars(waiting.order_by(captures.c.lead_id)))
 
 
-def last_in_line(session: Session, pool_id: int) -> int | None:
-    """The last lead that waits for the pool's next member, if any does."""
+def find_last_in_line(session: Session, pool_id: int) -> int | None:
+    """The id of the last lead that waits for the pool's next members, if one waits."""
     return session.scalar(select(func.max(captures.c.lead_id)).where(_in_line(pool_id)))
 
 
-def in_line_between(session: Session, first: int, last: int) -> int:
-    """How many of those leads wait for a worker, and for nothing else that anybody knows of."""
+def count_moving(session: Session, first: int, last: int) -> int:
+    """How many leads with ids between those two wait for a worker, and for nothing else."""
     moving = (
         captures.c.lead_id.between(first, last),
         ~captures.c.set_aside,
@@ -91,7 +112,7 @@ def in_line_between(session: Session, first: int, last: int) -> int:
 
 
 def explain(session: Session, pool_id: int, reason: str) -> None:
-    """Notes for everybody in line that nobody is on why they wait."""
+    """Notes the reason for all leads in line that nobody works on."""
     others = update(captures).where(
         _in_line(pool_id), leases.idle(captures), captures.c.reason.is_distinct_from(reason)
     )
@@ -102,21 +123,21 @@ def _in_line(pool_id: int) -> ColumnElement[bool]:
     return (captures.c.pool_id == pool_id) & ~captures.c.set_aside
 
 
-def free_to_take(session: Session, pool_id: int, holder: str, most: int) -> list[Waiting]:
-    """The first leads in line on which nobody else is, held until the transaction ends; those that
-    somebody else holds are left out."""
-    waiting = select(*(captures.c[name] for name in Waiting._fields)).where(
+def lock_free(session: Session, pool_id: int, holder: str, most: int) -> list[WaitingLead]:
+    """Locks the first leads in line that nobody else works on, until the transaction ends. Leaves
+    out leads that somebody else has locked."""
+    waiting = select(*(captures.c[name] for name in WaitingLead._fields)).where(
         captures.c.pool_id == pool_id, leases.free(captures, holder)
     )
     rows = session.execute(
         waiting.order_by(captures.c.lead_id).limit(most).with_for_update(skip_locked=True)
     )
-    return [Waiting(*row) for row in rows]
+    return [WaitingLead(*row) for row in rows]
 
 
 def lock_leads(session: Session, lead_ids: Collection[int], pool_id: int) -> set[int]:
-    """Of those leads, the ones that still wait for the pool. They stay as they are until the
-    transaction ends."""
+    """Locks those of the leads that still wait for the pool, until the transaction ends. Returns
+    their ids."""
     still = select(leads.c.id).join(captures, captures.c.lead_id == leads.c.id)
     still = still.where(
         leads.c.id.in_(lead_ids), leads.c.owner_id == pool_id, captures.c.pool_id == pool_id
@@ -129,8 +150,8 @@ def remove(session: Session, lead_ids: Collection[int]) -> None:
 
 
 def remove_owned(session: Session, lead_ids: Collection[int]) -> None:
-    """Takes those leads out of the line that belong to somebody by now. One that an undo has just
-    put back into it stays there."""
+    """Takes those of the leads out of the line that have their owner by now. A lead that an undo
+    has just put back stays there."""
     waits = exists(
         select(1).where(leads.c.id == captures.c.lead_id, leads.c.owner_id == captures.c.pool_id)
     )
@@ -142,7 +163,7 @@ def lease(session: Session, lead_ids: Collection[int], holder: str, seconds: flo
 
 
 def work(lead_ids: Collection[int]) -> LeasedWork:
-    """Giving those leads their owners, as something to be leased."""
+    """The assignment of those leads, as something to be leased."""
     return LeasedWork(captures, captures.c.lead_id.in_(lead_ids))
 
 
@@ -150,33 +171,30 @@ def work(lead_ids: Collection[int]) -> LeasedWork:
 
 
 def all_work() -> LeasedWork:
-    """Giving whatever lead waits its owner."""
+    """The assignment of all leads that wait, as something to be leased."""
     return LeasedWork(captures, true())
 
 
 def set_aside(session: Session, reason: str) -> list[int]:
-    """Sets aside the leads that were tried too often, and returns them."""
+    """Sets aside the leads that were tried too often. Returns their ids, in order."""
     return sorted(
         row.lead_id for row in leases.set_aside(session, all_work(), reason, captures.c.lead_id)
     )
 
 
-def waiting_since(session: Session, seconds: float) -> list[Row[Any]]:
-    """For each pool with leads that have waited so long and that nobody is on: the pool_id, how
-    many leads, the last of them, and how many tell no reason."""
+def waiting_since(session: Session, seconds: float) -> list[LongLine]:
+    """The lines of pools whose leads have waited for so long."""
     unexplained = func.count().filter(captures.c.reason.is_(None)).label("unexplained")
-    waiting = select(
-        captures.c.pool_id,
-        func.count().label("leads"),
-        func.max(captures.c.lead_id).label("last"),
-        unexplained,
-    )
-    long = waiting.where(
+    last = func.max(captures.c.lead_id).label("last")
+    counted = select(captures.c.pool_id, func.count().label("leads"), last, unexplained)
+    long = counted.where(
         leases.free(captures), captures.c.accepted_at < now() - timedelta(seconds=seconds)
     )
-    return list(session.execute(long.group_by(captures.c.pool_id)))
+    rows = session.execute(long.group_by(captures.c.pool_id))
+    return [LongLine(row.pool_id, row.leads, row.last, row.unexplained) for row in rows]
 
 
-def try_again(session: Session) -> list[Row[Any]]:
-    """Puts all leads that were set aside back in line. Returns the lead_id and pool_id of each."""
-    return leases.try_again(session, all_work(), captures.c.lead_id, captures.c.pool_id)
+def try_again(session: Session) -> list[RetriedLead]:
+    """Puts all leads that were set aside back in line."""
+    rows = leases.try_again(session, all_work(), captures.c.lead_id, captures.c.pool_id)
+    return [RetriedLead(row.lead_id, row.pool_id) for row in rows]

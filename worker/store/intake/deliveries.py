@@ -1,26 +1,23 @@
-"""Deliveries: what came in through a form or an integration, and what became of it. They are kept
-for 30 days."""
+"""Deliveries: what came through a form or an integration, and what became of it. They are kept for
+30 days."""
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from worker.domain.intake.parts import DeliveryOutcome, OutcomeKind
 from worker.store.sql.clock import now
 from worker.store.tables import deliveries
-from worker.store.views.facts import Facts, time_text
 
 KEPT = timedelta(days=30)
 
-OUTCOMES = ACCEPTED, IGNORED, INVALID, REFUSED = "accepted", "ignored", "invalid", "refused"
-"""It made leads; it is about something else; it makes no lead as it is; its sender could not show
-who they are, or it can't be read."""
 
-
-class DeliverySource(NamedTuple):
-    """Through what a delivery came: the column that names it, and its id."""
+@dataclass(frozen=True, slots=True)
+class DeliverySource:
+    """The form or the integration of a delivery: the column that names it, and its id."""
 
     column: str
     id: int
@@ -33,52 +30,68 @@ class DeliverySource(NamedTuple):
     def integration(cls, integration_id: int) -> "DeliverySource":
         return cls("integration_id", integration_id)
 
-    def led(self) -> ColumnElement[bool]:
-        """That a delivery came through it."""
+    def matches(self) -> ColumnElement[bool]:
+        """The SQL condition that a delivery came through it."""
         return deliveries.c[self.column] == self.id
 
 
-class Became(NamedTuple):
-    """What became of a delivery: an outcome, the reason for it if there is something to say, and
-    the leads."""
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery, as it is stored."""
 
-    outcome: str
-    reason: str | None = None
-    lead_ids: Sequence[int] = ()
+    id: int
+    integration_id: int | None
+    key: str
+    at: datetime
+    outcome: DeliveryOutcome
+    repeats: int
+    body: str | None
+    """What came, as JSON; None if nothing was kept."""
 
-    def columns(self) -> dict[str, Any]:
-        return {"outcome": self.outcome, "reason": self.reason, "lead_ids": list(self.lead_ids)}
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery to store, with its body as JSON."""
+
+    key: str
+    outcome: DeliveryOutcome
+    body: str
 
 
-def add(
-    session: Session,
-    source: DeliverySource,
-    key: str,
-    became: Became,
-    body: str | None = None,
-    content_type: str | None = None,
-) -> int:
-    """The id of a new delivery. The unique key refuses a second of the same key: System.transact
-    does all again, and finds the first."""
+def read_outcome(row: Row[tuple[object, ...]]) -> DeliveryOutcome:
+    """What became of the delivery in a row."""
+    return DeliveryOutcome(OutcomeKind(row.outcome), row.reason, tuple(row.lead_ids))
+
+
+def _delivery(row: Row[tuple[object, ...]]) -> Delivery:
+    return Delivery(
+        row.id, row.integration_id, row.key, row.at, read_outcome(row), row.repeats, row.body
+    )
+
+
+def _columns(outcome: DeliveryOutcome) -> dict[str, object]:
+    return {
+        "outcome": outcome.kind,
+        "reason": outcome.reason,
+        "lead_ids": list(outcome.lead_ids),
+    }
+
+
+def add(session: Session, source: DeliverySource, key: str, outcome: DeliveryOutcome) -> int:
+    """The id of a new delivery without a body. The unique key refuses a second one with the same
+    key: System.transact then runs the work again, which finds the first."""
     new = insert(deliveries).values(
-        {
-            source.column: source.id,
-            "key": key,
-            "at": now(),
-            **became.columns(),
-            "body": body,
-            "content_type": content_type,
-        }
+        {source.column: source.id, "key": key, "at": now(), **_columns(outcome)}
     )
     return session.scalars(new.returning(deliveries.c.id)).one()
 
 
-def add_all(
-    session: Session, source: DeliverySource, new: Sequence[tuple[str, Became, str]]
-) -> list[int]:
-    """The ids of new deliveries, in order, each of a key, what became of it, and its body as JSON."""
+def add_all(session: Session, source: DeliverySource, new: Sequence[NewDelivery]) -> list[int]:
+    """The ids of new deliveries, in order."""
     common = {source.column: source.id, "at": now(), "content_type": "application/json"}
-    rows = [{**common, "key": key, **became.columns(), "body": body} for key, became, body in new]
+    rows = [
+        {**common, "key": each.key, **_columns(each.outcome), "body": each.body} for each in new
+    ]
     if not rows:
         return []
     return list(
@@ -88,69 +101,42 @@ def add_all(
     )
 
 
-def known(session: Session, source: DeliverySource, keys: Iterable[str]) -> dict[str, Row[Any]]:
-    """Those of the keys under which a delivery came before, with it."""
-    found = select(deliveries).where(source.led(), deliveries.c.key.in_(list(keys)))
-    return {row.key: row for row in session.execute(found)}
+def find_all(session: Session, source: DeliverySource, keys: Iterable[str]) -> list[Delivery]:
+    """The deliveries with those keys."""
+    found = select(deliveries).where(source.matches(), deliveries.c.key.in_(list(keys)))
+    return [_delivery(row) for row in session.execute(found)]
 
 
-def find(session: Session, source: DeliverySource, key: str) -> Row[Any] | None:
-    """The delivery that came before under the same key, if any did."""
-    return session.execute(
-        select(deliveries).where(source.led(), deliveries.c.key == key)
-    ).one_or_none()
+def find(session: Session, source: DeliverySource, key: str) -> Delivery | None:
+    """The delivery with that key, if there is one."""
+    return next(iter(find_all(session, source, [key])), None)
 
 
-def hold(session: Session, delivery_id: int) -> Row[Any] | None:
-    """The delivery with that id, which stays as it is until the transaction ends."""
-    return session.execute(
-        select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
-    ).one_or_none()
+def lock(session: Session, delivery_id: int) -> Delivery | None:
+    """The delivery with that id. Nobody else changes it until the transaction ends."""
+    found = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
+    row = session.execute(found).one_or_none()
+    return None if row is None else _delivery(row)
 
 
-def change(session: Session, delivery_id: int, became: Became) -> None:
-    """Something else became of it after all."""
+def change(session: Session, delivery_id: int, outcome: DeliveryOutcome) -> None:
+    """Sets what became of a delivery."""
     session.execute(
-        update(deliveries).where(deliveries.c.id == delivery_id).values(became.columns())
+        update(deliveries).where(deliveries.c.id == delivery_id).values(_columns(outcome))
     )
 
 
-def count_repeat(session: Session, *delivery_ids: int) -> None:
-    """They came once more."""
+def count_repeats(session: Session, delivery_ids: Collection[int]) -> None:
+    """Notes that those deliveries came once more."""
     again = update(deliveries).where(deliveries.c.id.in_(delivery_ids))
     session.execute(again.values(repeats=deliveries.c.repeats + 1))
 
 
 def forget(session: Session) -> None:
-    """Removes what is older than 30 days."""
+    """Removes deliveries that are older than 30 days."""
     session.execute(delete(deliveries).where(deliveries.c.at < now() - KEPT))
 
 
-def remove(session: Session, source: DeliverySource) -> None:
-    """All that came through a door which is about to be gone."""
-    session.execute(delete(deliveries).where(source.led()))
-
-
-# --- what is shown ---
-
-
-def page(session: Session, source: DeliverySource, before: int | None, limit: int) -> Facts:
-    """The newest deliveries, newest first, or those before that one; and the one to ask before for
-    the next page."""
-    found = select(deliveries).where(
-        source.led(),
-        deliveries.c.id < before if before is not None else deliveries.c.id.is_not(None),
-    )
-    rows = list(session.execute(found.order_by(deliveries.c.id.desc()).limit(limit + 1)))
-    shown = rows[:limit]
-    return {
-        "deliveries": [facts(row) for row in shown],
-        "next": shown[-1].id if len(rows) > limit else None,
-    }
-
-
-def facts(delivery: Row[Any]) -> Facts:
-    """A delivery without its body."""
-    plain = ("id", "outcome", "reason", "repeats")
-    shown = {name: getattr(delivery, name) for name in plain}
-    return shown | {"at": time_text(delivery.at), "leads": delivery.lead_ids}
+def remove_all(session: Session, source: DeliverySource) -> None:
+    """Removes all deliveries of a form or an integration that is about to be deleted."""
+    session.execute(delete(deliveries).where(source.matches()))

@@ -1,22 +1,48 @@
-"""Lookups: leads of which more is to be fetched from their sender. One of which all is known is
-here no more."""
+"""Enrichment: leads about which more is to be fetched from their sender. A lead about which all is
+known leaves this table."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, select, true, update
+from sqlalchemy import and_, delete, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from worker.store import leases
 from worker.store.leases import LeasedWork
 from worker.store.sql.clock import now
 from worker.store.tables import enrichments
-from worker.store.views.facts import Facts, time_text
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """A lead about which more is to be fetched."""
+
+    lead_id: int
+    object_id: str
+    """The sender's number of the object that holds more."""
+    tries: int
+    """How often the sender was asked in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueIntegration:
+    """An integration whose sender is to be asked, and for how many leads."""
+
+    integration_id: int
+    leads: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetriedEnrichment:
+    """A lead about which more is fetched again, and its integration."""
+
+    lead_id: int
+    integration_id: int
 
 
 def add(session: Session, integration_id: int, objects: Iterable[tuple[int, str]]) -> None:
-    """Notes leads, each with the sender's number of what it is about."""
+    """Notes leads by id, each with the sender's number of the object that holds more."""
     rows = [
         {"lead_id": lead_id, "object_id": number, "integration_id": integration_id, "due_at": now()}
         for lead_id, number in objects
@@ -25,23 +51,21 @@ def add(session: Session, integration_id: int, objects: Iterable[tuple[int, str]
         session.execute(insert(enrichments), rows)
 
 
-def someone_is_on(session: Session, integration_id: int, holder: str) -> bool:
-    """Whether somebody else is asking that integration's sender just now."""
+def is_busy(session: Session, integration_id: int, holder: str) -> bool:
+    """Whether somebody else asks that integration's sender just now."""
     busy = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.leased_by.is_not(None),
         enrichments.c.leased_by != holder,
+        enrichments.c.leased_until >= now(),
     )
-    return (
-        session.execute(select(1).where(busy, enrichments.c.leased_until >= now()).limit(1)).first()
-        is not None
-    )
+    return session.execute(select(1).where(busy).limit(1)).first() is not None
 
 
 def take_next(
     session: Session, integration_id: int, holder: str, seconds: float
-) -> Row[Any] | None:
-    """Leases the next lookup that is due: of those that were tried least often, the oldest."""
+) -> Enrichment | None:
+    """Leases the next lead that is due: of those that were tried least often, the oldest."""
     due = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.due_at <= now(),
@@ -56,11 +80,13 @@ def take_next(
     lead_id = session.scalar(first.with_for_update(skip_locked=True))
     if lead_id is None:
         return None
-    return next(iter(leases.lease(session, work([lead_id]), holder, seconds, *enrichments.c)), None)
+    columns = (enrichments.c.lead_id, enrichments.c.object_id, enrichments.c.tries)
+    leased = leases.lease(session, work([lead_id]), holder, seconds, *columns)
+    return next((Enrichment(row.lead_id, row.object_id, row.tries) for row in leased), None)
 
 
 def work(lead_ids: Collection[int]) -> LeasedWork:
-    """Those enrichments, as something to be leased."""
+    """The enrichment of those leads, as something to be leased."""
     return LeasedWork(enrichments, enrichments.c.lead_id.in_(lead_ids))
 
 
@@ -68,22 +94,22 @@ def remove(session: Session, lead_id: int) -> None:
     session.execute(delete(enrichments).where(enrichments.c.lead_id == lead_id))
 
 
-def postpone(session: Session, lookup: Row[Any], reason: str, due_at: datetime) -> None:
-    """It was asked in vain: what is wrong is the sender's, and no attempt of ours."""
+def postpone(session: Session, enrichment: Enrichment, reason: str, due_at: datetime) -> None:
+    """Tries again at that moment. The attempt doesn't count, because the sender is at fault."""
     later = {
         "attempts": 0,
-        "tries": lookup.tries + 1,
+        "tries": enrichment.tries + 1,
         "due_at": due_at,
         "leased_until": None,
         "leased_by": None,
         "reason": reason,
     }
     session.execute(
-        update(enrichments).where(enrichments.c.lead_id == lookup.lead_id).values(later)
+        update(enrichments).where(enrichments.c.lead_id == enrichment.lead_id).values(later)
     )
 
 
-def rest(session: Session, integration_id: int, until: datetime) -> None:
+def pause(session: Session, integration_id: int, until: datetime) -> None:
     """Asks the integration's sender for nothing before that moment."""
     sooner = and_(
         enrichments.c.integration_id == integration_id,
@@ -93,8 +119,8 @@ def rest(session: Session, integration_id: int, until: datetime) -> None:
     session.execute(update(enrichments).where(sooner).values(due_at=until))
 
 
-def give_up(session: Session, lead_id: int, reason: str) -> None:
-    """Sets it aside."""
+def abandon(session: Session, lead_id: int, reason: str) -> None:
+    """Sets one lead's enrichment aside."""
     gone = {"set_aside": True, "leased_until": None, "leased_by": None, "reason": reason}
     session.execute(update(enrichments).where(enrichments.c.lead_id == lead_id).values(gone))
 
@@ -103,55 +129,31 @@ def give_up(session: Session, lead_id: int, reason: str) -> None:
 
 
 def all_work() -> LeasedWork:
-    """All enrichments."""
+    """The enrichment of all leads, as something to be leased."""
     return LeasedWork(enrichments, true())
 
 
 def set_aside(session: Session, reason: str) -> list[int]:
-    """Sets aside what was tried too often, and returns the leads."""
+    """Sets aside what was tried too often. Returns the leads' ids, in order."""
     return sorted(
         row.lead_id for row in leases.set_aside(session, all_work(), reason, enrichments.c.lead_id)
     )
 
 
-def due_since(session: Session, seconds: float) -> list[Row[Any]]:
-    """The integration_id of each with enrichments that are due for so long and that nobody is on, and
-    how many."""
+def due_since(session: Session, seconds: float) -> list[DueIntegration]:
+    """The integrations whose leads are due for so long, and that nobody works on."""
     due = and_(leases.free(enrichments), enrichments.c.due_at < now() - timedelta(seconds=seconds))
-    return list(
-        session.execute(
-            select(enrichments.c.integration_id, func.count().label("leads"))
-            .where(due)
-            .group_by(enrichments.c.integration_id)
-        )
-    )
+    counted = select(enrichments.c.integration_id, func.count().label("leads"))
+    rows = session.execute(counted.where(due).group_by(enrichments.c.integration_id))
+    return [DueIntegration(row.integration_id, row.leads) for row in rows]
 
 
-def try_again(session: Session) -> list[Row[Any]]:
-    """Gives what was set aside as much time as at first. Returns the lead_id and integration_id of
-    each."""
+def try_again(session: Session) -> list[RetriedEnrichment]:
+    """Tries all again that was set aside, for as long as at first."""
     session.execute(
         update(enrichments).where(enrichments.c.set_aside).values(tries=0, due_at=now())
     )
-    return leases.try_again(
+    rows = leases.try_again(
         session, all_work(), enrichments.c.lead_id, enrichments.c.integration_id
     )
-
-
-# --- what is shown ---
-
-
-def waiting(session: Session, integration_id: int, limit: int) -> list[Facts]:
-    """Leads of which more is still to be fetched, oldest first, and why it isn't yet."""
-    found = (
-        select(enrichments)
-        .where(enrichments.c.integration_id == integration_id)
-        .order_by(enrichments.c.lead_id)
-        .limit(limit)
-    )
-    return [_facts(row) for row in session.execute(found)]
-
-
-def _facts(row: Row[Any]) -> Facts:
-    shown = {name: getattr(row, name) for name in ("object_id", "tries", "set_aside", "reason")}
-    return {"lead": row.lead_id, "due_at": time_text(row.due_at), **shown}
+    return [RetriedEnrichment(row.lead_id, row.integration_id) for row in rows]

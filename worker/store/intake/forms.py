@@ -1,7 +1,6 @@
 """Forms, as they are defined."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -11,78 +10,81 @@ from worker.store.sql.clock import now
 from worker.store.tables import forms
 
 
-def add(session: Session, values: Mapping[str, Any]) -> int:
-    """The id of a new form. The unique key refuses a second of the same slug: System.transact does
-    all again, and finds the first."""
+def add(session: Session, columns: Mapping[str, object]) -> int:
+    """The id of a new form. The unique key refuses a second one with the same slug:
+    System.transact then runs the work again, which finds the first."""
     moment = now()
-    return session.scalars(
-        insert(forms).values(**values, created_at=moment, updated_at=moment).returning(forms.c.id)
-    ).one()
+    new = insert(forms).values(**_as_stored(columns), created_at=moment, updated_at=moment)
+    return session.scalars(new.returning(forms.c.id)).one()
 
 
-def change(session: Session, form_id: int, values: Mapping[str, Any]) -> None:
-    session.execute(update(forms).where(forms.c.id == form_id).values(**values, updated_at=now()))
+def change(session: Session, form_id: int, columns: Mapping[str, object]) -> None:
+    changed = update(forms).where(forms.c.id == form_id)
+    session.execute(changed.values(**_as_stored(columns), updated_at=now()))
+
+
+def _as_stored(columns: Mapping[str, object]) -> dict[str, object]:
+    """The columns, with fields as JSON objects."""
+    fields = columns.get("fields")
+    if not isinstance(fields, tuple):
+        return dict(columns)
+    return {**columns, "fields": [field._asdict() for field in fields]}
 
 
 def remove(session: Session, form_id: int) -> None:
-    """For good. What was delivered to it must be gone before."""
+    """Removes a form for good. Its deliveries must be gone before."""
     session.execute(delete(forms).where(forms.c.id == form_id))
 
 
-def all_forms(session: Session) -> list[Row[Any]]:
-    """Every form, in the order of creation."""
-    return list(session.execute(select(forms).order_by(forms.c.id)))
+def find(session: Session, form_id: int) -> Form | None:
+    return _find_one(session, forms.c.id == form_id)
 
 
-def with_id(session: Session, form_id: int) -> Row[Any] | None:
-    return _one(session, forms.c.id == form_id)
+def find_by_slug(session: Session, slug: str) -> Form | None:
+    return _find_one(session, forms.c.slug == slug)
 
 
-def with_slug(session: Session, slug: str) -> Row[Any] | None:
-    return _one(session, forms.c.slug == slug)
+def find_by_name(session: Session, name: str) -> list[Form]:
+    """The forms with that name, in capitals or not."""
+    same = func.lower(forms.c.name) == func.lower(name)
+    found = select(forms).where(same).order_by(forms.c.id)
+    return [read_form(row) for row in session.execute(found)]
 
 
-def called(session: Session, name: str) -> list[Row[Any]]:
-    """The forms of that name, capitals or not."""
-    return list(
-        session.execute(
-            select(forms).where(func.lower(forms.c.name) == func.lower(name)).order_by(forms.c.id)
-        )
+def lock_shared(session: Session, form_id: int) -> Form | None:
+    """The form, which nobody removes until the transaction ends. Somebody may change it: to change
+    a form nobody waits for those who send it."""
+    held = select(forms).where(forms.c.id == form_id).with_for_update(read=True, key_share=True)
+    row = session.execute(held).one_or_none()
+    return None if row is None else read_form(row)
+
+
+def lock(session: Session, form_id: int, *, to_remove: bool = False) -> Form | None:
+    """The form, which nobody else changes until the transaction ends. If it is to be removed,
+    nobody sends it either."""
+    locked = select(forms).where(forms.c.id == form_id).with_for_update(key_share=not to_remove)
+    row = session.execute(locked).one_or_none()
+    return None if row is None else read_form(row)
+
+
+def read_form(row: Row[tuple[object, ...]]) -> Form:
+    """The form in a row."""
+    fields = tuple(Field(**field | {"choices": tuple(field["choices"])}) for field in row.fields)
+    return Form(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        owner_id=row.owner_id,
+        source=row.source,
+        tags=tuple(row.tags),
+        enabled=row.enabled,
+        fields=fields,
+        thanks=row.thanks,
+        redirect_url=row.redirect_url,
+        origins=tuple(row.origins),
     )
 
 
-def hold(session: Session, form_id: int) -> Row[Any] | None:
-    """The form, which isn't removed until the transaction ends. It may be changed: whoever does
-    that never waits for those who send."""
-    held = select(forms).where(forms.c.id == form_id).with_for_update(read=True, key_share=True)
-    return session.execute(held).one_or_none()
-
-
-def lock(session: Session, form_id: int, *, to_remove: bool = False) -> Row[Any] | None:
-    """The form, which nobody else changes until the transaction ends; nor is anything sent through
-    it, if it is about to be removed."""
-    locked = select(forms).where(forms.c.id == form_id).with_for_update(key_share=not to_remove)
-    return session.execute(locked).one_or_none()
-
-
-def form_of(row: Row[Any]) -> Form:
-    """The form that a row holds."""
-    fields = tuple(Field(**field | {"choices": tuple(field["choices"])}) for field in row.fields)
-    plain = {
-        name: getattr(row, name)
-        for name in (
-            "id",
-            "slug",
-            "name",
-            "owner_id",
-            "source",
-            "enabled",
-            "thanks",
-            "redirect_url",
-        )
-    }
-    return Form(**plain, tags=tuple(row.tags), fields=fields, origins=tuple(row.origins))
-
-
-def _one(session: Session, condition: ColumnElement[bool]) -> Row[Any] | None:
-    return session.execute(select(forms).where(condition)).one_or_none()
+def _find_one(session: Session, condition: ColumnElement[bool]) -> Form | None:
+    row = session.execute(select(forms).where(condition)).one_or_none()
+    return None if row is None else read_form(row)

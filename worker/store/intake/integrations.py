@@ -1,112 +1,108 @@
-"""Integrations: through which others' systems bring in leads, and what they show to be let in."""
+"""Integrations: others' systems that deliver leads, and the secrets that they sign with."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from worker.store.sql.clock import now
-from worker.store.tables import integrations, users
-from worker.store.views.facts import Facts, time_text
+from worker.store.tables import integrations
 
 FORMER_GOOD_FOR = timedelta(days=1)
-"""How long the secret before the present one still lets in."""
+"""How long the secret before the present one is still good."""
 
 
-def add(session: Session, /, **values: Any) -> int:
-    """The id of a new integration. Unique keys refuse a second of the same slug or name."""
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """An integration, as it is stored. Its secrets and its access token are sealed."""
+
+    id: int
+    slug: str
+    name: str
+    kind: str
+    owner_id: int
+    source: str | None
+    tags: tuple[str, ...]
+    mapping: Mapping[str, str]
+    secret: str
+    former_secret: str | None
+    former_until: datetime | None
+    access_token: str | None
+    base_url: str | None
+
+    def good_secrets(self) -> list[str]:
+        """The sealed secrets that are good now."""
+        former = self.former_until is not None and self.former_until > now()
+        return [self.secret, *([self.former_secret] if former and self.former_secret else [])]
+
+
+def add(session: Session, columns: Mapping[str, object]) -> int:
+    """The id of a new integration. Unique keys refuse a second one with the same slug or name."""
     moment = now()
-    new = insert(integrations).values(**values, created_at=moment, updated_at=moment)
+    new = insert(integrations).values(**columns, created_at=moment, updated_at=moment)
     return session.scalars(new.returning(integrations.c.id)).one()
 
 
-def change(session: Session, integration_id: int, /, **values: Any) -> None:
-    session.execute(
-        update(integrations)
-        .where(integrations.c.id == integration_id)
-        .values(**values, updated_at=now())
-    )
+def change(session: Session, integration_id: int, columns: Mapping[str, object]) -> None:
+    changed = update(integrations).where(integrations.c.id == integration_id)
+    session.execute(changed.values(**columns, updated_at=now()))
 
 
-def rotate(session: Session, integration: Row[Any], sealed: str) -> None:
-    """Another secret, beside which the present one is good for a day more."""
-    until = now() + FORMER_GOOD_FOR
-    change(
-        session, integration.id, secret=sealed, former_secret=integration.secret, former_until=until
-    )
+def rotate(session: Session, integration: Integration, sealed: str) -> None:
+    """Sets another secret. The present one is good for a day more."""
+    columns = {
+        "secret": sealed,
+        "former_secret": integration.secret,
+        "former_until": now() + FORMER_GOOD_FOR,
+    }
+    change(session, integration.id, columns)
 
 
-def enabled(session: Session, slug: str) -> Row[Any] | None:
-    """The integration behind that slug, if it takes in anything."""
-    found = select(integrations).where(integrations.c.slug == slug, integrations.c.enabled)
-    return session.execute(found).one_or_none()
+def find_enabled(session: Session, slug: str) -> Integration | None:
+    """The integration with that slug, if it accepts deliveries."""
+    return _find_one(session, (integrations.c.slug == slug) & integrations.c.enabled)
 
 
-def with_id(session: Session, integration_id: int, *, lock: bool = False) -> Row[Any] | None:
-    """An integration, which then stays as it is until the transaction ends. Those who bring in
-    leads don't wait for that."""
+def find(session: Session, integration_id: int) -> Integration | None:
+    return _find_one(session, integrations.c.id == integration_id)
+
+
+def lock(session: Session, integration_id: int) -> Integration | None:
+    """The integration, which nobody else changes until the transaction ends. Deliveries don't wait
+    for that."""
     found = select(integrations).where(integrations.c.id == integration_id)
-    return session.execute(found.with_for_update(key_share=True) if lock else found).one_or_none()
+    row = session.execute(found.with_for_update(key_share=True)).one_or_none()
+    return None if row is None else _integration(row)
 
 
-def called(session: Session, name: str) -> Row[Any] | None:
-    """The integration of that slug or, capitals or not, that name; the slug goes first."""
+def find_by_name(session: Session, name: str) -> Integration | None:
+    """The integration with that slug or, in capitals or not, that name. A slug goes first."""
     same = or_(integrations.c.slug == name, func.lower(integrations.c.name) == func.lower(name))
     found = select(integrations).where(same).order_by(integrations.c.slug != name).limit(1)
-    return session.execute(found).one_or_none()
+    row = session.execute(found).one_or_none()
+    return None if row is None else _integration(row)
 
 
-def secrets_of(integration: Row[Any]) -> list[str]:
-    """The sealed secrets that let in now."""
-    former = integration.former_until is not None and integration.former_until > now()
-    return [integration.secret, *([integration.former_secret] if former else [])]
+def _find_one(session: Session, condition: ColumnElement[bool]) -> Integration | None:
+    row = session.execute(select(integrations).where(condition)).one_or_none()
+    return None if row is None else _integration(row)
 
 
-# --- what is shown ---
-
-
-def every(session: Session) -> list[Facts]:
-    """All integrations, in the order of making."""
-    return [_facts(row) for row in session.execute(_with_owners().order_by(integrations.c.id))]
-
-
-def facts(session: Session, integration_id: int) -> Facts:
-    """An integration without its secrets."""
-    return _facts(session.execute(_with_owners().where(integrations.c.id == integration_id)).one())
-
-
-def _with_owners() -> Any:
-    return select(integrations, users.c.name.label("owner")).join(
-        users, users.c.id == integrations.c.owner_id
+def _integration(row: Row[tuple[object, ...]]) -> Integration:
+    return Integration(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        kind=row.kind,
+        owner_id=row.owner_id,
+        source=row.source,
+        tags=tuple(row.tags),
+        mapping=row.mapping,
+        secret=row.secret,
+        former_secret=row.former_secret,
+        former_until=row.former_until,
+        access_token=row.access_token,
+        base_url=row.base_url,
     )
-
-
-def _facts(row: Row[Any]) -> Facts:
-    plain = (
-        "id",
-        "name",
-        "slug",
-        "kind",
-        "owner",
-        "owner_id",
-        "source",
-        "tags",
-        "mapping",
-        "enabled",
-        "base_url",
-    )
-    shown = {name: getattr(row, name) for name in plain}
-    own = {"path": f"/hooks/{row.slug}", "has_access_token": row.access_token is not None}
-    return (
-        shown
-        | own
-        | {
-            "former_secret_until": _future(row.former_until),
-            "created_at": time_text(row.created_at),
-        }
-    )
-
-
-def _future(moment: datetime | None) -> str | None:
-    return time_text(moment) if moment is not None and moment > now() else None

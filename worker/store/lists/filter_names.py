@@ -10,7 +10,7 @@ from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.people import users
 from worker.store.records.labels import CUSTOM_FIELD, find
-from worker.store.runs import imports
+from worker.store.runs import kinds
 from worker.store.tables import pools as pool_table
 from worker.store.tables import users as user_table
 from worker.store.turns import pools
@@ -55,7 +55,7 @@ def _deleted_pool(session: Session, name: str) -> int:
 
 def records_of(session: Session, record_type: str, run_id: int) -> Span:
     """The records of an import, which have consecutive ids. Raises UnknownRun, WrongRunType."""
-    run = imports.find(session, run_id)
+    run = kinds.find_import(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
     if run.record_type != record_type:

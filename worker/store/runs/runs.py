@@ -1,11 +1,15 @@
-"""Runs: what goes on, and what went on, in bulk."""
+"""Runs: imports, reassignments and undos, from their acceptance to their end."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
+from worker.domain.runs.runs import RunKind, RunState
 from worker.store import leases
 from worker.store.leases import LeasedWork
 from worker.store.sql import advisory_locks
@@ -13,13 +17,63 @@ from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now
 from worker.store.tables import runs
 
+UNSCANNED = RunState.ACCEPTED, RunState.SCANNING
 
-def add(session: Session, kind: str, record_type: str, owner_id: int, actor_id: int | None) -> int:
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is kept of every run, whatever its kind."""
+
+    id: int
+    kind: RunKind
+    state: RunState
+    record_type: RecordType
+    owner_id: int
+    """A user, or a pool's phantom user."""
+    actor_id: int | None
+    rows: int
+    records: int
+    """How many it has made or changed so far."""
+    errors: int
+    skipped: int
+    """How many records it has left as they were."""
+    turns: int
+    """How many it has reserved."""
+    returned: int
+    """How many of its turns it gave back unused."""
+    reason: str | None
+    chunks_left: int | None
+    """None until the chunks are cut."""
+    accepted_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    moved_at: datetime
+    """When a worker last showed progress."""
+    resent: int
+    """How often upkeep has sent its tasks again since then."""
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether all its chunks are done, and only the close is left."""
+        return self.state == RunState.LOADING and self.chunks_left == 0
+
+
+_COLUMNS = [runs.c[field.name] for field in fields(Run)]
+"""In the order of the fields."""
+
+
+def _run(row: Sequence[Any]) -> Run:
+    return Run(*row)
+
+
+def add(
+    session: Session, kind: RunKind, record_type: str, owner_id: int, actor_id: int | None
+) -> int:
     """The id of a new run, accepted now."""
     moment = now()
     new = insert(runs).values(
         kind=kind,
-        state="accepted",
+        state=RunState.ACCEPTED,
         record_type=record_type,
         owner_id=owner_id,
         actor_id=actor_id,
@@ -29,74 +83,104 @@ def add(session: Session, kind: str, record_type: str, owner_id: int, actor_id: 
     return session.scalars(new.returning(runs.c.id)).one()
 
 
-def with_id(session: Session, run_id: int) -> Row[Any]:
+def with_id(session: Session, run_id: int) -> Run:
     """A run that is known to exist."""
-    return session.execute(select(runs).where(runs.c.id == run_id)).one()
+    return _run(session.execute(select(*_COLUMNS).where(runs.c.id == run_id)).one())
 
 
-def find(session: Session, run_id: int) -> Row[Any] | None:
-    return session.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+def find(session: Session, run_id: int) -> Run | None:
+    row = session.execute(select(*_COLUMNS).where(runs.c.id == run_id)).one_or_none()
+    return None if row is None else _run(row)
 
 
 def change(session: Session, run_id: int, /, **values: Any) -> None:
-    """Changes a run, which counts as a sign of progress."""
+    """Changes columns of a run. Each change counts as progress."""
     session.execute(update(runs).where(runs.c.id == run_id).values(**values, moved_at=now()))
 
 
-def lock(session: Session, run_id: int) -> Row[Any] | None:
-    """The run, held alone until the transaction ends."""
-    return session.execute(select(runs).where(runs.c.id == run_id).with_for_update()).one_or_none()
+def restart(session: Session, run_id: int, state: RunState) -> None:
+    """Takes a run that failed back to an earlier state, with as many attempts as at first."""
+    change(
+        session,
+        run_id,
+        state=state,
+        set_aside=False,
+        attempts=0,
+        leased_until=None,
+        leased_by=None,
+        reason=None,
+        ended_at=None,
+        resent=0,
+    )
 
 
-def lock_shared(session: Session, run_id: int) -> str:
-    """The run's state, which stays until the transaction ends: whoever loads chunks shares the run."""
+# --- locks ---
+
+
+def lock(session: Session, run_id: int) -> Run | None:
+    """The run, whose row is locked until the transaction ends."""
+    found = select(*_COLUMNS).where(runs.c.id == run_id).with_for_update()
+    row = session.execute(found).one_or_none()
+    return None if row is None else _run(row)
+
+
+def lock_shared(session: Session, run_id: int) -> Run:
+    """The run, which can't be cancelled or ended until the transaction ends. Workers that carry out
+    its chunks share this lock."""
     advisory_locks.shared(session, Kind.RUN, run_id)
-    return session.scalars(select(runs.c.state).where(runs.c.id == run_id)).one()
+    return with_id(session, run_id)
 
 
-def lock_exclusive(session: Session, run_id: int) -> Row[Any] | None:
-    """The run, while nobody loads a chunk of it."""
+def lock_exclusive(session: Session, run_id: int) -> Run | None:
+    """The run, of which nobody carries out a chunk until the transaction ends."""
     advisory_locks.exclusive(session, Kind.RUN, run_id)
     return lock(session, run_id)
 
 
+# --- scans ---
+
+
 def work(run_id: int) -> LeasedWork:
-    """Scanning what a run is about, as something to be leased."""
-    return LeasedWork(runs, and_(runs.c.id == run_id, _unscanned()))
-
-
-def _unscanned() -> ColumnElement[bool]:
-    return runs.c.state.in_(("accepted", "scanning"))
+    """The scan of one run, as work to be leased."""
+    return LeasedWork(runs, and_(runs.c.id == run_id, _is_unscanned()))
 
 
 def all_work() -> LeasedWork:
-    """Scanning whatever isn't scanned."""
-    return LeasedWork(runs, _unscanned())
+    """The scans that are not done."""
+    return LeasedWork(runs, _is_unscanned())
+
+
+def _is_unscanned() -> ColumnElement[bool]:
+    return runs.c.state.in_(UNSCANNED)
 
 
 def lease(session: Session, run_id: int, holder: str, seconds: float) -> bool:
-    """Leases the scan of a run for so long; False when it is done, or somebody else is on it."""
+    """Leases the scan of a run for so long; False when it is done, or another worker is on it."""
     return bool(leases.lease(session, work(run_id), holder, seconds, runs.c.id))
 
 
-def set_aside(session: Session, reason: str) -> list[Row[Any]]:
-    """Sets aside the runs whose scan was tried too often: the id, kind and reason of each."""
-    return leases.set_aside(session, all_work(), reason, runs.c.id, runs.c.kind, runs.c.reason)
+def set_aside(session: Session, reason: str) -> list[Run]:
+    """Sets aside the runs whose scan was tried too often, and returns them."""
+    return [_run(row) for row in leases.set_aside(session, all_work(), reason, *_COLUMNS)]
 
 
-def release_expired(session: Session) -> list[Row[Any]]:
-    """Ends the leases of scans whose workers vanished, and returns the id and kind of each run."""
-    return sorted(leases.release_expired(session, all_work(), runs.c.id, runs.c.kind))
+def release_expired(session: Session) -> list[Run]:
+    """Ends the leases of scans whose workers vanished, and returns their runs in order."""
+    expired = leases.release_expired(session, all_work(), *_COLUMNS)
+    return sorted(map(_run, expired), key=lambda run: run.id)
+
+
+# --- progress ---
 
 
 def end(
-    session: Session, run_id: int, state: str, reason: str | None = None, /, **values: Any
+    session: Session, run_id: int, state: RunState, reason: str | None = None, /, **values: Any
 ) -> None:
     change(session, run_id, state=state, reason=reason, ended_at=now(), **values)
 
 
 def count_chunk(session: Session, run_id: int, records: int, skipped: int = 0) -> int:
-    """Counts one chunk as done, and returns how many are left. Exactly one caller is told 0."""
+    """Counts one chunk as done, and returns how many are left. Exactly one caller gets 0."""
     counts = {
         "records": runs.c.records + records,
         "skipped": runs.c.skipped + skipped,
@@ -106,17 +190,16 @@ def count_chunk(session: Session, run_id: int, records: int, skipped: int = 0) -
     return session.scalars(counted.returning(runs.c.chunks_left)).one() or 0
 
 
-def still_since(session: Session, seconds: float) -> list[Row[Any]]:
-    """The live runs that gave no sign of progress for so long and that nobody scans, oldest first."""
+def still_since(session: Session, seconds: float) -> list[Run]:
+    """The live runs without progress for so long whose scan nobody is on, oldest first."""
     still = and_(runs.c.moved_at < now() - timedelta(seconds=seconds), leases.idle(runs))
-    return list(
-        session.execute(select(runs).where(runs.c.ended_at.is_(None), still).order_by(runs.c.id))
-    )
+    found = select(*_COLUMNS).where(runs.c.ended_at.is_(None), still).order_by(runs.c.id)
+    return [_run(row) for row in session.execute(found)]
 
 
-def send_again(session: Session, run: Row[Any]) -> bool:
-    """Counts that a run's tasks are sent again; False when somebody else has just done so, the run
-    has moved, or somebody is at it."""
+def send_again(session: Session, run: Run) -> bool:
+    """Counts that the tasks of a run are sent again. False when another process has just done so,
+    the run has moved, or a worker is on it."""
     same = LeasedWork(
         runs,
         and_(runs.c.id == run.id, runs.c.resent == run.resent, runs.c.moved_at == run.moved_at),

@@ -131,5 +131,6 @@ enrichments = Table(
     ),
     *attempts_columns(),
     Index("ix_enrichments_integration_id_tries", "integration_id", "tries", "lead_id"),
-    comment="leads of which more is to be fetched from their sender; one of which all is known is here no more",
+    comment="leads of which more is to be fetched from their sender; "
+    "one of which all is known is here no more",
 )

@@ -14,16 +14,18 @@ from sqlalchemy import (
     false,
 )
 
-from worker.store.sql.types import Id, Moment
+from worker.domain.records.record_type import RecordType
+from worker.domain.runs.runs import RunKind, RunState, SkipReason
+from worker.store.sql.types import Id, Moment, Word
 from worker.store.tables.columns import attempts_columns, id_column, metadata, run_column, where
 
 runs = Table(
     "runs",
     metadata,
     id_column(),
-    Column("kind", String(10), nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("record_type", String(10), nullable=False),
+    Column("kind", Word(RunKind, 10), nullable=False),
+    Column("state", Word(RunState, 10), nullable=False),
+    Column("record_type", Word(RecordType, 10), nullable=False),
     Column(
         "owner_id",
         Id,
@@ -163,6 +165,9 @@ skips = Table(
     Column("ordinal", BigInteger, primary_key=True, autoincrement=False),
     Column("record_id", Id, nullable=False),
     Column(
-        "reason", String(10), nullable=False, comment="why the run has left the record as it is"
+        "reason",
+        Word(SkipReason, 10),
+        nullable=False,
+        comment="why the run has left the record as it is",
     ),
 )

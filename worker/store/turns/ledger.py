@@ -196,16 +196,19 @@ def turns_so_far(session: Session) -> dict[int, int]:
     return {pool_id: turn for pool_id, turn in session.execute(select(pools.c.id, last)) if turn}
 
 
-def entry(session: Session, pool_id: int, turn: int) -> Row[Any] | None:
-    return session.execute(
+def find(session: Session, pool_id: int, turn: int) -> Entry | None:
+    """The entry of a turn."""
+    row = session.execute(
         select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.turn == turn)
     ).one_or_none()
+    return None if row is None else _entry(row)
 
 
-def page(session: Session, pool_id: int, after: int, limit: int) -> list[Row[Any]]:
-    """The entries that follow a turn, so many at most, each with the run that has undone it, if one
-    has: undone_by."""
+def page(session: Session, pool_id: int, after: int, limit: int) -> list[tuple[Entry, int | None]]:
+    """The entries that follow a turn, so many at most, each with the undo that has taken it back,
+    if one has."""
     following = select(ledger, reversals.undo_of(ledger).label("undone_by")).where(
         ledger.c.pool_id == pool_id, ledger.c.turn > after
     )
-    return list(session.execute(following.order_by(ledger.c.turn).limit(limit)))
+    rows = session.execute(following.order_by(ledger.c.turn).limit(limit))
+    return [(_entry(row), row.undone_by) for row in rows]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.records.record_type import RecordType
 from worker.domain.turns.pool import Pool
-from worker.domain.turns.rosters import Roster, Rosters
+from worker.domain.turns.rosters import Roster, Rosters, RosterVersion
 from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import Kind
 from worker.store.sql.clock import now
@@ -167,20 +167,22 @@ def rosters_between(session: Session, pool_id: int, first: int, last: int) -> Ro
     )
 
 
-def change_at(session: Session, pool_id: int, version: int) -> Row[Any]:
-    """The row of one roster version, with who made it and when."""
-    return session.execute(
+def roster_version(session: Session, pool_id: int, version: int) -> RosterVersion:
+    """One roster version, with who made it and when."""
+    row = session.execute(
         select(rosters).where(rosters.c.pool_id == pool_id, rosters.c.version == version)
     ).one()
+    return _version(row)
 
 
-def roster_changes(session: Session, pool_id: int) -> list[Row[Any]]:
-    """The rows of all roster versions, oldest first, each with who made it and when."""
-    return list(
-        session.execute(
-            select(rosters).where(rosters.c.pool_id == pool_id).order_by(rosters.c.version)
-        )
-    )
+def roster_versions(session: Session, pool_id: int) -> list[RosterVersion]:
+    """All roster versions, oldest first, each with who made it and when."""
+    found = select(rosters).where(rosters.c.pool_id == pool_id).order_by(rosters.c.version)
+    return [_version(row) for row in session.execute(found)]
+
+
+def _version(row: Row[Any]) -> RosterVersion:
+    return RosterVersion(_roster(row), row.actor_id, row.at)
 
 
 def _roster(row: Row[Any]) -> Roster:

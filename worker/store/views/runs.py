@@ -1,27 +1,176 @@
 """What people and programs are shown of runs."""
 
-from typing import Any
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from worker.domain.runs.runs import IMPORT
+from worker.domain.files.rows import RowError
+from worker.domain.records.record_type import RecordType
+from worker.domain.runs.runs import RunKind, RunState, SkipReason
+from worker.errors.runs import UnknownRun
 from worker.store.tables import chunks, imports, reassignments, runs, skips, undos, users
-from worker.store.views.facts import Facts, time_text
+from worker.store.views.who import Who
 
 SCAN = 0.2
 """What part of the work of an import the scan of its file is counted as."""
 
-_PLAIN = (
-    "id", "kind", "state", "record_type", "owner", "rows", "records", "errors", "skipped", "turns", "returned", "chunks_set_aside",
-    "reason", "ids", "undoes", "undone_by", "returns_turns",
-)  # fmt: skip
+DOCUMENTED = {"use_attribute_docstrings": True}
+"""The API describes the fields of a view by their docstrings."""
+
+
+def about(description: str) -> dict[str, str]:
+    """Describes a field of a view that others extend: only metadata is inherited."""
+    return {"description": description}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """An import, a reassignment or an undo at a glance."""
+
+    id: int
+    kind: RunKind
+    state: RunState
+    record_type: RecordType
+    owner: str = field(
+        metadata=about(
+            "The pool or the user who gets the records; of an undo, who got them from the run that"
+            " it undoes."
+        )
+    )
+    file: str | None = field(metadata=about("The name of the file that is imported."))
+    list: str | None = field(
+        metadata=about(
+            "The list that is reassigned, as it was called then; of an import, the one of what it"
+            " makes."
+        )
+    )
+    ids: int | None = field(
+        metadata=about("How many records were named by their ids, if no list was.")
+    )
+    undoes: int | None = field(metadata=about("The run that this one undoes."))
+    undone_by: int | None = field(metadata=about("The run that undoes this one."))
+    returns_turns: bool | None = field(
+        metadata=about("Whether the turns of what is undone come back. Null for what is no undo.")
+    )
+    progress: float = field(metadata=about("From 0 to 1."))
+    rows: int = field(metadata=about("Of the file; or the records that the run is about."))
+    records: int = field(metadata=about("Made, given away or given back so far."))
+    errors: int
+    skipped: int = field(
+        metadata=about(
+            "Records that it has left as they were, because somebody has touched them meanwhile."
+        )
+    )
+    turns: int = field(metadata=about("Reserved for this run."))
+    returned: int = field(
+        metadata=about(
+            "How many turns it gave back: unused ones, or of an undo those of what it has undone."
+        )
+    )
+    chunks_set_aside: int = field(
+        metadata=about("Parts that were tried too often; retry the run to go on with them.")
+    )
+    reason: str | None = field(metadata=about("Why it failed."))
+    accepted_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView(RunSummary):
+    """A run with its first row errors, at most a hundred; an import's receipt has all."""
+
+    first_errors: tuple[RowError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A record that a run has left as it was."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    ordinal: int
+    """Its place in the list, from 0."""
+    record_id: int
+    reason: SkipReason
+    """What has become of it meanwhile: deleted, given (it has another owner) or edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkipPage:
+    """A page of the records that a run has left as they were."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    skipped: list[Skip]
+    """In the order of the list."""
+    next: int | None
+    """The ordinal to ask after for the next page; null at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What is tried again."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    retried: int
+    """How many leads, or tasks of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunShare:
+    """What somebody would get."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    id: int
+    name: str
+    email: str | None
+    records: int
+    stay: int
+    """Of those, how many they have already."""
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a reassignment or an import would do now. It has taken no turn, and changed nothing."""
+
+    __pydantic_config__: ClassVar = DOCUMENTED
+
+    kind: RunKind
+    """reassign or import."""
+    record_type: RecordType
+    owner: str
+    """The pool or the user who would get the records."""
+    list: str | None
+    file: str | None
+    rows: int | None
+    """Of the file."""
+    records: int
+    """How many would be given."""
+    stay: int
+    """Of those, how many would stay with their present owner."""
+    errors: int
+    """How many rows would become no record."""
+    first_errors: tuple[RowError, ...]
+    """The first hundred."""
+    members: tuple[DryRunShare, ...]
+    """Of a pool, each member in order; else the user."""
+    next_before: Who | None
+    """Who is next in the pool. Null for a user."""
+    next_after: Who | None
+    """Who would be next afterwards."""
+
 
 _LATER = runs.alias("later")
 _UNDONE_BY = (
     select(func.max(undos.c.run_id))
     .join(_LATER, _LATER.c.id == undos.c.run_id)
-    .where(undos.c.undone_run_id == runs.c.id, _LATER.c.state != "cancelled")
+    .where(undos.c.undone_run_id == runs.c.id, _LATER.c.state != RunState.CANCELLED)
     .correlate(runs)
     .scalar_subquery()
 )
@@ -32,7 +181,7 @@ _SET_ASIDE = (
 _RUNS = (
     select(
         runs,
-        imports.c.file_name,
+        imports.c.file_name.label("file"),
         imports.c.size_bytes,
         imports.c.scanned_bytes,
         imports.c.first_errors,
@@ -51,50 +200,50 @@ _RUNS = (
 )
 
 
-def run_facts(session: Session, run_id: int) -> Facts | None:
-    """A run with its row errors, at most a hundred; the receipt has all."""
-    run = session.execute(_RUNS.where(runs.c.id == run_id)).one_or_none()
-    return None if run is None else _run(run) | {"first_errors": run.first_errors or []}
+def show_run(session: Session, run_id: int) -> RunView:
+    """Raises UnknownRun."""
+    row = session.execute(_RUNS.where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise UnknownRun(run_id=run_id)
+    errors = tuple(RowError(**error) for error in row.first_errors or ())
+    return RunView(**_summary(row), first_errors=errors)
 
 
-def all_runs(session: Session, limit: int = 50) -> list[Facts]:
+def list_runs(session: Session, limit: int = 50) -> list[RunSummary]:
     """The newest runs, newest first."""
-    return [_run(run) for run in session.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))]
+    newest = session.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))
+    return [RunSummary(**_summary(row)) for row in newest]
 
 
-def skipped(session: Session, run_id: int, after: int, limit: int) -> list[Facts]:
-    """The records that a run has left as they were, behind an ordinal, in order: each with the
-    reason, so many at most."""
+def list_skipped(session: Session, run_id: int, after: int, limit: int) -> list[Skip]:
+    """At most so many of the records that a run has left as they were, behind an ordinal, in
+    order."""
     behind = (
-        select(skips)
+        select(skips.c.ordinal, skips.c.record_id, skips.c.reason)
         .where(skips.c.run_id == run_id, skips.c.ordinal > after)
         .order_by(skips.c.ordinal)
         .limit(limit)
     )
-    return [
-        {name: getattr(skip, name) for name in ("ordinal", "record_id", "reason")}
-        for skip in session.execute(behind)
-    ]
+    return [Skip(*row) for row in session.execute(behind)]
 
 
-def _run(run: Row[Any]) -> Facts:
-    made = f"{IMPORT}:{run.id}" if run.kind == IMPORT else run.list
-    facts = {name: getattr(run, name) for name in _PLAIN} | {
-        "file": run.file_name,
-        "list": made,
-        "progress": round(_progress(run), 3),
-    }
-    return facts | {
-        name: time_text(getattr(run, name)) for name in ("accepted_at", "started_at", "ended_at")
-    }
+def _summary(row: Row[Any]) -> dict[str, Any]:
+    """The fields of a summary."""
+    computed = {"list": _list_name(row), "progress": round(_progress(row), 3)}
+    names = [each.name for each in fields(RunSummary) if each.name not in computed]
+    return computed | {name: getattr(row, name) for name in names}
 
 
-def _progress(run: Row[Any]) -> float:
+def _list_name(row: Row[Any]) -> str | None:
+    return f"{RunKind.IMPORT}:{row.id}" if row.kind == RunKind.IMPORT else row.list
+
+
+def _progress(row: Row[Any]) -> float:
     """From 0 to 1."""
-    if run.ended_at is not None:
+    if row.ended_at is not None:
         return 1.0
-    scan = SCAN if run.kind == IMPORT else 0.0
-    if run.chunks_left is None:
-        return scan * float((run.scanned_bytes or 0) / max(run.size_bytes or 0, 1))
-    good = max(run.rows - run.errors, 1)
-    return scan + (1 - scan) * float((run.records + run.skipped) / good)
+    scan = SCAN if row.kind == RunKind.IMPORT else 0.0
+    if row.chunks_left is None:
+        return scan * float((row.scanned_bytes or 0) / max(row.size_bytes or 0, 1))
+    good = max(row.rows - row.errors, 1)
+    return scan + (1 - scan) * float((row.records + row.skipped) / good)

@@ -1,0 +1,11 @@
+"""What a delivery holds: JSON, or a form, as Python values."""
+
+from collections.abc import Mapping
+from typing import TypeAlias, TypeGuard
+
+JsonObject: TypeAlias = Mapping[str, object]
+
+
+def is_object(content: object) -> TypeGuard[JsonObject]:
+    """Whether the content is a JSON object, whose names are always text."""
+    return isinstance(content, dict)
