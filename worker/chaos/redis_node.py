@@ -6,8 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 
-from redis import Redis
-
 from worker.chaos.proxy import Proxy
 from worker.settings import socket_path
 from worker.stack.server import EmbeddedServer
@@ -23,6 +21,8 @@ class RedisNode:
         self._server = EmbeddedServer(
             socket_path(home / name), self._folder, home / "logs" / f"{name}.log"
         )
+        self.client = self._server.client
+        """A client that doesn't go through the proxy."""
         self._snapshots: deque[Path] = deque()
         self._taken = 0
 
@@ -56,11 +56,6 @@ class RedisNode:
         shutil.rmtree(self._folder)
         shutil.copytree(dice.choice(self._snapshots), self._folder)
         self.start()
-
-    @property
-    def client(self) -> Redis:
-        """A client that doesn't go through the proxy."""
-        return self._server.client
 
     @cached_property
     def proxy(self) -> Proxy:
