@@ -9,12 +9,10 @@ from sqlalchemy import ColumnElement, Select, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.files.rows import Columns, RowError
+from worker.domain.json_content import JsonObject
 from worker.domain.runs.runs import RunState
 from worker.store.runs.runs import Run
 from worker.store.tables import imports, reassignments, runs, undos
-
-JsonObject = Mapping[str, Any]
-"""An object that the database keeps as JSON."""
 
 
 def _columns(row_class: type[Run], table: Table) -> list[ColumnElement[Any]]:
