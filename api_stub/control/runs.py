@@ -9,8 +9,8 @@ from pydantic import Field, TypeAdapter
 
 from api_stub.deps import Acting, Body, Id, Using, control_router
 from api_stub.error_responses import problems
-from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.runs import (
     FileGone,

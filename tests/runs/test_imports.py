@@ -13,6 +13,7 @@ from redis import Redis
 
 from tests.support.factories import (
     accepted,
+    deactivate,
     delete_pool,
     email,
     give_leads,
@@ -30,7 +31,6 @@ from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField
 from worker.errors.runs import UnknownHeader, UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System
 from worker.queue import Task
@@ -471,7 +471,7 @@ def test_a_user_deactivated_before_the_scan_fails_the_run_with_the_reason(
 ) -> None:
     person(system, email(0))
     run_id = accepted(system, sheet(ROWS), owner=email(0))
-    system.transact(people.deactivate, email(0), None)
+    deactivate(system, email(0))
 
     send.drain(system)
 

@@ -91,7 +91,7 @@ def _plan(session: Session, run_id: int, chunk: FileChunk) -> LoadPlan:
     record_ids = range(first_id, first_id + chunk.records)
     given = allotment.allot(session, run, chunk.first_ordinal, chunk.records)
     given = given.of_records(record_ids, [None] * chunk.records)
-    named = users.by_id(session, {run.owner_id, *given.owner_ids})
+    named = users.get_all(session, {run.owner_id, *given.owner_ids})
     moment = now()
     return LoadPlan(
         run=run,

@@ -149,7 +149,7 @@ def _give_back(
         "given_by": [record.given_by for record in before],
     }
     records.set_owners(session, record_type, owners, moment)
-    for pool_id in pools.among(session, {record.owner_id for record in before}):
+    for pool_id in pools.keep_pools(session, {record.owner_id for record in before}):
         waiting = [record.record_id for record in before if record.owner_id == pool_id]
         captures.put_back(session, waiting, pool_id)
         enqueue(session, "captures.assign", lead=max(waiting))
@@ -188,8 +188,8 @@ def _free_turns(unit: Unit, undo: Undo) -> bool:
             noted.rollback()
             return False
     reversals.remove_entries(unit, theirs)
-    lowest = min((span.first for span in ledger.block(unit, pool_id, claim) or ()), default=1)
-    pools.change(unit, pool_id, watermark=min(pool.watermark, lowest - 1))
+    lowest = min((span.first for span in ledger.find_block(unit, pool_id, claim) or ()), default=1)
+    pools.set_watermark(unit, pool_id, min(pool.watermark, lowest - 1))
     reason = f"run {undone_id} was undone, and its turns are to come back"
     seed.seed_again(unit, pool_id, reason)
     return True

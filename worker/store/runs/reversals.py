@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns.allotment import Entry
 from worker.domain.turns.causes import Cause
-from worker.domain.turns.turns import Span, islands, merged
+from worker.domain.turns.turns import Span, find_islands, merge
 from worker.store.sql.spans import FEW_SPANS, among
 from worker.store.tables import ledger, ledger_history, pools, reversals
 
@@ -90,7 +90,7 @@ def taken_back(
     asked_of_each: ColumnElement[bool] = undo_of(ledger).is_not(None)
     if run_id is not None:
         found, asked_of_each = found.where(reversals.c.run_id == run_id), undo_of(ledger) == run_id
-    spans = merged(Span(first, count) for first, count in session.execute(found))
+    spans = merge(Span(first, count) for first, count in session.execute(found))
     its = among(ledger.c.ordinal, spans) if len(spans) <= FEW_SPANS else asked_of_each
     return and_(ledger.c.pool_id == pool_id, ledger.c.claim == claim, its)
 
@@ -110,7 +110,7 @@ def add(
     common = {"run_id": run_id, "pool_id": pool_id, "claim": claim, "at": moment}
     spans = [
         {"first_ordinal": ordinals[begin], "last_ordinal": ordinals[end - 1], **common}
-        for begin, end in islands(ordinals)
+        for begin, end in find_islands(ordinals)
     ]
     if spans:
         session.execute(insert(reversals), spans)
