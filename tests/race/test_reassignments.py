@@ -180,6 +180,7 @@ def cancel(system: System, run_id: int) -> control.CancelledRun:
     return system.transact(control.cancel, run_id)
 
 
+@pytest.mark.fast
 def test_a_cancel_waits_for_the_chunk_that_is_being_moved(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = frozen(system, send, owned(system, ROWS))

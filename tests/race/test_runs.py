@@ -147,6 +147,7 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(
     assert_promise(system)
 
 
+@pytest.mark.fast
 def test_a_sweep_does_not_wait_for_a_run_that_somebody_holds(system: System, send: Tasks) -> None:
     pool(system, 3)
     held, other = accepted(system, sheet(ROWS)), accepted(system, sheet(ROWS))

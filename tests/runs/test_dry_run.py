@@ -39,7 +39,7 @@ from worker.flows.system import System
 from worker.flows.turns import pools
 from worker.store.views.facts import Facts
 
-ROWS, BAD = 700, {0, 17, 249, 250, 699}
+ROWS, BAD = 28, {0, 5, 9, 10, 27}
 
 
 def forecast_of(system: System, wanted: SmartList | RecordIds, owner: str = "Inbound") -> Facts:
