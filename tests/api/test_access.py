@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from api_stub.app import MOST_UPLOAD_BYTES, create_app
 from tests.api.asking import LEADS, create_pool, posted, refusal, upload
 from tests.support.clients import MEMBER, ROOT, ClientOf
-from tests.support.factories import give_leads, person, token_of
+from tests.support.factories import deactivate, give_leads, person, token_of
 from tests.support.invariants import digest, everything, rows
 from tests.support.tasks import Tasks
-from worker.flows.people import access, people
+from worker.flows.people import access
 from worker.flows.system import System
 from worker.flows.system import system as the_system
 from worker.store.sql.engine import open_engine
@@ -275,7 +275,7 @@ def _revoked(system: System) -> str:
 
 def _of_somebody_deactivated(system: System) -> str:
     token = token_of(system, "gone@example.com", is_admin=True)
-    system.transact(people.deactivate, "gone@example.com", None)
+    deactivate(system, "gone@example.com")
     return token
 
 
@@ -475,7 +475,8 @@ def _refuse_changes_of_tokens(session: Any) -> None:
     else:
         session.execute(
             text(
-                "CREATE TRIGGER frozen BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, 'frozen'); END"
+                "CREATE TRIGGER frozen BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, "
+                "'frozen'); END"
             )
         )
 

@@ -67,7 +67,7 @@ def case(request: Any, app: FastAPI, client: Any, system: System) -> Case:
     posted(client, "/api/users", name="Z", email="z@example.com")
 
     def swap(session: Session) -> None:
-        if users.by_id(session, [inbound])[inbound].name != "Inbound":
+        if users.get(session, inbound).name != "Inbound":
             return
         for pool_id, name in ((inbound, "Between"), (partners, "Inbound"), (inbound, "Partners")):
             users.change(session, pool_id, name=name)

@@ -14,6 +14,7 @@ from tests.support.invariants import assert_promise, digest, everything, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
 from worker.flows.records import lists
+from worker.flows.records.lists import ListValues
 from worker.flows.system import System
 
 JSON = {"Content-Type": "application/json"}
@@ -35,7 +36,8 @@ def owners(system: System) -> str:
     """The first letters of who owns the leads that the file has made."""
     found = rows(
         system,
-        "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE first_name IS NOT NULL ORDER BY leads.id",
+        "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE first_name IS NOT "
+        "NULL ORDER BY leads.id",
     )
     return "".join(row["email"][0] for row in found)
 
@@ -83,7 +85,8 @@ def test_a_list_goes_to_a_pool_and_comes_back(
         )
     }
     assert numbers == {
-        "state": "done", "rows": 3, "records": 3, "skipped": 0, "turns": 3, "returned": 0, "progress": 1.0,
+        "state": "done", "rows": 3, "records": 3, "skipped": 0, "turns": 3, "returned": 0,
+        "progress": 1.0,
         "list": f"import:{imported['id']}", "file": None, "ids": None,
     }  # fmt: skip
     assert (undo.status_code, undo.headers["Location"]) == (202, f"/api/runs/{undo.json()['id']}")
@@ -381,7 +384,7 @@ def test_another_persons_list_is_unknown(
 ) -> None:
     create_pool(client)
     root = Actor(1, is_admin=True)
-    system.transact(lists.create, {"name": "Mine", "record_type": "lead"}, root, root.id)
+    system.transact(lists.create, "lead", ListValues("Mine"), root, root.id)
 
     assert refusal(reassign(reassigner, list="Mine"))[:2] == (404, "unknown_list")
     assert reassign(client, list="Mine").status_code == 202

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.domain.audit import reservations
-from worker.domain.audit.reservations import Reservation, Run
+from worker.domain.audit.reservations import Reservation, ReservingRun
 from worker.domain.turns import claims, succession
 from worker.domain.turns.rosters import Roster, Rosters
-from worker.domain.turns.turns import Span, Turns, but_last, islands, merged, uncovered
+from worker.domain.turns.turns import Span, Turns, drop_last, find_islands, merge, subtract
 
 A, B, C, D = 11, 12, 13, 14
 
-SPANS = st.lists(st.builds(Span, st.integers(1, 60), st.integers(1, 8)), max_size=12).map(merged)
-LOADED = Run("import", "loading", 6, 4, 0, 0, 1, 100)
+SPANS = st.lists(st.builds(Span, st.integers(1, 60), st.integers(1, 8)), max_size=12).map(merge)
+LOADED = ReservingRun("import", "loading", 6, 4, 0, 0, 1, 100)
 
 
 def turns_in(spans: object) -> list[int]:
@@ -22,7 +22,7 @@ def turns_in(spans: object) -> list[int]:
 
 @given(SPANS, SPANS)
 def test_what_is_uncovered_is_in_none_of_the_covers(spans: list[Span], covers: list[Span]) -> None:
-    assert turns_in(uncovered(iter(spans), iter(covers))) == sorted(
+    assert turns_in(subtract(iter(spans), iter(covers))) == sorted(
         set(turns_in(spans)) - set(turns_in(covers))
     )
 
@@ -31,14 +31,14 @@ def test_what_is_uncovered_is_in_none_of_the_covers(spans: list[Span], covers: l
 def test_all_but_the_last_turns_are_the_first_ones(spans: list[Span], count: int) -> None:
     turns = turns_in(spans)
 
-    assert turns_in(but_last(iter(spans), count)) == turns[: max(len(turns) - count, 0)]
+    assert turns_in(drop_last(iter(spans), count)) == turns[: max(len(turns) - count, 0)]
 
 
 @given(SPANS)
 def test_islands_are_as_long_as_they_can_be(spans: list[Span]) -> None:
     turns = turns_in(spans)
 
-    assert [Span(turns[begin], end - begin) for begin, end in islands(turns)] == spans
+    assert [Span(turns[begin], end - begin) for begin, end in find_islands(turns)] == spans
 
 
 @given(
@@ -70,7 +70,7 @@ def test_rosters_in_any_state_tell_who_is_rightful(drawn: list[Roster], span: Sp
     assert rosters.first_not_among(span, {1, 2, None}) == next(  # type: ignore[arg-type]
         (turn for turn, user in enumerate(told, span.first) if user not in {1, 2, None}), None
     )
-    list(succession.faults(numbered))
+    list(succession.find_faults(numbered))
 
 
 def test_a_span_of_any_length_is_looked_through_at_once() -> None:
@@ -84,7 +84,11 @@ def test_rosters_that_follow_each_other_have_no_fault() -> None:
     second = first.succeeded_by((A, C, D), 3)
 
     assert (
-        list(succession.faults([first, second, second.succeeded_by((), 9), Roster(4, 9, 0, (B,))]))
+        list(
+            succession.find_faults(
+                [first, second, second.succeeded_by((), 9), Roster(4, 9, 0, (B,))]
+            )
+        )
         == []
     )
 
@@ -104,7 +108,7 @@ def test_what_is_loaded_is_entered_in_the_order_of_the_block() -> None:
 
     assert faults(booking((0, 4)), *right) == []
     assert faults(booking((0, 2), (2, 2)), *right) == []
-    assert reservations.as_few(booking((0, 1), (1, 3)).pieces()) == [
+    assert reservations.join_pieces(booking((0, 1), (1, 3)).pieces()) == [
         (0, Span(3, 2)),
         (2, Span(10, 2)),
     ]

@@ -32,12 +32,12 @@ from tests.support.faults import forget
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
-from worker.domain.resources import LEAD
+from worker.domain.records.types import LEAD
 from worker.domain.runs.record_ids import RecordIds
 from worker.flows.audit.verify import verify
-from worker.flows.records import convert, edits
-from worker.flows.records.convert import Conversion
-from worker.flows.records.edits import RequestContext
+from worker.flows.records import convert
+from worker.flows.records.convert import ConversionOrder
+from worker.flows.records.edits import RecordEditor, RequestContext
 from worker.flows.runs import control, undo
 from worker.flows.system import System
 from worker.flows.turns import seed
@@ -64,8 +64,8 @@ def edited(system: System, lead_id: int) -> None:
     boss = Actor(
         person(system, "boss@example.com", is_admin=True), is_admin=True, can_reassign=True
     )
-    asking = RequestContext(boss, "request:an edit")
-    system.transact(edits.update, asking, LEAD, lead_id, {"phone": "1"})
+    asking = RequestContext(boss, "request:an edit", "USD")
+    system.transact(RecordEditor(LEAD).update, asking, lead_id, {"phone": "1"})
 
 
 def frozen(system: System, send: Tasks, wanted: RecordIds, owner: str = "Inbound") -> int:
@@ -87,15 +87,18 @@ def work(system: System, send: Tasks, tasks: int) -> None:
 
 # --- what is corrupt ---
 
-ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 9 END WHERE turn IN (9, 10);
-    UPDATE leads SET turn = CASE id WHEN 9 THEN 10 ELSE 9 END, owner_id = CASE id WHEN 9 THEN 1 ELSE 3 END WHERE id IN (9, 10)"""
+ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 9 END WHERE turn IN
+    (9, 10);
+    UPDATE leads SET turn = CASE id WHEN 9 THEN 10 ELSE 9 END, owner_id = CASE id WHEN 9 THEN 1 ELSE
+    3 END WHERE id IN (9, 10)"""
 A_SKIP = "INSERT INTO skips (run_id, ordinal, record_id, reason) VALUES ({}, {}, {}, 'given')"
 NAMES_IT = "UPDATE leads SET pool_id = 4, turn = {}, owner_id = {} WHERE id = {}"
 
 TAKEBACKS = "UPDATE reversals SET"
-MOVED = "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM ledger WHERE turn = 3".format(
-    "claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at"
-)
+MOVED = (
+    "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM "
+    "ledger WHERE turn = 3"
+).format("claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at")
 
 CORRUPTIONS = {
     "an entry's record is another than the list's": (ANOTHER_RECORD, "in order", 9),
@@ -353,7 +356,8 @@ def write(system: System, send: Tasks) -> None:
     frozen(system, send, RecordIds("lead", ids))
     execute(
         system,
-        f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at WHERE id = 11",
+        f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at "
+        "WHERE id = 11",
     )
     send.drain(system)
     edited(system, 2)
@@ -628,8 +632,8 @@ def test_leads_that_were_converted_since_are_kept(
     pool(system, 3)
     run_id = imported(system, send, sheet(5))
     boss = Actor(person(system, "boss@example.com"), is_admin=True)
-    asking = RequestContext(boss, "request:a conversion")
-    system.transact(convert.convert, asking, Conversion(2, boss.id))
+    asking = RequestContext(boss, "request:a conversion", "USD")
+    system.transact(convert.convert, asking, ConversionOrder(2, boss.id))
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 

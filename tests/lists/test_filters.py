@@ -12,7 +12,8 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.domain.filters import as_json, parse
-from worker.domain.resources import RECORDS
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.runs.runs import RunKind, RunState
 from worker.errors.base import EvenhandError
 from worker.errors.lists import UnknownCustomField, WrongRunType
@@ -31,13 +32,17 @@ Record = dict[str, Any]
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 TEXTS = (
-    None, "", "Oslo", "oslo", "OSLO", "Os", "Os%", "O_lo", "%", "_", "\\", "O\\slo", "it's", '"quoted"', "a\nb", "été", "ÉTÉ", "ß", "İ",
+    None, "", "Oslo", "oslo", "OSLO", "Os", "Os%", "O_lo", "%", "_", "\\", "O\\slo", "it's",
+    '"quoted"', "a\nb", "été", "ÉTÉ", "ß", "İ",
     "😀", "'; DROP TABLE leads; --", "$.x", "]", "12", "true", "NULL", "New", " Oslo", "2026-03-01",
 )  # fmt: skip
 FIELD_VALUES: tuple[Any, ...] = (
-    "Oslo", "OSLO city", "12", "12.0", "012", "-3.5", "1e3", "1.", ".5", "-", "--1", "1-2", "0.1", "12345678901234567", "1234567890123456",
-    12, 12.0, -3.5, 0, 0.1, 2**53 + 1, 2**62, True, False, "true", "false", "", "2026-03-01", "2026-03-01T10:00:00Z", "2026-13-45",
-    "2026-3-1", [], [""], ["Oslo", "12"], ["a%", "_"], ["2026-04-01", "7"], None, {"a": 1}, [1, True, None], "é", "É", "日本",
+    "Oslo", "OSLO city", "12", "12.0", "012", "-3.5", "1e3", "1.", ".5", "-", "--1", "1-2", "0.1",
+    "12345678901234567", "1234567890123456",
+    12, 12.0, -3.5, 0, 0.1, 2**53 + 1, 2**62, True, False, "true", "false", "", "2026-03-01",
+    "2026-03-01T10:00:00Z", "2026-13-45",
+    "2026-3-1", [], [""], ["Oslo", "12"], ["a%", "_"], ["2026-04-01", "7"], None, {"a": 1},
+    [1, True, None], "é", "É", "日本",
 )  # fmt: skip
 NAMES = (
     "Region",
@@ -81,7 +86,7 @@ def _it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the records ---
 
 
-def records(record_type: str) -> list[Record]:
+def records(record_type: RecordType) -> list[Record]:
     """So many that each odd value stands beside each kind of other."""
     size = 180
     rows = [
@@ -108,7 +113,7 @@ def records(record_type: str) -> list[Record]:
     return [row | _own(record_type, number) for number, row in enumerate(rows)]
 
 
-def _own(record_type: str, number: int) -> Record:
+def _own(record_type: RecordType, number: int) -> Record:
     text = [TEXTS[(number * step + step) % len(TEXTS)] for step in (1, 5, 7, 11)]
     if record_type == "deal":
         return {
@@ -141,9 +146,9 @@ def fill(engine: Engine) -> None:
         users.change(session, 3, is_active=False)
         for name in ("Inbound", "ann@example.org", "Old"):
             pools.add(session, users.add(session, name, None, is_pool=True), "lead", "epoch")
-        pools.change(session, 6, deleted_at=NOW)
+        pools.mark_deleted(session, 6, NOW)
         users.change(session, 6, is_active=False)
-        for number, record_type in enumerate(TABLES, 1):
+        for number, record_type in enumerate(RecordType, 1):
             run_id = runs.add(session, RunKind.IMPORT, record_type, 1, None)
             kinds.add_import(
                 session,
@@ -174,7 +179,7 @@ OWNERS = {
 # --- what filters say, read in Python ---
 
 
-def passes(record_type: str, record: Record, asked: dict[str, Any]) -> bool:
+def passes(record_type: RecordType, record: Record, asked: dict[str, Any]) -> bool:
     """Whether a record passes a filter in the vendor's form."""
     match asked:
         case {"and": several}:
@@ -192,7 +197,7 @@ def passes(record_type: str, record: Record, asked: dict[str, Any]) -> bool:
     return True
 
 
-def says(record_type: str, record: Record, name: str, operator: str, value: Any) -> bool:
+def says(record_type: RecordType, record: Record, name: str, operator: str, value: Any) -> bool:
     if operator == "not_eq":
         return not says(record_type, record, name, "eq", value)
     if operator == "none":
@@ -216,7 +221,7 @@ def says(record_type: str, record: Record, name: str, operator: str, value: Any)
     return plainly(held(record_type, record, name), operator, value)
 
 
-def held(record_type: str, record: Record, name: str) -> Any:
+def held(record_type: RecordType, record: Record, name: str) -> Any:
     """What is compared, which isn't always what is stored."""
     if name == "city":
         return record["address_city"]
@@ -294,7 +299,7 @@ def whose(record: Record, column: str, operator: str, value: Any) -> bool:
     ]
 
 
-def made_by(record_type: str, record: Record, run: int) -> bool:
+def made_by(record_type: RecordType, record: Record, run: int) -> bool:
     first = {"lead": 20, "contact": 40, "deal": 60}[record_type]
     return run % 2 == 1 and first <= record["id"] < first + 45
 
@@ -427,13 +432,17 @@ COMMON = {
 }
 CITY = dict.fromkeys(("city", "address[city]", "address.city"), TEXT)
 ASKED: dict[str, dict[str, st.SearchStrategy[dict[str, Any]]]] = {
-    "lead": {**COMMON, **CITY, **dict.fromkeys(("last_name", "email", "status", "source"), TEXT), "unqualified_reason_id": INTEGER},
+    "lead": {**COMMON, **CITY, **dict.fromkeys(("last_name", "email", "status", "source"), TEXT),
+        "unqualified_reason_id": INTEGER},
     "contact": {
-        **COMMON, **CITY, **dict.fromkeys(("email", "customer_status", "shipping_address[city]", "shipping_address.country"), TEXT),
+        **COMMON, **CITY,
+        **dict.fromkeys(("email", "customer_status"), TEXT),
+        **dict.fromkeys(("shipping_address[city]", "shipping_address.country"), TEXT),
         "is_organization": BOOLEAN,
     },
     "deal": {
-        **COMMON, **dict.fromkeys(("name", "source", "stage"), TEXT), "hot": BOOLEAN, "customized_win_likelihood": INTEGER,
+        **COMMON, **dict.fromkeys(("name", "source", "stage"), TEXT), "hot": BOOLEAN,
+        "customized_win_likelihood": INTEGER,
         "value": parameters(AMOUNTS, *SOME, *BOUNDS, *EMPTY),
         "estimated_close_date": parameters(DAY_TEXTS, *SOME, *TIMES, *BOUNDS, *EMPTY, "last_days"),
     },
@@ -442,7 +451,7 @@ for _type, _runs in RUNS.items():
     ASKED[_type]["import_run"] = parameters(st.sampled_from(_runs), "eq", "any")
 
 
-def filters(record_type: str) -> st.SearchStrategy[dict[str, Any]]:
+def filters(record_type: RecordType) -> st.SearchStrategy[dict[str, Any]]:
     """Filters in the vendor's form, in the shorthand, and in both at once."""
 
     def leaf(name: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -472,7 +481,7 @@ EXAMPLES = 120
 
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
 def test_a_filter_finds_the_same_on_both_databases_as_it_says(
-    engines: tuple[Engine, Engine], record_type: str
+    engines: tuple[Engine, Engine], record_type: RecordType
 ) -> None:
     for engine in engines:
         fill(engine)
@@ -490,7 +499,7 @@ def test_a_filter_finds_the_same_on_both_databases_as_it_says(
             ]
             for session in (on_sqlite, on_postgresql):
                 rows = session.execute(
-                    smart_lists.matching(session, record_type, found, "id:asc")
+                    smart_lists.select_matching(session, record_type, found, "id:asc")
                 ).all()
                 assert [row.id for row in rows] == expected, session.get_bind().dialect.name
                 assert smart_lists.count(session, record_type, found) == len(expected)
@@ -501,8 +510,10 @@ def test_a_filter_finds_the_same_on_both_databases_as_it_says(
 # --- what custom fields say ---
 
 STORED = {
-    "text": "12", "written so": "12.0", "number": 12, "other": 13, "yes": True, "told yes": "true", "long": "12345678901234567",
-    "octal": "012", "list": ["a", "12"], "day": "2026-03-01T10:00:00Z", "nothing": "", "null": None, "none": [], "blank": [""],
+    "text": "12", "written so": "12.0", "number": 12, "other": 13, "yes": True, "told yes": "true",
+    "long": "12345678901234567",
+    "octal": "012", "list": ["a", "12"], "day": "2026-03-01T10:00:00Z", "nothing": "", "null": None,
+    "none": [], "blank": [""],
 }  # fmt: skip
 
 
@@ -531,7 +542,7 @@ def test_custom_fields_are_texts_numbers_and_more(
     names = [*STORED, "absent"]
     with writing(engine) as session:
         users.add(session, "Ann", "ann@example.com")
-        labels.register(session, "lead", {labels.CUSTOM_FIELD: ["F"]})
+        labels.register(session, RecordType.LEAD, {labels.CUSTOM_FIELD: ["F"]})
         common = {"owner_id": 1, "tags": [], "created_at": NOW, "updated_at": NOW}
         fields = [*({"F": value} for value in STORED.values()), {"G": "12"}]
         session.execute(
@@ -549,28 +560,32 @@ def test_custom_fields_are_texts_numbers_and_more(
 # --- what filters can't do ---
 
 TRICKS = (
-    "' OR 1=1 --", "'; DROP TABLE leads; --", '"', "$.x", "]", "\\", "%", "_", "?", ":name", "%(name)s", "{}", "*", "[a-z]", "Secret",
+    "' OR 1=1 --", "'; DROP TABLE leads; --", '"', "$.x", "]", "\\", "%", "_", "?", ":name",
+    "%(name)s", "{}", "*", "[a-z]", "Secret",
 )  # fmt: skip
 
 
-def statement(engine: Engine, record_type: str, asked: dict[str, Any]) -> str:
+def statement(engine: Engine, record_type: RecordType, asked: dict[str, Any]) -> str:
     """The text of the statement that a filter becomes."""
     dialect: Any = {"sqlite": sqlite, "postgresql": postgresql}[engine.dialect.name].dialect()
     with reading(engine) as session:
         return str(
-            smart_lists.matching(session, record_type, parse(record_type, asked), "id:asc").compile(
-                dialect=dialect
-            )
+            smart_lists.select_matching(
+                session, record_type, parse(record_type, asked), "id:asc"
+            ).compile(dialect=dialect)
         )
 
 
 def found(
-    engine: Engine, asked: dict[str, Any], record_type: str = "lead", order: str = "id:asc"
+    engine: Engine,
+    asked: dict[str, Any],
+    record_type: RecordType = RecordType.LEAD,
+    order: str = "id:asc",
 ) -> list[int]:
     with reading(engine) as session:
         return list(
             session.scalars(
-                smart_lists.matching(session, record_type, parse(record_type, asked), order)
+                smart_lists.select_matching(session, record_type, parse(record_type, asked), order)
             )
         )
 
@@ -578,7 +593,7 @@ def found(
 def test_what_looks_like_sql_or_a_pattern_means_only_itself(engine: Engine) -> None:
     with writing(engine) as session:
         users.add(session, "Ann", "ann@example.com")
-        labels.register(session, "lead", {labels.CUSTOM_FIELD: TRICKS})
+        labels.register(session, RecordType.LEAD, {labels.CUSTOM_FIELD: TRICKS})
         common = {"owner_id": 1, "created_at": NOW, "updated_at": NOW}
         leads = [
             {"id": at, "email": trick, "tags": [trick], "custom_fields": {trick: trick}}
@@ -613,20 +628,23 @@ def test_what_looks_like_sql_or_a_pattern_means_only_itself(engine: Engine) -> N
 def test_no_value_and_no_name_of_a_custom_field_is_part_of_the_statement(engine: Engine) -> None:
     mark = "Mark'\"%]"
     with writing(engine) as session:
-        labels.register(session, "lead", {labels.CUSTOM_FIELD: [mark]})
+        labels.register(session, RecordType.LEAD, {labels.CUSTOM_FIELD: [mark]})
     asked: list[dict[str, Any]] = [
         {"city": {operator: mark}} for operator in ("eq", "not_eq", "contains", "starts_with")
     ] + [
-        {f"custom_fields.{mark}": {operator: mark}} for operator in ("eq", "not_eq", "contains", "starts_with")
+        {f"custom_fields.{mark}": {operator: mark}} for operator in ("eq", "not_eq", "contains",
+            "starts_with")
     ] + [
         {name: {"any": [mark, f"{mark}2"]}} for name in ("city", "tags", f"custom_fields.{mark}")
     ] + [
-        {"tags": {"all": [mark]}}, {"tags": {"none": [mark]}}, {f"custom_fields.{mark}": {"between": [12345678, 87654321]}},
-        {"id": 12345678}, {f"custom_fields.{mark}": {"gt": "2031-12-31"}}, {"updated_at": {"before": "2031-12-31"}},
+        {"tags": {"all": [mark]}}, {"tags": {"none": [mark]}},
+        {f"custom_fields.{mark}": {"between": [12345678, 87654321]}},
+        {"id": 12345678}, {f"custom_fields.{mark}": {"gt": "2031-12-31"}},
+        {"updated_at": {"before": "2031-12-31"}},
     ]  # fmt: skip
 
     for each in asked:
-        text = statement(engine, "lead", each)
+        text = statement(engine, RecordType.LEAD, each)
         assert not [part for part in ("Mark", "12345678", "2031") if part in text], each
 
 
@@ -657,9 +675,9 @@ def test_what_a_filter_names_and_is_not_there_is_an_error_and_no_empty_list(
         for _ in range(2):
             gone = users.add(session, "Twice", None, is_pool=True)
             pools.add(session, gone, "lead", "epoch")
-            pools.change(session, gone, deleted_at=NOW)
+            pools.mark_deleted(session, gone, NOW)
             users.change(session, gone, is_active=False)
-        labels.register(session, "contact", {labels.CUSTOM_FIELD: ["Region"]})
+        labels.register(session, RecordType.CONTACT, {labels.CUSTOM_FIELD: ["Region"]})
         kinds.add_import(
             session,
             runs.add(session, RunKind.IMPORT, "deal", 1, None),
@@ -719,7 +737,7 @@ def test_a_filter_with_as_much_in_it_as_may_be_is_no_trouble(engine: Engine) -> 
 
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
 def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_first(
-    engine: Engine, record_type: str
+    engine: Engine, record_type: RecordType
 ) -> None:
     fill(engine)
     order = {"lead": "source", "contact": "first_name", "deal": "estimated_close_date"}[record_type]
@@ -740,7 +758,8 @@ def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_firs
 
 def test_every_field_that_a_list_may_be_sorted_by_sorts_it(engine: Engine) -> None:
     fill(engine)
-    for record_type, resource in RECORDS.items():
+    for resource in DESCRIPTIONS.values():
+        record_type = resource.record_type
         for name in (
             *resource.sortable,
             *({"lead": ("source",), "deal": ("source", "stage")}.get(record_type, ())),
@@ -755,9 +774,9 @@ def test_the_api_goes_on_showing_what_is_not_known_first_where_it_is_descending(
 ) -> None:
     fill(engine)
     with reading(engine) as session:
-        page = catalog.page(
+        page = catalog.find_page(
             session,
-            RECORDS["deal"],
+            DESCRIPTIONS[RecordType.DEAL],
             catalog.ListQuery(order="estimated_close_date:desc", per_page=1),
         )
 

@@ -102,7 +102,8 @@ class Stories(RuleBasedStateMachine):
 
     def _give(self, record_ids: list[int]) -> None:
         requests = [
-            assign.Request(f"lead:{record_id}:edit", record_id, None) for record_id in record_ids
+            assign.TurnRequest(f"lead:{record_id}:edit", record_id, None)
+            for record_id in record_ids
         ]
         if not self.members and not all(record_id in self.given for record_id in record_ids):
             with pytest.raises(EmptyPool):
@@ -114,7 +115,7 @@ class Stories(RuleBasedStateMachine):
             for record_id in record_ids
         )
 
-    def _assign(self, requests: list[assign.Request]) -> dict[int, int]:
+    def _assign(self, requests: list[assign.TurnRequest]) -> dict[int, int]:
         owners: dict[int, int] = self.system.transact(
             assign.assign, self.pool_id, "lead", requests, Cause.EDIT
         )

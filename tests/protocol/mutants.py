@@ -3,18 +3,18 @@ promise is broken, as a random search has found and shrunk them."""
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from tests.protocol.bulk import Bulk
 from tests.protocol.faults import Faults
 from tests.protocol.machine import Stories
 from tests.protocol.system import MortalRing
+from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster
 from worker.flows.intake import capture
 from worker.flows.turns import assign
@@ -40,16 +40,16 @@ def let_every_epoch_through(patch: pytest.MonkeyPatch) -> None:
     real = assign.fence
 
     def credulous(
-        session: Session, pool: Row[Any], latest: Roster, taken: Taken, claim: str = ""
+        session: Session, pool: Pool, latest: Roster, taken: Taken, claim: str = ""
     ) -> None:
-        real(session, SimpleNamespace(id=pool.id, epoch=taken.epoch), latest, taken, claim)  # type: ignore[arg-type]
+        real(session, replace(pool, epoch=taken.epoch), latest, taken, claim)
 
     patch.setattr(assign, "fence", credulous)
 
 
 def look_at_no_open_block(patch: pytest.MonkeyPatch) -> None:
     """The fence doesn't see the turns that are reserved."""
-    blind = SimpleNamespace(**{**vars(ledger), "open_blocks": lambda *_: {}})
+    blind = SimpleNamespace(**{**vars(ledger), "list_open_blocks": lambda *_: {}})
     patch.setattr(assign, "ledger", blind)
 
 

@@ -38,7 +38,7 @@ def system(postgresql_url: str, ring: Ring, send: Tasks, tmp_path: Path) -> Iter
 
 @contextmanager
 def going_back_before_its_commit(
-    system: System, valkey: Redis, ask: assign.Request | int, pool_id: int
+    system: System, valkey: Redis, ask: assign.TurnRequest | int, pool_id: int
 ) -> Iterator[None]:
     """Somebody has taken turns and not committed when Redis goes back to before; within the block
     others ask for turns."""
@@ -67,7 +67,10 @@ def going_back_before_its_commit(
 
 def waits_or_ends(system: System, done: Callable[[], bool]) -> None:
     """Until the other has ended, or waits for a lock that somebody holds."""
-    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
+        "'Lock'"
+    )
     wait_until(lambda: done() or rows(system, waiting), "the other transaction")
 
 
@@ -80,7 +83,7 @@ def test_a_turn_that_another_is_about_to_enter_is_not_given_twice(
 
     with ThreadPoolExecutor(1) as thread:
         with going_back_before_its_commit(
-            system, valkey, assign.Request(f"lead:{first}:edit", first, None), inbound.id
+            system, valkey, assign.TurnRequest(f"lead:{first}:edit", first, None), inbound.id
         ):
             other = thread.submit(give, system, second)
             waits_or_ends(system, other.done)

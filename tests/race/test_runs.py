@@ -56,7 +56,10 @@ def nobody_enters(system: System) -> Iterator[None]:
 
 def waiting(system: System) -> int:
     """How many transactions wait for a lock."""
-    blocked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    blocked = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
+        "'Lock'"
+    )
     return len(rows(system, blocked))
 
 

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from worker.domain.records.editing import at, changed, check_needed, normalized
-from worker.domain.resources import CONTACT, DEAL, LEAD, TAG, Kind, Resource
+from worker.domain.records.editing import find_changes, normalize
+from worker.domain.records.types import CONTACT, DEAL, LEAD
+from worker.domain.resources import TAG, AttributeKind, Resource
+from worker.domain.resources.faults import at, check_needed
 from worker.errors.records import Fault, IncorrectPayload
 
 
 def faults(resource: Resource, **given: Any) -> list[tuple[str, str]]:
     with pytest.raises(IncorrectPayload) as raised:
-        normalized(resource, given)
+        normalize(resource, given)
     assert raised.value.facts["resource"] == resource.type
     assert all(
         fault.message and fault.message in str(raised.value) for fault in raised.value.faults
@@ -23,47 +25,67 @@ def faults(resource: Resource, **given: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("resource", "name", "given", "kept"),
     [
-        (LEAD, "last_name", "  Lee\n", "Lee"), (LEAD, "last_name", " \t", None), (LEAD, "last_name", None, None),
-        (LEAD, "email", "x" * 320, "x" * 320), (LEAD, "status", "x" * 5_000, "x" * 5_000), (LEAD, "owner_id", 7, 7),
-        (LEAD, "source_id", None, None), (CONTACT, "is_organization", False, False), (CONTACT, "customer_status", " past ", "past"),
+        (LEAD, "last_name", "  Lee\n", "Lee"), (LEAD, "last_name", " \t", None),
+        (LEAD, "last_name", None, None),
+        (LEAD, "email", "x" * 320, "x" * 320), (LEAD, "status", "x" * 5_000, "x" * 5_000),
+        (LEAD, "owner_id", 7, 7),
+        (LEAD, "source_id", None, None), (CONTACT, "is_organization", False, False),
+        (CONTACT, "customer_status", " past ", "past"),
         (CONTACT, "customer_status", "", None), (TAG, "resource_type", "deal", "deal"),
-        (DEAL, "value", 7, 7.0), (DEAL, "value", "1,250.5", 1250.5), (DEAL, "value", None, 0.0), (DEAL, "value", " ", 0.0),
-        (DEAL, "value", 0.1 + 0.2, 0.3), (DEAL, "value", 1e-17, 0.0), (DEAL, "value", -2.5, -2.5), (DEAL, "value", 0, 0.0),
+        (DEAL, "value", 7, 7.0), (DEAL, "value", "1,250.5", 1250.5), (DEAL, "value", None, 0.0),
+        (DEAL, "value", " ", 0.0),
+        (DEAL, "value", 0.1 + 0.2, 0.3), (DEAL, "value", 1e-17, 0.0), (DEAL, "value", -2.5, -2.5),
+        (DEAL, "value", 0, 0.0),
         (DEAL, "value", 10**15 - 1, 10.0**15 - 1), (DEAL, "customized_win_likelihood", 50, 50),
-        (DEAL, "estimated_close_date", " 2026-03-31 ", date(2026, 3, 31)), (DEAL, "estimated_close_date", " ", None),
-        (DEAL, "last_stage_change_at", "2026-03-31T12:00:00Z", datetime(2026, 3, 31, 12, tzinfo=UTC)),
-        (DEAL, "last_stage_change_at", "2026-03-31T12:00:00", datetime(2026, 3, 31, 12, tzinfo=UTC)),
-        (DEAL, "last_stage_change_at", "2026-03-31T12:00:00.5+02:00", datetime(2026, 3, 31, 10, 0, 0, 500_000, tzinfo=UTC)),
+        (DEAL, "estimated_close_date", " 2026-03-31 ", date(2026, 3, 31)),
+        (DEAL, "estimated_close_date", " ", None),
+        (DEAL, "last_stage_change_at", "2026-03-31T12:00:00Z",
+            datetime(2026, 3, 31, 12, tzinfo=UTC)),
+        (DEAL, "last_stage_change_at", "2026-03-31T12:00:00",
+            datetime(2026, 3, 31, 12, tzinfo=UTC)),
+        (DEAL, "last_stage_change_at", "2026-03-31T12:00:00.5+02:00",
+            datetime(2026, 3, 31, 10, 0, 0, 500_000, tzinfo=UTC)),
         (DEAL, "last_stage_change_at", "", None), (DEAL, "last_stage_change_at", None, None),
-        (LEAD, "tags", [" b ", "a", "b", "", "B"], ["b", "a", "B"]), (LEAD, "tags", None, []), (LEAD, "tags", ["x" * 400], ["x" * 400]),
-        (LEAD, "address", {"city": " Oslo ", "line1": " ", "state": None}, {"city": "Oslo", "line1": None, "state": None}),
+        (LEAD, "tags", [" b ", "a", "b", "", "B"], ["b", "a", "B"]), (LEAD, "tags", None, []),
+        (LEAD, "tags", ["x" * 400], ["x" * 400]),
+        (LEAD, "address", {"city": " Oslo ", "line1": " ", "state": None},
+            {"city": "Oslo", "line1": None, "state": None}),
         (LEAD, "address", None, {}), (LEAD, "address", {}, {}), (LEAD, "custom_fields", None, {}),
-        (LEAD, "custom_fields", {"a": " x ", "b": " ", "c": None, " ": 1, "": 2}, {"a": "x", "b": None, "c": None}),
+        (LEAD, "custom_fields", {"a": " x ", "b": " ", "c": None, " ": 1, "": 2},
+            {"a": "x", "b": None, "c": None}),
         (LEAD, "custom_fields", {"a": 1, "b": 1.5, "c": True}, {"a": 1, "b": 1.5, "c": True}),
         (LEAD, "custom_fields", {"d": [" x ", ""], "e": []}, {"d": [" x ", ""], "e": []}),
-        (LEAD, "custom_fields", {"a": 2**63 - 1, "b": 1 - 2**63, " a ": ""}, {"a": 2**63 - 1, "b": 1 - 2**63, " a ": None}),
+        (LEAD, "custom_fields", {"a": 2**63 - 1, "b": 1 - 2**63, " a ": ""},
+            {"a": 2**63 - 1, "b": 1 - 2**63, " a ": None}),
     ],
 )  # fmt: skip
 def test_each_kind_of_value_has_one_form(
     resource: Resource, name: str, given: Any, kept: Any
 ) -> None:
-    values = normalized(resource, {name: given})
+    values = normalize(resource, {name: given})
 
     assert values == {name: kept}
     assert type(values[name]) is type(kept)
-    assert normalized(resource, {name: given}) == values
+    assert normalize(resource, {name: given}) == values
 
 
 @pytest.mark.parametrize(
     ("resource", "name", "given"),
     [
-        (LEAD, "last_name", "a\0b"), (LEAD, "last_name", "\ud800"), (LEAD, "email", "x" * 321), (CONTACT, "customer_status", "Past"),
-        (TAG, "resource_type", "task"), (DEAL, "value", "much"), (DEAL, "value", 10**15), (DEAL, "value", float("nan")),
-        (DEAL, "value", float("inf")), (DEAL, "value", 1e300), (DEAL, "value", "1e3"), (DEAL, "estimated_close_date", "2026-02-29"),
-        (DEAL, "estimated_close_date", "31.3.2026"), (DEAL, "last_stage_change_at", "noon"), (DEAL, "last_stage_change_at", " "),
-        (DEAL, "last_stage_change_at", "9999-12-31T23:00:00-14:00"), (LEAD, "tags", ["a", "b\0"]), (LEAD, "address", {"city": "\0"}),
-        (LEAD, "custom_fields", {"a\0": 1}), (LEAD, "custom_fields", {"a": "\udfff"}), (LEAD, "custom_fields", {"a": ["\0"]}),
-        (LEAD, "custom_fields", {"a": {}}), (LEAD, "custom_fields", {"a": [1]}), (LEAD, "custom_fields", {"a": [None]}),
+        (LEAD, "last_name", "a\0b"), (LEAD, "last_name", "\ud800"), (LEAD, "email", "x" * 321),
+        (CONTACT, "customer_status", "Past"),
+        (TAG, "resource_type", "task"), (DEAL, "value", "much"), (DEAL, "value", 10**15),
+        (DEAL, "value", float("nan")),
+        (DEAL, "value", float("inf")), (DEAL, "value", 1e300), (DEAL, "value", "1e3"),
+        (DEAL, "estimated_close_date", "2026-02-29"),
+        (DEAL, "estimated_close_date", "31.3.2026"), (DEAL, "last_stage_change_at", "noon"),
+        (DEAL, "last_stage_change_at", " "),
+        (DEAL, "last_stage_change_at", "9999-12-31T23:00:00-14:00"), (LEAD, "tags", ["a", "b\0"]),
+        (LEAD, "address", {"city": "\0"}),
+        (LEAD, "custom_fields", {"a\0": 1}), (LEAD, "custom_fields", {"a": "\udfff"}),
+        (LEAD, "custom_fields", {"a": ["\0"]}),
+        (LEAD, "custom_fields", {"a": {}}), (LEAD, "custom_fields", {"a": [1]}),
+        (LEAD, "custom_fields", {"a": [None]}),
         (LEAD, "custom_fields", {"a": float("nan")}), (LEAD, "custom_fields", {"a": float("-inf")}),
         (LEAD, "custom_fields", {"a": 2**63}), (LEAD, "custom_fields", {"a": 1e19}),
     ],
@@ -85,21 +107,22 @@ def test_every_fault_is_told_in_the_order_of_the_attributes() -> None:
 
 
 def test_what_is_not_named_or_cannot_be_set_is_left_out() -> None:
-    assert normalized(LEAD, {}) == {}
-    assert normalized(
+    assert normalize(LEAD, {}) == {}
+    assert normalize(
         LEAD, {"id": 7, "created_at": "x", "creator_id": 7, "nothing": 1, "title": "Dr"}
     ) == {"title": "Dr"}
-    assert normalized(DEAL, {"organization_id": 7, "added_at": 1, "dropbox_email": "x"}) == {}
+    assert normalize(DEAL, {"organization_id": 7, "added_at": 1, "dropbox_email": "x"}) == {}
 
 
-def test_only_what_says_something_else_than_what_is_shown_is_changed() -> None:
+def test_only_what_says_something_else_than_what_is_shown_is_find_changes() -> None:
     facts = {
-        "name": "D", "value": "10.50", "hot": False, "tags": ["a"], "custom_fields": {"n": 1}, "estimated_close_date": None, "stage_id": 1,
+        "name": "D", "value": "10.50", "hot": False, "tags": ["a"], "custom_fields": {"n": 1},
+        "estimated_close_date": None, "stage_id": 1,
         "last_stage_change_at": "2026-03-31T12:00:00Z",
     }  # fmt: skip
 
-    assert changed(DEAL, normalized(DEAL, facts), facts) == {}
-    assert changed(DEAL, normalized(DEAL, {"value": 10.5, "name": " D "}), facts) == {}
+    assert find_changes(DEAL, normalize(DEAL, facts), facts) == {}
+    assert find_changes(DEAL, normalize(DEAL, {"value": 10.5, "name": " D "}), facts) == {}
     new = {
         "value": "10.51",
         "tags": ["a", "b"],
@@ -107,9 +130,9 @@ def test_only_what_says_something_else_than_what_is_shown_is_changed() -> None:
         "estimated_close_date": "2026-03-31",
         "stage_id": 2,
     }
-    assert changed(DEAL, normalized(DEAL, facts | new), facts) == normalized(DEAL, new)
+    assert find_changes(DEAL, normalize(DEAL, facts | new), facts) == normalize(DEAL, new)
     beyond_what_requests_may_say = facts | {"value": 10**15}
-    assert changed(DEAL, {"value": 5.0}, beyond_what_requests_may_say) == {"value": 5.0}
+    assert find_changes(DEAL, {"value": 5.0}, beyond_what_requests_may_say) == {"value": 5.0}
 
 
 def test_what_is_needed_is_missing_or_blank() -> None:
@@ -134,16 +157,21 @@ def test_what_is_needed_is_missing_or_blank() -> None:
     )
 
 
-def test_every_kind_that_can_be_written_is_normalized() -> None:
-    plain = {Kind.TEXT, Kind.INTEGER, Kind.PERCENT, Kind.BOOLEAN}
+def test_every_kind_that_can_be_written_is_normalize() -> None:
+    plain = {
+        AttributeKind.TEXT,
+        AttributeKind.INTEGER,
+        AttributeKind.PERCENT,
+        AttributeKind.BOOLEAN,
+    }
     for resource in (LEAD, CONTACT, DEAL, TAG):
         for attribute in resource.writable:
             if attribute.kind not in plain:
-                assert normalized(resource, {attribute.name: None}) == {
+                assert normalize(resource, {attribute.name: None}) == {
                     attribute.name: {
-                        Kind.AMOUNT: 0.0,
-                        Kind.NAMES: [],
-                        Kind.ADDRESS: {},
-                        Kind.FIELDS: {},
+                        AttributeKind.AMOUNT: 0.0,
+                        AttributeKind.NAMES: [],
+                        AttributeKind.ADDRESS: {},
+                        AttributeKind.FIELDS: {},
                     }.get(attribute.kind)
                 }

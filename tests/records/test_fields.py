@@ -9,33 +9,41 @@ from worker.domain.records.fields import (
     field_named,
     fields_of,
 )
+from worker.domain.records.record_type import RecordType
 
 
 @pytest.mark.parametrize(
     ("header", "field"),
     [
-        ("First Name", "first_name"), ("first_name", "first_name"), ("FIRSTNAME", "first_name"), ("Surname", "last_name"),
-        ("Email 1", "email"), ("E-Mail", "email"), ("email_address", "email"), ("Phone", "phone"), ("Company", "organization_name"),
-        ("Organization", "organization_name"), ("Organisation  Name", "organization_name"), ("Website", "website"), ("Source", "source"),
-        ("Lead Status", "status"), ("Notes", "description"), ("Tags", "tags"), ("ZIP / Postcode", None), ("Zip", "address_postal_code"),
+        ("First Name", "first_name"), ("first_name", "first_name"), ("FIRSTNAME", "first_name"),
+        ("Surname", "last_name"),
+        ("Email 1", "email"), ("E-Mail", "email"), ("email_address", "email"), ("Phone", "phone"),
+        ("Company", "organization_name"),
+        ("Organization", "organization_name"), ("Organisation  Name", "organization_name"),
+        ("Website", "website"), ("Source", "source"),
+        ("Lead Status", "status"), ("Notes", "description"), ("Tags", "tags"),
+        ("ZIP / Postcode", None), ("Zip", "address_postal_code"),
         ("Region (sales)", None), ("", None), ("___", None),
     ],
 )  # fmt: skip
 def test_a_header_means_a_field_by_its_name_or_an_alias(header: str, field: str | None) -> None:
-    assert field_named("lead", header) == field
+    assert field_named(RecordType.LEAD, header) == field
 
 
 @pytest.mark.parametrize("record_type", RECORD_TYPES)
-def test_every_field_is_meant_by_its_own_name(record_type: str) -> None:
+def test_every_field_is_meant_by_its_own_name(record_type: RecordType) -> None:
     for field in fields_of(record_type):
         assert field_named(record_type, field) == field
         assert field_named(record_type, field.replace("_", " ").title()) == field
 
 
 @pytest.mark.parametrize(
-    ("record_type", "header"), [("contact", "Source"), ("lead", "Amount"), ("deal", "Surname")]
+    ("record_type", "header"),
+    [(RecordType.CONTACT, "Source"), (RecordType.LEAD, "Amount"), (RecordType.DEAL, "Surname")],
 )
-def test_a_header_means_nothing_to_a_type_without_the_field(record_type: str, header: str) -> None:
+def test_a_header_means_nothing_to_a_type_without_the_field(
+    record_type: RecordType, header: str
+) -> None:
     assert field_named(record_type, header) is None
 
 

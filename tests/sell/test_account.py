@@ -7,7 +7,8 @@ from sqlalchemy import insert
 
 from tests.api.asking import create_pool
 from tests.sell.asking import created, listed, names, shown, told, updated
-from worker.domain.resources import ACCOUNT, RESOURCES, USER
+from worker.domain.records.types import RESOURCES
+from worker.domain.resources import ACCOUNT, USER
 from worker.flows.system import System
 from worker.store.sql.clock import now
 from worker.store.sql.engine import writing
@@ -65,9 +66,12 @@ def test_there_is_a_pipeline_with_its_stages(client: Any) -> None:
     [pipeline], found = listed(client, "pipelines"), listed(client, "stages")
 
     assert (pipeline["id"], pipeline["name"], pipeline["disabled"]) == (1, "Sales Pipeline", False)
-    assert [(stage["name"], stage["category"], stage["position"], stage["likelihood"], stage["active"]) for stage in found] == [
-        ("Incoming", "incoming", 1, 10, True), ("Qualified", "qualified", 2, 25, True), ("Quote", "quote", 3, 50, True),
-        ("Closure", "closure", 4, 75, True), ("Won", "won", 5, 100, False), ("Lost", "lost", 6, 0, False),
+    shown = ("name", "category", "position", "likelihood", "active")
+    assert [tuple(stage[name] for name in shown) for stage in found] == [
+        ("Incoming", "incoming", 1, 10, True), ("Qualified", "qualified", 2, 25, True),
+        ("Quote", "quote", 3, 50, True),
+        ("Closure", "closure", 4, 75, True), ("Won", "won", 5, 100, False),
+        ("Lost", "lost", 6, 0, False),
         ("Unqualified", "unqualified", 7, 0, False),
     ]  # fmt: skip
     assert {stage["pipeline_id"] for stage in found} == {1}

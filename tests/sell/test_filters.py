@@ -5,7 +5,8 @@ from typing import Any
 from tests.api.asking import create_pool
 from tests.sell.asking import created, listed, names, updated, wrong
 from tests.support.factories import person
-from worker.domain.resources import CONTACT, DEAL, LEAD, LEAD_SOURCE, RESOURCES, TAG, USER, Resource
+from worker.domain.records.types import CONTACT, DEAL, LEAD, RESOURCES
+from worker.domain.resources import LEAD_SOURCE, TAG, USER, Resource
 from worker.flows.system import System
 
 OSLO = {"city": "Oslo", "country": "NO", "postal_code": "0150"}
@@ -197,9 +198,11 @@ def test_labels_stages_and_pipelines_are_found_by_each_filter(client: Any, membe
 # --- custom fields ---
 
 ODD = (
-    "Region", "region", "A b", 'say "hi"', "it's", "a.b", "$.a", "100%", "%s", "%(x)s", ":moment", "a[0", "[", "]", "Budget [EUR]", "a][b",
+    "Region", "region", "A b", 'say "hi"', "it's", "a.b", "$.a", "100%", "%s", "%(x)s", ":moment",
+    "a[0", "[", "]", "Budget [EUR]", "a][b",
     "line\nbreak", "{}",
-    "back\\slash", "a/b",     "été", "日本", "😀", "a&b=c", "#", "'; DROP TABLE leads; --", "' OR '1'='1", "$[*]", "x" * 320,
+    "back\\slash", "a/b",     "été", "日本", "😀", "a&b=c", "#", "'; DROP TABLE leads; --",
+    "' OR '1'='1", "$[*]", "x" * 320,
 )  # fmt: skip
 
 

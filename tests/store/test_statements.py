@@ -53,7 +53,7 @@ def test_many_leads_take_the_same_statements_as_one(system: System) -> None:
 
     def give(count: int) -> int:
         requests = [
-            assign.Request(f"lead:{number}", number, None)
+            assign.TurnRequest(f"lead:{number}", number, None)
             for number in [lead(system) for _ in range(count)]
         ]
         work = lambda session: assign.assign(session, inbound.id, "lead", requests, Cause.CAPTURE)  # noqa: E731

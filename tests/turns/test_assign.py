@@ -43,7 +43,7 @@ def test_the_entry_tells_claim_cause_actor_and_previous_owner(system: System) ->
         lead(system, "z@example.com"),
     )
     before = person(system, "z@example.com")
-    request = assign.Request("lead:1:edit:7", record_id, before, actor)
+    request = assign.TurnRequest("lead:1:edit:7", record_id, before, actor)
 
     system.transact(assign.assign, inbound.id, "lead", [request], Cause.EDIT)
 
@@ -169,7 +169,7 @@ def test_contacts_and_deals_are_given_like_leads(system: System, record_type: st
 def test_what_fails_after_taking_turns_enters_nothing_and_skips_nothing(system: System) -> None:
     inbound = pool(system, 3)
     record_id = lead(system)
-    request = assign.Request(f"lead:{record_id}:edit", record_id, None)
+    request = assign.TurnRequest(f"lead:{record_id}:edit", record_id, None)
 
     def take_and_die(unit: Unit) -> None:
         assign.assign(unit, inbound.id, "lead", [request], Cause.EDIT)

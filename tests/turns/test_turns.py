@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.turns.turns import Span, Turns, common, holes, meet, merged
+from worker.domain.turns.turns import Span, Turns, find_gaps, intersect, merge, share_a_turn
 
 SPANS = st.builds(Span, st.integers(1, 60), st.integers(1, 12))
 TURNS = st.lists(SPANS, max_size=6).map(Turns)
@@ -38,7 +38,7 @@ def test_a_slice_is_the_turns_at_those_ordinals(turns: Turns, start: int, count:
 
 @given(st.lists(SPANS, max_size=8), st.integers(1, 60), st.integers(0, 80))
 def test_holes_are_the_turns_in_none_of_the_spans(used: list[Span], first: int, last: int) -> None:
-    found = list(holes(used, first, last))
+    found = list(find_gaps(used, first, last))
 
     taken = {turn for span in used for turn in range(span.first, span.last + 1)}
     assert list(Turns(found).each()) == [
@@ -49,8 +49,8 @@ def test_holes_are_the_turns_in_none_of_the_spans(used: list[Span], first: int, 
 
 @given(TURNS, TURNS)
 def test_spans_meet_when_a_turn_is_in_both(some: Turns, others: Turns) -> None:
-    assert meet(some, others) == bool({*some.each()} & {*others.each()})
-    assert {*Turns(common(merged(some), merged(others))).each()} == {*some.each()} & {
+    assert share_a_turn(some, others) == bool({*some.each()} & {*others.each()})
+    assert {*Turns(intersect(merge(some), merge(others))).each()} == {*some.each()} & {
         *others.each()
     }
 
@@ -58,5 +58,5 @@ def test_spans_meet_when_a_turn_is_in_both(some: Turns, others: Turns) -> None:
 def test_many_spans_are_compared_with_many_without_a_word() -> None:
     even, odd = ([Span(turn, 1) for turn in range(first, 200_000, 2)] for first in (1, 2))
 
-    assert not meet(even, odd)
-    assert meet(even, [*odd, even[-1]])
+    assert not share_a_turn(even, odd)
+    assert share_a_turn(even, [*odd, even[-1]])

@@ -82,8 +82,8 @@ def test_turns_that_were_lost_come_back_and_are_handed_out_next(
     [found] = rings.repair(system)
 
     first = (before or 1) + 1
-    assert found.did == "seeded it"
-    assert found.what.endswith(
+    assert found.action == "seeded it"
+    assert found.problem.endswith(
         f"2 turns, the first of them {first}, were handed out and never entered"
     )
     assert returned(system) == (2 if after else 0)
@@ -210,7 +210,7 @@ def test_a_ring_that_is_not_where_sql_is_is_seeded(
 
     [found] = rings.repair(system)
 
-    assert words in found.what
+    assert words in found.problem
     assert words in reasons(system)[-1]
     assert_promise(system)
     assert rings.repair(system) == []
@@ -248,7 +248,7 @@ def test_a_ring_that_went_back_to_when_a_turn_was_returned_is_seeded(
 
     [found] = rings.repair(system)
 
-    assert "it would hand out turn 2 again" in found.what
+    assert "it would hand out turn 2 again" in found.problem
     assert_promise(system)
     assert give_leads(system, 1) == "a"
     assert_promise(system)

@@ -220,7 +220,7 @@ def test_a_sweep_says_what_it_found_and_did(left_lying: System, send: Tasks) -> 
     found = sweeps.sweep(left_lying)
 
     assert len(found) == len(send.waiting) == 4
-    assert all(each.what and each.did.startswith("sent") for each in found)
+    assert all(each.problem and each.action.startswith("sent") for each in found)
 
 
 def test_leads_that_somebody_is_on_and_leads_of_an_empty_pool_are_left_alone(

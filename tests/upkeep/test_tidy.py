@@ -12,6 +12,7 @@ from tests.support.factories import accepted, imported, pool, sheet
 from tests.support.invariants import everything, receipt, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.runs.runs import RunState
+from worker.domain.upkeep import Repair
 from worker.flows.runs import control, scans
 from worker.flows.runs.imports import RECEIPT, UPLOAD
 from worker.flows.system import System
@@ -78,7 +79,7 @@ def test_what_a_slow_worker_wrote_after_the_end_goes_and_the_receipt_stays(
     ended(system, tidy.LATE + MOMENT)
     [found] = tidy.tidy(system)
 
-    assert found == (f"2 files of run {run_id}, which has ended", "removed them")
+    assert found == Repair(f"2 files of run {run_id}, which has ended", "removed them")
     assert files(folder(system, run_id)) == {RECEIPT}
     assert receipt(system, run_id) == told
     assert tidy.tidy(system) == []
@@ -167,7 +168,7 @@ def test_an_upload_that_never_became_an_import_goes_after_a_day(system: System) 
 
     [found] = tidy.tidy(system)
 
-    assert found == ("1 uploads that never became an import", "removed them")
+    assert found == Repair("1 uploads that never became an import", "removed them")
     assert (young.exists(), old.exists()) == (True, False)
     assert tidy.tidy(system) == []
 

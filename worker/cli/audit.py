@@ -23,7 +23,7 @@ app = typer.Typer()
 
 VIOLATED = 1
 
-Words = str | datetime | None
+WhyCell = str | datetime | None
 
 
 @app.command("why", epilog="Example: evenhand why lead 7")
@@ -57,9 +57,9 @@ def _undone_table(undone: list[UndoneTurn]) -> Table:
     return made
 
 
-def _say_why(shown: WhyView) -> dict[str, Words]:
+def _say_why(shown: WhyView) -> dict[str, WhyCell]:
     """Why a record has its owner, in words, by what each is about."""
-    record: dict[str, Words] = {
+    record: dict[str, WhyCell] = {
         "record": f"{shown.record_type} {shown.record_id} {shown.name}",
         "owner": _name(shown.owner),
     }
@@ -74,7 +74,7 @@ def _say_why(shown: WhyView) -> dict[str, Words]:
     return record | _say_without_turn(shown)
 
 
-def _say_turn(shown: WhyView, roster: RosterView) -> dict[str, Words]:
+def _say_turn(shown: WhyView, roster: RosterView) -> dict[str, WhyCell]:
     in_force = f"in force from turn {roster.first_turn:,}, since {roster.since.isoformat()}"
     return {
         "why": f"turn {shown.turn:,} of {shown.pool}",
@@ -91,7 +91,7 @@ def _say_turn(shown: WhyView, roster: RosterView) -> dict[str, Words]:
     }
 
 
-def _say_without_turn(shown: WhyView) -> dict[str, Words]:
+def _say_without_turn(shown: WhyView) -> dict[str, WhyCell]:
     by = shown.given_back_by
     if by is None:
         return {"why": "a person chose this owner; no turn was taken", "at": shown.created_at}

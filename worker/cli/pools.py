@@ -21,8 +21,8 @@ pool = typer.Typer(
 app = typer.Typer()
 app.add_typer(pool, name="pool")
 
-Name = Annotated[str, typer.Argument(help="The pool's name.")]
-Members = Annotated[
+PoolName = Annotated[str, typer.Argument(help="The pool's name.")]
+MemberNames = Annotated[
     list[str],
     typer.Option(
         "--member", "-m", help="An email address, or a name that only one has. Repeat it for more."
@@ -36,9 +36,9 @@ BAR_WIDTH = 32
     epilog="Example: evenhand pool create Inbound --type lead -m ann@example.com -m bob@example.com"
 )
 def create(
-    name: Name,
+    name: PoolName,
     type: Annotated[str, typer.Option(help="What it shares: lead, contact or deal.")] = "lead",
-    member: Members = [],  # noqa: B006  typer copies it
+    member: MemberNames = [],  # noqa: B006  typer copies it
     json: Json = False,
 ) -> None:
     """Create a pool. Its first member gets turn 1."""
@@ -61,7 +61,7 @@ def list_pools(json: Json = False) -> None:
 
 
 @pool.command(epilog="Example: evenhand pool show Inbound")
-def show(name: Name, json: Json = False) -> None:
+def show(name: PoolName, json: Json = False) -> None:
     """Show a pool: its members in order, who is next, the turns so far, and how many records each
     has got."""
     with system().reading() as session:
@@ -70,20 +70,20 @@ def show(name: Name, json: Json = False) -> None:
 
 
 @pool.command(epilog="Example: evenhand pool add Inbound -m cy@example.com")
-def add(name: Name, member: Members, json: Json = False) -> None:
+def add(name: PoolName, member: MemberNames, json: Json = False) -> None:
     """Add members at the end. Who is next stays next."""
     _show(system().transact(_add, name, member), json)
 
 
 @pool.command(epilog="Example: evenhand pool remove Inbound -m cy@example.com")
-def remove(name: Name, member: Members, json: Json = False) -> None:
+def remove(name: PoolName, member: MemberNames, json: Json = False) -> None:
     """Remove members. The rest go on in order, without a hole."""
     _show(system().transact(_remove, name, member), json)
 
 
 @pool.command(epilog="Example: evenhand pool rename Inbound 'Inbound EMEA'")
 def rename(
-    name: Name, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]
+    name: PoolName, new_name: Annotated[str, typer.Argument(help="What it is to be called.")]
 ) -> None:
     """Rename a pool."""
     system().transact(_rename, name, new_name)
@@ -91,7 +91,7 @@ def rename(
 
 
 @pool.command(epilog="Example: evenhand pool delete Inbound")
-def delete(name: Name) -> None:
+def delete(name: PoolName) -> None:
     """Delete a pool. Records keep their owners, and the ledger stays."""
     system().transact(_delete, name)
     say(f"Deleted the pool {name}.")

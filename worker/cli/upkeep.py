@@ -11,16 +11,15 @@ app = typer.Typer()
 
 @app.command(epilog="Example: evenhand reconcile")
 def reconcile(json: Json = False) -> None:
-    """Do what upkeep does, now: carry on work that nobody is on, mend rings, remove leftover files.
-    Tells what it found and did.
+    """Do what upkeep does, now: carry on work that nobody is on, repair rings, remove leftover
+    files. Tells what it found and did.
 
     A healthy system gives it nothing to do.
     """
     found = [*sweeps.sweep(system()), *rings.repair(system()), *tidy.tidy(system())]
-    facts = [each._asdict() for each in found]
     if json:
-        print_json(facts)
-    elif facts:
-        console.print(rows(table("found", "done"), facts, "what", "did"))
+        print_json([{"what": each.problem, "did": each.action} for each in found])
+    elif found:
+        console.print(rows(table("found", "done"), found, "problem", "action"))
     else:
         say("Everything is in order.")

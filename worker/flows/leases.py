@@ -1,5 +1,5 @@
-"""Work on lease: whoever is on it says now and then that they still are, and why it waits if it
-couldn't be done."""
+"""Work on lease: a worker says every few seconds that it is still at it, and notes the reason if it
+fails."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 3.0
 
 LEASE_SECONDS = 12.0
-"""After so long without a sign of life the work is given to another worker. A few heartbeats may be
+"""After so long without a heartbeat another worker may take the work over. A few heartbeats may be
 late or lost."""
 
 LONGEST_REASON_CHARACTERS = 300
@@ -28,8 +28,8 @@ PAUSE_SECONDS = 2.0
 
 @contextmanager
 def on_lease(system: System, work: LeasedWork, holder: str) -> Iterator[None]:
-    """Keeps a lease while the block runs, and ends it when the block fails. An attempt that failed
-    for lack of a server or of members doesn't count; anything else does, and is noted."""
+    """Keeps a lease while the block runs, and ends it if the block fails. Notes the reason. An
+    attempt doesn't count if it failed for want of a server or of members."""
     try:
         with beating(lambda: system.transact(leases.extend, work, holder, LEASE_SECONDS)):
             yield
@@ -45,11 +45,11 @@ def on_lease(system: System, work: LeasedWork, holder: str) -> Iterator[None]:
 
 @contextmanager
 def beating(beat: Callable[[], object]) -> Iterator[None]:
-    """Calls beat every few seconds while the block runs, from a thread of its own that stops when
-    the process is stopped or killed.
+    """Calls beat every few seconds while the block runs, in a thread of its own that ends with the
+    process.
 
-    The block ends outside of a transaction: on SQLite a beat would have to wait for that, and the
-    end of the block for the beat.
+    The block must not end inside a transaction: on SQLite the beat would wait for the transaction,
+    and the end of the block for the beat.
     """
     done = Event()
 

@@ -1,4 +1,4 @@
-"""What every story needs at hand, and the one place that commits."""
+"""The system that every story works on, and the one place that commits."""
 
 import atexit
 import logging
@@ -54,7 +54,7 @@ class System:
     def ping_database(self) -> None:
         """Reads a table. Raises DatabaseUnreachable, and DatabaseNotMigrated if it is missing."""
         with self.reading() as unit:
-            users.with_id(unit, 0)
+            users.find(unit, 0)
 
     def reading(self) -> AbstractContextManager[Unit]:
         """A unit that only reads."""
@@ -99,7 +99,7 @@ class System:
     ) -> tuple[Result, list[queue.Task]]:
         with engines.begin(Unit(self.engine, self.ring)) as unit:
             result = work(unit, *args, **kwargs)
-        return result, queue.noted(unit)
+        return result, queue.list_noted(unit)
 
     def _repair(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
@@ -120,7 +120,7 @@ def _worth_another(error: BaseException) -> bool:
 
 
 def open_system(given: Settings) -> System:
-    """A system as the settings describe it. Nothing is connected yet."""
+    """The system that the settings describe. Nothing is connected yet."""
     given.home.mkdir(parents=True, exist_ok=True)
     return System(
         engines.open_engine(given.database_url),

@@ -7,8 +7,8 @@ from worker.store.sql.transaction import Transaction
 
 
 class Unit(Transaction):
-    """What every story works with. `System.transact` opens it, commits it, and runs the work again
-    when the ring has to be seeded."""
+    """What every story works with. `System.transact` opens and commits it, and runs the work again
+    after a seeding."""
 
     def __init__(self, engine: Engine, ring: Ring) -> None:
         super().__init__(engine)

@@ -1,4 +1,4 @@
-"""The only code that speaks to the rings in Redis, and to what is counted beside them."""
+"""The only code that speaks to the rings in Redis, and to the counters beside them."""
 
 from worker.ring.client import connect
 from worker.ring.ring import Ring, RingState, Taken

@@ -1,7 +1,7 @@
-"""The ring's own connection, apart from the broker's: quick to give up, because a transaction may
-be waiting.
+"""The ring's own connection, apart from the broker's. It gives up quickly, for a transaction may be
+waiting.
 
-No client tries anything twice by itself: the ring does, so that three tries are three, wherever the
+No client tries anything twice by itself. The ring does, so that three tries are three, wherever the
 rings live.
 """
 # mypy: allow-untyped-calls
@@ -50,8 +50,8 @@ class Server:
         self.client.ping()
 
     def look_again(self) -> None:
-        """The next try gets a new connection: the master may be another by now, and so may be the
-        server behind a name."""
+        """Makes the next try open a new connection: the master may be another by now, and so may
+        the server behind a name."""
         self.client.connection_pool.disconnect(inuse_connections=False)
 
     def close(self) -> None:
@@ -62,8 +62,8 @@ class Server:
 
 
 class Cluster:
-    """A Redis Cluster. It is looked up at the first question: the library's client would do so as
-    soon as it is made."""
+    """A Redis Cluster. It is looked up at the first question, not as soon as it is made, as the
+    library's client would."""
 
     def __init__(self, nodes: SeveralNodes, timeout_seconds: float) -> None:
         self._nodes, self._timeout_seconds = nodes, timeout_seconds
@@ -77,9 +77,8 @@ class Cluster:
     @property
     def client(self) -> RedisCluster:
         client = self._client
-        if (
-            client is None
-        ):  # two threads may both look it up: then one of the two clients is forgotten
+        if client is None:
+            # Two threads may both look it up: then one of the two clients is forgotten.
             client = self._client = self._look_up()
         return client
 
@@ -87,8 +86,8 @@ class Cluster:
         self.client.ping(target_nodes=RedisCluster.PRIMARIES)
 
     def look_again(self) -> None:
-        """The next try looks the cluster up anew, at the nodes that were known and at those of the
-        address."""
+        """Makes the next try look the cluster up anew, at the nodes that were known and at those of
+        the address."""
         client, self._client = self._client, None
         if client is not None:
             self._known = {
@@ -118,8 +117,8 @@ class Cluster:
 
 
 class _RedisCluster(RedisCluster):
-    """The library's client, made to follow a slot to a node that has joined and serves none yet: it
-    would fail with an AttributeError."""
+    """The library's client, mended: it fails with an AttributeError when a slot moves to a node
+    that has just joined and serves no slot yet."""
 
     def get_node(
         self, host: str | None = None, port: int | None = None, node_name: str | None = None
@@ -132,8 +131,8 @@ class _RedisCluster(RedisCluster):
 
 
 def connect(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis | Cluster:
-    """What a ring is built on: a client for the server, the cluster or the Sentinels at the
-    address. Nothing is connected yet."""
+    """A client for the server, the cluster or the Sentinels at the address. Nothing is connected
+    yet."""
     nodes = SeveralNodes.parse(url)
     if nodes is None:
         options = _socket if url.startswith("unix") else _tcp

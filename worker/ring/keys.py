@@ -1,5 +1,5 @@
-"""The names of a ring's keys. All of a pool share one hash tag, so that a cluster keeps them on one
-node."""
+"""The names of a ring's keys. All keys of a pool share one hash tag, so that a cluster keeps them
+on one node."""
 
 
 def ring(pool_id: int) -> str:

@@ -1,4 +1,4 @@
-"""The ring: what Redis knows of whose turn it is."""
+"""The ring: the turns that Redis hands out."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from worker.ring import keys, scripts
 from worker.ring.client import TIMEOUT_SECONDS, Cluster, Server
 
 CLAIM_SECONDS = 24 * 3600
-"""How long an answer is kept: longer than the broker takes to deliver a task again."""
+"""How long a claim's answer is kept: longer than the broker takes to deliver a task again."""
 
 TRIES = 3
 PATIENCE_SECONDS = TRIES * TIMEOUT_SECONDS
@@ -34,8 +34,7 @@ Answer = TypeVar("Answer")
 
 
 class Taken(NamedTuple):
-    """What the ring answered to some claims: the turns of each, and under which epoch and roster
-    version."""
+    """The turns that each of some claims got, and the ring's epoch and roster version."""
 
     epoch: str
     version: int
@@ -43,7 +42,7 @@ class Taken(NamedTuple):
 
 
 class RosterChange(NamedTuple):
-    """Where a new roster begins, and how many spans of returned turns wait."""
+    """Where a new roster begins, and how many spans of returned turns are in the ring."""
 
     first_turn: int
     first_slot: int
@@ -51,7 +50,7 @@ class RosterChange(NamedTuple):
 
 
 class RingState(NamedTuple):
-    """All that Redis holds of one ring, but for the claims."""
+    """All that Redis holds of one ring, except the claims."""
 
     epoch: str
     version: int
@@ -60,6 +59,30 @@ class RingState(NamedTuple):
     slots: int
     members: tuple[int, ...]
     returned: Turns
+
+    def list_disagreements(self, latest: Roster, greatest: int) -> list[str]:
+        """Lists every way in which a ring of the current epoch disagrees with SQL: `latest` is
+        SQL's newest roster, `greatest` the highest turn in use."""
+        size, cursor = len(latest.members), 0
+        if latest.members and self.next_turn >= latest.first_turn:
+            cursor = latest.slot(self.next_turn)
+        checks = (
+            (
+                self.next_turn > greatest,
+                f"it hands out turn {self.next_turn} next, but turns up to {greatest} are used",
+            ),
+            (
+                self.version == latest.version,
+                f"it has roster version {self.version}, SQL has {latest.version}",
+            ),
+            (
+                self.members == latest.members,
+                f"it has the members {self.members}, SQL has {latest.members}",
+            ),
+            (self.slots == size, f"it counts {self.slots} members, SQL {size}"),
+            (self.cursor == cursor, f"its cursor is {self.cursor}, by the roster it is {cursor}"),
+        )
+        return [what for right, what in checks if not right]
 
 
 class Ring:
@@ -76,8 +99,8 @@ class Ring:
         self._ask(self._server.ping)
 
     def take_turns(self, pool_id: int, claims: Sequence[tuple[str, int]]) -> Taken:
-        """Turns for each (claim, count), in order. A claim that was answered under this epoch gets
-        the same turns again."""
+        """Takes turns for each (claim, count), in order. A claim that was answered under this epoch
+        gets the same turns again. Raises Unseeded and EmptyRoster."""
         names = [keys.claim(pool_id, name) for name, _ in claims]
         places = [keys.ring(pool_id), keys.returned(pool_id), *names]
         counts = [CLAIM_SECONDS, *(count for _, count in claims)]
@@ -89,8 +112,8 @@ class Ring:
     def change_roster(
         self, pool_id: int, epoch: str, version: int, members: Sequence[int]
     ) -> RosterChange:
-        """Puts members in force under version + 1. Raises Stale unless the ring is at that epoch
-        and version."""
+        """Puts members in force under version + 1. Raises Unseeded, and Stale if the ring is at
+        another epoch or version."""
         places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
         answer = self._ask(
             lambda: scripts.change_roster(self._client, places, [epoch, version, *members]),
@@ -100,7 +123,7 @@ class Ring:
         return RosterChange(*map(int, answer))
 
     def epoch(self, pool_id: int) -> str | None:
-        """The epoch that the ring bears; None when it has no state."""
+        """The ring's epoch; None if it has no state."""
         return self._ask(lambda: self._client.hget(keys.ring(pool_id), "epoch"), pool_id)
 
     def seed(
@@ -112,11 +135,11 @@ class Ring:
         next_turn: int,
         returned: Turns,
     ) -> None:
-        """Writes the whole ring. Raises Stale when somebody else has written it since seen_epoch
-        was read."""
+        """Writes the whole ring. Raises Stale if somebody else has written it since seen_epoch was
+        read."""
         cursor = roster.slot(next_turn) if roster.members else 0
         places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
-        state = [
+        state: list[str | int] = [
             seen_epoch or "",
             epoch,
             roster.version,
@@ -129,12 +152,12 @@ class Ring:
         self._ask(lambda: scripts.seed_ring(self._client, places, state), pool_id)
 
     def drop(self, pool_id: int) -> None:
-        """Forgets the ring. Claims are left to expire."""
+        """Removes the ring. Its claims expire by themselves."""
         places = (keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id))
         self._ask(lambda: self._client.execute_command("DEL", *places), pool_id)
 
     def state(self, pool_id: int) -> RingState | None:
-        """The ring at one moment; None when it has no state. Raises Garbled when somebody else has
+        """The ring at one moment; None if it has no state. Raises Garbled if something else was
         written there."""
         ring, members, returned = self._ask(lambda: self._read(pool_id), pool_id)
         if not ring:
@@ -164,9 +187,9 @@ class Ring:
     def _ask(
         self, question: Callable[[], Answer], pool_id: int | None = None, epoch: str | None = None
     ) -> Answer:
-        """The answer to a question. It is asked again when it fails, or its answer is lost: scripts
-        are harmless to repeat, by their claims, versions and epochs. The next try may find another
-        master."""
+        """Asks a question, and again if it fails or its answer is lost. Scripts are harmless to
+        repeat, thanks to their claims, versions and epochs. The next try may find another master.
+        """
         end = time.monotonic() + PATIENCE_SECONDS
 
         def once() -> Answer:
@@ -179,8 +202,8 @@ class Ring:
 
     @contextmanager
     def _own_errors(self, pool_id: int | None, epoch: str | None) -> Iterator[None]:
-        """Turns what the server says into our own errors, by its first word. They tell the epoch
-        that was asked for."""
+        """Turns the server's errors into our own, by their first word. Ours name the epoch that was
+        asked for."""
         try:
             yield
         except (RedisError, RedisClusterException) as error:
@@ -193,7 +216,6 @@ class Ring:
                 raise kind(pool_id=pool_id, epoch=epoch) from None
             if "WRONGTYPE" in str(error):
                 raise Garbled(pool_id=pool_id) from None
-            reason = (
-                str(error).partition(" : ")[0] or type(error).__name__
-            )  # after that Sentinel's client lists its own errors
+            # Sentinel's client lists its own errors behind the colon.
+            reason = str(error).partition(" : ")[0] or type(error).__name__
             raise RingUnreachable(address=self._server.address, reason=reason) from error

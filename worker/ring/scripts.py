@@ -1,4 +1,4 @@
-"""The Lua scripts as module constants; the client is named at each call."""
+"""The Lua scripts as module constants. Each call names the client."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from redis.exceptions import NoScriptError
 
 
 class Script:
-    """A script that runs where its keys are. A server that doesn't know it, because it forgot or
-    was promoted a moment ago, is sent it."""
+    """A script that runs where its keys are. It is sent to a server that doesn't know it, because
+    the server forgot it or was promoted a moment ago."""
 
     def __init__(self, name: str) -> None:
         self._text = files("worker.ring").joinpath("lua", f"{name}.lua").read_text()
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(
-        self, client: Redis | RedisCluster, keys: Sequence[str], arguments: Sequence[Any]
+        self, client: Redis | RedisCluster, keys: Sequence[str], arguments: Sequence[str | int]
     ) -> Any:
         try:
             return client.evalsha(self._digest, len(keys), *keys, *arguments)

@@ -1,24 +1,27 @@
-"""Leases: who is on a piece of work that others would take over, how often it was tried, and why it
-waits.
+"""Leases: who is on a piece of work, how often it was tried, and why it waits. When a lease runs
+out, somebody else may take the work over.
 
 The work is rows of a table with the columns attempts, leased_until, leased_by, set_aside and
-reason: runs, chunks, captured leads or lookups.
+reason: runs, chunks, captured leads or enrichments.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, Table, Update, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from worker.store.sql.clock import now
 
+AnyColumn: TypeAlias = ColumnElement[Any]
+Rows: TypeAlias = list[Row[Any]]
+
 MOST_ATTEMPTS = 3
-"""What was begun so often and never ended is set aside."""
+"""Work that was begun so often and never ended is set aside."""
 
 
 class LeasedWork(NamedTuple):
-    """Which rows of which table somebody is on."""
+    """Some rows of a table of work."""
 
     table: Table
     which: ColumnElement[bool]
@@ -39,9 +42,9 @@ def free(table: Table, holder: str = "") -> ColumnElement[bool]:
 
 
 def lease(
-    session: Session, work: LeasedWork, holder: str, seconds: float, *answer: ColumnElement[Any]
-) -> list[Row[Any]]:
-    """Leases what the holder may take of the work, counts one attempt, and returns the answer
+    session: Session, work: LeasedWork, holder: str, seconds: float, *answer: AnyColumn
+) -> Rows:
+    """Leases as much of the work as the holder may take, and counts an attempt. Returns the answer
     columns of what was leased."""
     mine = {
         "attempts": work.table.c.attempts + 1,
@@ -77,7 +80,7 @@ def release(session: Session, work: LeasedWork, holder: str, reason: str) -> Non
 def fail(
     session: Session, work: LeasedWork, holder: str, reason: str, pause_seconds: float
 ) -> None:
-    """Notes what went wrong, and has the work left alone for so long."""
+    """Notes what went wrong. Nobody may take the work for so long."""
     session.execute(
         _held(work, holder).values(leased_until=_in(pause_seconds), leased_by=None, reason=reason)
     )
@@ -93,11 +96,9 @@ def any_over(session: Session, work: LeasedWork) -> bool:
     return session.execute(over.limit(1)).first() is not None
 
 
-def set_aside(
-    session: Session, work: LeasedWork, reason: str, *answer: ColumnElement[Any]
-) -> list[Row[Any]]:
-    """Sets aside what was tried too often and given up by its worker, for what went wrong last or
-    else the reason given."""
+def set_aside(session: Session, work: LeasedWork, reason: str, *answer: AnyColumn) -> Rows:
+    """Sets aside what was tried too often and is leased to nobody. It keeps the reason of its last
+    failure, or gets the reason given here."""
     table = work.table
     worn_out = LeasedWork(
         table, and_(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, idle(table))
@@ -113,11 +114,9 @@ def set_aside(
     )
 
 
-def release_expired(
-    session: Session, work: LeasedWork, *answer: ColumnElement[Any]
-) -> list[Row[Any]]:
-    """Ends the leases of workers that vanished, so that each piece of work is sent again once, not
-    at each sweep."""
+def release_expired(session: Session, work: LeasedWork, *answer: AnyColumn) -> Rows:
+    """Ends the leases of workers that vanished, so that each piece of work is sent again once, and
+    not at each sweep."""
     table = work.table
     expired = LeasedWork(table, and_(work.which, table.c.leased_until < now(), free(table)))
     ended = update(table).where(unheld(expired)).values(leased_until=None, leased_by=None)
@@ -125,14 +124,13 @@ def release_expired(
 
 
 def unheld(work: LeasedWork) -> ColumnElement[bool]:
-    """The same work but for rows that somebody else holds just now: whoever looks after all must
-    not wait for one."""
+    """The work without the rows that somebody else has locked: a sweep must not wait for one."""
     key = list(work.table.primary_key)
     return tuple_(*key).in_(select(*key).where(work.which).with_for_update(skip_locked=True))
 
 
-def try_again(session: Session, work: LeasedWork, *answer: ColumnElement[Any]) -> list[Row[Any]]:
-    """Gives what was set aside as many attempts as at first."""
+def try_again(session: Session, work: LeasedWork, *answer: AnyColumn) -> Rows:
+    """Gives work that was set aside all its attempts again."""
     again = (
         update(work.table)
         .where(work.which, work.table.c.set_aside)

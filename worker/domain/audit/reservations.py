@@ -1,7 +1,8 @@
-"""Bookings: a block together with the run that reserved it, and whether what the run has entered is
-what it should have."""
+"""Reservations: a block together with the run that reserved it, and whether what the run has
+entered is what it should have."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from worker.domain.audit.reports import (
@@ -12,7 +13,7 @@ from worker.domain.audit.reports import (
     ONCE,
     Violation,
 )
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.domain.turns.turns import Span, Turns
 
 Loaded = Sequence[tuple[int, int]]
@@ -21,7 +22,8 @@ Piece = tuple[int, Span]
 """Turns that are used one after another, and the ordinal of the first."""
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReservingRun:
     """What is known of the run that reserved a block."""
 
     kind: str
@@ -34,16 +36,22 @@ class Run(NamedTuple):
     first_record_id: int | None
 
 
+def skip_nothing() -> Iterable[int]:
+    """What a run has left out that has left out nothing."""
+    return ()
+
+
 class Reservation(NamedTuple):
-    """A block, its run if it is there, the (first ordinal, records) of what the run has been
-    through, and a way to read the ordinals that it has left out, which may be many."""
+    """A block with its run."""
 
     claim: str
     turns: Turns
     open: bool
-    run: Run | None
+    run: ReservingRun | None
     loaded: Loaded
-    left_out: Callable[[], Iterable[int]] = tuple
+    """The (first ordinal, records) of what the run has been through."""
+    left_out: Callable[[], Iterable[int]] = skip_nothing
+    """Reads the ordinals that the run has left out, which may be many."""
 
     @property
     def first(self) -> int | None:
@@ -51,10 +59,10 @@ class Reservation(NamedTuple):
 
     def pieces(self) -> Iterator[Piece]:
         """The turns that must be entered, by ordinal: all of a run that is done, else those of what
-        is loaded; but for those left out."""
+        is loaded; without the ordinals that were left out."""
         spans, at = iter(self.turns), 0
         span = next(spans, None)
-        for ordinal, count in without(self.loaded, self.left_out()):
+        for ordinal, count in remove_ordinals(self.loaded, self.left_out()):
             stop = ordinal + count
             while span is not None and ordinal < stop:
                 beyond = max(ordinal - at, 0)
@@ -67,7 +75,7 @@ class Reservation(NamedTuple):
 
 
 def parse_turns(text: str) -> Turns | None:
-    """Turns as a block stores them; None for a text that isn't that."""
+    """Turns as a block stores them, "FIRST:COUNT FIRST:COUNT"; None for any other text."""
     try:
         turns = Turns.parse(text)
     except ValueError:
@@ -75,9 +83,11 @@ def parse_turns(text: str) -> Turns | None:
     return turns if all(0 < span.first <= span.last <= GREATEST for span in turns) else None
 
 
-def without(loaded: Iterable[tuple[int, int]], skipped: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """The same (first ordinal, records) but for some ordinals. Both ascend."""
-    rest = iter(skipped)
+def remove_ordinals(
+    loaded: Iterable[tuple[int, int]], ordinals: Iterable[int]
+) -> Iterator[tuple[int, int]]:
+    """The same (first ordinal, records) without some ordinals. Both ascend."""
+    rest = iter(ordinals)
     hole = next(rest, None)
     for first, count in loaded:
         stop = first + count
@@ -90,55 +100,42 @@ def without(loaded: Iterable[tuple[int, int]], skipped: Iterable[int]) -> Iterat
             yield first, stop - first
 
 
-def check_state(booking: Reservation) -> Iterator[Violation]:
+def check_state(reservation: Reservation) -> Iterator[Violation]:
     """Whether somebody will use the turns of an open block, and nobody those of a closed one."""
-    run, claim = booking.run, booking.claim
+    run, claim, first = reservation.run, reservation.claim, reservation.first
     if run is None:
-        yield Violation(
-            NONE_SKIPPED if booking.open else CHECKABLE,
-            booking.first,
-            f"is reserved by {claim}, and there is no such run",
-        )
+        point = NONE_SKIPPED if reservation.open else CHECKABLE
+        yield Violation(point, first, f"is reserved by {claim}, and there is no such run")
         return
     goes_on = run.state == "loading" or (run.state == "failed" and bool(run.chunks_left))
-    if booking.open and not goes_on:
-        yield Violation(
-            NONE_SKIPPED,
-            booking.first,
-            f"is reserved by {claim}, which is {run.state}: nobody will use its block",
-        )
-    if not booking.open and goes_on:
-        yield Violation(
-            ONCE,
-            booking.first,
-            f"is not reserved any more, and {claim}, which is {run.state}, may still use it",
-        )
+    if reservation.open and not goes_on:
+        what = f"is reserved by {claim}, which is {run.state}: nobody will use its block"
+        yield Violation(NONE_SKIPPED, first, what)
+    if not reservation.open and goes_on:
+        what = f"is not reserved any more, and {claim}, which is {run.state}, may still use it"
+        yield Violation(ONCE, first, what)
 
 
-def check_numbers(booking: Reservation, entered: int) -> Iterator[Violation]:
+def check_numbers(reservation: Reservation, entered: int) -> Iterator[Violation]:
     """Whether the run's own numbers are those of its block and its entries."""
-    run = booking.run
+    run, total = reservation.run, reservation.turns.total
     if run is None:
         return
-    told = [
-        ("turns", run.turns, "its block has", booking.turns.total),
+    numbers = [
+        ("turns", run.turns, "its block has", total),
         ("records", run.records, "the ledger has", entered),
     ]
     if run.state in ("done", "cancelled"):
-        told.append(
-            ("turns returned", run.returned, "its block has unused", booking.turns.total - entered)
-        )
-    for what, says, others, have in told:
-        if says != have:
-            yield Violation(
-                NOTHING_LOST,
-                booking.first,
-                f"begins the block of {booking.claim}: it counts {says:,} {what}, {others} {have:,}",
-            )
+        numbers.append(("turns returned", run.returned, "its block has unused", total - entered))
+    for what, own, others, have in numbers:
+        if own != have:
+            counts = f"it counts {own:,} {what}, {others} {have:,}"
+            begins = f"begins the block of {reservation.claim}: {counts}"
+            yield Violation(NOTHING_LOST, reservation.first, begins)
 
 
-def as_few(pieces: Iterable[Piece]) -> list[Piece]:
-    """The same pieces, those joined that go on from one to the next."""
+def join_pieces(pieces: Iterable[Piece]) -> list[Piece]:
+    """The same turns in as few pieces as possible."""
     found: list[Piece] = []
     for ordinal, span in pieces:
         if (
@@ -153,50 +150,67 @@ def as_few(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def check_entries(
-    booking: Reservation, entries: Iterable[tuple[int, int, int | None]]
+    reservation: Reservation, entries: Iterable[tuple[int, int, int | None]]
 ) -> Iterator[Violation]:
-    """What is wrong with a claim's entries: (ordinal, turn, record), by ordinal. It doesn't matter
-    how many turns the block has."""
-    pieces, claim = booking.pieces(), booking.claim
-    first_record = booking.run.first_record_id if booking.run else None
-    piece = next(pieces, None)
+    """What is wrong with a claim's entries: (ordinal, turn, record), by ordinal. Takes constant
+    memory, however many turns the block has."""
+    due = _DueTurns(reservation.pieces())
     for ordinal, turn, record in entries:
-        while piece is not None and piece[0] < ordinal:
-            missing = min(piece[1].count, ordinal - piece[0])
-            yield _missing(claim, Span(piece[1].first, missing))
-            piece = _after(piece, missing) or next(pieces, None)
-        if piece is None or piece[0] != ordinal:
-            yield Violation(
-                ONCE,
-                turn,
-                f"is entered by {claim} as its record {ordinal + 1:,}, which isn't loaded",
-            )
-            continue
-        if piece[1].first != turn:
-            yield Violation(
-                IN_ORDER,
-                turn,
-                f"is entered by {claim} as its record {ordinal + 1:,}, whose turn is {piece[1].first:,}",
-            )
-        if first_record is not None and record not in (None, first_record + ordinal):
-            yield Violation(
-                IN_ORDER,
-                turn,
-                f"is record {ordinal + 1:,} of {claim}: {first_record + ordinal}, not {record}",
-            )
-        piece = _after(piece, 1) or next(pieces, None)
-    while piece is not None:
-        yield _missing(claim, piece[1])
-        piece = next(pieces, None)
+        for span in due.drop_before(ordinal):
+            yield _missing(reservation.claim, span)
+        yield from _check_entry(reservation, ordinal, turn, record, due.take(ordinal))
+    for span in due.drop_before(GREATEST):
+        yield _missing(reservation.claim, span)
 
 
-def _after(piece: Piece, count: int) -> Piece | None:
-    ordinal, span = piece
-    return (
-        (ordinal + count, Span(span.first + count, span.count - count))
-        if span.count > count
-        else None
-    )
+class _DueTurns:
+    """The turns that must be entered, taken one after another from pieces that ascend."""
+
+    def __init__(self, pieces: Iterator[Piece]) -> None:
+        self._rest = pieces
+        self._piece = next(pieces, None)
+
+    def take(self, ordinal: int) -> int | None:
+        """The turn at an ordinal, if it is the next one; else None."""
+        if self._piece is None or self._piece[0] != ordinal:
+            return None
+        turn = self._piece[1].first
+        self._drop(self._piece, 1)
+        return turn
+
+    def drop_before(self, ordinal: int) -> Iterator[Span]:
+        """Drops the turns at smaller ordinals, and yields them."""
+        while self._piece is not None and self._piece[0] < ordinal:
+            first, span = self._piece
+            count = min(span.count, ordinal - first)
+            yield Span(span.first, count)
+            self._drop(self._piece, count)
+
+    def _drop(self, piece: Piece, count: int) -> None:
+        ordinal, span = piece
+        if span.count > count:
+            self._piece = ordinal + count, Span(span.first + count, span.count - count)
+        else:
+            self._piece = next(self._rest, None)
+
+
+def _check_entry(
+    reservation: Reservation, ordinal: int, turn: int, record: int | None, due: int | None
+) -> Iterator[Violation]:
+    """What is wrong with one entry, at whose ordinal the turn `due` must be entered."""
+    claim, run = reservation.claim, reservation.run
+    place = f"is entered by {claim} as its record {ordinal + 1:,}"
+    if due is None:
+        yield Violation(ONCE, turn, f"{place}, which isn't loaded")
+        return
+    if due != turn:
+        yield Violation(IN_ORDER, turn, f"{place}, whose turn is {due:,}")
+    if run is None or run.first_record_id is None:
+        return
+    expected = run.first_record_id + ordinal
+    if record not in (None, expected):
+        what = f"is record {ordinal + 1:,} of {claim}: {expected}, not {record}"
+        yield Violation(IN_ORDER, turn, what)
 
 
 def _missing(claim: str, span: Span) -> Violation:

@@ -1,6 +1,6 @@
 """Claims: the names under which requests take turns, fixed before the first attempt."""
 
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 
 _LONGEST_NUMBER = len(str(GREATEST))
 
@@ -10,7 +10,7 @@ def run_claim(kind: str, run_id: int) -> str:
 
 
 def run_id_of(claim: str) -> int:
-    """The number of the run whose claim it is; 0 for a claim of no run."""
+    """The id of the run whose claim it is; 0 for any other claim."""
     number = claim.partition(":")[2]
     return (
         int(number)
@@ -24,7 +24,7 @@ def capture_claim(lead_id: int) -> str:
 
 
 def request_claim(token: str) -> str:
-    """Of a request that is answered at once; the token is its own, and random."""
+    """The claim of a request that is answered at once. Its token is random."""
     return f"request:{token}"
 
 

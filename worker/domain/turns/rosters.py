@@ -22,19 +22,19 @@ class Roster:
         return (self.first_slot + turn - self.first_turn) % len(self.members)
 
     def member(self, turn: int) -> int:
-        """Whose turn it is. The roster must have members and be in force at that turn."""
+        """The member whose turn it is. The roster must have members, and be in force then."""
         return self.members[self.slot(turn)]
 
     def following(self, turn: int) -> tuple[int, ...]:
-        """The members in the order in which they are next, from that turn on."""
+        """The members in the order of their turns, from that turn on."""
         if not self.members:
             return ()
         slot = self.slot(turn)
         return self.members[slot:] + self.members[:slot]
 
     def succeeded_by(self, members: Sequence[int], next_turn: int) -> "Roster":
-        """The roster that follows, in force from next_turn on. Next stays next; if they left, the
-        member after them is next."""
+        """The next roster, in force from next_turn on. Next stays next; if they left, the member
+        after them is next."""
         stays = next((user for user in self.following(next_turn) if user in members), None)
         slot = members.index(stays) if stays is not None else 0
         return Roster(self.version + 1, next_turn, slot, tuple(members))
@@ -50,7 +50,7 @@ class RosterVersion:
 
 
 class Rosters:
-    """The rosters of one pool, and who is rightful at each turn."""
+    """The rosters of one pool, and the rightful member of each turn."""
 
     def __init__(self, rosters: Iterable[Roster]) -> None:
         self._rosters = sorted(rosters, key=lambda roster: roster.version)
@@ -65,7 +65,7 @@ class Rosters:
         return self._rosters[-1]
 
     def in_force(self, turn: int) -> Roster:
-        """The roster in force at a turn: of those that began by then, the latest version."""
+        """The roster in force at a turn: the latest version that began by then."""
         return self._in_force[bisect_right(self._first_turns, turn) - 1]
 
     def member(self, turn: int) -> int:
@@ -78,14 +78,13 @@ class Rosters:
                 yield from islice(cycle(members), count)
 
     def rightful(self, span: Span) -> Iterator[int | None]:
-        """Like owners, with None for a turn that nobody can have: no roster is in force, or one
-        without members."""
+        """Like owners, with None for a turn at which no roster with members is in force."""
         for members, count in self._stretches(span):
             yield from islice(cycle(members or (None,)), count)
 
     def first_not_among(self, span: Span, users: Collection[int]) -> int | None:
-        """The first turn of the span whose rightful member is none of those users. It doesn't
-        matter how long the span is."""
+        """The first turn of the span whose rightful member is none of those users. Takes the same
+        time however long the span is."""
         turn = span.first
         for members, count in self._stretches(span):
             for at, member in enumerate((members or (None,))[:count]):
@@ -95,8 +94,8 @@ class Rosters:
         return None
 
     def _stretches(self, span: Span) -> Iterator[tuple[tuple[int, ...], int]]:
-        """The span as one stretch for each roster in force: the members in the order in which they
-        are next, and how many turns."""
+        """The span cut by the rosters in force: each one's members in the order of their turns, and
+        how many turns."""
         turn = span.first
         while turn <= span.last:
             at = bisect_right(self._first_turns, turn)
@@ -107,8 +106,8 @@ class Rosters:
 
 
 def _in_force(rosters: Sequence[Roster]) -> list[Roster]:
-    """Those that are in force at any turn: none that a later version supersedes from its first turn
-    on, or from before."""
+    """The rosters that are in force at some turn: no later version begins at or before their first
+    turn."""
     found: list[Roster] = []
     for roster in reversed(rosters):
         if not found or roster.first_turn < found[-1].first_turn:

@@ -32,7 +32,7 @@ class Span:
 
 
 class Turns(tuple[Span, ...]):
-    """The turns that one claim was given, in the order in which its records use them."""
+    """The turns of one claim, in the order in which its records use them."""
 
     @property
     def total(self) -> int:
@@ -64,21 +64,21 @@ def _slice(spans: Iterable[Span], start: int, stop: int) -> Iterator[Span]:
 
 
 class Upcoming(NamedTuple):
-    """What a ring hands out next: the turns that came back, in their order, and then from the next
-    turn on."""
+    """What a ring hands out next: the returned turns in their order, and then the turns from
+    `next_turn` on."""
 
     returned: Turns
     next_turn: int
 
     def first(self, count: int) -> Turns:
-        """The first so many turns of that."""
+        """The first turns that it hands out, so many."""
         back = self.returned.slice(0, count)
         return (
             Turns((*back, Span(self.next_turn, count - back.total))) if back.total < count else back
         )
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
+def merge(spans: Iterable[Span]) -> list[Span]:
     """The same turns in as few spans as possible, lowest first. The spans may overlap and come in
     any order."""
     found: list[Span] = []
@@ -90,9 +90,9 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def holes(used: Iterable[Span], first: int, last: int) -> Iterator[Span]:
-    """What of the turns first to last is in none of the used spans. The spans may overlap and come
-    in any order."""
+def find_gaps(used: Iterable[Span], first: int, last: int) -> Iterator[Span]:
+    """The turns from first to last that are in none of the used spans. The spans may overlap and
+    come in any order."""
     at = first
     for span in sorted(used):
         if span.first > last:
@@ -104,9 +104,9 @@ def holes(used: Iterable[Span], first: int, last: int) -> Iterator[Span]:
         yield Span(at, last - at + 1)
 
 
-def uncovered(spans: Iterable[Span], covers: Iterable[Span]) -> Iterator[Span]:
-    """What of the spans is in none of the covers, without keeping either. Both ascend, and
-    neither's spans overlap among themselves."""
+def subtract(spans: Iterable[Span], covers: Iterable[Span]) -> Iterator[Span]:
+    """The parts of the spans that are in none of the covers. Keeps neither in memory. Both must
+    ascend, and the spans of neither may overlap each other."""
     rest = iter(covers)
     cover = next(rest, None)
     for span in spans:
@@ -122,19 +122,18 @@ def uncovered(spans: Iterable[Span], covers: Iterable[Span]) -> Iterator[Span]:
             yield Span(at, span.last - at + 1)
 
 
-def common(spans: Sequence[Span], others: Iterable[Span]) -> Iterator[Span]:
-    """What is among both. Both ascend, and neither's spans overlap among themselves."""
-    return uncovered(spans, uncovered(spans, others))
+def intersect(spans: Sequence[Span], others: Iterable[Span]) -> Iterator[Span]:
+    """The turns in both. Both must ascend, and the spans of neither may overlap each other."""
+    return subtract(spans, subtract(spans, others))
 
 
-def meet(turns: Iterable[Span], others: Iterable[Span]) -> bool:
-    """Whether a turn is among both. The spans may come in any order, and there may be many of
-    either."""
-    return any(common(merged(turns), merged(others)))
+def share_a_turn(turns: Iterable[Span], others: Iterable[Span]) -> bool:
+    """Whether both have a turn in common. The spans may come in any order. Takes many of both."""
+    return any(intersect(merge(turns), merge(others)))
 
 
-def but_last(spans: Iterable[Span], count: int) -> Iterator[Span]:
-    """All but the last so many turns. Keeps no more than those."""
+def drop_last(spans: Iterable[Span], count: int) -> Iterator[Span]:
+    """The spans without their last turns, so many. Keeps only these in memory."""
     kept: deque[Span] = deque()
     total = 0
     for span in spans:
@@ -149,8 +148,8 @@ def but_last(spans: Iterable[Span], count: int) -> Iterator[Span]:
             yield Span(first.first, gone)
 
 
-def islands(turns: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Where among ascending turns those without a gap begin and end, as positions to slice at."""
+def find_islands(turns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The stretches without a gap in ascending turns, as (begin, end) positions to slice at."""
     begin, end = 0, len(turns)
     while begin < end:
         stop = end if turns[-1] - turns[begin] == end - 1 - begin else _first_gap(turns, begin)
@@ -159,6 +158,6 @@ def islands(turns: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _first_gap(turns: Sequence[int], begin: int) -> int:
-    """The first position whose turn isn't the one after the turn before. There is one."""
+    """The first position whose turn doesn't follow the turn before it. There must be one."""
     offset = turns[begin] - begin
     return bisect_right(range(len(turns)), 0, begin + 1, key=lambda at: turns[at] - at - offset)

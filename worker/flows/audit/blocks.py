@@ -1,138 +1,150 @@
-"""Blocks against the runs that reserved them: open ones are somebody's, and each has entered what
-it should have, in order."""
+"""Blocks against the runs that reserved them: each open block is somebody's, and each run has
+entered what it should have, in order."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.audit.reports import CHECKABLE, IN_ORDER, ONCE, Report
 from worker.domain.audit.reservations import (
     Loaded,
     Reservation,
-    Run,
-    as_few,
+    ReservingRun,
     check_entries,
     check_numbers,
     check_state,
+    join_pieces,
     parse_turns,
+    skip_nothing,
 )
 from worker.domain.runs.runs import RunKind
 from worker.domain.turns.claims import run_id_of
 from worker.domain.turns.turns import Span, Turns
-from worker.store.audit import evidence, reservations
-from worker.store.audit.reservations import Stretch
+from worker.store.audit import reservations
+from worker.store.audit.reservations import StoredBlock, StoredRun, Stretch
+from worker.store.audit.turns import find_entered
 
 
 def check_blocks(session: Session, pool_id: int, report: Report) -> list[Span]:
     """Checks every block with its run and its entries; returns the turns in open ones, lowest
     first."""
     reserved: list[tuple[Span, str]] = []
-    for batch in reservations.block_rows(session, pool_id):
+    for batch in reservations.read_blocks(session, pool_id):
         report.blocks += len(batch)
-        booked = _bookings(session, pool_id, batch, report)
-        entered, found = _entered(session, pool_id, booked)
-        for booking in booked:
-            _check_booking(
-                session, pool_id, booking, entered[booking.claim], found[booking.claim], report
-            )
-            reserved += [(span, booking.claim) for span in booking.turns if booking.open]
+        found = _read_reservations(session, pool_id, batch, report)
+        entered, stretches = _read_stretches(session, pool_id, found)
+        for each in found:
+            claim = each.claim
+            _check_reservation(session, pool_id, each, entered[claim], stretches[claim], report)
+            reserved += [(span, claim) for span in each.turns if each.open]
     return _check_overlaps(sorted(reserved), report)
 
 
-def _bookings(
-    session: Session, pool_id: int, batch: Sequence[Row[Any]], report: Report
+def _read_reservations(
+    session: Session, pool_id: int, batch: Sequence[StoredBlock], report: Report
 ) -> list[Reservation]:
-    runs = reservations.runs_with(
-        session, [run_id for row in batch if (run_id := run_id_of(row.claim))]
-    )
-    booked = []
-    for row in batch:
-        run, turns = runs.get(run_id_of(row.claim)), parse_turns(row.turns)
+    ids = [run_id for block in batch if (run_id := run_id_of(block.claim))]
+    runs = reservations.find_runs(session, ids)
+    found = []
+    for block in batch:
+        run, turns = runs.get(run_id_of(block.claim)), parse_turns(block.turns)
         if turns is None:
-            report.violate(
-                CHECKABLE,
-                None,
-                f"the turns of the block of {row.claim} can't be read: {row.turns:.80}",
-            )
+            what = f"the turns of the block of {block.claim} can't be read: {block.turns:.80}"
+            report.violate(CHECKABLE, None, what)
             continue
-        its = run is not None and (run.kind, run.owner_id) == (row.claim.partition(":")[0], pool_id)
-        facts = Run(*(getattr(run, name) for name in Run._fields)) if its else None
-        booked.append(Reservation(row.claim, turns, row.open, facts, *_loaded(session, run, turns)))
-    return booked
+        loaded, left_out = _read_loaded(session, run, turns)
+        its_run = _reserving_run(run, block.claim, pool_id)
+        found.append(Reservation(block.claim, turns, block.open, its_run, loaded, left_out))
+    return found
 
 
-def _loaded(
-    session: Session, run: Row[Any] | None, turns: Turns
+def _reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> ReservingRun | None:
+    """The run that a claim names, if it is one that takes turns of the pool."""
+    if run is None or (run.kind, run.owner_id) != (claim.partition(":")[0], pool_id):
+        return None
+    return ReservingRun(
+        kind=run.kind,
+        state=run.state,
+        turns=run.turns,
+        records=run.records,
+        skipped=run.skipped,
+        returned=run.returned,
+        chunks_left=run.chunks_left,
+        first_record_id=run.first_record_id,
+    )
+
+
+def _read_loaded(
+    session: Session, run: StoredRun | None, turns: Turns
 ) -> tuple[Loaded, Callable[[], Iterable[int]]]:
     """The (first ordinal, records) of what the run has been through by now, and a way to read the
     ordinals that it has left out."""
     whole = [(0, turns.total)] if turns else []
-    loaded = (
-        whole if run is None or run.state == "done" else reservations.loaded_chunks(session, run.id)
-    )
-    return loaded, partial(reservations.skipped, session, run.id) if run is not None else tuple
+    if run is None:
+        return whole, skip_nothing
+    loaded = whole if run.state == "done" else reservations.list_loaded(session, run.id)
+    return loaded, partial(reservations.read_skipped, session, run.id)
 
 
-def _entered(
-    session: Session, pool_id: int, booked: Sequence[Reservation]
+def _read_stretches(
+    session: Session, pool_id: int, found: Sequence[Reservation]
 ) -> tuple[Counter[str], dict[str, list[Stretch]]]:
-    """How many turns each claim has entered, and as which stretches: of too many, only so many that
-    one sees it."""
-    counts, found = Counter[str](), {booking.claim: list[Stretch]() for booking in booked}
-    most = {booking.claim: len(booking.turns) + len(booking.loaded) for booking in booked}
-    for stretch in reservations.stretches(session, pool_id, found):
+    """How many turns each claim has entered, and as which stretches. Of a claim that has too many
+    stretches only some are kept: one more than can be right."""
+    counts, stretches = Counter[str](), {each.claim: list[Stretch]() for each in found}
+    most = {each.claim: len(each.turns) + len(each.loaded) for each in found}
+    for stretch in reservations.find_stretches(session, pool_id, stretches):
         counts[stretch.claim] += stretch.count
-        if len(found[stretch.claim]) <= most[stretch.claim]:
-            found[stretch.claim].append(stretch)
-    return counts, found
+        if len(stretches[stretch.claim]) <= most[stretch.claim]:
+            stretches[stretch.claim].append(stretch)
+    return counts, stretches
 
 
-def _check_booking(
+def _check_reservation(
     session: Session,
     pool_id: int,
-    booking: Reservation,
+    reservation: Reservation,
     entered: int,
-    found: list[Stretch],
+    stretches: list[Stretch],
     report: Report,
 ) -> None:
-    report.open += booking.turns.total - entered if booking.open else 0
-    for violation in (*check_state(booking), *check_numbers(booking, entered)):
+    claim, run = reservation.claim, reservation.run
+    report.open += reservation.turns.total - entered if reservation.open else 0
+    for violation in (*check_state(reservation), *check_numbers(reservation, entered)):
         report.add(violation)
-    if booking.open:
-        for turn, stranger in evidence.entered_within(
-            session, pool_id, booking.turns, booking.claim
-        ):
-            report.violate(ONCE, turn, f"is reserved by {booking.claim} and entered by {stranger}")
-    if booking.run is not None and not _as_expected(booking, found):
-        for violation in check_entries(
-            booking, reservations.entries_of(session, pool_id, booking.claim)
-        ):
+    if reservation.open:
+        for turn, stranger in find_entered(session, pool_id, reservation.turns, claim):
+            report.violate(ONCE, turn, f"is reserved by {claim} and entered by {stranger}")
+    if run is not None and not _are_as_expected(reservation, stretches):
+        entries = reservations.read_entries(session, pool_id, claim)
+        for violation in check_entries(reservation, entries):
             report.add(violation)
-    if booking.run is not None and booking.run.kind == RunKind.REASSIGN:
-        for entry in reservations.out_of_order(
-            session, pool_id, booking.claim, run_id_of(booking.claim)
-        ):
-            what = f"is record {entry.ordinal + 1:,} of {booking.claim}: {entry.listed}, not {entry.record_id}"
-            report.violate(IN_ORDER, entry.turn, what)
+    if run is not None and run.kind == RunKind.REASSIGN:
+        _check_list_order(session, pool_id, claim, report)
 
 
-def _as_expected(booking: Reservation, found: list[Stretch]) -> bool:
-    """Whether the stretches tell already that all is well. Of a run that has left records out they
-    don't."""
-    if booking.run is not None and booking.run.skipped:
+def _check_list_order(session: Session, pool_id: int, claim: str, report: Report) -> None:
+    for entry in reservations.find_misplaced(session, pool_id, claim, run_id_of(claim)):
+        place = f"is record {entry.ordinal + 1:,} of {claim}"
+        report.violate(IN_ORDER, entry.turn, f"{place}: {entry.listed}, not {entry.record_id}")
+
+
+def _are_as_expected(reservation: Reservation, stretches: list[Stretch]) -> bool:
+    """Whether the stretches alone prove that all is well. They don't for a run that has left
+    records out."""
+    run = reservation.run
+    if run is not None and run.skipped:
         return False
-    first = booking.run.first_record_id if booking.run else None
-    whole = all(stretch.last - stretch.first + 1 == stretch.count for stretch in found)
+    first = run.first_record_id if run else None
+    whole = all(stretch.last - stretch.first + 1 == stretch.count for stretch in stretches)
     in_order = first is None or all(
-        (stretch.least, stretch.greatest) == (first, first) for stretch in found
+        (stretch.least, stretch.greatest) == (first, first) for stretch in stretches
     )
-    pieces = [(stretch.first, Span(stretch.turn, stretch.count)) for stretch in found]
-    return whole and in_order and sorted(pieces) == as_few(booking.pieces())
+    pieces = [(stretch.first, Span(stretch.turn, stretch.count)) for stretch in stretches]
+    return whole and in_order and sorted(pieces) == join_pieces(reservation.pieces())
 
 
 def _check_overlaps(reserved: list[tuple[Span, str]], report: Report) -> list[Span]:

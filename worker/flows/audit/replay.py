@@ -21,12 +21,12 @@ from worker.domain.audit.reports import (
 )
 from worker.domain.turns import succession
 from worker.domain.turns.rosters import Roster, Rosters
-from worker.domain.turns.turns import Span, but_last, common, islands, merged, uncovered
+from worker.domain.turns.turns import Span, drop_last, find_islands, intersect, merge, subtract
 from worker.flows.audit.blocks import check_blocks
 from worker.flows.audit.run_totals import check_counts, check_undone
-from worker.flows.upkeep.rings import disagreements
 from worker.ring import RingState
-from worker.store.audit import evidence
+from worker.store.audit import records
+from worker.store.audit import turns as stored
 from worker.store.turns import pools
 
 NO_ROSTER = Roster(0, 1, 0, ())
@@ -40,7 +40,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
         [0, *(roster.first_turn - 1 for roster in rosters), *(span.last for span in reserved)]
     )
     last = max(known, ring.next_turn - 1) if ring else known
-    unused = uncovered(_replay(session, pool_id, rosters, last, report), merged(reserved))
+    unused = subtract(_replay(session, pool_id, rosters, last, report), merge(reserved))
     above = _check_watermark(unused, pools.get(session, pool_id).watermark, report)
     _check_gaps(session, pool_id, above, ring, report)
     _check_voids(session, pool_id, rosters, report)
@@ -48,9 +48,9 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
     check_undone(session, pool_id, report)
     if ring is not None:
         latest = rosters.latest if report.rosters else NO_ROSTER
-        for what in disagreements(ring, latest, max(known, report.turns)):
+        for what in ring.list_disagreements(latest, max(known, report.turns)):
             report.violate(ONE_RING, ring.next_turn, what)
-        _check_returned(session, pool_id, ring, rosters, merged(reserved), report)
+        _check_returned(session, pool_id, ring, rosters, merge(reserved), report)
     report.turns = max(report.turns, last)
 
 
@@ -59,7 +59,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
 
 def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
     found = []
-    for row in evidence.roster_rows(session, pool_id):
+    for row in stored.read_rosters(session, pool_id):
         members = _members(row.members)
         if members is None:
             report.violate(
@@ -68,9 +68,9 @@ def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
                 f"the members of roster version {row.version} can't be read: {row.members:.80}",
             )
         found.append(Roster(row.version, row.first_turn, row.first_slot, members or ()))
-    for turn, what in succession.faults(found):
+    for turn, what in succession.find_faults(found):
         report.violate(NEXT_STAYS_NEXT, turn, what)
-    for user_id in evidence.unknown_users(
+    for user_id in stored.find_unknown_users(
         session, {member for roster in found for member in roster.members}
     ):
         report.violate(CHECKABLE, None, f"user {user_id} is a member, and isn't there")
@@ -100,9 +100,9 @@ def _replay(
 ) -> Iterator[Span]:
     """Goes through the ledger in the order of turns; yields the gaps in it up to the last turn."""
     expected = 1
-    for turns, users in evidence.slices(session, pool_id):
+    for turns, users in stored.read_slices(session, pool_id):
         report.entered += len(turns)
-        for begin, end in islands(turns):
+        for begin, end in find_islands(turns):
             span = Span(turns[begin], end - begin)
             if span.first > expected:
                 yield Span(expected, span.first - expected)
@@ -131,7 +131,7 @@ def _report_wrong(
 def _check_voids(session: Session, pool_id: int, rosters: Rosters, report: Report) -> None:
     """A turn is void only if its member has left since."""
     last_without: dict[int, int] = {}
-    for turn, user in evidence.voids(session, pool_id):
+    for turn, user in stored.read_voids(session, pool_id):
         report.voided += 1
         if user not in last_without:
             last_without[user] = max(
@@ -162,11 +162,11 @@ def _check_gaps(
 ) -> None:
     """A turn that is neither entered nor reserved waits in the ring, or was taken for a captured
     lead in line. Without a ring it is returned by the next seeding."""
-    report.waiting, in_line = evidence.waiting(session, pool_id)
+    report.waiting, in_line = records.count_waiting(session, pool_id)
     if ring is None:
         report.gaps = sum(span.count for span in unused)
         return
-    for span in but_last(_counted(uncovered(unused, merged(ring.returned)), report), in_line):
+    for span in drop_last(_counted(subtract(unused, merge(ring.returned)), report), in_line):
         report.owed -= span.count
         report.violate(
             NONE_SKIPPED, span.first, f"{_through(span)}was handed out and never entered"
@@ -209,8 +209,8 @@ def _check_returned(
             )
         if (turn := rosters.first_not_among(span, members)) is not None:
             report.violate(ONE_RING, turn, "is returned, though its member isn't there any more")
-    for turn, claim in evidence.entered_within(session, pool_id, ring.returned):
+    for turn, claim in stored.find_entered(session, pool_id, ring.returned):
         report.violate(ONCE, turn, f"is returned, and entered by {claim}")
-    returned = merged(ring.returned)
-    for span in common(returned, reserved):
+    returned = merge(ring.returned)
+    for span in intersect(returned, reserved):
         report.violate(ONCE, span.first, f"{_through(span)}is returned, and reserved")

@@ -1,10 +1,8 @@
-"""Verification: the ledger is replayed against the rosters, and every point of the promise checked."""
+"""Verification: replays the ledger against the rosters, and checks every point of the promise."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.audit.reports import (
@@ -27,11 +25,10 @@ from worker.flows.audit.run_totals import check_counts
 from worker.flows.system import System
 from worker.flows.turns.pools import find
 from worker.ring import RingState
-from worker.store.audit import evidence
+from worker.store.audit import entries, records
+from worker.store.audit.entries import DisagreeingEntry, PeculiarEntry
 from worker.store.sql import engine
 from worker.store.turns import pools
-
-__all__ = ["Report", "verify"]
 
 NO_POOL = "(no pool)"
 
@@ -40,21 +37,20 @@ Naming = dict[RecordType, dict[int, int]]
 
 
 def verify(system: System, pool_id: int | None = None, *, offline: bool = False) -> list[Report]:
-    """A report for each pool: for one, which must not be deleted, or for all of them. Offline, Redis
-    isn't asked and nobody has to wait. Raises UnknownPool."""
+    """Reports on one live pool, or on all pools with the deleted ones. Offline, Redis isn't asked
+    and nobody has to wait. Raises UnknownPool."""
     with system.reading() as session:
-        chosen = pools.every(session) if pool_id is None else [find(session, pool_id)]
+        chosen = pools.list_all(session) if pool_id is None else [find(session, pool_id)]
     reports = [_verify_turns(system, pool, offline) for pool in chosen]
     with system.reading() as session:
         naming = {
-            record_type: evidence.records_naming(session, record_type)
-            for record_type in RECORD_TYPES
+            record_type: records.count_naming(session, record_type) for record_type in RECORD_TYPES
         }
         for pool, report in zip(chosen, reports, strict=True):
             _check_entries(session, pool, report)
             _check_records(session, pool, naming, report)
             _check_waiting(session, pool, report)
-        strays = None if pool_id else _strays(session, {pool.id for pool in chosen}, naming)
+        strays = None if pool_id else _find_strays(session, {pool.id for pool in chosen}, naming)
     return [*reports, strays] if strays else reports
 
 
@@ -74,9 +70,9 @@ def _verify_turns(system: System, pool: Pool, offline: bool) -> Report:
 def _moment(
     system: System, pool_id: int, report: Report, offline: bool
 ) -> Iterator[tuple[Session, RingState | None]]:
-    """SQL and the ring at one moment at which nobody is between taking and entering a turn. Without
-    the ring when it isn't to be asked, or bears another epoch than SQL: then it is seeded before it
-    hands out anything."""
+    """SQL and the ring at one moment, when nobody is between taking and entering a turn. The ring
+    is None if it isn't to be asked, and if its epoch isn't SQL's: then it is seeded before it hands
+    out anything."""
     with system.reading() as snapshot:
         if offline:
             report.ring = NOT_ASKED
@@ -85,11 +81,11 @@ def _moment(
         with engine.writing(system.engine) as session:
             pools.lock(session, pool_id)
             epoch = pools.epoch(snapshot, pool_id)  # the first statement: the snapshot is of now
-            ring = _ring(system, pool_id, report)
+            ring = _read_ring(system, pool_id, report)
         yield snapshot, ring if ring is not None and ring.epoch == epoch else None
 
 
-def _ring(system: System, pool_id: int, report: Report) -> RingState | None:
+def _read_ring(system: System, pool_id: int, report: Report) -> RingState | None:
     try:
         return system.ring.state(pool_id)
     except Garbled:
@@ -102,45 +98,42 @@ def _ring(system: System, pool_id: int, report: Report) -> RingState | None:
 
 
 def _check_entries(session: Session, pool: Pool, report: Report) -> None:
-    """Whether each entry is what it says, and its record agrees with the last one that it got."""
-    for entry in evidence.peculiar(session, pool.id):
-        for point, what in _peculiarities(entry):
-            report.violate(point, entry.turn, what)
-    entries, report.records = evidence.agreement(session, pool.id, pool.record_type)
-    if entries != report.records:
-        for entry in evidence.disagreeing(session, pool.id, pool.record_type):
-            for point, what in _disagreements(entry, f"{pool.record_type} {entry.record_id}"):
+    """Checks that each entry is what it says, and that its record agrees with the last entry that
+    it got."""
+    for peculiar in entries.find_peculiar(session, pool.id):
+        for point, what in _say_why_peculiar(peculiar):
+            report.violate(point, peculiar.turn, what)
+    standing, report.records = entries.count_agreement(session, pool.id, pool.record_type)
+    if standing != report.records:
+        for entry in entries.find_disagreeing(session, pool.id, pool.record_type):
+            record = f"{pool.record_type} {entry.record_id}"
+            for point, what in _say_how_they_disagree(entry, record):
                 report.violate(point, entry.turn, what)
 
 
-def _peculiarities(entry: Row[Any]) -> Iterator[tuple[str, str]]:
+def _say_why_peculiar(entry: PeculiarEntry) -> Iterator[tuple[str, str]]:
+    cause = f"has the cause {entry.cause}"
     if (entry.record_id is None) != (entry.cause == Cause.VOID):
-        yield (
-            NOTHING_LOST,
-            f"has the cause {entry.cause} and "
-            + (f"record {entry.record_id}" if entry.record_id else "no record"),
-        )
+        record = f"record {entry.record_id}" if entry.record_id else "no record"
+        yield NOTHING_LOST, f"{cause} and {record}"
     if entry.misnamed:
-        yield (
-            CHECKABLE,
-            f"has the cause {entry.cause}, but the claim {entry.claim}, which doesn't name record {entry.record_id}",
-        )
+        claim = f"the claim {entry.claim}, which doesn't name record {entry.record_id}"
+        yield CHECKABLE, f"{cause}, but {claim}"
     if entry.again:
         yield ONCE, f"is turn {entry.ordinal + 1:,} of the claim {entry.claim}, which takes one"
     if entry.nobody:
-        yield (
-            CHECKABLE,
-            f"names an actor or previous owner who isn't there: user {entry.actor_id} or {entry.previous_owner_id}",
-        )
+        people = f"user {entry.actor_id} or {entry.previous_owner_id}"
+        yield CHECKABLE, f"names an actor or previous owner who isn't there: {people}"
 
 
-def _disagreements(entry: Row[Any], record: str) -> Iterator[tuple[str, str]]:
+def _say_how_they_disagree(entry: DisagreeingEntry, record: str) -> Iterator[tuple[str, str]]:
+    gave = f"gave {record} to user {entry.user_id}, but"
     if entry.gone:
         yield NOTHING_LOST, f"was given to {record}, which is not there"
     if entry.named:
-        yield CHECKABLE, f"gave {record} to user {entry.user_id}, but user {entry.owner_id} has it"
+        yield CHECKABLE, f"{gave} user {entry.owner_id} has it"
     if entry.forgotten:
-        yield NOTHING_LOST, f"gave {record} to user {entry.user_id}, but it still belongs to a pool"
+        yield NOTHING_LOST, f"{gave} it still belongs to a pool"
     if entry.overtaken:
         yield CHECKABLE, f"is the last turn of {record}, which names an earlier one"
     if entry.twice:
@@ -151,48 +144,33 @@ def _check_records(session: Session, pool: Pool, naming: Naming, report: Report)
     for record_type in RECORD_TYPES:
         agreeing = report.records if record_type == pool.record_type else 0
         if naming[record_type].get(pool.id, 0) != agreeing:
-            for turn, record_id in evidence.records_without_entry(
-                session, pool.id, record_type, pool.record_type
-            ):
-                report.violate(
-                    CHECKABLE,
-                    turn,
-                    f"is named by {record_type} {record_id}, and its entry isn't that record's, or was undone",
-                )
-        for record_id in evidence.owned_by_pool(session, pool.id, record_type):
-            report.violate(
-                NOTHING_LOST,
-                None,
-                f"{record_type} {record_id} belongs to the pool itself, and isn't in line",
-            )
+            found = records.find_without_entry(session, pool.id, record_type, pool.record_type)
+            for turn, record_id in found:
+                named = f"is named by {record_type} {record_id}"
+                what = f"{named}, and its entry isn't that record's, or was undone"
+                report.violate(CHECKABLE, turn, what)
+        for record_id in records.find_owned_by_pool(session, pool.id, record_type):
+            what = f"{record_type} {record_id} belongs to the pool itself, and isn't in line"
+            report.violate(NOTHING_LOST, None, what)
 
 
 def _check_waiting(session: Session, pool: Pool, report: Report) -> None:
-    for lead in evidence.waiting_in_vain(session, pool.id):
-        report.violate(
-            NOTHING_LOST,
-            lead.turn,
-            f"lead {lead.lead_id} is in line, and user {lead.owner_id} has it",
-        )
+    for lead in records.find_waiting_in_vain(session, pool.id):
+        what = f"lead {lead.lead_id} is in line, and user {lead.owner_id} has it"
+        report.violate(NOTHING_LOST, lead.turn, what)
 
 
-def _strays(session: Session, known: Collection[int], naming: Naming) -> Report | None:
-    """What is of no pool, or of people who aren't there; None if there is nothing such."""
+def _find_strays(session: Session, known: Collection[int], naming: Naming) -> Report | None:
+    """A report on what belongs to no pool, or to people who aren't there; None if all does."""
     report = Report(NO_POOL, ring=NOT_ASKED)
     check_counts(session, None, report)
-    for pool_id, entered in evidence.entries_without_pool(session):
-        report.violate(CHECKABLE, entered, f"is entered for pool {pool_id}, which is not there")
+    for pool_id, turn in entries.find_entries_without_pool(session):
+        report.violate(CHECKABLE, turn, f"is entered for pool {pool_id}, which is not there")
     for record_type in RECORD_TYPES:
         for pool_id in naming[record_type].keys() - known:
-            report.violate(
-                CHECKABLE,
-                None,
-                f"{naming[record_type][pool_id]:,} {record_type}s name pool {pool_id}, which is not there",
-            )
-        for turn, record_id in evidence.records_of_nobody(session, record_type):
-            report.violate(
-                CHECKABLE,
-                turn,
-                f"{record_type} {record_id} has an owner or creator who isn't there, or a turn of no pool",
-            )
+            named = f"{naming[record_type][pool_id]:,} {record_type}s name pool {pool_id}"
+            report.violate(CHECKABLE, None, f"{named}, which is not there")
+        for stray_turn, record_id in records.find_of_nobody(session, record_type):
+            wrong = "has an owner or creator who isn't there, or a turn of no pool"
+            report.violate(CHECKABLE, stray_turn, f"{record_type} {record_id} {wrong}")
     return None if report.holds else report

@@ -18,7 +18,7 @@ from worker.domain.turns.claims import capture_claim
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
-from worker.flows.turns.assign import Request, assign, check_assignable
+from worker.flows.turns.assign import TurnRequest, assign, check_assignable
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
@@ -39,7 +39,7 @@ def accept(
 
     Raises UnknownPool, and WrongPoolType for a pool that doesn't share leads.
     """
-    pool = pools.with_id(session, pool_id)
+    pool = pools.find_live(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
     if pool.record_type != "lead":
@@ -57,8 +57,8 @@ def store_leads(
 ) -> list[int]:
     """Stores leads of a user. Leads that wait belong to a pool, and wait for its next members.
     Returns their ids, in order."""
-    lead_ids = records.add_all(session, "lead", owner_id, actor_id, leads)
-    labels.register(session, "lead", labels.labels_of(leads), actor_id)
+    lead_ids = records.add_all(session, RecordType.LEAD, owner_id, actor_id, leads)
+    labels.register(session, RecordType.LEAD, labels.collect_names(leads), actor_id)
     if waits:
         captures.add(session, lead_ids, owner_id, actor_id)
         enqueue(session, "captures.assign", lead=lead_ids[-1])
@@ -126,7 +126,7 @@ def _enter(unit: Unit, pool_id: int, batch: Sequence[WaitingLead]) -> None:
     line = captures.list_line(unit, pool_id, max(still, default=0))
     mine = still.intersection(line)
     requests = [
-        Request(capture_claim(lead.lead_id), lead.lead_id, actor_id=lead.actor_id)
+        TurnRequest(capture_claim(lead.lead_id), lead.lead_id, actor_id=lead.actor_id)
         for lead in batch
         if lead.lead_id in mine
     ]

@@ -22,7 +22,7 @@ class LeadOwner:
 
 def find_owner(session: Session, owner_id: int) -> LeadOwner:
     """The owner with that id. Raises UnknownOwner."""
-    user = users.by_id(session, [owner_id]).get(owner_id)
+    user = users.get_all(session, [owner_id]).get(owner_id)
     if user is None:
         raise UnknownOwner(name=owner_id)
     return LeadOwner(user.id, user.name, user.is_pool, user.is_active)
@@ -30,6 +30,6 @@ def find_owner(session: Session, owner_id: int) -> LeadOwner:
 
 def check_takes_leads(session: Session, owner_id: int) -> None:
     """Raises UnknownOwner, and WrongPoolType for a pool that doesn't share leads."""
-    pool = pools.with_id(session, owner_id) if find_owner(session, owner_id).is_pool else None
+    pool = pools.find_live(session, owner_id) if find_owner(session, owner_id).is_pool else None
     if pool is not None and pool.record_type != "lead":
         raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked="lead")

@@ -31,7 +31,7 @@ def allot(session: Session, run: Run, first: int, count: int) -> Allotment:
     )
     if not run.turns or not count:
         return by_choice
-    reserved = ledger.block(session, run.owner_id, claim) or Turns()
+    reserved = ledger.find_block(session, run.owner_id, claim) or Turns()
     mine = reserved.slice(first, count)
     rosters = pools.rosters_between(session, run.owner_id, min(mine).first, max(mine).last)
     return replace(

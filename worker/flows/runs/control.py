@@ -60,12 +60,12 @@ def _count_returned(session: Session, run: Run) -> int:
     if not run.turns:
         return 0
     claim = run_claim(run.kind, run.id)
-    return run.turns - ledger.entered_of(session, run.owner_id, claim)
+    return run.turns - ledger.count_entered(session, run.owner_id, claim)
 
 
 def _count_freed(session: Session, run: Run) -> int:
-    returns_turns = kinds.undo_with_id(session, run.id).returns_turns
-    if not returns_turns or pools.with_id(session, run.owner_id) is None:
+    returns_turns = kinds.get_undo(session, run.id).returns_turns
+    if not returns_turns or pools.find_live(session, run.owner_id) is None:
         return 0
     return reversals.count(session, run.id)
 
@@ -77,7 +77,7 @@ def changes_owners(session: Session, run: Run) -> bool:
     """Whether a run gives records that are there already to others, or back: unlike an import, and
     the undo of one."""
     if run.kind == RunKind.UNDO:
-        run = runs.with_id(session, kinds.undo_with_id(session, run.id).undone_run_id)
+        run = runs.get(session, kinds.get_undo(session, run.id).undone_run_id)
     return run.kind != RunKind.IMPORT
 
 

@@ -1,16 +1,15 @@
-"""The one door: every turn that is taken, for whatever story, is taken and entered here."""
+"""Taking turns. Every story takes its turns here, behind one fence."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.allotment import Allotment
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters
-from worker.domain.turns.turns import Turns, meet, merged
+from worker.domain.turns.turns import Turns, merge, share_a_turn
 from worker.errors.turns import (
     EmptyPool,
     EmptyRoster,
@@ -22,13 +21,13 @@ from worker.errors.turns import (
 from worker.flows.turns.enter import enter
 from worker.flows.unit import Unit
 from worker.ring import Taken
+from worker.store.people.users import User
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
 
 
-class Request(NamedTuple):
-    """One record that asks for the next member, under a claim that was fixed before the first
-    attempt."""
+class TurnRequest(NamedTuple):
+    """A record that asks for the next member. Its claim was fixed before the first attempt."""
 
     claim: str
     record_id: int
@@ -37,9 +36,9 @@ class Request(NamedTuple):
 
 
 def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
-    """Raises what keeps records of that type from being given to the pool: it is gone, of another
-    type, or empty."""
-    pool = pools.with_id(session, pool_id)
+    """Checks that the pool can be given records of that type. Raises UnknownPool, WrongPoolType and
+    EmptyPool."""
+    pool = pools.find_live(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
     if pool.record_type != record_type:
@@ -48,7 +47,7 @@ def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
         raise EmptyPool(pool=pool.name)
 
 
-def check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
+def check_owner(session: Session, owner: User, record_type: str) -> None:
     """Raises what keeps records of that type from being given to the owner: a person, or a pool's
     phantom user."""
     if owner.is_pool:
@@ -61,20 +60,20 @@ def assign(
     unit: Unit,
     pool_id: int,
     record_type: str,
-    requests: Sequence[Request],
+    requests: Sequence[TurnRequest],
     cause: Cause,
     line: Sequence[str] = (),
 ) -> dict[int, int]:
     """Gives each record, in order, to the next member, and enters the turns. Returns the owner of
     each record.
 
-    A claim that is entered already keeps its turn. The line is the claims of everybody who waits,
-    in order, the requests' own among them: turns are taken for all of them together, so that nobody
-    who is slower to ask is overtaken. Who gives a line holds the pool since before it was read.
-    Raises what `System.transact` mends: Refused, Unseeded, Stale; and EmptyPool.
+    A claim that is entered already keeps its turn. The line is the claims of all records that wait,
+    in order, those of the requests among them. Turns are taken for all of them together, so that no
+    slower worker is overtaken. A caller that passes `line` must have locked the pool before reading
+    it. Raises EmptyPool, and what `System.transact` repairs: Refused, Unseeded and Stale.
     """
     pool = _open(pools.lock_shared(unit, pool_id))
-    entered = ledger.entered(unit, pool_id, [request.claim for request in requests])
+    entered = ledger.find_entered(unit, pool_id, [request.claim for request in requests])
     fresh = [request for request in requests if request.claim not in entered]
     owners = {entry.record_id: entry.user_id for entry in entered.values() if entry.record_id}
     if fresh:
@@ -89,15 +88,15 @@ def assign(
 
 
 def reserve(unit: Unit, pool_id: int, claim: str, count: int) -> Turns:
-    """Reserves a block of turns for a run. Asking again gives the same block; a ring that has
-    answered the claim before it asked for so many is refused.
+    """Reserves a block of turns for a run. Asking again gives the same block. Raises Refused if the
+    ring has given the claim another number of turns before.
 
-    The pool is held alone: no key in SQL keeps a block and an entry apart, so that neither may be
-    on its way unseen while the fence looks. Two entries may be: of those the ledger's primary key
-    lets only one through.
+    The pool is locked exclusively, because no key in SQL keeps a block and an entry apart: neither
+    may be on its way unseen while the fence looks. Two entries may be, for the ledger's primary key
+    lets only one of them through.
     """
     pool = _open(pools.lock(unit, pool_id))
-    reserved = ledger.block(unit, pool_id, claim)
+    reserved = ledger.find_block(unit, pool_id, claim)
     if reserved is None:
         taken = _take(unit, pool_id, [(claim, count)])
         fence(unit, pool, pools.latest_roster(unit, pool_id), taken, claim)
@@ -130,21 +129,20 @@ def _take(unit: Unit, pool_id: int, claims: list[tuple[str, int]]) -> Taken:
     try:
         return unit.ring.take_turns(pool_id, claims)
     except EmptyRoster:
-        if pools.latest_roster(
-            unit, pool_id
-        ).members:  # a roster change died before it was committed
+        if pools.latest_roster(unit, pool_id).members:
+            # A roster change died before it was committed.
             raise Refused(
                 pool_id=pool_id,
                 epoch=unit.ring.epoch(pool_id),
                 reason="the ring is empty, the roster isn't",
             ) from None
-        named = pools.with_id(unit, pool_id)
+        named = pools.find_live(unit, pool_id)
         raise EmptyPool(pool=named.name if named else pool_id) from None
 
 
 def fence(session: Session, pool: Pool, latest: Roster, taken: Taken, claim: str = "") -> None:
-    """Refuses what a ring that forgot, or went back in time, would hand out a second time. The
-    claim is that of the block to reserve."""
+    """Refuses turns that a ring hands out a second time because it forgot, or went back in time. A
+    block that is to be reserved names its claim. Raises Refused."""
 
     def refuse(reason: str) -> None:
         raise Refused(pool_id=pool.id, epoch=taken.epoch, reason=reason)
@@ -153,17 +151,17 @@ def fence(session: Session, pool: Pool, latest: Roster, taken: Taken, claim: str
         refuse("it is of another epoch")
     if taken.version != latest.version:
         refuse("its roster isn't the latest that was committed")
-    turns = Turns(merged(span for turns in taken.turns for span in turns))
-    if ledger.any_entered(session, pool.id, turns):
+    turns = Turns(merge(span for turns in taken.turns for span in turns))
+    if ledger.has_entered(session, pool.id, turns):
         refuse("a turn is in the ledger already")
-    for name, reserved in ledger.open_blocks(session, pool.id).items():
-        if name != claim and meet(turns, reserved):
+    for name, reserved in ledger.list_open_blocks(session, pool.id).items():
+        if name != claim and share_a_turn(turns, reserved):
             refuse(f"a turn is reserved by {name}")
 
 
 def _members(session: Session, pool_id: int, turns: Sequence[int], latest: Roster) -> list[int]:
-    """The rightful member of each turn. They come from the rosters in SQL, never from Redis.
-    Returned turns may be older than the latest roster."""
+    """The rightful member of each turn, by the rosters in SQL and never by Redis. Returned turns
+    may be older than the latest roster."""
     is_in_force = min(turns) >= latest.first_turn
     rosters = (
         Rosters([latest])
@@ -176,7 +174,7 @@ def _members(session: Session, pool_id: int, turns: Sequence[int], latest: Roste
 def _allot(
     pool_id: int,
     cause: Cause,
-    requests: Sequence[Request],
+    requests: Sequence[TurnRequest],
     turns: Sequence[int],
     members: Sequence[int],
 ) -> Allotment:

@@ -1,4 +1,4 @@
-"""Which turns a pool hands out next, found out without taking any."""
+"""Finds out which turns a pool hands out next, without taking any."""
 
 from worker.domain.turns.pool import Pool
 from worker.domain.turns.turns import Upcoming
@@ -10,23 +10,23 @@ from worker.ring import Ring, RingState, Taken
 from worker.store.turns import pools
 
 
-def next_turns(unit: Unit, pool: Pool, count: int = 1) -> Upcoming:
-    """What the ring holds, if the fence would let so many of its turns pass; else what seeding it
-    would find."""
-    state = _state(unit.ring, pool.id)
+def find_next_turns(unit: Unit, pool: Pool, count: int = 1) -> Upcoming:
+    """What the ring would hand out, if the fence lets so many of its turns pass; else what it would
+    hand out after being seeded."""
+    state = _read_state(unit.ring, pool.id)
     if state is None:
-        return seed.would_find(unit, pool)
+        return seed.predict(unit, pool)
     upcoming = Upcoming(state.returned, state.next_turn)
     taken = Taken(state.epoch, state.version, [upcoming.first(count)])
     try:
         assign.fence(unit, pool, pools.latest_roster(unit, pool.id), taken)
     except Refused:
-        return seed.would_find(unit, pool)
+        return seed.predict(unit, pool)
     return upcoming
 
 
-def _state(ring: Ring, pool_id: int) -> RingState | None:
-    """None also for a ring that has nothing to say, or nothing that makes sense: SQL knows enough."""
+def _read_state(ring: Ring, pool_id: int) -> RingState | None:
+    """The ring's state; None if it has none, can't be read, or makes no sense. SQL knows enough."""
     try:
         return ring.state(pool_id)
     except (RingUnreachable, Garbled):

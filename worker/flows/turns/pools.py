@@ -1,9 +1,7 @@
 """Pools: made, renamed, deleted, and their members changed while everybody goes on taking turns."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.records.fields import RECORD_TYPES
@@ -12,11 +10,12 @@ from worker.domain.turns.rosters import Roster
 from worker.errors.people import BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, Stale, UnknownPool, Unseeded
 from worker.flows.turns import seed
-from worker.flows.turns.next_turns import next_turns
+from worker.flows.turns.next_turns import find_next_turns
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
 from worker.store.views.pools import PoolView, show_pool
@@ -26,7 +25,7 @@ Members = tuple[int, ...]
 
 def find(session: Session, pool_id: int) -> Pool:
     """The live pool with that id. Raises UnknownPool."""
-    pool = pools.with_id(session, pool_id)
+    pool = pools.find_live(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
     return pool
@@ -58,7 +57,7 @@ def delete(unit: Unit, pool_id: int) -> None:
     stays. Raises UnknownPool."""
     find(unit, pool_id)
     pools.lock(unit, pool_id)
-    pools.change(unit, pool_id, deleted_at=now())
+    pools.mark_deleted(unit, pool_id, now())
     users.change(unit, pool_id, is_active=False)
     unit.ring.drop(pool_id)
 
@@ -82,7 +81,7 @@ def show(unit: Unit, pool_id: int) -> PoolView:
     """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the
     ring has nothing to say. Raises UnknownPool."""
     pool = find(unit, pool_id)
-    rosters, upcoming = pools.all_rosters(unit, pool.id), next_turns(unit, pool)
+    rosters, upcoming = pools.all_rosters(unit, pool.id), find_next_turns(unit, pool)
     next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
     return show_pool(unit, pool, upcoming.next_turn - 1, next_member)
 
@@ -122,7 +121,7 @@ def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tup
     answer = unit.ring.change_roster(pool_id, epoch, old.version, members)
     roster = old.succeeded_by(members, answer.first_turn)
     if (
-        answer.first_turn <= ledger.greatest_turn(unit, pool_id)
+        answer.first_turn <= ledger.find_greatest_turn(unit, pool_id)
         or answer.first_slot != roster.first_slot
     ):
         raise Stale(pool_id=pool_id, epoch=epoch)
@@ -134,7 +133,7 @@ def _free_name(session: Session, name: str, pool_id: int | None = None) -> str:
     name = name.strip()
     if not name:
         raise BlankName(what="pool")
-    other = pools.called(session, name)
+    other = pools.find_named(session, name)
     if other is not None and other.id != pool_id:
         raise PoolExists(name=name)
     return name
@@ -142,7 +141,7 @@ def _free_name(session: Session, name: str, pool_id: int | None = None) -> str:
 
 def _join(session: Session, pool: str, members: Members, newcomers: Sequence[int]) -> Members:
     for user_id in newcomers:
-        user = _find_person(session, user_id)
+        user = find_person(session, user_id)
         if user.id in members:
             raise AlreadyMember(user=user.name, pool=pool)
         if not users.lock_active(session, user.id):
@@ -153,15 +152,16 @@ def _join(session: Session, pool: str, members: Members, newcomers: Sequence[int
 
 def _leave(session: Session, pool: str, members: Members, leavers: Sequence[int]) -> Members:
     for user_id in leavers:
-        user = _find_person(session, user_id)
+        user = find_person(session, user_id)
         if user.id not in members:
             raise NotAMember(user=user.name, pool=pool)
         members = tuple(member for member in members if member != user.id)
     return members
 
 
-def _find_person(session: Session, user_id: int) -> Row[Any]:
-    user = users.with_id(session, user_id)
+def find_person(session: Session, user_id: int) -> User:
+    """The active person with that id. Raises UnknownUser."""
+    user = users.find(session, user_id)
     if user is None or user.is_pool or not user.is_active:
         raise UnknownUser(name=user_id)
     return user

@@ -1,4 +1,4 @@
-"""Seeding: the only recovery. The ring is written anew from the ledger, under a new epoch."""
+"""Seeding, the only recovery: writes a ring anew from the ledger, under a new epoch."""
 
 import logging
 import secrets
@@ -18,15 +18,15 @@ logger = logging.getLogger(__name__)
 
 
 def new_epoch() -> str:
-    """A token that no ring has borne before."""
+    """A token that no ring has had before."""
     return secrets.token_hex(8)
 
 
 def seed(unit: Unit, pool_id: int, stumbled_over: str | None, reason: str) -> None:
-    """Seeds a pool's ring, unless somebody has done so since the caller stumbled.
+    """Seeds a pool's ring, unless somebody has done so since the caller found it wrong.
 
-    stumbled_over is the epoch of the answer that the fence refused; None when the ring had no
-    state. Raises Stale when another seeding got in between, which a new attempt will find done.
+    stumbled_over is the epoch of the answer that the fence refused, or None if the ring had no
+    state. Raises Stale if another seeding got in between: a new attempt finds it done.
     """
     pool = pools.lock(unit, pool_id)
     seen = unit.ring.epoch(pool_id)
@@ -35,37 +35,35 @@ def seed(unit: Unit, pool_id: int, stumbled_over: str | None, reason: str) -> No
 
 
 def seed_again(unit: Unit, pool_id: int, reason: str) -> None:
-    """Seeds a pool's ring whatever it holds: this is how turns come back. A pool that was deleted
-    hands out nothing any more."""
+    """Seeds a pool's ring, whatever it holds. This is how turns come back. A deleted pool is left
+    alone: it hands out nothing any more."""
     pool = pools.lock(unit, pool_id)
     if pool.deleted_at is None:
         _seed_locked(unit, pool_id, pool.watermark, unit.ring.epoch(pool_id), reason)
 
 
-def would_find(session: Session, pool: Pool) -> Upcoming:
-    """What the ring would hand out next if it were seeded now. Changes nothing."""
-    last = ledger.greatest_turn(session, pool.id)
-    missing = ledger.missing(session, pool.id, pool.watermark, last)
+def predict(session: Session, pool: Pool) -> Upcoming:
+    """What the ring would hand out next if it were seeded now. It changes nothing."""
+    last = ledger.find_greatest_turn(session, pool.id)
+    missing = ledger.find_missing(session, pool.id, pool.watermark, last)
     rosters = (
         pools.rosters_between(session, pool.id, missing[0].first, missing[-1].last)
         if missing
         else Rosters(())
     )
-    returned, _ = split_by_membership(
+    returned, _ = separate_turns_of_leavers(
         rosters, pools.latest_roster(session, pool.id).members, missing
     )
     return Upcoming(returned, last + 1)
 
 
 def _seed_locked(unit: Unit, pool_id: int, watermark: int, seen: str | None, reason: str) -> None:
-    last = ledger.greatest_turn(unit, pool_id)
+    last = ledger.find_greatest_turn(unit, pool_id)
     roster = pools.latest_roster(unit, pool_id)
     epoch = new_epoch()
-    missing = ledger.missing(unit, pool_id, watermark, last)
-    returned = _void_those_of_leavers(unit, pool_id, roster, missing, epoch)
-    pools.change(
-        unit, pool_id, epoch=epoch, watermark=ledger.settled(unit, pool_id, last, returned)
-    )
+    missing = ledger.find_missing(unit, pool_id, watermark, last)
+    returned = _void_turns_of_leavers(unit, pool_id, roster, missing, epoch)
+    pools.set_epoch(unit, pool_id, epoch, ledger.find_watermark(unit, pool_id, last, returned))
     voided = Turns(missing).total - returned.total
     seedings.add(
         unit,
@@ -87,15 +85,14 @@ def _seed_locked(unit: Unit, pool_id: int, watermark: int, seen: str | None, rea
     )
 
 
-def _void_those_of_leavers(
+def _void_turns_of_leavers(
     session: Session, pool_id: int, roster: Roster, missing: list[Span], epoch: str
 ) -> Turns:
-    """Of the missing turns, those whose members are still there: they are returned. The others are
-    voided in the ledger."""
+    """Voids the missing turns of members who left. Returns the others, which the ring gets back."""
     if not missing:
         return Turns()
     rosters = pools.rosters_between(session, pool_id, missing[0].first, missing[-1].last)
-    returned, voided = split_by_membership(rosters, roster.members, missing)
+    returned, voided = separate_turns_of_leavers(rosters, roster.members, missing)
     turns, nobody = list(voided.each()), [None] * voided.total
     allotment = Allotment(
         pool_id=pool_id,
@@ -112,11 +109,10 @@ def _void_those_of_leavers(
     return returned
 
 
-def split_by_membership(
+def separate_turns_of_leavers(
     rosters: Rosters, members: tuple[int, ...], missing: list[Span]
 ) -> tuple[Turns, Turns]:
-    """The missing turns as two lists of spans: those of present members, and those of members who
-    left."""
+    """The missing turns of present members, and those of members who left."""
     spans: tuple[list[Span], list[Span]] = [], []
     for span in missing:
         if rosters.first_not_among(span, members) is None:

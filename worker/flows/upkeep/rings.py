@@ -1,5 +1,5 @@
-"""The rings in Redis against the ledger: where they disagree, or turns were handed out and never
-entered, the ring is seeded."""
+"""Repairs of rings: a ring is seeded when it disagrees with the ledger, or has handed out turns
+that were never entered."""
 
 import logging
 from collections.abc import Iterable
@@ -8,13 +8,12 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.pool import Pool
-from worker.domain.turns.rosters import Roster
-from worker.domain.turns.turns import Span, Turns, merged, uncovered
+from worker.domain.turns.turns import Span, Turns, merge, subtract
+from worker.domain.upkeep import Repair
 from worker.errors.servers import Garbled
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.unit import Unit
-from worker.flows.upkeep.sweeps import Repair
 from worker.ring import RingState
 from worker.store.intake import captures
 from worker.store.sql.clock import now
@@ -23,20 +22,21 @@ from worker.store.turns import ledger, pools
 logger = logging.getLogger(__name__)
 
 OWED = timedelta(minutes=1)
-"""While captured leads wait, a turn that isn't entered may have been taken for one of them. After
-so long it wasn't."""
+"""While captured leads wait, a turn that isn't entered may have been taken for one of them, but not
+once a later turn was entered so long ago."""
 
 WORTH_RAISING_TURNS = 1_000
+"""A watermark is raised when seeding would then read so many turns less."""
 
 
 def repair(system: System) -> list[Repair]:
     """Seeds the rings that aren't where the ledger says. A ring without state is in order: it is
     seeded when somebody asks for a turn."""
     with system.reading() as session:
-        live = [pool.id for pool in pools.live(session)]
+        live = [pool.id for pool in pools.list_live(session)]
     found = [found for pool_id in live if (found := _repair_pool(system, pool_id))]
-    for what, did in found:
-        logger.warning("%s: %s", what, did)
+    for each in found:
+        logger.warning("%s: %s", each.problem, each.action)
     return found
 
 
@@ -50,11 +50,11 @@ def _repair_pool(system: System, pool_id: int) -> Repair | None:
     with system.reading() as session:
         pool = pools.get(session, pool_id)
         wrong = describe_problem(session, pool, state)
-        settled = None if wrong else _settled(session, pool)
+        watermark = None if wrong else _find_higher_watermark(session, pool)
     if wrong:
         return system.transact(_seed, pool_id)
-    if settled:
-        system.transact(pools.raise_watermark, pool, settled)
+    if watermark:
+        system.transact(pools.raise_watermark, pool, watermark)
     return None
 
 
@@ -68,7 +68,7 @@ def _drop(unit: Unit, pool_id: int) -> Repair:
 
 
 def _seed(unit: Unit, pool_id: int) -> Repair | None:
-    """Looks again while nobody is between taking and entering a turn."""
+    """Seeds the ring if it still must be, when nobody is between taking and entering a turn."""
     pool, state = pools.lock(unit, pool_id), unit.ring.state(pool_id)
     wrong = describe_problem(unit, pool, state) if state else None
     if wrong is None:
@@ -81,56 +81,36 @@ def describe_problem(session: Session, pool: Pool, state: RingState) -> str | No
     """Why a ring must be seeded, in words; None when it needn't be."""
     if state.epoch != pool.epoch:
         return "it is of another epoch"
-    latest, greatest = pools.latest_roster(session, pool.id), ledger.greatest_turn(session, pool.id)
-    if found := disagreements(state, latest, greatest):
+    latest, greatest = (
+        pools.latest_roster(session, pool.id),
+        ledger.find_greatest_turn(session, pool.id),
+    )
+    if found := state.list_disagreements(latest, greatest):
         return found[0]
-    missing = ledger.missing(session, pool.id, pool.watermark, state.next_turn - 1)
-    if used := _beyond(state.returned, missing):
+    missing = ledger.find_missing(session, pool.id, pool.watermark, state.next_turn - 1)
+    if used := _subtract(state.returned, missing):
         return f"it would hand out turn {used[0].first} again"
-    lost = _beyond(missing, state.returned)
+    lost = _subtract(missing, state.returned)
     if lost and captures.find_last_in_line(session, pool.id):
         lost = [
-            span for span in lost if ledger.entered_after(session, pool.id, span.last, now() - OWED)
+            span
+            for span in lost
+            if ledger.was_entered_after(session, pool.id, span.last, now() - OWED)
         ]
-    return (
-        f"{Turns(lost).total} turns, the first of them {lost[0].first}, were handed out and never entered"
-        if lost
-        else None
-    )
+    if not lost:
+        return None
+    turns = f"{Turns(lost).total} turns, the first of them {lost[0].first}"
+    return f"{turns}, were handed out and never entered"
 
 
-def disagreements(state: RingState, latest: Roster, greatest: int) -> list[str]:
-    """In what a ring of the right epoch is not where SQL is: whose latest roster it is, and the
-    greatest turn that is used."""
-    cursor = (
-        latest.slot(state.next_turn)
-        if latest.members and state.next_turn >= latest.first_turn
-        else 0
-    )
-    checks = {
-        f"it hands out turn {state.next_turn} next, but turns up to {greatest} are used": state.next_turn
-        > greatest,
-        f"it has roster version {state.version}, SQL has {latest.version}": state.version
-        == latest.version,
-        f"it has the members {state.members}, SQL has {latest.members}": state.members
-        == latest.members,
-        f"it counts {state.slots} members, SQL {len(latest.members)}": state.slots
-        == len(latest.members),
-        f"its cursor is {state.cursor}, by the roster it is {cursor}": state.cursor == cursor,
-    }
-    return [what for what, right in checks.items() if not right]
+def _subtract(turns: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """The turns that are not among the others. Takes many of both."""
+    return list(subtract(merge(turns), merge(others)))
 
 
-def _beyond(turns: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """The turns that are not among the others. Of those that are neither entered nor reserved and
-    those that are returned, each must be among the other. There may be many of both."""
-    return list(uncovered(merged(turns), merged(others)))
-
-
-def _settled(session: Session, pool: Pool) -> int | None:
-    """The watermark as it may be, if raising it would save much reading."""
-    missing = ledger.missing(
-        session, pool.id, pool.watermark, last := ledger.greatest_turn(session, pool.id)
-    )
-    settled = ledger.settled(session, pool.id, last, Turns(missing))
-    return settled if settled - pool.watermark >= WORTH_RAISING_TURNS else None
+def _find_higher_watermark(session: Session, pool: Pool) -> int | None:
+    """The highest watermark that is right, if it saves much reading."""
+    last = ledger.find_greatest_turn(session, pool.id)
+    missing = ledger.find_missing(session, pool.id, pool.watermark, last)
+    highest = ledger.find_watermark(session, pool.id, last, Turns(missing))
+    return highest if highest - pool.watermark >= WORTH_RAISING_TURNS else None

@@ -1,14 +1,14 @@
-"""Upkeep: finds work that nobody carries on and sends it again. Safe to run anywhere, at any time,
-and several times at once."""
+"""Sweeps: find work that nobody carries on, and send it again. They are safe to run anywhere, at
+any time, and several times at once."""
 
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from worker.domain.runs.runs import RUN_TASKS, RunState
+from worker.domain.upkeep import Repair
 from worker.flows.intake.capture import find_obstacle
 from worker.flows.system import System
 from worker.queue import enqueue
@@ -23,58 +23,50 @@ from worker.store.sql.clock import now
 logger = logging.getLogger(__name__)
 
 STILL_SECONDS = 15.0
-"""A run that shows no progress for so long is taken to have lost its tasks. Each time they are sent
-again it is given twice as long: they may only wait behind others, or for a worker, and copies would
-fill the broker."""
+"""A run without progress for so long has probably lost its tasks. Each time they are sent again,
+the run gets twice as long: they may only wait behind others, and copies would fill the broker."""
 
 MOST_DOUBLINGS = 8
 
 WAITING_SECONDS = 4.0
-"""After so long a captured lead, or a lookup that is due, is taken to have lost its task."""
+"""A captured lead, or an enrichment that is due, has probably lost its task after so long."""
 
 DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
 
 
-class Repair(NamedTuple):
-    """Something that wasn't in order, and what was done about it."""
-
-    what: str
-    did: str
-
-
 def sweep(system: System) -> list[Repair]:
-    """Carries on what was left lying, and sets aside what was tried too often. Says what it found."""
+    """Carries on what was left lying, and sets aside what was tried too often."""
     with system.reading() as session:
-        idle = not any(_signs(session))
+        idle = not any(_read_signs(session))
     found = [] if idle else system.transact(_carry_on)
-    for what, did in found:
-        logger.warning("%s: %s", what, did)
+    for each in found:
+        logger.warning("%s: %s", each.problem, each.action)
     return found
 
 
-def _signs(session: Session) -> Iterator[object]:
-    """What tells, by reading alone, that there may be something to do."""
+def _read_signs(session: Session) -> Iterator[object]:
+    """Whatever suggests that there is something to do. It only reads."""
     for work in (runs.all_work(), chunks.all_work(), captures.all_work(), enrichment.all_work()):
         yield leases.any_over(session, work)
-    yield _still(session)
+    yield _find_stalled(session)
     yield chunks.list_stuck(session)
-    yield _in_line(session)
-    yield enrichment.due_since(session, WAITING_SECONDS)
+    yield _find_long_lines(session)
+    yield enrichment.find_due(session, WAITING_SECONDS)
 
 
 def _carry_on(session: Session) -> list[Repair]:
     return [
-        *_worn_out(session),
-        *_vanished(session),
-        *_lost(session),
-        *_waiting(session),
-        *_due(session),
+        *_set_aside_exhausted(session),
+        *_resend_vanished(session),
+        *_resend_stalled(session),
+        *_assign_waiting(session),
+        *_fetch_due(session),
     ]
 
 
-def _worn_out(session: Session) -> Iterator[Repair]:
-    """What was tried too often is set aside, so that it doesn't loop. A run of which nothing else
-    is left has failed."""
+def _set_aside_exhausted(session: Session) -> Iterator[Repair]:
+    """Sets aside what was tried too often, so that it doesn't loop. A run fails when nothing else
+    of it is left."""
     for run in runs.set_aside(session, DIED):
         about = RUN_TASKS[run.kind].about
         runs.end(session, run.id, RunState.FAILED, f"The {about} could not be read: {run.reason}.")
@@ -94,7 +86,7 @@ def _worn_out(session: Session) -> Iterator[Repair]:
             f"what is to be fetched of lead {lead_id} was tried {leases.MOST_ATTEMPTS} times",
             "set it aside",
         )
-    for stuck in _stuck(session):
+    for stuck in _lock_stuck(session):
         place = f", which begins at line {stuck.first_line}," if stuck.first_line else ""
         reason = f"Chunk {stuck.number}{place} was set aside: {stuck.reason}."
         runs.end(session, stuck.run_id, RunState.FAILED, reason)
@@ -104,16 +96,16 @@ def _worn_out(session: Session) -> Iterator[Repair]:
         )
 
 
-def _stuck(session: Session) -> list[UndoneChunk]:
-    """Who is entering a chunk is waited for: it may be one that was set aside, and bring the run to
-    its end after all."""
+def _lock_stuck(session: Session) -> list[UndoneChunk]:
+    """The runs that only have chunks that were set aside. Waits for whoever is entering a chunk of
+    one: that may end the run after all."""
     held = {
         run.run_id for run in chunks.list_stuck(session) if runs.lock_exclusive(session, run.run_id)
     }
     return [run for run in chunks.list_stuck(session) if run.run_id in held]
 
 
-def _vanished(session: Session) -> Iterator[Repair]:
+def _resend_vanished(session: Session) -> Iterator[Repair]:
     for run in runs.release_expired(session):
         enqueue(session, RUN_TASKS[run.kind].scan, run=run.id)
         yield Repair(
@@ -128,8 +120,8 @@ def _vanished(session: Session) -> Iterator[Repair]:
         )
 
 
-def _still(session: Session) -> list[Run]:
-    """The runs whose tasks were lost, as far as one can tell."""
+def _find_stalled(session: Session) -> list[Run]:
+    """The runs whose tasks were probably lost."""
     return [
         run
         for run in runs.still_since(session, STILL_SECONDS)
@@ -141,8 +133,8 @@ def _patience(run: Run) -> timedelta:
     return timedelta(seconds=STILL_SECONDS * 2 ** min(run.resent, MOST_DOUBLINGS))
 
 
-def _lost(session: Session) -> Iterator[Repair]:
-    for run in _still(session):
+def _resend_stalled(session: Session) -> Iterator[Repair]:
+    for run in _find_stalled(session):
         if runs.send_again(session, run):
             yield Repair(
                 f"run {run.id} shows no progress",
@@ -164,17 +156,17 @@ def _continue(session: Session, run: Run) -> int:
     return len(waiting)
 
 
-def _in_line(session: Session) -> list[LongLine]:
-    """The lines in which captured leads wait for more than a member, or don't know yet that they
-    wait for one."""
-    long = captures.waiting_since(session, WAITING_SECONDS)
+def _find_long_lines(session: Session) -> list[LongLine]:
+    """The lines in which captured leads wait too long: somebody could have them, or nobody has
+    noted yet why not."""
+    long = captures.find_long_lines(session, WAITING_SECONDS)
     return [
         line for line in long if line.unexplained or find_obstacle(session, line.pool_id) is None
     ]
 
 
-def _waiting(session: Session) -> Iterator[Repair]:
-    for line in _in_line(session):
+def _assign_waiting(session: Session) -> Iterator[Repair]:
+    for line in _find_long_lines(session):
         if reason := find_obstacle(session, line.pool_id):
             captures.explain(session, line.pool_id, reason)
             yield Repair(
@@ -189,10 +181,11 @@ def _waiting(session: Session) -> Iterator[Repair]:
         )
 
 
-def _due(session: Session) -> Iterator[Repair]:
-    for integration in enrichment.due_since(session, WAITING_SECONDS):
+def _fetch_due(session: Session) -> Iterator[Repair]:
+    for integration in enrichment.find_due(session, WAITING_SECONDS):
         enqueue(session, "enrichments.fetch", integration=integration.integration_id)
         yield Repair(
-            f"of {integration.leads} leads of integration {integration.integration_id} more is to be fetched",
+            f"{integration.leads} leads of integration {integration.integration_id} wait for their "
+            "enrichment",
             "sent its task",
         )

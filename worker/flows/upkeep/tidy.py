@@ -1,13 +1,13 @@
-"""Tidying: files that nobody needs any more leave the upload storage, and answers and deliveries
-that have grown old the database."""
+"""Tidying: removes files that nobody needs any more from the upload storage, and old answers and
+deliveries from the database."""
 
 import logging
 from datetime import timedelta
 
 from worker.domain.runs.runs import RunState
+from worker.domain.upkeep import Repair
 from worker.flows.runs.imports import RECEIPT, is_part, is_upload_folder
 from worker.flows.system import System
-from worker.flows.upkeep.sweeps import Repair
 from worker.store.intake import deliveries
 from worker.store.people import idempotency
 from worker.store.runs import kinds
@@ -17,34 +17,33 @@ from worker.store.sql.clock import now
 logger = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=15)
-"""So long after a run has ended, no worker that was thought dead writes a part of its receipt any
-more."""
+"""So long after a run has ended, no worker that seemed dead still writes a part of its receipt."""
 
 KEPT_FOR_RETRY = timedelta(days=7)
 """How long the upload of a run that failed is kept."""
 
 FORGOTTEN = timedelta(days=1)
-"""After so long an upload without a run was left by somebody who died between the two."""
+"""An upload without a run is left over after so long: somebody died between storing the two."""
 
 AT_ONCE = 1_000
 
 
 def tidy(system: System) -> list[Repair]:
-    """Removes what is left of imports that ended, but for their receipts; and uploads that never
-    became an import. That answers and deliveries grow old is as it should be, and worth no word."""
+    """Removes the files of imports that ended, except their receipts, and uploads that never became
+    an import. It also forgets old answers and deliveries, which is no repair."""
     system.transact(idempotency.forget)
     system.transact(deliveries.forget)
-    found = [*_ended(system), *_forgotten(system)]
-    for what, did in found:
-        logger.info("%s: %s", what, did)
+    found = [*_tidy_ended(system), *_remove_forgotten(system)]
+    for each in found:
+        logger.info("%s: %s", each.problem, each.action)
     return found
 
 
-def _ended(system: System) -> list[Repair]:
+def _tidy_ended(system: System) -> list[Repair]:
     with system.reading() as session:
         ended = [
             run
-            for run in kinds.untidy_imports(session, now() - LATE)
+            for run in kinds.list_untidy_imports(session, now() - LATE)
             if run.state != RunState.FAILED
             or (run.ended_at is not None and now() - run.ended_at > KEPT_FOR_RETRY)
         ]
@@ -52,7 +51,9 @@ def _ended(system: System) -> list[Repair]:
 
 
 def _tidy(system: System, run: Import) -> Repair | None:
-    leftovers = [name for name in system.uploads.names(run.folder) if not _is_needed(name, run)]
+    leftovers = [
+        name for name in system.uploads.list_files(run.folder) if not _is_needed(name, run)
+    ]
     system.uploads.remove(leftovers)
     system.transact(kinds.note_tidied, run.id)
     return (
@@ -63,19 +64,18 @@ def _tidy(system: System, run: Import) -> Repair | None:
 
 
 def _is_needed(name: str, run: Import) -> bool:
-    """The receipt is; and its parts as long as the run may be cancelled, when they are put
-    together."""
+    """The receipt is needed. So are its parts while the run may still be cancelled, for then they
+    are joined."""
     return name == f"{run.folder}/{RECEIPT}" or (run.state == RunState.FAILED and is_part(name))
 
 
-def _forgotten(system: System) -> list[Repair]:
-    ours = filter(
-        is_upload_folder, system.uploads.folders()
-    )  # others may lie there, which are none of our business
-    old = [folder for folder in ours if system.uploads.older_than(folder, now() - FORGOTTEN)]
+def _remove_forgotten(system: System) -> list[Repair]:
+    # Somebody may have put other folders there.
+    ours = filter(is_upload_folder, system.uploads.list_folders())
+    old = [folder for folder in ours if system.uploads.is_older(folder, now() - FORGOTTEN)]
     with system.reading() as session:
         known = (
-            kinds.known_folders(session, old[at : at + AT_ONCE])
+            kinds.find_known_folders(session, old[at : at + AT_ONCE])
             for at in range(0, len(old), AT_ONCE)
         )
         forgotten = set(old).difference(*known)

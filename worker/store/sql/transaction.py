@@ -7,8 +7,8 @@ from worker.domain.turns.pool import Pool
 
 
 class Transaction(Session):
-    """One transaction. `locked_pools` are the pools that it has locked shared, by id.
-    They can't change until it ends."""
+    """One transaction. `locked_pools` are the pools that it has locked shared, by id. They can't
+    change until it ends."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

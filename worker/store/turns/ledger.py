@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from worker.domain.turns.allotment import Allotment, Entry
 from worker.domain.turns.causes import Cause
-from worker.domain.turns.turns import Span, Turns, holes, meet, uncovered
+from worker.domain.turns.turns import Span, Turns, find_gaps, share_a_turn, subtract
 from worker.store.runs import reversals
 from worker.store.sql import bulk
 from worker.store.sql.clock import now
-from worker.store.sql.spans import FEW_SPANS, among, parts
+from worker.store.sql.spans import FEW_SPANS, among, group_spans
 from worker.store.tables import blocks, ledger, pools, rosters
 
 COLUMNS = (
@@ -44,14 +44,14 @@ def enter(session: Session, allotment: Allotment, moment: datetime) -> None:
         allotment.actor_ids,
         repeat(allotment.pool_id),
         repeat(str(allotment.cause)),
-        repeat(bulk.moment_text(session, moment)),
+        repeat(bulk.format_moment(session, moment)),
         strict=False,
     )
     bulk.insert(session, ledger, COLUMNS, rows)
 
 
-def entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, Entry]:
-    """Of those claims, the ones that have their turn in the ledger, with their entry."""
+def find_entered(session: Session, pool_id: int, claims: Iterable[str]) -> dict[str, Entry]:
+    """The entries of those claims that have their turn in the ledger, by claim."""
     rows = session.execute(
         select(ledger).where(ledger.c.pool_id == pool_id, ledger.c.claim.in_(list(claims)))
     )
@@ -73,10 +73,10 @@ def _entry(row: Row[Any]) -> Entry:
     )
 
 
-def any_entered(session: Session, pool_id: int, turns: Turns) -> bool:
+def has_entered(session: Session, pool_id: int, turns: Turns) -> bool:
     """Whether any of the turns is in the ledger."""
     if len(turns) > FEW_SPANS:
-        return meet(turns, entered_spans(session, pool_id, turns))
+        return share_a_turn(turns, find_entered_spans(session, pool_id, turns))
     found = select(1).where(ledger.c.pool_id == pool_id, among(ledger.c.turn, turns)).limit(1)
     return session.execute(found).first() is not None
 
@@ -85,12 +85,13 @@ def any_entered(session: Session, pool_id: int, turns: Turns) -> bool:
 
 
 def reserve(session: Session, pool_id: int, claim: str, turns: Turns) -> None:
+    """Notes an open block."""
     session.execute(
         insert(blocks).values(pool_id=pool_id, claim=claim, turns=str(turns), open=True, at=now())
     )
 
 
-def block(session: Session, pool_id: int, claim: str) -> Turns | None:
+def find_block(session: Session, pool_id: int, claim: str) -> Turns | None:
     """The turns that a claim has reserved, whether its block is still open or not."""
     text = session.scalars(
         select(blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.claim == claim)
@@ -98,7 +99,8 @@ def block(session: Session, pool_id: int, claim: str) -> Turns | None:
     return None if text is None else Turns.parse(text)
 
 
-def open_blocks(session: Session, pool_id: int) -> dict[str, Turns]:
+def list_open_blocks(session: Session, pool_id: int) -> dict[str, Turns]:
+    """The turns of a pool's open blocks, by claim."""
     rows = session.execute(
         select(blocks.c.claim, blocks.c.turns).where(blocks.c.pool_id == pool_id, blocks.c.open)
     )
@@ -116,16 +118,16 @@ def close_block(session: Session, pool_id: int, claim: str) -> None:
 # --- what is used, and what is missing ---
 
 
-def entered_of(session: Session, pool_id: int, claim: str) -> int:
+def count_entered(session: Session, pool_id: int, claim: str) -> int:
     """How many turns a claim has in the ledger."""
     return session.scalars(
         select(func.count()).where(ledger.c.pool_id == pool_id, ledger.c.claim == claim)
     ).one()
 
 
-def greatest_turn(session: Session, pool_id: int) -> int:
-    """The last turn that SQL knows to be handed out: in the ledger, in an open block, or before a
-    roster's first."""
+def find_greatest_turn(session: Session, pool_id: int) -> int:
+    """The last turn that was handed out, as far as SQL knows: one in the ledger, in an open block,
+    or before the first turn of a roster."""
     entered = (
         session.scalar(select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pool_id)) or 0
     )
@@ -133,38 +135,42 @@ def greatest_turn(session: Session, pool_id: int) -> int:
         session.scalar(select(func.max(rosters.c.first_turn)).where(rosters.c.pool_id == pool_id))
         or 1
     )
-    reserved = (span.last for turns in open_blocks(session, pool_id).values() for span in turns)
+    reserved = (
+        span.last for turns in list_open_blocks(session, pool_id).values() for span in turns
+    )
     return max(entered, begun - 1, *reserved)
 
 
-def missing(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
-    """The turns up to last that are neither entered nor in an open block. Reads the ledger above
-    the watermark and outside open blocks only, unless those are in many pieces."""
-    reserved = [span for turns in open_blocks(session, pool_id).values() for span in turns]
-    outside = list(holes(reserved, watermark + 1, last))
-    return list(uncovered(outside, sorted(entered_spans(session, pool_id, outside))))
+def find_missing(session: Session, pool_id: int, watermark: int, last: int) -> list[Span]:
+    """The turns up to last that are neither entered nor in an open block. It reads the ledger only
+    above the watermark and outside open blocks, unless those are in many pieces."""
+    reserved = [span for turns in list_open_blocks(session, pool_id).values() for span in turns]
+    outside = list(find_gaps(reserved, watermark + 1, last))
+    return list(subtract(outside, sorted(find_entered_spans(session, pool_id, outside))))
 
 
-def settled(session: Session, pool_id: int, last: int, open_ended: Turns) -> int:
-    """The turn before the first that isn't entered, of those up to last: nothing below it needs to
-    be read again."""
-    reserved = (span.first for turns in open_blocks(session, pool_id).values() for span in turns)
-    return min([last + 1, *reserved, *(span.first for span in open_ended)]) - 1
+def find_watermark(session: Session, pool_id: int, last: int, missing: Turns) -> int:
+    """The turn before the first one up to last that isn't entered. Nothing below it needs to be
+    read again."""
+    reserved = (
+        span.first for turns in list_open_blocks(session, pool_id).values() for span in turns
+    )
+    return min([last + 1, *reserved, *(span.first for span in missing)]) - 1
 
 
-def entered_after(session: Session, pool_id: int, turn: int, moment: datetime) -> bool:
+def was_entered_after(session: Session, pool_id: int, turn: int, moment: datetime) -> bool:
     """Whether a later turn was entered before that moment."""
     later = select(1).where(ledger.c.pool_id == pool_id, ledger.c.turn > turn, ledger.c.at < moment)
     return session.execute(later.order_by(ledger.c.turn).limit(1)).first() is not None
 
 
-def entered_spans(
+def find_entered_spans(
     session: Session, pool_id: int, spans: Sequence[Span], but_by: str = ""
 ) -> Iterator[Span]:
-    """What the ledger holds within those spans, as spans, and maybe some of what lies between them.
-    The entries of one claim may be left out. Within each span found, turn minus row number stays
-    the same."""
-    for part in parts(spans):
+    """The turns that are entered within those spans, as spans, and maybe some that lie between
+    them. The entries of one claim may be left out."""
+    # Within consecutive turns, the turn minus the row's number stays the same.
+    for part in group_spans(spans):
         within = ledger.c.pool_id == pool_id, among(ledger.c.turn, part), ledger.c.claim != but_by
         numbered = select(
             ledger.c.turn,
@@ -178,19 +184,19 @@ def entered_spans(
 # --- counts ---
 
 
-def counts(session: Session, pool_id: int) -> dict[int, int]:
-    """How many records each user was given by the pool, but for those that were taken back."""
+def count_records(session: Session, pool_id: int) -> dict[int, int]:
+    """How many records each user got from the pool, without those that were taken back."""
     of_pool = ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None)
     given = select(ledger.c.user_id, func.count()).where(*of_pool).group_by(ledger.c.user_id)
     stay: Counter[int] = Counter(dict(session.execute(given).all()))
-    for claim in reversals.claims(session, pool_id):
+    for claim in reversals.list_claims(session, pool_id):
         stay -= Counter(
             dict(session.execute(given.where(reversals.taken_back(session, pool_id, claim))).all())
         )
     return stay
 
 
-def turns_so_far(session: Session) -> dict[int, int]:
+def count_turns(session: Session) -> dict[int, int]:
     """The last turn entered of each pool that has any."""
     last = select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pools.c.id).scalar_subquery()
     return {pool_id: turn for pool_id, turn in session.execute(select(pools.c.id, last)) if turn}
@@ -204,9 +210,11 @@ def find(session: Session, pool_id: int, turn: int) -> Entry | None:
     return None if row is None else _entry(row)
 
 
-def page(session: Session, pool_id: int, after: int, limit: int) -> list[tuple[Entry, int | None]]:
-    """The entries that follow a turn, so many at most, each with the undo that has taken it back,
-    if one has."""
+def read_page(
+    session: Session, pool_id: int, after: int, limit: int
+) -> list[tuple[Entry, int | None]]:
+    """The entries that follow a turn, so many at most, each with the undo that took it back, if one
+    did."""
     following = select(ledger, reversals.undo_of(ledger).label("undone_by")).where(
         ledger.c.pool_id == pool_id, ledger.c.turn > after
     )

@@ -1,7 +1,8 @@
 """Pools and their rosters."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -10,21 +11,23 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters, RosterVersion
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now
 from worker.store.sql.transaction import Transaction
 from worker.store.tables import pools, rosters, users
+
+Query: TypeAlias = Select[Any]
 
 
 def add(session: Session, pool_id: int, record_type: str, epoch: str) -> None:
     session.execute(insert(pools).values(id=pool_id, record_type=record_type, epoch=epoch))
 
 
-def _select() -> Select[Any]:
+def _select() -> Query:
     return select(pools, users.c.name).join(users, users.c.id == pools.c.id)
 
 
-def _select_live() -> Select[Any]:
+def _select_live() -> Query:
     return _select().where(pools.c.deleted_at.is_(None))
 
 
@@ -34,43 +37,43 @@ def _pool(row: Row[Any]) -> Pool:
     )
 
 
-def _first(session: Session, found: Select[Any]) -> Pool | None:
+def _first(session: Session, found: Query) -> Pool | None:
     row = session.execute(found).one_or_none()
     return None if row is None else _pool(row)
 
 
-def every(session: Session) -> list[Pool]:
+def list_all(session: Session) -> list[Pool]:
     """All pools, deleted or not, in the order of creation."""
     return [_pool(row) for row in session.execute(_select().order_by(pools.c.id))]
 
 
-def live(session: Session) -> list[Pool]:
+def list_live(session: Session) -> list[Pool]:
     """All pools that are not deleted, in the order of creation."""
     return [_pool(row) for row in session.execute(_select_live().order_by(pools.c.id))]
 
 
-def called(session: Session, name: str) -> Pool | None:
+def find_named(session: Session, name: str) -> Pool | None:
     """The live pool of that name, capitals or not."""
     return _first(session, _select_live().where(func.lower(users.c.name) == func.lower(name)))
 
 
-def with_id(session: Session, pool_id: int) -> Pool | None:
+def find_live(session: Session, pool_id: int) -> Pool | None:
     """The live pool with that id."""
     return _first(session, _select_live().where(pools.c.id == pool_id))
 
 
 def lock(session: Session, pool_id: int) -> Pool:
-    """The pool, held alone until the transaction ends: for seeding and roster changes."""
-    advisory_locks.exclusive(session, Kind.POOL, pool_id)
+    """The pool, locked exclusively until the transaction ends: for seeding and roster changes."""
+    advisory_locks.exclusive(session, LockKind.POOL, pool_id)
     return get(session, pool_id)
 
 
 def lock_shared(transaction: Transaction, pool_id: int) -> Pool:
-    """The pool, held until the transaction ends together with others who take and enter turns.
-    Until then it stays as it is, so that it is looked up once."""
+    """The pool, locked shared until the transaction ends: others may take and enter turns, too. It
+    stays as it is until then, so it is looked up once."""
     locked = transaction.locked_pools
     if pool_id not in locked:
-        advisory_locks.shared(transaction, Kind.POOL, pool_id)
+        advisory_locks.shared(transaction, LockKind.POOL, pool_id)
         locked[pool_id] = get(transaction, pool_id)
     return locked[pool_id]
 
@@ -80,8 +83,8 @@ def get(session: Session, pool_id: int) -> Pool:
     return _pool(session.execute(_select().where(pools.c.id == pool_id)).one())
 
 
-def among(session: Session, user_ids: Collection[int]) -> list[int]:
-    """Of those users, the ones that are pools, deleted or not, rather than people."""
+def keep_pools(session: Session, user_ids: Collection[int]) -> list[int]:
+    """The ids among these that are those of pools, deleted or not, rather than of people."""
     return list(
         session.scalars(select(pools.c.id).where(pools.c.id.in_(user_ids)).order_by(pools.c.id))
     )
@@ -91,13 +94,30 @@ def epoch(session: Session, pool_id: int) -> str:
     return session.scalars(select(pools.c.epoch).where(pools.c.id == pool_id)).one()
 
 
-def change(transaction: Transaction, pool_id: int, /, **values: Any) -> None:
+def set_epoch(transaction: Transaction, pool_id: int, epoch: str, watermark: int) -> None:
+    """Notes a seeding: the ring's new epoch, and the turn up to which the ledger has no gap."""
+    _change(transaction, pool_id, {"epoch": epoch, "watermark": watermark})
+
+
+def set_watermark(transaction: Transaction, pool_id: int, watermark: int) -> None:
+    """Notes up to which turn the ledger has no gap. The caller has locked the pool exclusively."""
+    _change(transaction, pool_id, {"watermark": watermark})
+
+
+def mark_deleted(transaction: Transaction, pool_id: int, moment: datetime) -> None:
+    _change(transaction, pool_id, {"deleted_at": moment})
+
+
+def _change(
+    transaction: Transaction, pool_id: int, values: Mapping[str, str | int | datetime]
+) -> None:
     transaction.locked_pools.pop(pool_id, None)
-    transaction.execute(update(pools).where(pools.c.id == pool_id).values(**values))
+    transaction.execute(update(pools).where(pools.c.id == pool_id).values(values))
 
 
 def raise_watermark(session: Session, seen: Pool, watermark: int) -> None:
-    """Unless the ring was seeded since the pool was seen, when turns may have come back."""
+    """Raises the watermark, unless the ring was seeded since the pool was read: then turns may have
+    come back."""
     same = (
         (pools.c.id == seen.id)
         & (pools.c.epoch == seen.epoch)

@@ -51,10 +51,10 @@ class LedgerPage:
 
 def read_page(session: Session, pool_id: int, after: int, limit: int) -> LedgerPage:
     """The entries of a live pool that follow a turn, at most so many. Raises UnknownPool."""
-    pool = pools.with_id(session, pool_id)
+    pool = pools.find_live(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
-    found = ledger.page(session, pool_id, after, limit + 1)
+    found = ledger.read_page(session, pool_id, after, limit + 1)
     page = found[:limit]
     people = find_people(
         session,

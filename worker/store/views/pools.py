@@ -95,12 +95,12 @@ class RosterChangeView:
 
 def list_pools(session: Session) -> list[PoolSummary]:
     """All live pools in the order of creation. Who is next comes from the ledger alone."""
-    turns, rosters = ledger.turns_so_far(session), pools.latest_rosters(session)
+    turns, rosters = ledger.count_turns(session), pools.latest_rosters(session)
     everybody = (member for roster in rosters.values() for member in roster.members)
     people = find_people(session, everybody)
     return [
         _summarize(pool, rosters[pool.id], turns.get(pool.id, 0), people)
-        for pool in pools.live(session)
+        for pool in pools.list_live(session)
     ]
 
 
@@ -121,7 +121,7 @@ def _summarize(
 
 def show_pool(session: Session, pool: Pool, turns: int, next_member: int | None) -> PoolView:
     """A pool as it is shown; the caller knows its turns so far, and who is next."""
-    roster, counts = pools.latest_roster(session, pool.id), ledger.counts(session, pool.id)
+    roster, counts = pools.latest_roster(session, pool.id), ledger.count_records(session, pool.id)
     people = find_people(session, [*roster.members, *counts, next_member])
     members = [_show_member(people[user_id], counts) for user_id in roster.members]
     gone = sorted(counts.keys() - set(roster.members))
@@ -144,7 +144,7 @@ def _show_member(user: Who, counts: Mapping[int, int]) -> MemberView:
 
 def list_rosters(session: Session, pool_id: int) -> list[RosterChangeView]:
     """All rosters of a live pool, oldest first. Raises UnknownPool."""
-    if pools.with_id(session, pool_id) is None:
+    if pools.find_live(session, pool_id) is None:
         raise UnknownPool(name=pool_id)
     versions = pools.roster_versions(session, pool_id)
     members = {member for version in versions for member in version.roster.members}
