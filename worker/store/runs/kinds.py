@@ -9,10 +9,12 @@ from sqlalchemy import ColumnElement, Select, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.files.rows import Columns, RowError
-from worker.domain.json_content import JsonObject
 from worker.domain.runs.runs import RunState
 from worker.store.runs.runs import Run
 from worker.store.tables import imports, reassignments, runs, undos
+
+FilterJson = Mapping[str, Any]
+"""A filter as the database keeps it."""
 
 
 def _columns(row_class: type[Run], table: Table) -> list[ColumnElement[Any]]:
@@ -133,7 +135,7 @@ class Reassignment(Run):
 
     list: str | None
     """The name of the list, as it was then. None where ids are named."""
-    filter: JsonObject | None
+    filter: FilterJson | None
     """Of the list, as it was then."""
     order: str | None
     ids: Sequence[int] | None
@@ -141,7 +143,7 @@ class Reassignment(Run):
 
 
 def add_reassignment_of_list(
-    session: Session, run_id: int, name: str, filter: JsonObject, order: str
+    session: Session, run_id: int, name: str, filter: FilterJson, order: str
 ) -> None:
     session.execute(
         insert(reassignments).values(run_id=run_id, list=name, filter=filter, order=order)
