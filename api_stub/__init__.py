@@ -1,1 +1,1 @@
-"""Evenhand over HTTP. Endpoints are plain functions: each asks a flow, and shows what came of it."""
+"""Evenhand over HTTP. Endpoints are plain functions: each calls a flow and answers with a view."""

@@ -1,5 +1,4 @@
-"""What endpoints are given: who asks, the system, and ids as the names by which the flows know
-things."""
+"""What endpoints depend on: who asks, the system, and the types of common parameters."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
@@ -14,29 +13,30 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
 from api_stub.error_responses import problems
 from api_stub.limits import count, rate_limit
-from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Action, Actor, allowed
-from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.records.record_type import RecordType
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope, RateLimitExceeded, Unauthorized
-from worker.errors.people import UnknownUser
 from worker.flows.people import access
 from worker.flows.system import System, system
-from worker.store.people import users
+from worker.secret_box import SecretBox, secret_box
 
 Provided = TypeVar("Provided")
 
 NO_SUCH = "There is no such parameter here"
 
 Using = Annotated[System, Depends(system)]
+Sealing = Annotated[SecretBox, Depends(secret_box)]
 Id = Annotated[int, Path(ge=1, le=GREATEST)]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 """Any text that a database stores."""
 
-RecordType = Annotated[Text, WithJsonSchema({"type": "string", "enum": list(RECORD_TYPES)})]
+# Not the enum itself: an unknown type is an error of the flows, which says it in their words.
+RecordTypeName = Annotated[Text, WithJsonSchema({"type": "string", "enum": list(RecordType)})]
 
 
 class Body(BaseModel):
-    """A request's JSON. A field that is not known is refused: it is one misspelt."""
+    """A request's JSON. An unknown field is refused, since it is probably misspelt."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,34 +53,34 @@ Given = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 class ForThoseSignedIn(APIRoute):
-    """A route that finds out who asks before it reads the body: a stranger uploads nothing, and
-    learns nothing of what is wrong with it. Nor does somebody who has asked too often."""
+    """A route that authenticates and counts a request before it reads the body, so that a stranger
+    can upload nothing, and learns nothing about what is wrong with the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
 
-        async def answer_whom_we_know(request: Request) -> Response:
+        async def answer_known(request: Request) -> Response:
             await run_in_threadpool(_admit, request, await bearer(request))
             return await answer(request)
 
-        return answer_whom_we_know
+        return answer_known
 
 
 def _admit(request: Request, given: HTTPAuthorizationCredentials | None) -> None:
-    """Notes who asks, and counts that they do. Raises Unauthorized, which is the same whatever is
+    """Authenticates a request, and counts it. Raises Unauthorized, which is the same whatever is
     wrong with the token, and RateLimitExceeded."""
-    who = _signed_in(_provided(request, system), given)
+    who = _authenticate(_provide(request, system), given)
     request.state.signed_in = who
-    count(request, _provided(request, rate_limit), who.token_id)
+    count(request, _provide(request, rate_limit), who.token_id)
 
 
-def _provided(request: Request, dependency: Callable[[], Provided]) -> Provided:
-    """What the app's endpoints are given for a dependency."""
+def _provide(request: Request, dependency: Callable[[], Provided]) -> Provided:
+    """Calls a dependency as endpoints do: tests override some."""
     provide: Callable[[], Provided] = request.app.dependency_overrides.get(dependency, dependency)
     return provide()
 
 
-def _signed_in(system: System, given: HTTPAuthorizationCredentials | None) -> access.SignedIn:
+def _authenticate(system: System, given: HTTPAuthorizationCredentials | None) -> access.SignedIn:
     if given is None:
         raise Unauthorized
     with system.reading() as session:
@@ -91,7 +91,8 @@ def _signed_in(system: System, given: HTTPAuthorizationCredentials | None) -> ac
 
 
 async def actor(request: Request, system: Using, _: Given, afterwards: BackgroundTasks) -> Actor:
-    """Who asks, whom the route has let in. That they did is noted when they have their answer."""
+    """Who asks. The route has authenticated them; the use of their token is noted after the
+    answer."""
     who: access.SignedIn = request.state.signed_in
     request.state.afterwards = afterwards
     afterwards.add_task(access.note_use, system, who)
@@ -102,30 +103,30 @@ Acting = Annotated[Actor, Depends(actor)]
 
 
 async def admin(actor: Acting) -> Actor:
-    """Who asks, if it is an admin. Raises InsufficientScope."""
+    """Who asks, who must be an admin. Raises InsufficientScope."""
     if not allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
     return actor
 
 
 Admin = Annotated[Actor, Depends(admin)]
-"""Goes before the parameters that look something up: whoever may not do a deed isn't told whether
-the thing is there."""
+"""Comes before parameters that look something up, so that somebody who may not do a thing doesn't
+learn whether it exists."""
 
 
 async def reassigner(actor: Acting) -> Actor:
-    """Who asks, if they may change the owners of records. Raises InsufficientScope."""
+    """Who asks, who must be allowed to change the owners of records. Raises InsufficientScope."""
     if not allowed(actor, Action.REASSIGN):
         raise InsufficientScope(action=Action.REASSIGN)
     return actor
 
 
 Reassigner = Annotated[Actor, Depends(reassigner)]
-"""Goes first, as Admin does."""
+"""Comes first, as Admin does."""
 
 
-async def only_known_parameters(request: Request) -> None:
-    """Refuses a query parameter that the endpoint doesn't have: it is one misspelt."""
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Refuses a query parameter that the endpoint doesn't have, since it is probably misspelt."""
     known = _query_parameters(request.scope["route"].dependant)
     unknown = [
         {"loc": ("query", name), "type": "extra_forbidden", "msg": NO_SUCH}
@@ -137,14 +138,14 @@ async def only_known_parameters(request: Request) -> None:
 
 
 def _query_parameters(dependant: Dependant) -> set[str]:
-    """Those of an endpoint, and of all that it depends on."""
+    """The parameters of an endpoint, and of everything that it depends on."""
     own = {parameter.alias for parameter in dependant.query_params}
     return own.union(*map(_query_parameters, dependant.dependencies))
 
 
 def control_router(path: str, tag: str) -> APIRouter:
-    """A router for our own verbs, which are for those who are signed in."""
-    before_all = [Depends(actor), Depends(only_known_parameters)]
+    """A router for Evenhand's own API, for those who are signed in."""
+    before_all = [Depends(actor), Depends(refuse_unknown_parameters)]
     return APIRouter(
         prefix=path,
         tags=[tag],
@@ -152,18 +153,3 @@ def control_router(path: str, tag: str) -> APIRouter:
         dependencies=before_all,
         responses=problems(Unauthorized, RateLimitExceeded),
     )
-
-
-# --- what about ---
-
-
-def user_email(system: Using, user_id: Id) -> str:
-    """The email address of the active user with that id. Raises UnknownUser."""
-    with system.reading() as session:
-        user = users.with_id(session, user_id)
-    if user is None or user.is_pool or not user.is_active:
-        raise UnknownUser(name=user_id)
-    return str(user.email)
-
-
-UserEmail = Annotated[str, Depends(user_email)]

@@ -13,7 +13,7 @@ PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 """Phrases that changed with Python 3.13."""
 
 
-class Links(BaseModel):
+class ErrorLinks(BaseModel):
     """Where to read on."""
 
     more_info: str = Field(description="The documentation.")
@@ -36,7 +36,7 @@ class ErrorMeta(BaseModel):
     """What kind of thing this is."""
 
     type: Literal["error"] = "error"
-    links: Links
+    links: ErrorLinks
 
 
 class Error(BaseModel):
@@ -56,7 +56,7 @@ class ErrorsMeta(BaseModel):
     logref: str = Field(
         description="The request's id, which `X-Request-Id` has, too. Search the log for it."
     )
-    links: Links
+    links: ErrorLinks
 
 
 class ErrorBody(BaseModel):
@@ -71,7 +71,7 @@ class ErrorBody(BaseModel):
     ) -> "ErrorBody":
         """Makes the body of one answer. `resource` is what the faults are about, `logref` the
         request's id, and `docs` the address of the documentation."""
-        links = Links(more_info=docs)
+        links = ErrorLinks(more_info=docs)
         errors = [
             Error(error=_describe(fault, resource), meta=ErrorMeta(links=links)) for fault in faults
         ]

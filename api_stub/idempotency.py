@@ -1,20 +1,20 @@
-"""Idempotency-Keys: a request that comes again under the same one is answered as before, and does
+"""Idempotency-Keys: a request that comes again under the same key gets the same answer, and does
 nothing a second time."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
 from api_stub.deps import Acting
-from worker.flows.idempotency import Key
+from worker.flows.idempotency import IdempotencyKey
 
 LONGEST_KEY_CHARACTERS = 255
 
 
-async def given_key(
+async def read_key(
     request: Request,
     actor: Acting,
     idempotency_key: Annotated[
@@ -22,29 +22,26 @@ async def given_key(
         Header(
             min_length=1,
             max_length=LONGEST_KEY_CHARACTERS,
-            description="A request that comes again under the same key within 24 hours does nothing a second time: it gets the same answer,"
-            " or that of the same run as it is by then.",
+            description="A request that comes again under the same key within 24 hours does nothing"
+            " a second time: it gets the same answer, or that of the same run as it is by then.",
         ),
     ] = None,
-) -> Key | None:
-    """The Idempotency-Key, if there is one; what tells the request from others is filled in where
-    its body is known."""
-    return (
-        None
-        if idempotency_key is None
-        else Key(
-            actor.id, idempotency_key, f"{request.method} {request.url.path}?{request.url.query}"
-        )
-    )
+) -> IdempotencyKey | None:
+    """The Idempotency-Key, if there is one. `with_body` completes its fingerprint, where the body
+    is known."""
+    if idempotency_key is None:
+        return None
+    fingerprint = f"{request.method} {request.url.path}?{request.url.query}"
+    return IdempotencyKey(actor.id, idempotency_key, fingerprint)
 
 
-GivenKey = Annotated[Key | None, Depends(given_key)]
+GivenKey = Annotated[IdempotencyKey | None, Depends(read_key)]
 
 
-def with_body(key: Key | None, body: Mapping[str, Any]) -> Key | None:
-    """The key of a request with that body: the same whatever the order of its names."""
+def with_body(key: IdempotencyKey | None, body: Mapping[str, object]) -> IdempotencyKey | None:
+    """The key of a request with that body. The order of the body's names doesn't matter."""
     if key is None:
         return None
-    # orjson takes no half characters and no huge numbers, clients may
-    told = f"{key.fingerprint}\n{json.dumps(body, sort_keys=True)}"
-    return key._replace(fingerprint=hashlib.sha256(told.encode()).hexdigest())
+    # json, because orjson refuses halves of characters and huge numbers, and clients may send them.
+    request = f"{key.fingerprint}\n{json.dumps(body, sort_keys=True)}"
+    return key._replace(fingerprint=hashlib.sha256(request.encode()).hexdigest())

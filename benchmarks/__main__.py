@@ -1,4 +1,4 @@
-"""Measures all figures, or some, and prints them as a table. Ends with 1 when a target is missed."""
+"""Measures all figures, or some, and prints them as a table. Exits with 1 if a target is missed."""
 
 import argparse
 import importlib
@@ -16,7 +16,8 @@ from testing.servers import postgres, short_folder
 
 FIGURES = (
     "import_postgresql", "import_sqlite", "take_turns", "memory", "one_task_a_row", "verify",
-    "owner_field", "owner_latency", "capture_latency", "burst", "smart_list", "reassign", "undo", "undo_returning", "reassign_latency",
+    "owner_field", "owner_latency", "capture_latency", "burst", "smart_list", "reassign", "undo",
+    "undo_returning", "reassign_latency",
 )  # fmt: skip
 
 ROWS, QUICK_ROWS = 1_000_000, 50_000
@@ -24,14 +25,14 @@ PAIRS = 3
 
 
 def main() -> int:
-    options = _options()
+    options = _read_options()
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(1)
     )  # so that the servers are stopped on the way out
     figures = _measure(
         options.figures or FIGURES, options.rows or (QUICK_ROWS if options.quick else ROWS)
     )
-    Console(width=None if sys.stdout.isatty() else 200).print(_table(figures))
+    Console(width=None if sys.stdout.isatty() else 200).print(_make_table(figures))
     if options.json:
         options.json.write_text(
             json.dumps([figure.as_json() for figure in figures], indent=2, ensure_ascii=False)
@@ -40,7 +41,7 @@ def main() -> int:
     return 0 if all(figure.met for figure in figures) else 1
 
 
-def _options() -> argparse.Namespace:
+def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "figures",
@@ -70,18 +71,18 @@ def _measure(names: tuple[str, ...], rows: int) -> list[Figure]:
         from benchmarks.testbed import Bench, valkey
 
         with valkey(home), postgres() as server:
-            return [_one(name, Bench(rows, PAIRS, server)) for name in names]
+            return [_measure_one(name, Bench(rows, PAIRS, server)) for name in names]
 
 
-def _one(name: str, bench: object) -> Figure:
-    told = Console(stderr=True)
-    told.print(f"… {name}")
+def _measure_one(name: str, bench: object) -> Figure:
+    progress = Console(stderr=True)
+    progress.print(f"… {name}")
     figure: Figure = importlib.import_module(f"benchmarks.{name}").measure(bench)
-    told.print(f"  {figure.measured}; {figure.limit}; {figure.ratio:.2f}")
+    progress.print(f"  {figure.measured}; {figure.limit}; {figure.ratio:.2f}")
     return figure
 
 
-def _table(figures: list[Figure]) -> Table:
+def _make_table(figures: list[Figure]) -> Table:
     table = Table("figure", "measured", "limit", "ratio", "spread", "target", "")
     for figure in figures:
         spread = (

@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 
 from worker.app import app as product
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.flows.system import system
 from worker.flows.turns import assign
@@ -28,6 +29,6 @@ def import_row(pool_id: int, values: dict[str, Any]) -> None:
 
 
 def _import_row(unit: Unit, pool_id: int, values: dict[str, Any]) -> None:
-    record_id = records.add(unit, "lead", pool_id, values)
+    record_id = records.add(unit, RecordType.LEAD, pool_id, values)
     request = assign.TurnRequest(f"lead:{record_id}:import", record_id, None)
     assign.assign(unit, pool_id, "lead", [request], Cause.IMPORT)

@@ -8,7 +8,7 @@ from statistics import quantiles
 from sqlalchemy import select
 
 from benchmarks.figure import Figure
-from benchmarks.load_client import LoadClient, as_fast_as_it_answers, at_a_rate, client, hook
+from benchmarks.load_client import LoadClient, add_hook, run_api, send_at_full_speed, send_at_rate
 from benchmarks.testbed import Bench, Testbed, testbed, wait_until
 from worker.settings import settings
 from worker.store.tables import captures, leads, ledger
@@ -31,17 +31,17 @@ BEAT = ("worker", "beat")
 
 
 def measure(bench: Bench) -> Figure:
-    with open_house(bench, "burst") as (here, api):
+    with open_capture_testbed(bench, "burst") as (here, api):
         pool_id, pool = here.pool()
-        slug = hook(here, pool)
-        as_fast_as_it_answers(lambda: api.deliver(slug), LEADS, THREADS)
-        lines = times(here, pool_id, LEADS)
+        slug = add_hook(here, pool)
+        send_at_full_speed(lambda: api.deliver(slug), LEADS, THREADS)
+        lines = read_times(here, pool_id, LEADS)
     accepted, assigned = [line[0] for line in lines], [line[1] for line in lines]
     accepting, assigning = (
-        seconds(min(accepted), max(accepted)),
-        seconds(min(accepted), max(assigned)),
+        count_seconds(min(accepted), max(accepted)),
+        count_seconds(min(accepted), max(assigned)),
     )
-    after = seconds(max(accepted), max(assigned))
+    after = count_seconds(max(accepted), max(assigned))
     measured = (
         f"{LEADS / assigning:.0f} leads a second assigned, the last {after:.1f} s after it came"
     )
@@ -50,21 +50,21 @@ def measure(bench: Bench) -> Figure:
 
 
 @contextmanager
-def open_house(bench: Bench, name: str) -> Iterator[tuple[Testbed, LoadClient]]:
-    """A stand with an API, a worker for captured leads and a beat."""
+def open_capture_testbed(bench: Bench, name: str) -> Iterator[tuple[Testbed, LoadClient]]:
+    """A testbed with an API, a worker for captured leads and a beat."""
     with ExitStack() as stack:
         here = stack.enter_context(testbed(bench, f"sqlite:///{settings().home / f'{name}.db'}"))
         for program in (SWIFT, BEAT):
             stack.enter_context(here.program(program))
-        api = stack.enter_context(client(here))
-        slug = hook(here, here.pool()[1])
-        at_a_rate(
+        api = stack.enter_context(run_api(here))
+        slug = add_hook(here, here.pool()[1])
+        send_at_rate(
             lambda: api.deliver(slug), per_second=10, seconds=5, threads=4
         )  # until the worker is at it
         yield here, api
 
 
-def times(here: Testbed, pool_id: int, many: int) -> list[tuple[datetime, datetime]]:
+def read_times(here: Testbed, pool_id: int, many: int) -> list[tuple[datetime, datetime]]:
     """When each captured lead of a pool was accepted, and when it was assigned; once all are."""
     wait_until(lambda: not _waiting(here), "the leads to have their owners")
     found = (
@@ -84,7 +84,7 @@ def _waiting(here: Testbed) -> bool:
         return session.execute(select(captures.c.lead_id).limit(1)).first() is not None
 
 
-def seconds(first: datetime, last: datetime) -> float:
+def count_seconds(first: datetime, last: datetime) -> float:
     return (last - first).total_seconds()
 
 

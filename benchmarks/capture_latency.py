@@ -1,9 +1,9 @@
 """How long a captured lead waits for its owner when nothing else is going on: on the default
 set-up."""
 
-from benchmarks.burst import open_house, percentile, seconds, times
+from benchmarks.burst import count_seconds, open_capture_testbed, percentile, read_times
 from benchmarks.figure import Figure
-from benchmarks.load_client import at_a_rate, hook
+from benchmarks.load_client import add_hook, send_at_rate
 from benchmarks.testbed import Bench
 
 LIMIT_SECONDS = 0.3
@@ -11,16 +11,17 @@ PER_SECOND, SECONDS = 5.0, 40.0
 
 
 def measure(bench: Bench) -> Figure:
-    with open_house(bench, "capture_latency") as (here, api):
+    with open_capture_testbed(bench, "capture_latency") as (here, api):
         pool_id, pool = here.pool()
-        slug = hook(here, pool)
-        at_a_rate(lambda: api.deliver(slug), PER_SECOND, SECONDS, threads=4)
+        slug = add_hook(here, pool)
+        send_at_rate(lambda: api.deliver(slug), PER_SECOND, SECONDS, threads=4)
         waited = [
-            seconds(accepted, assigned)
-            for accepted, assigned in times(here, pool_id, int(PER_SECOND * SECONDS))
+            count_seconds(accepted, assigned)
+            for accepted, assigned in read_times(here, pool_id, int(PER_SECOND * SECONDS))
         ]
     half, most = percentile(waited, 50), percentile(waited, 95)
-    measured = f"{len(waited)} leads at {PER_SECOND:.0f} a second: p50 {half * 1000:.0f} ms, p95 {most * 1000:.0f} ms"
+    percentiles = f"p50 {half * 1000:.0f} ms, p95 {most * 1000:.0f} ms"
+    measured = f"{len(waited)} leads at {PER_SECOND:.0f} a second: {percentiles}"
     return Figure(
         "capture_latency",
         measured,

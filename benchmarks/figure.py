@@ -2,13 +2,12 @@
 
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Ratios of one thing measured to its limit, of which the median counts. Times and sizes are
-    told, and never judged."""
+    """The ratios of what was measured to its limit. Their median is held against the target; times
+    and sizes are only shown."""
 
     name: str
     measured: str
@@ -26,29 +25,30 @@ class Figure:
     def met(self) -> bool:
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
+        """Returns the fields as JSON takes them, with the ratio and whether the target is met."""
         return asdict(self) | {"ratio": self.ratio, "met": self.met}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The seconds that the limit and the import took for the same rows, one right after the other."""
+    """The seconds that the limit and then the import took for the same rows."""
 
     bare: float
     ours: float
 
 
-def speed(name: str, limit: str, rows: int, pairs: list[Pair], target: float) -> Figure:
-    """The speed of imports as shares of the limit's speed."""
+def compare_speed(name: str, limit: str, rows: int, pairs: list[Pair], target: float) -> Figure:
+    """Returns the figure of the speed of imports as shares of the limit's speed."""
     ours, bare = median(pair.ours for pair in pairs), median(pair.bare for pair in pairs)
     return Figure(
         name,
-        timed(rows, ours),
-        f"{limit}: {timed(rows, bare)}",
+        describe_speed(rows, ours),
+        f"{limit}: {describe_speed(rows, bare)}",
         tuple(pair.bare / pair.ours for pair in pairs),
         target,
     )
 
 
-def timed(rows: int, seconds: float) -> str:
+def describe_speed(rows: int, seconds: float) -> str:
     return f"{rows:,} rows in {seconds:.1f} s ({rows / seconds:,.0f} a second)"

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine
 
-from benchmarks.figure import Figure, Pair, speed
+from benchmarks.figure import Figure, Pair, compare_speed
 from benchmarks.testbed import Bench, Testbed, testbed
 from worker.settings import settings
 
@@ -20,11 +20,11 @@ BLOCK_BYTES = 2**20
 
 def measure(bench: Bench) -> Figure:
     with testbed(bench, bench.postgres.create_database()) as here, here.workers():
-        pairs = [_pair(here, bench.rows) for _ in range(bench.pairs)]
-    return speed("import on PostgreSQL", "bare COPY", bench.rows, pairs, TARGET)
+        pairs = [_measure_pair(here, bench.rows) for _ in range(bench.pairs)]
+    return compare_speed("import on PostgreSQL", "bare COPY", bench.rows, pairs, TARGET)
 
 
-def _pair(here: Testbed, rows: int) -> Pair:
+def _measure_pair(here: Testbed, rows: int) -> Pair:
     engine = here.system.engine
     empty(engine)
     ours = here.run_import(rows)

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, Pair, speed
+from benchmarks.figure import Figure, Pair, compare_speed
 from benchmarks.testbed import Bench, testbed
 from worker.settings import Settings, settings
 from worker.store.sql.engine import open_engine
@@ -27,16 +27,16 @@ _numbers = count(1)
 
 def measure(bench: Bench) -> Figure:
     rows = max(bench.rows // SHARE, ROWS_AT_ONCE)
-    return speed(
+    return compare_speed(
         "import on SQLite",
         "bare executemany",
         rows,
-        [_pair(bench, rows) for _ in range(bench.pairs)],
+        [_measure_pair(bench, rows) for _ in range(bench.pairs)],
         TARGET,
     )
 
 
-def _pair(bench: Bench, rows: int) -> Pair:
+def _measure_pair(bench: Bench, rows: int) -> Pair:
     imported, bare = _database(), _database()
     with testbed(bench, _url(imported)) as here, here.workers():
         _empty(imported)

@@ -1,4 +1,4 @@
-"""The API of a stand, and those who ask it: at a steady rate, or as fast as it answers."""
+"""The API of a testbed, and the load on it: at a steady rate, or as fast as it answers."""
 
 import json
 import secrets
@@ -32,26 +32,26 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 class Failed(Exception):
-    """A request that got no success."""
+    """The API did not answer with success."""
 
 
 @dataclass
 class LoadClient:
-    """An API that runs, and the header by which it lets people in."""
+    """Sends requests to an API that runs on this machine, with an access token."""
 
     port: int
     token: str
     _mine: local
 
     def create_lead(self, owner_id: int) -> None:
-        """A lead for a user, or for the next member of the pool with that id. Raises Failed."""
+        """Creates a lead for a user, or for the next member of a pool. Raises Failed."""
         body = json.dumps(
             {"data": {"last_name": "Lee", "email": "lee@example.com", "owner_id": owner_id}}
         )
         self._post("/v2/leads", body, {"Authorization": f"Bearer {self.token}"})
 
     def deliver(self, slug: str) -> None:
-        """A lead by a signed webhook: it is stored, and assigned afterwards. Raises Failed."""
+        """Sends a lead by a signed webhook, to be assigned afterwards. Raises Failed."""
         number, body = (
             secrets.token_hex(8),
             json.dumps({"last_name": "Lee", "email": "lee@example.com"}),
@@ -64,7 +64,7 @@ class LoadClient:
         self._post(f"/hooks/{slug}", body, {"webhook-id": number, **signed})
 
     def _post(self, path: str, body: str, headers: dict[str, str]) -> None:
-        """Asks on a connection of the calling thread's own."""
+        """Sends a request on a connection that belongs to the calling thread."""
         if not hasattr(self._mine, "connection"):
             self._mine.connection = HTTPConnection(LOOPBACK, self.port, timeout=30)
         connection = self._mine.connection
@@ -75,13 +75,13 @@ class LoadClient:
             {"Content-Type": "application/json", "User-Agent": "benchmark", **headers},
         )
         answer = connection.getresponse()
-        told = answer.read()
+        body_of_answer = answer.read()
         if answer.status not in SUCCESSES:
-            raise Failed(f"{answer.status}: {told[:200]!r}")
+            raise Failed(f"{answer.status}: {body_of_answer[:200]!r}")
 
 
-def hook(testbed: Testbed, pool: str) -> str:
-    """The slug of a new integration whose leads go to the pool."""
+def add_hook(testbed: Testbed, pool: str) -> str:
+    """Adds an integration whose leads go to the pool, and returns its slug."""
     return testbed.system.transact(_add_integration, pool)
 
 
@@ -92,8 +92,8 @@ def _add_integration(unit: Unit, pool: str) -> str:
 
 
 @contextmanager
-def client(testbed: Testbed) -> Iterator[LoadClient]:
-    """The API of the stand, with the processes that it has by default, ready within the block."""
+def run_api(testbed: Testbed) -> Iterator[LoadClient]:
+    """Runs the API of the testbed within the block, with its default number of processes."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port = int(probe.getsockname()[1])
@@ -104,26 +104,26 @@ def client(testbed: Testbed) -> Iterator[LoadClient]:
         yield LoadClient(port, token, local())
 
 
-def at_a_rate(
+def send_at_rate(
     ask: Callable[[], None], per_second: float, seconds: float, threads: int
 ) -> list[float]:
-    """How long each answer took, in seconds, from the moment at which its request was due: one that
-    had to wait for its turn counts."""
+    """Returns how long each answer took, in seconds from the moment at which its request was due:
+    the time that a request waited for a thread counts."""
     begun = time.monotonic()
 
-    def one(number: int) -> float:
+    def send(number: int) -> float:
         due, pause = begun + number / per_second, Event()
         pause.wait(max(due - time.monotonic(), 0))
         ask()
         return time.monotonic() - due
 
-    with ThreadPoolExecutor(threads) as askers:
-        return list(askers.map(one, range(int(per_second * seconds))))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(send, range(int(per_second * seconds))))
 
 
-def as_fast_as_it_answers(ask: Callable[[], None], times: int, threads: int) -> float:
-    """The seconds that so many requests take, of which always so many are on their way."""
+def send_at_full_speed(ask: Callable[[], None], times: int, threads: int) -> float:
+    """Sends so many requests on so many threads, and returns the seconds that they took."""
     begun = time.monotonic()
-    with ThreadPoolExecutor(threads) as askers:
-        list(askers.map(lambda _: ask(), range(times)))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda _: ask(), range(times)))
     return time.monotonic() - begun

@@ -13,7 +13,7 @@ TARGET = 1.0
 
 
 def measure(bench: Bench) -> Figure:
-    few, many = _peak(bench, FEW_ROWS), _peak(bench, bench.rows)
+    few, many = _measure_peak(bench, FEW_ROWS), _measure_peak(bench, bench.rows)
     measured = f"{many:.0f} MB at the peak on {bench.rows:,} rows"
     limit = f"{MOST_MEGABYTES} MB more than on {FEW_ROWS:,} rows ({few:.0f} MB)"
     return Figure(
@@ -26,18 +26,18 @@ def measure(bench: Bench) -> Figure:
     )
 
 
-def _peak(bench: Bench, rows: int) -> float:
+def _measure_peak(bench: Bench, rows: int) -> float:
     """The megabytes that a fresh worker and its processes held at their peaks, together."""
     with testbed(bench, bench.postgres.create_database()) as here, here.workers() as pid:
         here.run_import(rows)
-        return sum(map(_peak_of, [pid, *_children(pid)]))
+        return sum(map(_read_peak, [pid, *_list_children(pid)]))
 
 
-def _children(pid: int) -> list[int]:
+def _list_children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _peak_of(pid: int) -> float:
+def _read_peak(pid: int) -> float:
     found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     assert found is not None, f"process {pid} has no peak"
     return int(found[1]) / 1024

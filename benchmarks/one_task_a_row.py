@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.baseline_task_per_row import import_row
-from benchmarks.figure import Figure, timed
+from benchmarks.figure import Figure, describe_speed
 from benchmarks.testbed import WORKERS, Bench, Testbed, testbed, wait_until
 from worker.domain.files.rows import Columns, RowError, RowReader
 from worker.domain.files.sheets import Lines, check_rows, read_header
+from worker.domain.records.record_type import RecordType
 from worker.store.sql.clock import now
 from worker.store.turns import ledger
 
@@ -35,21 +36,25 @@ def measure(bench: Bench) -> Figure:
         with here.workers():
             ours = here.run_import(rows)
         with here.program(NAIVE):
-            values = _values(bench)
-            _run_naively(here, values[:WORKERS])
-            theirs = _run_naively(here, values)
+            values = _read_rows(bench)
+            _run_baseline(here, values[:WORKERS])
+            theirs = _run_baseline(here, values)
     ratio = (rows / ours) / (len(values) / theirs)
     return Figure(
-        "against one task a row", timed(rows, ours), timed(len(values), theirs), (ratio,), TARGET
+        "against one task a row",
+        describe_speed(rows, ours),
+        describe_speed(len(values), theirs),
+        (ratio,),
+        TARGET,
     )
 
 
-def _values(bench: Bench) -> list[dict[str, Any]]:
+def _read_rows(bench: Bench) -> list[dict[str, Any]]:
     """What is stored of the good rows of a sample file."""
     with bench.sheet(NAIVE_ROWS).open("rb") as file:
         lines = iter(file)
         header = read_header(lines)
-        reader = RowReader("lead", Columns.of("lead", header.names, {}))
+        reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {}))
         rows = [row for _, row in check_rows(Lines(lines), header.delimiter, 2, reader)]
     return [
         dict(zip(reader.fields, reader.convert(row), strict=True))
@@ -58,13 +63,13 @@ def _values(bench: Bench) -> list[dict[str, Any]]:
     ]
 
 
-def _run_naively(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
+def _run_baseline(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
     """The seconds from sending the first row's task to entering the last row."""
     pool_id, _ = here.pool()
     begun = now()
     for row in values:
         import_row.delay(pool_id, row)
-    wait_until(lambda: _turns(here, pool_id) == len(values), "one task a row")
+    wait_until(lambda: _count_turns(here, pool_id) == len(values), "one task a row")
     with here.system.reading() as session:
         last = max(
             entered.at
@@ -74,6 +79,6 @@ def _run_naively(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
     return float((last - begun).total_seconds())
 
 
-def _turns(here: Testbed, pool_id: int) -> int:
+def _count_turns(here: Testbed, pool_id: int) -> int:
     with here.system.reading() as session:
         return sum(ledger.count_records(session, pool_id).values())

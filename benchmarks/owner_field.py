@@ -4,7 +4,7 @@ set-up, as fast as it answers."""
 from statistics import median
 
 from benchmarks.figure import Figure
-from benchmarks.load_client import LoadClient, as_fast_as_it_answers, client
+from benchmarks.load_client import LoadClient, run_api, send_at_full_speed
 from benchmarks.testbed import Bench, testbed
 from worker.settings import settings
 
@@ -16,7 +16,7 @@ WARM_UP = 100
 def measure(bench: Bench) -> Figure:
     with (
         testbed(bench, f"sqlite:///{settings().home / 'owner_field.db'}") as here,
-        client(here) as api,
+        run_api(here) as api,
     ):
         pool_id, person = here.pool()[0], here.person()
         for owner_id in (pool_id, person):
@@ -37,4 +37,4 @@ def measure(bench: Bench) -> Figure:
 
 
 def _seconds(api: LoadClient, owner_id: int, times: int) -> float:
-    return as_fast_as_it_answers(lambda: api.create_lead(owner_id), times, THREADS)
+    return send_at_full_speed(lambda: api.create_lead(owner_id), times, THREADS)

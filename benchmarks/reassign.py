@@ -2,7 +2,7 @@
 of the same entries."""
 
 from benchmarks import reassignments
-from benchmarks.figure import Figure, Pair, speed
+from benchmarks.figure import Figure, Pair, compare_speed
 from benchmarks.testbed import Bench, Testbed
 
 TARGET = 0.5
@@ -10,13 +10,15 @@ TARGET = 0.5
 
 def measure(bench: Bench) -> Figure:
     rows = bench.rows // reassignments.SHARE
-    with reassignments.leads(bench) as here:
-        pairs = [_pair(here, rows) for _ in range(bench.pairs)]
-    return speed("reassignment on PostgreSQL", "bare UPDATE and INSERT", rows, pairs, TARGET)
+    with reassignments.open_testbed(bench) as here:
+        pairs = [_measure_pair(here, rows) for _ in range(bench.pairs)]
+    return compare_speed(
+        "reassignment on PostgreSQL", "bare UPDATE and INSERT", rows, pairs, TARGET
+    )
 
 
-def _pair(here: Testbed, rows: int) -> Pair:
+def _measure_pair(here: Testbed, rows: int) -> Pair:
     reassignments.fill(here, rows)
-    ours = reassignments.seconds(here, reassignments.give(here))
+    ours = reassignments.measure_run(here, reassignments.reassign_all(here))
     reassignments.fill(here, rows)
-    return Pair(reassignments.bare(here), ours)
+    return Pair(reassignments.measure_bare(here), ours)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from benchmarks import reassignments
-from benchmarks.burst import SWIFT, percentile, seconds, times
+from benchmarks.burst import SWIFT, count_seconds, percentile, read_times
 from benchmarks.figure import Figure
 from benchmarks.testbed import Bench, Testbed
 from worker.flows.intake import capture
@@ -16,20 +16,24 @@ PER_SECOND = 20.0
 
 def measure(bench: Bench) -> Figure:
     rows = bench.rows // reassignments.SHARE
-    with reassignments.leads(bench) as here, here.program(SWIFT):
+    with reassignments.open_testbed(bench) as here, here.program(SWIFT):
         pool_id, _ = here.pool()
         reassignments.fill(here, rows)
         with ThreadPoolExecutor(1) as thread:
             over = Event()
             captured = thread.submit(_capture, here, pool_id, over)
             try:
-                reassignments.give(here)
+                reassignments.reassign_all(here)
             finally:
                 over.set()
             many = captured.result()
-        waited = [seconds(accepted, assigned) for accepted, assigned in times(here, pool_id, many)]
+        waited = [
+            count_seconds(accepted, assigned)
+            for accepted, assigned in read_times(here, pool_id, many)
+        ]
     half, most = percentile(waited, 50), percentile(waited, 95)
-    measured = f"{many} leads while {rows:,} are reassigned: p50 {half * 1000:.0f} ms, p95 {most * 1000:.0f} ms"
+    percentiles = f"p50 {half * 1000:.0f} ms, p95 {most * 1000:.0f} ms"
+    measured = f"{many} leads while {rows:,} are reassigned: {percentiles}"
     return Figure(
         "reassign_latency",
         measured,

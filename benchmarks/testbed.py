@@ -1,4 +1,4 @@
-"""A stand: one database with people and pools, and worker processes on it."""
+"""A testbed: one database with people and pools, and worker processes on it."""
 
 import os
 import secrets
@@ -91,7 +91,7 @@ class Testbed:
             )
         wait_until(lambda: self._has_ended(run_id), f"the import of {sheet.name}")
         with self.system.reading() as session:
-            run = runs.with_id(session, run_id)
+            run = runs.get(session, run_id)
         if run.state != "done":
             raise RuntimeError(f"the import of {sheet.name} is {run.state}: {run.reason}")
         assert run.ended_at is not None
@@ -99,11 +99,11 @@ class Testbed:
 
     def _has_ended(self, run_id: int) -> bool:
         with self.system.reading() as session:
-            return runs.with_id(session, run_id).ended_at is not None
+            return runs.get(session, run_id).ended_at is not None
 
     @contextmanager
     def program(self, command: Sequence[str]) -> Iterator[int]:
-        """The process id of a Python module that runs on this stand within the block."""
+        """The process id of a Python module that runs on this testbed within the block."""
         environment = os.environ | {"EVENHAND_DATABASE_URL": self._database_url}
         with (settings().home / "worker.log").open("ab") as log:
             running = subprocess.Popen(
@@ -129,7 +129,7 @@ class Testbed:
 
 @contextmanager
 def testbed(bench: Bench, database_url: str) -> Iterator[Testbed]:
-    """A stand whose connections are closed in the end."""
+    """A testbed whose connections are closed in the end."""
     opened = Testbed(bench, database_url)
     try:
         yield opened

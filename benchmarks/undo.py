@@ -1,7 +1,7 @@
 """The undo of a reassignment on PostgreSQL against the reassignment itself."""
 
 from benchmarks import reassignments
-from benchmarks.figure import Figure, Pair, speed
+from benchmarks.figure import Figure, Pair, compare_speed
 from benchmarks.testbed import Bench, Testbed
 
 TARGET = 1.0
@@ -11,17 +11,17 @@ def measure(
     bench: Bench, name: str = "undo on PostgreSQL", *, returns_turns: bool = False
 ) -> Figure:
     rows = bench.rows // reassignments.SHARE
-    with reassignments.leads(bench) as here:
-        pairs = [_pair(here, rows, returns_turns) for _ in range(bench.pairs)]
-    return speed(name, "the reassignment", rows, pairs, TARGET)
+    with reassignments.open_testbed(bench) as here:
+        pairs = [_measure_pair(here, rows, returns_turns) for _ in range(bench.pairs)]
+    return compare_speed(name, "the reassignment", rows, pairs, TARGET)
 
 
-def _pair(here: Testbed, rows: int, returns_turns: bool) -> Pair:
+def _measure_pair(here: Testbed, rows: int, returns_turns: bool) -> Pair:
     reassignments.fill(here, rows)
-    run_id = reassignments.give(here)
+    run_id = reassignments.reassign_all(here)
     return Pair(
-        reassignments.seconds(here, run_id),
-        reassignments.seconds(
-            here, reassignments.take_back(here, run_id, returns_turns=returns_turns)
+        reassignments.measure_run(here, run_id),
+        reassignments.measure_run(
+            here, reassignments.undo_run(here, run_id, returns_turns=returns_turns)
         ),
     )

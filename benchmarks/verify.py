@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from benchmarks.figure import Figure, timed
+from benchmarks.figure import Figure, describe_speed
 from benchmarks.testbed import Bench, Testbed, testbed
 from worker.domain.runs.chunks import FileChunk
 from worker.domain.runs.runs import RunKind, RunState
@@ -46,7 +46,8 @@ from worker.store.tables import ledger
 app("verify")
 with system().reading() as session:
     turns = select(ledger.c.turn, ledger.c.user_id).order_by(ledger.c.pool_id, ledger.c.turn)
-    assert sum(map(len, session.execute(turns, execution_options={"yield_per": 10_000}).partitions()))
+    found = session.execute(turns, execution_options={"yield_per": 10_000})
+    assert sum(map(len, found.partitions()))
 """
 
 LEADS = (
@@ -69,17 +70,16 @@ def measure(bench: Bench) -> Figure:
     url = bench.postgres.create_database()
     with testbed(bench, url) as here:
         fill(here, bench.rows)
-    bare, ours = zip(*(_pair(url) for _ in range(bench.pairs)), strict=True)
+    bare, ours = zip(*(_measure_pair(url) for _ in range(bench.pairs)), strict=True)
     peak = max(megabytes for _, megabytes in ours)
-    measured = (
-        f"{timed(bench.rows, median(seconds for seconds, _ in ours))}, {peak:.0f} MB at the peak"
-    )
-    limit = f"bare reading: {timed(bench.rows, median(seconds for seconds, _ in bare))}"
+    speed = describe_speed(bench.rows, median(seconds for seconds, _ in ours))
+    measured = f"{speed}, {peak:.0f} MB at the peak"
+    limit = f"bare reading: {describe_speed(bench.rows, median(seconds for seconds, _ in bare))}"
     ratios = tuple(mine / theirs for (mine, _), (theirs, _) in zip(ours, bare, strict=True))
     return Figure("verify", measured, limit, ratios, TARGET, at_most=True)
 
 
-def _pair(url: str) -> tuple[tuple[float, float], tuple[float, float]]:
+def _measure_pair(url: str) -> tuple[tuple[float, float], tuple[float, float]]:
     return run(url, ["-c", BARE]), run(url, ["-m", "worker", "verify"])
 
 
@@ -97,9 +97,8 @@ def run(url: str, arguments: Sequence[str]) -> tuple[float, float]:
     _, status, used = os.wait4(running.pid, 0)
     running.returncode = os.waitstatus_to_exitcode(status)
     if running.returncode:
-        raise RuntimeError(
-            f"{arguments[-1]!r} ended with {running.returncode}; see {settings().home / 'verify.log'}"
-        )
+        path = settings().home / "verify.log"
+        raise RuntimeError(f"{arguments[-1]!r} ended with {running.returncode}; see {path}")
     return time.perf_counter() - begun, used.ru_maxrss / 1024
 
 
@@ -118,7 +117,7 @@ def fill(here: Testbed, turns: int) -> None:
     """A pool with so many turns: those of an import that is done, and those of captured leads."""
     pool_id, _ = here.pool()
     filling = here.system.transact(_begin, pool_id, turns)
-    here.system.transact(_book, filling, turns // 2)
+    here.system.transact(_enter_turns, filling, turns // 2)
     here.system.transact(bulk.insert, leads, LEADS, _leads(filling, turns))
     here.system.transact(bulk.insert, entries, ENTRIES, _entries(filling, turns))
     here.system.transact(seed.seed_again, filling.pool_id, "it was filled")
@@ -130,10 +129,10 @@ def _begin(session: Session, pool_id: int, turns: int) -> Filling:
         runs.add(session, RunKind.IMPORT, "lead", pool_id, None),
         records.reserve_ids(session, "lead", turns),
     )
-    return Filling(pool_id, owners, run_id, first, bulk.moment_text(session, now()))
+    return Filling(pool_id, owners, run_id, first, bulk.format_moment(session, now()))
 
 
-def _book(session: Session, filling: Filling, rows: int) -> None:
+def _enter_turns(session: Session, filling: Filling, rows: int) -> None:
     claim, places = run_claim("import", filling.run_id), range(0, rows, CHUNK_ROWS)
     sizes = [(at, min(CHUNK_ROWS, rows - at)) for at in places]
     cut = [

@@ -17,8 +17,8 @@ from worker.settings import settings
 UPKEEP_SECONDS, RINGS_SECONDS, TIDY_SECONDS = 2.0, 20.0, 3600.0
 
 VISIBILITY_SECONDS = 900
-"""After so long Redis gives a task to another worker: over twice the longest chunk. Upkeep is far
-quicker, and doesn't wait for it."""
+"""How long before Redis gives an unfinished task to another worker: over twice the longest chunk.
+Upkeep sends the task again much sooner."""
 
 RECONNECT_SECONDS = 1.0
 
@@ -26,18 +26,16 @@ LOG_PREFIX = "[%(asctime)s: %(levelname)s/%(processName)s]"
 
 
 class PatientConnection(Connection):
-    """A connection to the broker that is looked for every second. Celery's own waits ever longer,
-    and would find a broker that is back after up to half a minute."""
+    """A connection that looks for a lost broker every second. Celery's own waits longer each time,
+    and may find a broker half a minute after it is back."""
 
-    def ensure_connection(self, *given: Any, **named: Any) -> Any:
-        return super().ensure_connection(
-            *given,
-            **{**named, "interval_start": RECONNECT_SECONDS, "interval_max": RECONNECT_SECONDS},
-        )
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        every_second = {"interval_start": RECONNECT_SECONDS, "interval_max": RECONNECT_SECONDS}
+        return super().ensure_connection(*args, **{**kwargs, **every_second})
 
     def maybe_close_channel(self, channel: Any) -> None:
-        """A channel whose transport is gone already, because the broker was lost once more while it
-        was looked for, fails to close; which would end the worker."""
+        """Closes a channel. If the broker was lost once more meanwhile, the channel has no
+        transport left and fails to close, which would end the worker."""
         with suppress(AttributeError):
             super().maybe_close_channel(channel)
 
@@ -132,8 +130,8 @@ def _forget_request_id(**_: Any) -> None:
 
 @cache
 def producers() -> Any:
-    """Where those who send tasks get a connection. A broker that is away is noticed at once:
-    somebody is waiting for an answer."""
+    """Returns the pool of connections for sending tasks. They notice within seconds that the broker
+    is away, because a request may be waiting."""
     connection = app.connection_for_write()
     swift = {
         "max_retries": 1,

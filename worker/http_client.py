@@ -6,7 +6,7 @@ import httpx2
 import orjson
 
 from worker.domain.intake.senders.enrichment import OK, FetchLater, FetchRequest, FetchResponse
-from worker.domain.texts import told
+from worker.domain.storable import replace_unstorable
 
 TIMEOUT_SECONDS = 10.0
 MOST_BYTES = 2**20
@@ -41,7 +41,7 @@ def _read(sender: str, response: httpx2.Response) -> FetchResponse | FetchLater:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return FetchLater(
-            told(f"{sender}'s answer is no JSON: {error}")[:LONGEST_REASON_CHARACTERS]
+            replace_unstorable(f"{sender}'s answer is no JSON: {error}")[:LONGEST_REASON_CHARACTERS]
         )
     if not isinstance(content, dict):
         return FetchLater(f"{sender}'s answer is no JSON object")

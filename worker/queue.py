@@ -1,6 +1,6 @@
-"""Tasks by name: noted in a session, sent after its commit or never.
+"""Tasks by name. A session notes them, and they are sent after its commit, or never.
 
-Celery is imported where it is needed: most commands never send a task, and it takes long to load.
+Functions import Celery, because most commands never send a task and it is slow to import.
 """
 
 import logging
@@ -24,17 +24,18 @@ class Task(NamedTuple):
 
 
 def enqueue(session: Session, name: str, /, **arguments: Any) -> None:
-    """Notes a task that `send` is to send once the session has committed."""
+    """Notes a task, which `send` sends after the session has committed."""
     session.info.setdefault(_NOTED, []).append(Task(name, arguments))
 
 
-def noted(session: Session) -> list[Task]:
+def list_noted(session: Session) -> list[Task]:
+    """Returns the tasks that a session has noted, in order."""
     return list(session.info.get(_NOTED, ()))
 
 
 def send(tasks: Iterable[Task]) -> None:
-    """Sends tasks. A broker that is away is no error: what waits stands in SQL, and upkeep sends it
-    again."""
+    """Sends tasks. If the broker is away, this logs a warning and raises nothing: the work stands
+    in SQL, and upkeep sends its tasks again."""
     waiting = list(tasks)
     if not waiting:
         return

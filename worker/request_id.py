@@ -1,5 +1,4 @@
-"""The id of the request that is served. Its answer, its log lines, the tasks that it sends and their
-log lines bear it."""
+"""The id of the request that is served. Its answer, its log lines and its tasks have it, too."""
 
 import logging
 from typing import Any

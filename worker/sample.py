@@ -13,7 +13,8 @@ from typing import IO, NamedTuple, TypeVar
 Choice = TypeVar("Choice")
 
 HEADER = [
-    "Lead Id", "First Name", "Last Name", "Company", "Email 1", "Phone 1", "Website", "Source", "Status", "City", "Country", "Tags",
+    "Lead Id", "First Name", "Last Name", "Company", "Email 1", "Phone 1", "Website", "Source",
+    "Status", "City", "Country", "Tags",
     "Lead Owner", "Notes",
 ]  # fmt: skip
 
@@ -45,7 +46,8 @@ _PLACES = (
     _Place(
         "United States", ("Springfield", "Portland", "Austin", "Columbus", "Madison"),
         ("Mary", "James", "Linda", "Robert", "Susan", "David", "Karen", "Thomas", "Anna", "Kevin"),
-        ("Smith", "Johnson", "Brown", "Miller", "Davis", "Wilson", "Moore", "Taylor", "O'Neil", "Baker"),
+        ("Smith", "Johnson", "Brown", "Miller", "Davis", "Wilson", "Moore", "Taylor", "O'Neil",
+        "Baker"),
         ("(212) 555-01{:02d}", "312-555-01{:02d}", "+1 415 555 01{:02d}", "503.555.01{:02d} x204"),
     ),
     _Place(
@@ -72,16 +74,38 @@ _PLACES = (
         ("García", "Núñez", "Pérez López", "Ibáñez", "Muñoz", "Castro"),
         ("",),
     ),
-    _Place("日本", ("東京", "大阪", "横浜市"), ("太郎", "花子", "健", "美咲"), ("山田", "佐藤", "鈴木", "田中"), ("",)),
-    _Place("Ελλάδα", ("Αθήνα", "Πάτρα"), ("Γιώργος", "Μαρία", "Ελένη"), ("Παππάς", "Νικολάου", "Γεωργίου"), ("",)),
-    _Place("Україна", ("Київ", "Львів"), ("Олена", "Іван", "Марія"), ("Шевченко", "Коваленко", "Бондар"), ("",)),
-    _Place("مصر", ("القاهرة", "الجيزة"), ("محمد", "فاطمة", "أحمد"), ("حسن", "علي", "إبراهيم"), ("",)),
+    _Place(
+        "日本", ("東京", "大阪", "横浜市"),
+        ("太郎", "花子", "健", "美咲"),
+        ("山田", "佐藤", "鈴木", "田中"),
+        ("",),
+    ),
+    _Place(
+        "Ελλάδα", ("Αθήνα", "Πάτρα"),
+        ("Γιώργος", "Μαρία", "Ελένη"),
+        ("Παππάς", "Νικολάου", "Γεωργίου"),
+        ("",),
+    ),
+    _Place(
+        "Україна", ("Київ", "Львів"),
+        ("Олена", "Іван", "Марія"),
+        ("Шевченко", "Коваленко", "Бондар"),
+        ("",),
+    ),
+    _Place(
+        "مصر", ("القاهرة", "الجيزة"),
+        ("محمد", "فاطمة", "أحمد"),
+        ("حسن", "علي", "إبراهيم"),
+        ("",),
+    ),
 )  # fmt: skip
 _USUAL_PLACES = (*_PLACES[:1] * 8, *_PLACES[1:3] * 4, *_PLACES[3:5] * 2, *_PLACES[5:])
 
 _COMPANY_WORDS = (
-    "Alderbrook", "Brightmoor", "Cindervale", "Dunmarrow", "Elmstead", "Fernhollow", "Glasswick", "Hartmere", "Ivoryfell",
-    "Junipercroft", "Kestrelby", "Larkminster", "Mossgrave", "Northbeck", "Oakenshore", "Pinewhistle", "Quillford", "Ravenholt",
+    "Alderbrook", "Brightmoor", "Cindervale", "Dunmarrow", "Elmstead", "Fernhollow", "Glasswick",
+    "Hartmere", "Ivoryfell",
+    "Junipercroft", "Kestrelby", "Larkminster", "Mossgrave", "Northbeck", "Oakenshore",
+    "Pinewhistle", "Quillford", "Ravenholt",
     "Silverthwaite", "Thistlemark", "Umberfield", "Violetmere", "Willowgarth", "Yarrowdale",
 )  # fmt: skip
 _TRADES = (
@@ -99,7 +123,8 @@ _TRADES = (
     "Tools",
 )
 _COMPANY_FORMS = (
-    "{0} {2}", "{0} {2}", "{0} {2} Ltd", "{0} {2}, Inc.", "{0}, {1} and Sons", "{0}-{1} Group", "{0} & {1}", "Café {0}",
+    "{0} {2}", "{0} {2}", "{0} {2} Ltd", "{0} {2}, Inc.", "{0}, {1} and Sons", "{0}-{1} Group",
+    "{0} & {1}", "Café {0}",
     "{0} {2} GmbH & Co. KG", '{0} "{1}" {2}', "Société {0}", "{0} 工業",
 )  # fmt: skip
 _COMPANIES = tuple(
@@ -124,13 +149,17 @@ _SOURCES = (
 )
 _STATUSES = ("New", "New", "Contacted", "Working", "Qualified", "Unqualified")
 _TAGS = (
-    "", "", "vip", "newsletter", "fair 2026; booth", "renewal; vip", "trial", "trial; needs call; eu", "très important", "no mail; partner",
+    "", "", "vip", "newsletter", "fair 2026; booth", "renewal; vip", "trial",
+    "trial; needs call; eu", "très important", "no mail; partner",
 )  # fmt: skip
 _OWNERS = ("", "Alex Field", "Robin Marsh", "Sam Brook", "Kim Dale")
 _NOTES = (
-    "Asked for a quote.", "Prefers email, not phone.", "Met at the fair; wants a demo, soon.", "Budget approved, decides in Q3.",
-    "Left a message.", 'Calls it "the old system".', "Needs 20 seats, maybe 25.", "Rappeler après le déjeuner, merci.",
-    "Bitte nur vormittags anrufen.", "次回は来月。", "Compare: price, support, terms.", "Has a contract until March.",
+    "Asked for a quote.", "Prefers email, not phone.", "Met at the fair; wants a demo, soon.",
+    "Budget approved, decides in Q3.",
+    "Left a message.", 'Calls it "the old system".', "Needs 20 seats, maybe 25.",
+    "Rappeler après le déjeuner, merci.",
+    "Bitte nur vormittags anrufen.", "次回は来月。", "Compare: price, support, terms.",
+    "Has a contract until March.",
 )  # fmt: skip
 
 
@@ -187,7 +216,8 @@ def _lead(draw: _Draw, number: int) -> list[str]:
     phone = one(place.phones).format(draw.below(100))
     website = f"https://www.{domain}" if site else ""
     return [
-        str(FIRST_ID + number), first, last, company, f"{mailbox}@{domain}", phone, website, one(_SOURCES), one(_STATUSES),
+        str(FIRST_ID + number), first, last, company, f"{mailbox}@{domain}", phone, website,
+        one(_SOURCES), one(_STATUSES),
         one(place.cities), place.country, one(_TAGS), one(_OWNERS), _notes(draw),
     ]  # fmt: skip
 
@@ -203,7 +233,7 @@ def _notes(draw: _Draw) -> str:
 
 
 def sample_leads(rows: int, seed: int = 1) -> Iterator[list[str]]:
-    """The header and so many rows, the same for the same seed. Exactly rows // 200 of them are bad."""
+    """Makes the header and so many rows, the same for one seed. Exactly rows // 200 are bad."""
     draw, faults = _Draw(seed), cycle(_FAULTS)
     yield list(HEADER)
     for first in range(0, rows, BAD_EVERY_ROWS):

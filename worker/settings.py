@@ -1,4 +1,4 @@
-"""One frozen Settings, read from the environment once."""
+"""The settings, read from the environment once."""
 
 import hashlib
 import os
@@ -18,6 +18,9 @@ from worker.errors.servers import BadSetting
 
 LOOPBACK = "127.0.0.1"
 
+Fields = dict[str, Any]
+"""The values of the settings that stand above a default."""
+
 # A unix socket's address holds 104 bytes on macOS and 108 on Linux, the closing zero included.
 LONGEST_SOCKET_PATH_BYTES = 100
 
@@ -25,8 +28,7 @@ RING_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "r
 
 
 def _database_url(url: str) -> str:
-    """PostgreSQL addresses are given the driver that is installed; anything but PostgreSQL and
-    SQLite is refused."""
+    """Names the installed driver in PostgreSQL addresses. Raises ValueError for other databases."""
     scheme, separator, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
         return f"postgresql+psycopg{separator}{rest}"
@@ -35,7 +37,7 @@ def _database_url(url: str) -> str:
     raise ValueError("must begin with postgresql:// or sqlite:///")
 
 
-def _server_url(*schemes: str) -> Any:
+def _server_url(*schemes: str) -> AfterValidator:
     def check(url: str) -> str:
         if url.partition("://")[0] not in schemes:
             raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
@@ -49,7 +51,8 @@ _NODES = rf"(?P<credentials>[^\s:/?#@]*:[^\s/?#@]+@|)(?P<hosts>{_HOST}(?:,{_HOST
 _TOPOLOGIES = {
     "cluster": re.compile(rf"(?P<scheme>rediss?)\+cluster://{_NODES}/?(?P<query>\?\S*|)"),
     "sentinel": re.compile(
-        rf"(?P<scheme>redis)\+sentinel://{_NODES}/(?P<master>[^\s/?#]+)(?P<database>/\d*|)(?P<query>\?\S*|)"
+        rf"(?P<scheme>redis)\+sentinel://{_NODES}/(?P<master>[^\s/?#]+)"
+        r"(?P<database>/\d*|)(?P<query>\?\S*|)"
     ),
 }
 _FORMS = {
@@ -59,19 +62,18 @@ _FORMS = {
 
 
 class SeveralNodes(NamedTuple):
-    """The address of a Redis Cluster by some of its nodes, or that of a master by the Sentinels
-    which know it."""
+    """The address of a Redis Cluster by some of its nodes, or of a master by its Sentinels."""
 
     topology: str
     hosts: tuple[tuple[str, int], ...]
     master: str
     url_of_one: str
-    """The first node's own address, with credentials, database and options."""
+    """The address of the first node, with credentials, database and options."""
 
     @classmethod
     def parse(cls, url: str) -> "SeveralNodes | None":
-        """None for the address of a single server. Raises ValueError, which says the form that is
-        expected."""
+        """Reads an address. Returns None for that of a single server. Raises ValueError, whose
+        message shows the expected form."""
         topology = url.partition("://")[0].partition("+")[2]
         if topology not in _TOPOLOGIES:
             return None
@@ -81,7 +83,8 @@ class SeveralNodes(NamedTuple):
         if not hosts or not all(0 < port < 65536 for _, port in hosts):
             raise ValueError(f"must look like {_FORMS[topology]}")
         first = part["hosts"].partition(",")[0]
-        one = f"{part['scheme']}://{part['credentials']}{first}{part.get('database', '')}{part['query']}"
+        server = f"{part['scheme']}://{part['credentials']}{first}"
+        one = f"{server}{part.get('database', '')}{part['query']}"
         return cls(topology, hosts, unquote(part.get("master", "")), one)
 
 
@@ -113,21 +116,21 @@ def _networks(text: str) -> str:
     return text
 
 
-def _default_database(given: dict[str, Any]) -> str:
-    return f"sqlite:///{given['home'] / 'evenhand.db'}"
+def _default_database(fields: Fields) -> str:
+    return f"sqlite:///{fields['home'] / 'evenhand.db'}"
 
 
-def _default_redis(given: dict[str, Any]) -> str:
-    return f"unix://{quote(str(socket_path(given['home'])))}"
+def _default_redis(fields: Fields) -> str:
+    return f"unix://{quote(str(socket_path(fields['home'])))}"
 
 
-def _default_broker(given: dict[str, Any]) -> str:
-    return str(given.get("redis_url", "")).replace("unix://", "redis+socket://")
+def _default_broker(fields: Fields) -> str:
+    return str(fields.get("redis_url", "")).replace("unix://", "redis+socket://")
 
 
 def socket_path(home: Path) -> Path:
-    """Where the embedded server listens: in the data folder, or in a private temporary one when
-    that path is too long for a socket."""
+    """Returns where the embedded server listens: in the data folder, or in a private temporary
+    folder if that path is too long for a socket."""
     path = home / "valkey.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH_BYTES:
         return path
@@ -136,7 +139,7 @@ def socket_path(home: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """What a deployment decides. Each field is the environment variable EVENHAND_ plus its name in
+    """What a deployment decides. The environment variable of a field is EVENHAND_ and its name in
     capitals."""
 
     model_config = SettingsConfigDict(
@@ -148,6 +151,7 @@ class Settings(BaseSettings):
     database_url: Annotated[str, BeforeValidator(_database_url)] = Field(
         default_factory=_default_database
     )
+    """The database: postgresql://USER:PASSWORD@HOST/NAME, or sqlite:///PATH for one machine."""
     redis_url: Annotated[str, _server_url(*RING_SCHEMES), AfterValidator(_several_nodes)] = Field(
         default_factory=_default_redis
     )
@@ -157,7 +161,7 @@ class Settings(BaseSettings):
         Field(default_factory=_default_broker)
     )
     """Where Celery's messages live."""
-    uploads_url: str = Field(default_factory=lambda given: str(given["home"] / "uploads"))
+    uploads_url: str = Field(default_factory=lambda fields: str(fields["home"] / "uploads"))
     """A folder for uploads and receipts, as any address that fsspec knows."""
 
     account_name: str = "Evenhand"
@@ -172,36 +176,38 @@ class Settings(BaseSettings):
     form_rate_limit: Annotated[str, AfterValidator(_rate_limit)] = Field(
         default="10/minute,60/hour", validate_default=False
     )
-    """How much may be sent through a form from one address."""
+    """How many submissions one address may send through a form; several limits with commas
+    between."""
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
-    """The addresses and networks of what stands in front of the API, with commas between: what they
-    say of who asks is believed."""
+    """The addresses and networks of the proxies in front of the API, with commas between. The API
+    believes what they say of a request's address."""
 
     secret_key: SecretStr | None = None
-    """By which secrets are encrypted and form tokens signed: 32 characters or more; several with
-    commas between, of which the first is used for what is new. Without it, one is made and kept in
+    """The key that encrypts secrets and signs form tokens: 32 characters or more. Of several keys
+    with commas between, the first is used for new secrets. Without it, a key is made and kept in
     the data folder."""
     public_url: Annotated[str, Field(pattern="^https?://[^/]+$")] | None = None
-    """Under which scheme, host and port others reach the API, where something stands in front of
+    """The scheme, host and port under which others reach the API, if a proxy stands in front of
     it."""
 
     flower_basic_auth: SecretStr | None = None
-    """Who may look at Flower, as NAME:PASSWORD; more with commas between."""
+    """Who may open Flower, as NAME:PASSWORD; several with commas between."""
 
     @property
     def socket(self) -> Path:
+        """Where the embedded server listens."""
         return socket_path(self.home)
 
     @property
     def embedded(self) -> bool:
-        """Whether the ring or the broker lives on the server that the local stack starts itself."""
+        """Whether the ring or the broker lives on the server that the local stack starts."""
         sockets = (_default_redis({"home": self.home}), f"redis+socket://{quote(str(self.socket))}")
         return self.redis_url == sockets[0] or self.broker_url == sockets[1]
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process. Raises BadSetting, which names the variable at fault."""
+    """Returns the settings of this process. Raises BadSetting, which names the wrong variable."""
     try:
         return Settings()
     except ValidationError as error:

@@ -16,7 +16,10 @@ COPY_BYTES = 2**20
 
 
 class Uploads:
-    """One folder of files by name, such as 42/upload.csv."""
+    """One folder of files by name, such as 42/upload.csv.
+
+    Raises StorageUnreachable when the storage is away.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -46,10 +49,11 @@ class Uploads:
         self._write(name, chain([io.BytesIO(first)], map(self.open, parts)))
 
     def _write(self, name: str, sources: Iterable[IO[bytes]]) -> int:
-        """A file appears whole or not at all, and may be written again while somebody reads it."""
+        """Returns the size in bytes. A file appears whole or not at all, and may be written again
+        while somebody reads it."""
         path, size = self._path(name), 0
         draft = f"{path}.{secrets.token_hex(4)}"
-        with _own_errors():
+        with _translate_errors():
             self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
             try:
                 with self._files.open(draft, "wb") as target:
@@ -64,22 +68,23 @@ class Uploads:
                 raise
         return size
 
-    def open(self, name: str) -> Any:
+    def open(self, name: str) -> IO[bytes]:
         """A file to read. Raises FileGone."""
-        with _own_errors():
+        with _translate_errors():
             try:
-                return self._files.open(self._path(name), "rb")
+                opened: IO[bytes] = self._files.open(self._path(name), "rb")
             except FileNotFoundError:
                 raise FileGone(name=name) from None
+        return opened
 
     def exists(self, name: str) -> bool:
         return bool(self._files.exists(self._path(name)))
 
     def read_part(self, name: str, offset: int, length: int) -> bytes:
-        with _own_errors(), self.open(name) as file:
+        """A part of a file, in bytes. Raises FileGone."""
+        with _translate_errors(), self.open(name) as file:
             file.seek(offset)
-            part: bytes = file.read(length)
-            return part
+            return file.read(length)
 
     def remove(self, names: Iterable[str]) -> None:
         """Removes files; one that is gone already is no error."""
@@ -87,34 +92,34 @@ class Uploads:
             with suppress(FileNotFoundError):
                 self._files.rm_file(self._path(name))
 
-    def names(self, folder: str) -> list[str]:
+    def list_files(self, folder: str) -> list[str]:
         """The files of a folder, as FOLDER/FILE; none if it isn't there."""
         try:
             return [
-                f"{folder}/{_last(path)}"
+                f"{folder}/{_base_name(path)}"
                 for path in self._files.ls(self._path(folder), detail=False)
             ]
         except FileNotFoundError:
             return []
 
-    def folders(self) -> list[str]:
+    def list_folders(self) -> list[str]:
         try:
             return [
-                _last(each["name"])
+                _base_name(each["name"])
                 for each in self._files.ls(self._root, detail=True)
                 if each["type"] == "directory"
             ]
         except FileNotFoundError:
             return []
 
-    def older_than(self, folder: str, moment: datetime) -> bool:
-        """Whether something lies in a folder, and nothing there was written since that moment."""
-        names = self.names(folder)
+    def is_older(self, folder: str, moment: datetime) -> bool:
+        """Whether a folder holds files, all written before that moment."""
+        names = self.list_files(folder)
         try:
             return bool(names) and all(
                 self._files.modified(self._path(name)) < moment for name in names
             )
-        except FileNotFoundError:  # somebody is just writing: a draft has got its name
+        except FileNotFoundError:  # another process is writing: a draft was just renamed
             return False
 
     def remove_folder(self, folder: str) -> None:
@@ -126,13 +131,13 @@ class Uploads:
 
 
 @contextmanager
-def _own_errors() -> Iterator[None]:
-    """A storage that is away, or full, is said so in our own words."""
+def _translate_errors() -> Iterator[None]:
+    """Raises StorageUnreachable for a storage that is away or full."""
     try:
         yield
     except OSError as error:
         raise StorageUnreachable(reason=error.strerror or error) from error
 
 
-def _last(path: str) -> str:
+def _base_name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from api_stub.deps import Id, RecordType, Using, control_router
+from api_stub.deps import Id, RecordTypeName, Using, control_router
 from api_stub.error_responses import problems
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
@@ -23,7 +23,7 @@ Offline = Annotated[bool, Query(description="Check the database alone, without R
     summary="Tell why a record has its owner",
     responses=problems(UnknownRecord, UnknownRecordType),
 )
-def why_record(system: Using, type: Annotated[RecordType, Path()], id: Id) -> WhyView:
+def why_record(system: Using, type: Annotated[RecordTypeName, Path()], id: Id) -> WhyView:
     """The turn, the roster in force at it, who came before and who was next."""
     with system.reading() as session:
         return explain(session, type, id)

@@ -1,6 +1,6 @@
 """Captured leads: stored and acknowledged at once, and those that still wait."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -8,16 +8,16 @@ from pydantic import BaseModel, Field
 from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
-from worker.domain.intake.leads import lead_values
+from worker.domain.intake.leads import parse_lead
 from worker.errors.base import InsufficientScope
 from worker.errors.records import BadLead, KeyReused
 from worker.errors.turns import UnknownPool, WrongPoolType
-from worker.flows.idempotency import run_once
+from worker.flows.idempotency import Answer, run_once
 from worker.flows.intake import capture
 from worker.flows.names import pool_named
 from worker.flows.runs import control
+from worker.flows.unit import Unit
 from worker.store.views import intake as views
-from worker.store.views.facts import Facts
 from worker.store.views.intake import WaitingLeadView
 from worker.store.views.runs import Retried
 
@@ -54,9 +54,9 @@ class CapturedLead(BaseModel):
 def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> CapturedLead:
     """The lead is stored when this answers, and is never lost from then on. Workers give it to the
     pool's next member, in the order of acceptance; while the pool has no members, it waits."""
-    values = lead_values(new.lead)
+    values = parse_lead(new.lead)
 
-    def work(unit: Any) -> Facts:
+    def work(unit: Unit) -> Answer:
         pool = pool_named(unit, new.pool)
         [lead_id] = capture.accept(unit, pool.id, [values], actor.id)
         return {"id": lead_id, "pool": new.pool}

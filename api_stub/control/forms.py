@@ -10,7 +10,7 @@ from api_stub.deps import Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.intake import forms as domain
 from worker.domain.intake.forms import FormValues
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.intake import BadForm, FormExists, UnknownForm
 from worker.errors.people import AmbiguousUser
@@ -42,16 +42,16 @@ class FormField(Body):
     choices: list[Text] = Field([], description="Of a select.")
 
 
-Fields = Annotated[list[FormField], Field(description="In order.")]
-Owner = Annotated[
+FormFields = Annotated[list[FormField], Field(description="In order.")]
+FormOwner = Annotated[
     Text,
     Field(examples=["Inbound"], description="The pool or the user who gets the leads, by name."),
 ]
-Source = Annotated[
+FormSource = Annotated[
     Text | None,
     Field(examples=["Website"], description="Of the leads, unless a field of the form says it."),
 ]
-Slug = Annotated[
+FormSlug = Annotated[
     Text,
     Field(
         examples=["contact-us"],
@@ -65,7 +65,7 @@ Redirect = Annotated[
     str | None,
     Field(max_length=domain.LONGEST_ADDRESS, description="Where one goes afterwards instead."),
 ]
-Origins = Annotated[
+FormOrigins = Annotated[
     list[Text],
     Field(
         examples=[["https://www.example.com"]],
@@ -78,16 +78,16 @@ class NewForm(Body):
     """A form to define."""
 
     name: Text = Field(examples=["Contact us"], description="Its heading.")
-    owner: Owner
-    slug: Slug | None = None
-    fields: Fields = Field(
+    owner: FormOwner
+    slug: FormSlug | None = None
+    fields: FormFields = Field(
         [FormField(**field._asdict() | {"choices": []}) for field in domain.USUAL_FIELDS]
     )
-    source: Source = None
+    source: FormSource = None
     tags: list[Text] = Field([], description="Of the leads.")
     thanks: Thanks = None
     redirect_url: Redirect = None
-    origins: Origins = Field([])
+    origins: FormOrigins = Field([])
     enabled: bool = True
 
 
@@ -95,14 +95,14 @@ class ChangedForm(Body):
     """Changes. Whatever isn't named stays as it is."""
 
     name: Text = Field("", description="Its heading.")
-    owner: Owner = ""
-    slug: Slug = ""
-    fields: Fields = Field([])
-    source: Source = None
+    owner: FormOwner = ""
+    slug: FormSlug = ""
+    fields: FormFields = Field([])
+    source: FormSource = None
     tags: list[Text] = Field([], description="Of the leads.")
     thanks: Thanks = None
     redirect_url: Redirect = None
-    origins: Origins = Field([])
+    origins: FormOrigins = Field([])
     enabled: bool = True
 
 

@@ -8,7 +8,7 @@ from typing import IO, Annotated, cast
 from fastapi import File, Form, Request, Response, UploadFile
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
-from api_stub.deps import Acting, RecordType, Text, Using, control_router
+from api_stub.deps import Acting, RecordTypeName, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.http_errors import BodyTooLarge
 from api_stub.idempotency import GivenKey, with_body
@@ -17,7 +17,7 @@ from worker.errors.people import AmbiguousUser, UnknownRecordType
 from worker.errors.records import KeyReused, UnknownField
 from worker.errors.runs import BadMapping, UnknownHeader, UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.idempotency import Key
+from worker.flows.idempotency import IdempotencyKey
 from worker.flows.names import owner_named
 from worker.flows.runs import dry_runs, imports
 from worker.flows.runs.imports import ImportRequest
@@ -61,7 +61,7 @@ def import_file(
     owner: Annotated[
         Text, Form(description="Who gets every row: a pool, or a user by email or name.")
     ],
-    type: Annotated[RecordType, Form(description="What the rows become.")] = "lead",
+    type: Annotated[RecordTypeName, Form(description="What the rows become.")] = "lead",
     map: Annotated[
         list[Text],
         Form(description='What a column is taken as: "Header=field". Repeat it for more.'),
@@ -90,7 +90,9 @@ def import_file(
     return show_accepted(system, request, response, imports.accept(system, asked, file.file))
 
 
-def _with_file(key: Key | None, body: Mapping[str, object], file: IO[bytes]) -> Key | None:
+def _with_file(
+    key: IdempotencyKey | None, body: Mapping[str, object], file: IO[bytes]
+) -> IdempotencyKey | None:
     """The key of a request with that file."""
     if key is None:
         return None

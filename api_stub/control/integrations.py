@@ -2,14 +2,14 @@
 
 from typing import Annotated, cast
 
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import Field, SecretStr
 
-from api_stub.deps import Admin, Body, Id, Text, Using, control_router
+from api_stub.deps import Admin, Body, Id, Sealing, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.senders import SENDERS
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.intake import (
     BadAddress,
@@ -28,7 +28,6 @@ from worker.flows.intake import integrations
 from worker.flows.intake.replay import replay
 from worker.flows.names import owner_named
 from worker.flows.unit import Unit
-from worker.secret_box import SecretBox, secret_box
 from worker.store.views import integrations as views
 from worker.store.views.intake import DeliveryPage, DeliveryView, show_delivery
 from worker.store.views.integrations import IntegrationDetails, IntegrationView
@@ -38,8 +37,7 @@ MOST_LABELS = 100
 
 router = control_router("/api", "integrations")
 
-Sealing = Annotated[SecretBox, Depends(secret_box)]
-Secret = Annotated[SecretStr, Field(max_length=1000)]
+SecretText = Annotated[SecretStr, Field(max_length=1000)]
 Tags = Annotated[list[Text], Field(max_length=MOST_LABELS, description="The tags of its leads.")]
 Mapping = Annotated[
     dict[Text, Text],
@@ -51,7 +49,7 @@ Mapping = Annotated[
         examples=[{"last_name": "detail.surname|detail.name"}],
     ),
 ]
-Owner = Annotated[
+IntegrationOwner = Annotated[
     Text,
     Field(
         examples=["Inbound"],
@@ -65,10 +63,10 @@ class NewIntegration(Body):
 
     name: Text = Field(examples=["Website chat"])
     kind: Text = Field(examples=["standard"], description=f"One of: {', '.join(SENDERS)}.")
-    secret: Secret = Field(
+    secret: SecretText = Field(
         description="What the sender signs with, or shows. It is never given out again."
     )
-    owner: Owner
+    owner: IntegrationOwner
     slug: Text | None = Field(
         None, description="The last part of its address; made of the name unless given."
     )
@@ -77,7 +75,7 @@ class NewIntegration(Body):
     )
     tags: Tags = []  # noqa: RUF012
     mapping: Mapping = {}  # noqa: RUF012
-    access_token: Secret | None = Field(
+    access_token: SecretText | None = Field(
         None,
         description="HubSpot: the token with which contacts are fetched. "
         "It is never given out again.",
@@ -91,11 +89,11 @@ class ChangedIntegration(Body):
     """Changes. Whatever isn't named stays as it is."""
 
     name: Text = "unchanged"
-    owner: Owner = "unchanged"
+    owner: IntegrationOwner = "unchanged"
     source: Text | None = None
     tags: Tags = []  # noqa: RUF012
     mapping: Mapping = {}  # noqa: RUF012
-    access_token: Secret | None = None
+    access_token: SecretText | None = None
     base_url: Text | None = None
     enabled: bool = True
 
@@ -103,7 +101,7 @@ class ChangedIntegration(Body):
 class NewSecret(Body):
     """What the sender signs with from now on, or shows."""
 
-    secret: Secret
+    secret: SecretText
 
 
 _REFUSALS = (

@@ -1,17 +1,20 @@
-"""People: who can be given records, and may do what."""
-
-from typing import Any
+"""People: who can be given records, and what they may do."""
 
 from pydantic import Field
 
-from api_stub.control.views import Deactivated, User
-from api_stub.deps import Acting, Admin, Body, Text, UserEmail, Using, control_router
+from api_stub.deps import Acting, Admin, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
 from worker.flows.people import people
-from worker.store.people import users
-from worker.store.views.facts import all_users, user_facts
+from worker.store.views.people import (
+    DeactivatedUserView,
+    UserView,
+    find_user,
+    show_deactivated,
+    show_user,
+    show_users,
+)
 
 router = control_router("/api/users", "users")
 
@@ -33,53 +36,56 @@ class ChangedUser(Body):
     can_reassign: bool | None = None
 
 
-@router.get("", summary="List users", response_model=list[User])
-def list_users(system: Using) -> Any:
+@router.get("", summary="List users")
+def list_users(system: Using) -> list[UserView]:
     """Everyone, in the order of joining, those who were deactivated too."""
     with system.reading() as session:
-        return all_users(session)
+        return show_users(session)
 
 
-@router.get("/self", summary="Show yourself", response_model=User)
-def show_self(system: Using, actor: Acting) -> Any:
+@router.get("/self", summary="Show yourself")
+def show_self(system: Using, actor: Acting) -> UserView:
     """Whose token it is, and what they may do."""
     with system.reading() as session:
-        return user_facts(users.by_id(session, [actor.id])[actor.id])
+        return find_user(session, actor.id)
 
 
 @router.post(
     "",
     summary="Add a user",
     status_code=201,
-    response_model=User,
     responses=problems(InsufficientScope, UserExists, BlankName, BadEmail),
 )
-def add_user(system: Using, _: Admin, new: NewUser) -> Any:
+def add_user(system: Using, _: Admin, new: NewUser) -> UserView:
     """The email address tells people apart."""
-    return system.transact(lambda session: user_facts(people.add(session, **new.model_dump())))
+    permissions = {"is_admin": new.is_admin, "can_reassign": new.can_reassign}
+    return show_user(system.transact(people.add, new.name, new.email, **permissions))
 
 
 @router.patch(
     "/{user_id}",
     summary="Change a user",
-    response_model=User,
     responses=problems(InsufficientScope, UnknownUser, BlankName, LastAdmin),
 )
-def change_user(system: Using, _: Admin, email: UserEmail, changed: ChangedUser) -> Any:
+def change_user(system: Using, _: Admin, user_id: Id, changed: ChangedUser) -> UserView:
     """Their name, and what they may do. It goes for all their tokens at once."""
-    return system.transact(
-        lambda session: user_facts(people.change(session, email, **changed.model_dump()))
+    return show_user(
+        system.transact(
+            people.change,
+            user_id,
+            name=changed.name,
+            is_admin=changed.is_admin,
+            can_reassign=changed.can_reassign,
+        )
     )
 
 
 @router.post(
     "/{user_id}/deactivate",
     summary="Deactivate a user",
-    response_model=Deactivated,
     responses=problems(InsufficientScope, UnknownUser, LastAdmin),
 )
-def deactivate_user(system: Using, actor: Admin, email: UserEmail) -> Any:
+def deactivate_user(system: Using, actor: Admin, user_id: Id) -> DeactivatedUserView:
     """They leave all pools, keep the records that they own, and come in by none of their tokens any
     more."""
-    user, left = system.transact(people.deactivate, email, actor.id)
-    return user_facts(user) | {"is_active": False, "left": left}
+    return show_deactivated(*system.transact(people.deactivate, user_id, actor.id))

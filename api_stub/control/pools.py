@@ -10,13 +10,13 @@ from api_stub.deps import (
     Admin,
     Body,
     Id,
-    RecordType,
+    RecordTypeName,
     Text,
     Using,
     control_router,
 )
 from api_stub.error_responses import problems
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.people import AmbiguousUser, BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
@@ -48,7 +48,7 @@ class NewPool(Body):
     """A pool to create."""
 
     name: Text = Field(examples=["Inbound"])
-    record_type: RecordType = Field("lead", description="What it shares.")
+    record_type: RecordTypeName = Field("lead", description="What it shares.")
     members: Emails = Field([])
 
 

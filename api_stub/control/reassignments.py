@@ -7,12 +7,13 @@ from fastapi import Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
-from api_stub.deps import Body, Reassigner, RecordType, Text, Using, control_router
+from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
-from worker.domain.integers import GREATEST
+from worker.domain.filters import RecordList
 from worker.domain.people.permissions import Actor
 from worker.domain.runs.record_ids import RecordIds
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.lists import AmbiguousList, UnknownCustomField, UnknownList, WrongRunType
 from worker.errors.people import AmbiguousUser, UnknownRecordType
@@ -21,10 +22,9 @@ from worker.errors.runs import RepeatedRecord, UnknownRun
 from worker.errors.turns import EmptyPool, UnknownOwner, UnknownPool, WrongPoolType
 from worker.flows.idempotency import run_once
 from worker.flows.names import owner_named
-from worker.flows.records import lists
+from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, reassign
 from worker.flows.unit import Unit
-from worker.store.sql import engine
 from worker.store.views.runs import RunView
 
 router = control_router("/api/reassignments", "reassignments")
@@ -74,7 +74,7 @@ class NewReassignment(Body):
         description="In the order in which the records are to be given, each once."
         " Instead of a list.",
     )
-    type: RecordType | None = Field(
+    type: RecordTypeName | None = Field(
         None, description="What the ids are of: lead unless said otherwise."
     )
     owner: Text = Field(
@@ -105,7 +105,7 @@ def reassign_records(
     _check(wanted)
     if wanted.dry_run:
         with system.reading() as unit:
-            engine.limit_statement_time(unit)
+            unit.limit_statement_time()
             records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
             return show_dry_run(dry_runs.of_reassignment(unit, records, owner_id))
     accept = partial(_accept, wanted=wanted, actor=actor)
@@ -137,11 +137,11 @@ def _check(wanted: NewReassignment) -> None:
         )
 
 
-def _find_records(unit: Unit, wanted: NewReassignment, actor: Actor) -> lists.SmartList | RecordIds:
+def _find_records(unit: Unit, wanted: NewReassignment, actor: Actor) -> RecordList | RecordIds:
     """Raises UnknownList, AmbiguousList, UnknownRun."""
     if wanted.ids is not None:
         return RecordIds(wanted.type or "lead", wanted.ids)
-    return lists.named(unit, wanted.list or "", actor)
+    return find_list(unit, wanted.list or "", actor)
 
 
 def _find_owner(unit: Unit, wanted: NewReassignment) -> int:

@@ -9,8 +9,8 @@ from pydantic import Field, TypeAdapter
 
 from api_stub.deps import Acting, Body, Id, Using, control_router
 from api_stub.error_responses import problems
-from worker.domain.integers import GREATEST
 from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.runs import (
     FileGone,
@@ -152,7 +152,7 @@ def cancel_run(system: Using, run_id: OwnRun) -> CancelledRun:
     responses=problems(InsufficientScope, UnknownRun, NothingToRetry),
 )
 def retry_run(system: Using, run_id: MovingRun) -> Retried:
-    """Goes on with a run that failed: with the chunks that were set aside, or from the beginning."""
+    """Goes on with a run that failed: with the chunks that were set aside, or from the start."""
     return Retried(system.transact(control.retry, run_id))
 
 

@@ -1,17 +1,18 @@
-"""Access tokens: by which people and their programs come in."""
+"""Access tokens, by which people and their programs sign in."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Response
 from pydantic import Field
 
-from api_stub.control.views import NewlyIssued, Token
 from api_stub.deps import Acting, Body, Id, Text, Using, control_router
 from api_stub.error_responses import problems
 from worker.domain.people.permissions import Action, Actor, allowed
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BlankName, UnknownToken, UnknownUser
 from worker.flows.people import access
+from worker.flows.people.access import IssuedToken
+from worker.store.views.people import TokenView
 
 router = control_router("/api", "tokens")
 
@@ -22,40 +23,38 @@ class NewToken(Body):
     name: Text = Field(examples=["nightly import"], description="What it is for.")
 
 
-def own_id(actor: Acting, user_id: Id) -> int:
+def check_own_id(actor: Acting, user_id: Id) -> int:
     """The actor's own id, or anybody's for an admin. Raises InsufficientScope."""
     if user_id != actor.id and not allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
     return user_id
 
 
-OwnId = Annotated[int, Depends(own_id)]
+OwnId = Annotated[int, Depends(check_own_id)]
 
 
 @router.get(
     "/users/{user_id}/tokens",
     summary="List a user's tokens",
-    response_model=list[Token],
     responses=problems(InsufficientScope, UnknownUser),
 )
-def list_tokens(system: Using, user_id: OwnId) -> Any:
+def list_tokens(system: Using, user_id: OwnId) -> list[TokenView]:
     """Your own, or as an admin anybody's: those that were revoked, too."""
     with system.reading() as session:
-        return access.tokens_of(session, user_id)
+        return access.list_tokens(session, user_id)
 
 
 @router.post(
     "/users/{user_id}/tokens",
     summary="Issue a token",
     status_code=201,
-    response_model=NewlyIssued,
     responses=problems(InsufficientScope, UnknownUser, BlankName),
 )
-def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> Any:
+def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> IssuedToken:
     """The answer is the only place where the token is ever seen. It may do what its user may do,
     until it is revoked."""
     response.headers["Cache-Control"] = "no-store"
-    return system.transact(access.issue, user_id, new.name)._asdict()
+    return system.transact(access.issue, user_id, new.name)
 
 
 @router.delete(
@@ -66,9 +65,9 @@ def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response
 )
 def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
     """Your own, or as an admin anybody's. It lets nobody in from now on, and stays revoked."""
-    system.transact(access.revoke, token_id, _whose(actor))
+    system.transact(access.revoke, token_id, _limit_to(actor))
 
 
-def _whose(actor: Actor) -> int | None:
+def _limit_to(actor: Actor) -> int | None:
     """Whose tokens the actor may revoke; None for anybody's."""
     return None if allowed(actor, Action.MANAGE) else actor.id

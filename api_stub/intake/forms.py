@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
 
-from api_stub.deps import Body, Using
+from api_stub.deps import Body, Sealing, Using
 from api_stub.error_responses import problems
 from api_stub.http_errors import (
     BodyTooLarge,
@@ -41,7 +41,7 @@ from worker.errors.intake import TokenExpired, TokenUsed, TooManySubmissions, To
 from worker.errors.records import IncorrectPayload
 from worker.flows.intake import submissions
 from worker.flows.intake.submissions import TOKEN_SECONDS, Submission
-from worker.secret_box import SecretBox, secret_box
+from worker.secret_box import SecretBox
 
 MOST_BYTES = 64 * 1024
 MOST_NAMES = 200
@@ -54,7 +54,6 @@ OTHER = "You have sent this form before. To send it as it is now, too, press Sen
 
 router = APIRouter(prefix=PATH, tags=["forms"], route_class=ForVisitors)
 
-Sealing = Annotated[SecretBox, Depends(secret_box)]
 Slug = Annotated[
     str,
     Path(description="The last part of the form's address."),

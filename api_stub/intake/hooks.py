@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel
 
-from api_stub.deps import Using
+from api_stub.deps import Sealing, Using
 from api_stub.error_responses import problems
 from worker.domain.intake.senders.signing import Call
 from worker.errors.intake import BadSignature, UnknownHook, UnreadableDelivery
 from worker.flows.intake.deliveries import FORM, PartReceipt, deliver
-from worker.secret_box import SecretBox, secret_box
 from worker.settings import Settings, settings
 
 router = APIRouter(prefix="/hooks", tags=["hooks"])
@@ -25,13 +24,13 @@ class DeliveryReceipt(BaseModel):
     deliveries: list[PartReceipt]
 
 
-async def read_call(request: Request, given: Annotated[Settings, Depends(settings)]) -> Call:
+async def read_call(request: Request, configured: Annotated[Settings, Depends(settings)]) -> Call:
     """The request as it was signed, byte by byte. A proxy in front of the API may have changed its
     scheme and host."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope["query_string"]
     path = raw.partition(b"?")[0] + (b"?" + query if query else b"")
-    base = given.public_url or str(request.base_url).rstrip("/")
+    base = configured.public_url or str(request.base_url).rstrip("/")
     headers = {name.decode("latin-1").lower(): value for name, value in request.scope["headers"]}
     uri = f"{base}{path.decode('latin-1')}"
     return Call(request.method, uri, headers, await request.body(), time.time())
@@ -47,7 +46,7 @@ async def read_call(request: Request, given: Annotated[Settings, Depends(setting
 def take_in(
     slug: Annotated[str, Path(pattern="^[^\\x00]*$")],
     system: Using,
-    sealing: Annotated[SecretBox, Depends(secret_box)],
+    sealing: Sealing,
     call: Annotated[Call, Depends(read_call)],
 ) -> DeliveryReceipt:
     """For HubSpot, Zendesk Support, Zendesk Chat, Zapier and any sender that follows Standard

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from worker.domain.intake import forms
 from worker.domain.intake.forms import Field, Form, read_origin
 from worker.domain.intake.submissions import pointer_to
-from worker.domain.texts import told
+from worker.domain.storable import replace_unstorable
 from worker.errors.records import Fault
 
 TRAP, TOKEN = "homepage", "_token"
@@ -98,7 +98,7 @@ class BlankForm:
             Control(
                 f"field-{number}",
                 each,
-                told(self.typed.get(each.name, "")),
+                replace_unstorable(self.typed.get(each.name, "")),
                 messages.get(pointer_to(each.name)),
             )
             for number, each in enumerate(self.form.fields, 1)
@@ -127,11 +127,11 @@ def render_kept(
     any server but this one."""
     labels = {each.name: each.label for each in form.fields} if form else {}
     lines = [
-        (labels.get(name) or name.replace("_", " ").capitalize(), told(value))
+        (labels.get(name) or name.replace("_", " ").capitalize(), replace_unstorable(value))
         for name, value in typed.items()
         if value.strip() and name not in (TRAP, TOKEN)
     ]
-    hidden = {told(name): told(value) for name, value in typed.items()}
+    hidden = {replace_unstorable(name): replace_unstorable(value) for name, value in typed.items()}
     return _render("kept.html", form, status, words=words, lines=lines, hidden=hidden)
 
 

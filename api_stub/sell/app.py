@@ -1,11 +1,11 @@
-"""The Sell-compatible API as a whole. What lies under a fixed name comes before what lies under an
-id."""
+"""The Sell-compatible API as a whole. Fixed paths come before paths with an id: importing
+`conversions` adds its routes first."""
 
 from api_stub.sell import conversions
-from api_stub.sell.routes import add, router
-from worker.domain.resources import RESOURCES
+from api_stub.sell.routes import add_routes, router
+from worker.domain.records.types import RESOURCES
 
 for resource in RESOURCES:
-    add(resource)
+    add_routes(resource)
 
 __all__ = ["conversions", "router"]

@@ -1,73 +1,73 @@
-"""What isn't one of many: converting a lead, the account, and oneself."""
-
-from typing import Any
+"""The routes that no description makes: converting a lead, the account, and oneself."""
 
 from fastapi import Response
 
 from api_stub.deps import Acting, Using
 from api_stub.idempotency import GivenKey, with_body
-from api_stub.sell.envelopes import one
-from api_stub.sell.models import ConversionRequest, answer_model
-from api_stub.sell.parameters import about, attributes_of
-from api_stub.sell.routes import BARE, Context, answered, answers, router
+from api_stub.sell.envelopes import wrap
+from api_stub.sell.models import ConversionRequest, response_model
+from api_stub.sell.parameters import attributes_of, tag_errors
+from api_stub.sell.routes import NO_PARAMETERS, Context, document, respond, router
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
 from worker.domain.turns.claims import convert_claim
 from worker.errors.base import InsufficientScope
 from worker.errors.records import AlreadyConverted, IncorrectPayload, LeadWaits
 from worker.flows.records import edits
-from worker.flows.records.convert import Conversion, convert
+from worker.flows.records.convert import ConversionOrder, convert
 from worker.settings import settings
-from worker.store.views.facts import account_facts
+from worker.store.views import catalog
 
 
 @router.post(
     "/lead_conversions",
     summary="Convert a lead",
-    **answers(
-        answer_model(CONVERSION), AlreadyConverted, IncorrectPayload, InsufficientScope, LeadWaits
+    **document(
+        response_model(CONVERSION),
+        AlreadyConverted,
+        IncorrectPayload,
+        InsufficientScope,
+        LeadWaits,
     ),
-    dependencies=[about(CONVERSION), BARE],
+    dependencies=[tag_errors(CONVERSION), NO_PARAMETERS],
     tags=["v2 lead_conversions"],
 )
 def create_lead_conversions(
-    system: Using, request_context: Context, key: GivenKey, payload: ConversionRequest
+    system: Using, context: Context, key: GivenKey, payload: ConversionRequest
 ) -> Response:
     """A last name becomes a person, an organization's name an organization, both become both; and a
-    deal, unless told otherwise. A pool of contacts as the owner, or of deals when one is made,
-    gives everything to its next member, in one turn. Asked again, the first conversion is given
-    back."""
+    deal, unless `create_deal` is false. A pool of contacts as the owner, or of deals when one is
+    made, gives everything to its next member, in one turn. The same request again gets the first
+    conversion."""
     given = attributes_of(payload)
-    asked = Conversion(**given)
-    request_context = request_context._replace(claim=convert_claim(asked.lead_id))
-    return answered(
-        system,
-        CONVERSION,
-        with_body(key, given),
-        lambda session: convert(session, request_context, asked),
-    )
+    order = ConversionOrder(**given)
+    claimed = context._replace(claim=convert_claim(order.lead_id))
+    return respond(system, CONVERSION, with_body(key, given), convert, claimed, order)
 
 
 @router.get(
     "/accounts/self",
     summary="Show the account",
-    **answers(answer_model(ACCOUNT)),
-    dependencies=[about(ACCOUNT), BARE],
+    **document(response_model(ACCOUNT)),
+    dependencies=[tag_errors(ACCOUNT), NO_PARAMETERS],
     tags=["v2 accounts"],
 )
 def show_account(system: Using) -> Response:
-    """What is the same for everybody here."""
+    """The same for everybody."""
     with system.reading() as session:
-        return one(ACCOUNT, account_facts(session, settings().account_name, settings().currency))
+        return wrap(
+            ACCOUNT,
+            catalog.show_account(session, settings().account_name, settings().currency),
+        )
 
 
 @router.get(
     "/users/self",
     summary="Show oneself",
-    **answers(answer_model(USER)),
-    dependencies=[about(USER), BARE],
+    **document(response_model(USER)),
+    dependencies=[tag_errors(USER), NO_PARAMETERS],
     tags=["v2 users"],
 )
-def show_myself(system: Using, actor: Acting) -> Any:
+def show_myself(system: Using, actor: Acting) -> Response:
     """The user whose token the request bears."""
     with system.reading() as session:
-        return one(USER, edits.shown(session, USER, actor.id))
+        return wrap(USER, edits.show(session, USER, actor.id))

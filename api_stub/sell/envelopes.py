@@ -1,35 +1,32 @@
-"""Envelopes: what answers are wrapped in, and what is taken out of requests."""
-
-from typing import Any
+"""Envelopes: what the Sell API wraps its responses in."""
 
 import orjson
 from fastapi import Request, Response
 
-from worker.domain.resources import Resource
-from worker.store.records.catalog import ListQuery, Page
-from worker.store.views.facts import Facts
+from worker.domain.resources import Resource, ResourceBody
+from worker.store.views.catalog import ListQuery, Page
 
 
-def one(resource: Resource, facts: Facts) -> Response:
-    return _json({"data": facts, "meta": {"type": resource.type}})
+def wrap(resource: Resource, body: ResourceBody) -> Response:
+    """The response for one resource."""
+    return _respond_json({"data": body, "meta": {"type": resource.type}})
 
 
-def collection(resource: Resource, request: Request, asked: ListQuery, page: Page) -> Response:
-    """A page, with links to those beside it."""
-    items = [{"data": facts, "meta": {"type": resource.type}} for facts in page.items]
-    links = {"self": str(request.url), "first_page": _page(request, 1)}
-    if asked.page > 1:
-        links["prev_page"] = _page(request, asked.page - 1)
+def wrap_page(resource: Resource, request: Request, query: ListQuery, page: Page) -> Response:
+    """The response for a page, with links to the pages beside it."""
+    items = [{"data": body, "meta": {"type": resource.type}} for body in page.items]
+    links = {"self": str(request.url), "first_page": _link(request, 1)}
+    if query.page > 1:
+        links["prev_page"] = _link(request, query.page - 1)
     if page.more:
-        links["next_page"] = _page(request, asked.page + 1)
-    return _json(
-        {"items": items, "meta": {"type": "collection", "count": len(items), "links": links}}
-    )
+        links["next_page"] = _link(request, query.page + 1)
+    meta = {"type": "collection", "count": len(items), "links": links}
+    return _respond_json({"items": items, "meta": meta})
 
 
-def _page(request: Request, number: int) -> str:
-    return str(request.url.include_query_params(page=number))
+def _link(request: Request, page: int) -> str:
+    return str(request.url.include_query_params(page=page))
 
 
-def _json(body: Any) -> Response:
+def _respond_json(body: object) -> Response:
     return Response(orjson.dumps(body), media_type="application/json")

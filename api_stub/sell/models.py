@@ -1,7 +1,8 @@
-"""The shapes of requests and answers, made of the descriptions of resources."""
+"""The models of requests and responses, made from the descriptions of resources."""
 
 from datetime import date
 from functools import cache
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,15 +17,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from worker.domain.integers import GREATEST
-from worker.domain.resources import ADDRESS_PARTS, Attribute, Kind, Resource
+from worker.domain.resources import ADDRESS_PARTS, Attribute, AttributeKind, Resource
+from worker.domain.storable import GREATEST
 
 MOST_PER_PAGE, LAST_PAGE = 100, 1_000_000
 
 IDS = r"^\d{1,18}(,\d{1,18}){0,99}$"
 
 Integer = Annotated[int, Field(ge=-GREATEST, le=GREATEST)]
-Words = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
+FilterText = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 FieldValues = Annotated[
     dict[str, Any],
     Field(
@@ -39,19 +40,19 @@ FieldValues = Annotated[
 
 
 class Strict(BaseModel):
-    """What is known, and in its own type: a number is no text."""
+    """Refuses unknown fields, and values of another type: a number is no text."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Meta(BaseModel):
-    """What a thing is."""
+class ResourceMeta(BaseModel):
+    """The type of a resource."""
 
     type: str
 
 
-class Links(BaseModel):
-    """Where the pages of a list are. Those that don't exist are left out."""
+class PageLinks(BaseModel):
+    """Links to the pages of a list. A page that doesn't exist has no link."""
 
     self: str
     first_page: str
@@ -60,14 +61,14 @@ class Links(BaseModel):
 
 
 class CollectionMeta(BaseModel):
-    """How many things are on a page, and where the others are."""
+    """How many resources are on a page, and where the others are."""
 
     type: Literal["collection"]
     count: int
-    links: Links
+    links: PageLinks
 
 
-def _number_or_text(value: Any) -> Any:
+def _check_amount(value: Any) -> Any:
     if value is None or (isinstance(value, int | float | str) and not isinstance(value, bool)):
         return value
     raise PydanticCustomError("amount_type", "Input should be a number or text")
@@ -75,85 +76,89 @@ def _number_or_text(value: Any) -> Any:
 
 Amount = Annotated[
     Any,
-    AfterValidator(_number_or_text),
+    AfterValidator(_check_amount),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]}),
 ]
-"""A union of types would tell of each of them that it isn't that."""
+"""Not a union of types, whose error would name each of them."""
 
 _PARTS: dict[str, Any] = dict.fromkeys(ADDRESS_PARTS, (str | None, None))
 Address = create_model("Address", __base__=Strict, __doc__="An address, part by part.", **_PARTS)
 
-_IN: dict[Kind, Any] = {
-    Kind.TEXT: str | None,
-    Kind.INTEGER: Integer | None,
-    Kind.PERCENT: Annotated[int, Field(ge=0, le=100)] | None,
-    Kind.BOOLEAN: StrictBool,
-    Kind.MOMENT: str | None,
-    Kind.DAY: str | None,
-    Kind.AMOUNT: Amount,
-    Kind.NAMES: list[str] | None,
-    Kind.ADDRESS: Address | None,
-    Kind.FIELDS: FieldValues | None,
+_REQUEST: dict[AttributeKind, Any] = {
+    AttributeKind.TEXT: str | None,
+    AttributeKind.INTEGER: Integer | None,
+    AttributeKind.PERCENT: Annotated[int, Field(ge=0, le=100)] | None,
+    AttributeKind.BOOLEAN: StrictBool,
+    AttributeKind.MOMENT: str | None,
+    AttributeKind.DAY: str | None,
+    AttributeKind.AMOUNT: Amount,
+    AttributeKind.NAMES: list[str] | None,
+    AttributeKind.ADDRESS: Address | None,
+    AttributeKind.FIELDS: FieldValues | None,
 }
 
-_OUT: dict[Kind, Any] = {
-    Kind.TEXT: str | None,
-    Kind.INTEGER: int | None,
-    Kind.PERCENT: int | None,
-    Kind.BOOLEAN: bool,
-    Kind.MOMENT: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None,
-    Kind.DAY: Annotated[str, Field(json_schema_extra={"format": "date"})] | None,
-    Kind.AMOUNT: Annotated[
+_RESPONSE: dict[AttributeKind, Any] = {
+    AttributeKind.TEXT: str | None,
+    AttributeKind.INTEGER: int | None,
+    AttributeKind.PERCENT: int | None,
+    AttributeKind.BOOLEAN: bool,
+    AttributeKind.MOMENT: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None,
+    AttributeKind.DAY: Annotated[str, Field(json_schema_extra={"format": "date"})] | None,
+    AttributeKind.AMOUNT: Annotated[
         int | str, Field(description="An integer when whole, else text with decimals.")
     ],
-    Kind.NAMES: list[str],
-    Kind.ADDRESS: Address,
-    Kind.FIELDS: FieldValues,
-    Kind.OBJECT: dict[str, Any] | None,
-    Kind.OBJECTS: list[dict[str, Any]],
+    AttributeKind.NAMES: list[str],
+    AttributeKind.ADDRESS: Address,
+    AttributeKind.FIELDS: FieldValues,
+    AttributeKind.OBJECT: dict[str, Any] | None,
+    AttributeKind.OBJECTS: list[dict[str, Any]],
 }
 
 
-def _on_the_calendar(text: str) -> str:
+def _check_day(text: str) -> str:
     date.fromisoformat(text)
     return text
 
 
 Day = Annotated[
-    str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_on_the_calendar)
+    str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_check_day)
 ]
 
-_ASKED: dict[Kind, Any] = {Kind.INTEGER: Integer, Kind.BOOLEAN: bool, Kind.DAY: Day}
+_PARAMETER: dict[AttributeKind, Any] = {
+    AttributeKind.INTEGER: Integer,
+    AttributeKind.BOOLEAN: bool,
+    AttributeKind.DAY: Day,
+}
 
 
-def _named(resource: Resource, suffix: str) -> str:
+def _name_model(resource: Resource, suffix: str) -> str:
     words = resource.path.split("/")
     return "".join(word.title().replace("_", "") for word in (*words[:-1], resource.type)) + suffix
 
 
 @cache
 def request_model(resource: Resource) -> type[BaseModel]:
-    """The envelope of what a request says. What can't be set is taken, and ignored: clients send
-    back whole what they got."""
-    fields = {attribute.name: _field(attribute) for attribute in resource.attributes}
-    data = create_model(_named(resource, "Attributes"), __base__=Strict, **fields)
+    """The envelope of a request. Attributes that can't be set are accepted and ignored, since clients
+    send back the whole of what they got."""
+    fields = {attribute.name: _describe_field(attribute) for attribute in resource.attributes}
+    data = create_model(_name_model(resource, "Attributes"), __base__=Strict, **fields)
     return create_model(
-        _named(resource, "Request"),
+        _name_model(resource, "Request"),
         __base__=Strict,
         data=(data, ...),
         meta=(dict[str, Any] | None, None),
     )
 
 
-def _field(attribute: Attribute) -> Any:
+def _describe_field(attribute: Attribute) -> Any:
     if not attribute.writable:
         return Any, Field(None, json_schema_extra={"readOnly": True}, description="Can't be set.")
-    kind = Literal[attribute.choices] | None if attribute.choices else _IN[attribute.kind]
+    kind = Literal[attribute.choices] | None if attribute.choices else _REQUEST[attribute.kind]
     return kind, Field(None, description=attribute.meaning or None)
 
 
 class ConversionAttributes(Strict):
-    """Which lead is to be converted, and who gets what it becomes."""
+    """Which lead to convert, and who gets what it becomes."""
 
     lead_id: Annotated[int, Field(ge=1, le=GREATEST)]
     owner_id: Annotated[int, Field(ge=1, le=GREATEST)] | None = Field(
@@ -163,30 +168,33 @@ class ConversionAttributes(Strict):
 
 
 class ConversionRequest(Strict):
-    """The envelope of a conversion that is asked for."""
+    """The envelope of a request for a conversion."""
 
     data: ConversionAttributes
     meta: dict[str, Any] | None = None
 
 
 @cache
-def answer_model(resource: Resource) -> type[BaseModel]:
-    """The envelope of one."""
+def response_model(resource: Resource) -> type[BaseModel]:
+    """The envelope of one resource."""
     fields: dict[str, Any] = {
-        attribute.name: (_OUT[attribute.kind], Field(..., description=attribute.meaning or None))
+        attribute.name: (
+            _RESPONSE[attribute.kind],
+            Field(..., description=attribute.meaning or None),
+        )
         for attribute in resource.attributes
     }
-    data = create_model(_named(resource, ""), **fields)
-    return create_model(_named(resource, "Answer"), data=(data, ...), meta=(Meta, ...))
+    data = create_model(_name_model(resource, ""), **fields)
+    return create_model(_name_model(resource, "Answer"), data=(data, ...), meta=(ResourceMeta, ...))
 
 
 @cache
 def collection_model(resource: Resource) -> type[BaseModel]:
     """The envelope of a page."""
-    items: Any = list.__class_getitem__(answer_model(resource))
-    return create_model(
-        _named(resource, "Collection"), items=(items, ...), meta=(CollectionMeta, ...)
-    )
+    # list[...] of a model that is made at run time, which type checkers can't follow.
+    items: Any = GenericAlias(list, (response_model(resource),))
+    name = _name_model(resource, "Collection")
+    return create_model(name, items=(items, ...), meta=(CollectionMeta, ...))
 
 
 @cache
@@ -210,26 +218,33 @@ def list_parameters(resource: Resource) -> type[BaseModel]:
         ),
     }
     return create_model(
-        _named(resource, "Parameters"), __config__=_open(resource), **paging, **_filters(resource)
+        _name_model(resource, "Parameters"),
+        __config__=_configure(resource),
+        **paging,
+        **_describe_filters(resource),
     )
 
 
 @cache
 def match_parameters(resource: Resource) -> type[BaseModel]:
-    """The parameters of an upsert: what the one to update must say."""
-    return create_model(_named(resource, "Match"), __config__=_open(resource), **_filters(resource))
+    """The parameters of an upsert: what the record to update must match."""
+    return create_model(
+        _name_model(resource, "Match"),
+        __config__=_configure(resource),
+        **_describe_filters(resource),
+    )
 
 
-def _open(resource: Resource) -> ConfigDict:
+def _configure(resource: Resource) -> ConfigDict:
     return ConfigDict(
         extra="allow" if "custom_fields" in resource.by_name else "forbid", populate_by_name=False
     )
 
 
-def _filters(resource: Resource) -> dict[str, Any]:
+def _describe_filters(resource: Resource) -> dict[str, Any]:
     return {
         name.replace("[", "_").rstrip("]"): (
-            _ASKED.get(resource.kind_of(name), Words) | None,
+            _PARAMETER.get(resource.kind_of(name), FilterText) | None,
             Field(
                 resource.preset.get(name),
                 alias=name,

@@ -1,20 +1,22 @@
-"""What a request asks for, taken out of its parameters, headers and body."""
+"""What the parameters, headers and body of a request ask for."""
 
 import re
 import secrets
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, params
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from api_stub.deps import NO_SUCH, Acting, Using
+from api_stub.deps import NO_SUCH, Acting
 from api_stub.http_errors import InvalidUserAgent
+from worker.domain.records.editing import Values
 from worker.domain.resources import Resource
 from worker.domain.turns.claims import request_claim
 from worker.flows.records.edits import RequestContext
-from worker.store.records.catalog import ListQuery
+from worker.settings import settings
+from worker.store.views.catalog import ListQuery
 
 _FIELD = re.compile(r"custom_fields\[([^\0]{1,320})\]")
 """A name may hold brackets itself."""
@@ -22,9 +24,9 @@ _FIELD = re.compile(r"custom_fields\[([^\0]{1,320})\]")
 _PAGING = ("page", "per_page", "sort_by", "ids")
 
 
-def list_query_of(resource: Resource, parameters: BaseModel) -> ListQuery:
-    """What a list or an upsert is asked for. Raises RequestValidationError for a parameter that
-    doesn't exist."""
+def read_list_query(resource: Resource, parameters: BaseModel) -> ListQuery:
+    """What a list or an upsert asks for. Raises RequestValidationError for a parameter that doesn't
+    exist."""
     given = parameters.model_dump(by_alias=True, exclude_none=True)
     filters = {name: given.pop(name) for name in resource.filters if name in given}
     paging = {
@@ -35,7 +37,7 @@ def list_query_of(resource: Resource, parameters: BaseModel) -> ListQuery:
     ids = [int(number) for number in paging["ids"].split(",")] if "ids" in paging else None
     return ListQuery(
         filters,
-        _fields(given),
+        _read_fields(given),
         ids,
         paging.get("sort_by"),
         paging.get("page", 1),
@@ -43,40 +45,40 @@ def list_query_of(resource: Resource, parameters: BaseModel) -> ListQuery:
     )
 
 
-def match_query_of(resource: Resource, parameters: BaseModel) -> ListQuery:
-    """What the record to be updated must say. Without any condition that would be every record.
-    Raises RequestValidationError."""
-    asked = list_query_of(resource, parameters)
-    if not asked.filters and not asked.fields:
-        raise refused(
+def read_match_query(resource: Resource, parameters: BaseModel) -> ListQuery:
+    """What the record to be updated must match. Raises RequestValidationError without any condition,
+    which every record would match."""
+    query = read_list_query(resource, parameters)
+    if not query.filters and not query.fields:
+        raise refuse(
             resource.filters[0], "It or another one is needed, to tell which record is meant"
         )
-    return asked
+    return query
 
 
-def _fields(others: Mapping[str, Any]) -> dict[str, str]:
-    """What is left are custom fields by name."""
+def _read_fields(others: Mapping[str, object]) -> dict[str, str]:
+    """Custom fields by name: nothing else is left."""
     found = {}
     for parameter, text in others.items():
         named = _FIELD.fullmatch(parameter)
         if named is None or not isinstance(text, str) or "\0" in text:
-            raise refused(parameter, NO_SUCH)
+            raise refuse(parameter, NO_SUCH)
         found[named[1]] = text
     return found
 
 
-def attributes_of(payload: Any) -> dict[str, Any]:
-    """The attributes that a request's envelope holds; those it doesn't name are left out."""
-    given: dict[str, Any] = payload.data.model_dump(exclude_unset=True)
+def attributes_of(payload: BaseModel) -> Values:
+    """The attributes that a request's envelope names."""
+    given: Values = payload.model_dump(include={"data"}, exclude_unset=True)["data"]
     return given
 
 
-async def request_context(system: Using, actor: Acting) -> RequestContext:
+async def request_context(actor: Acting) -> RequestContext:
     """Who asks, under a claim of this request's own."""
-    return RequestContext(actor, request_claim(secrets.token_hex(16)))
+    return RequestContext(actor, request_claim(secrets.token_hex(16)), settings().currency)
 
 
-async def known_agent(
+async def check_user_agent(
     user_agent: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> None:
     """Sell refuses a request that doesn't say by whom it is sent."""
@@ -84,8 +86,8 @@ async def known_agent(
         raise InvalidUserAgent
 
 
-def about(resource: Resource) -> Any:
-    """Has errors say what they are about."""
+def tag_errors(resource: Resource) -> params.Depends:
+    """Notes the type of the resource, which error responses name."""
 
     async def note(request: Request) -> None:
         request.state.resource = resource.type
@@ -93,14 +95,14 @@ def about(resource: Resource) -> Any:
     return Depends(note)
 
 
-async def no_parameters(request: Request) -> None:
-    """Refuses whatever parameter there is."""
+async def refuse_parameters(request: Request) -> None:
+    """Refuses every parameter."""
     for name in request.query_params:
-        raise refused(name, NO_SUCH)
+        raise refuse(name, NO_SUCH)
 
 
-def refused(parameter: str, reason: str) -> RequestValidationError:
-    """The same as what validation says of a parameter that doesn't fit."""
+def refuse(parameter: str, reason: str) -> RequestValidationError:
+    """The error that validation raises for a wrong parameter."""
     return RequestValidationError(
         [{"loc": ("query", parameter), "type": "value_error", "msg": reason}]
     )

@@ -1,9 +1,8 @@
-"""The routes of the resources, made of their descriptions."""
+"""The routes of the resources, made from their descriptions."""
 
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
@@ -11,41 +10,42 @@ from pydantic import BaseModel
 from api_stub.deps import ForThoseSignedIn, Id, Using, actor
 from api_stub.error_responses import SELL, problems
 from api_stub.idempotency import GivenKey, with_body
-from api_stub.sell.envelopes import collection, one
+from api_stub.sell.envelopes import wrap, wrap_page
 from api_stub.sell.models import (
-    answer_model,
     collection_model,
     list_parameters,
     match_parameters,
     request_model,
+    response_model,
 )
 from api_stub.sell.parameters import (
-    about,
     attributes_of,
-    known_agent,
-    list_query_of,
-    match_query_of,
-    no_parameters,
+    check_user_agent,
+    read_list_query,
+    read_match_query,
+    refuse_parameters,
     request_context,
+    tag_errors,
 )
-from worker.domain.records.editing import normalized
-from worker.domain.resources import Resource, Verb
+from worker.domain.records.editing import normalize
+from worker.domain.resources import Resource, ResourceBody, Verb
 from worker.errors.base import EvenhandError, InsufficientScope, RateLimitExceeded, Unauthorized
 from worker.errors.records import IncorrectPayload, SeveralMatches, UnknownRecord
-from worker.flows.idempotency import Key, run_once
-from worker.flows.records import edits, labels
+from worker.flows.idempotency import IdempotencyKey, run_once
+from worker.flows.records import edits
+from worker.flows.records.editors import EDITORS, RECORD_EDITORS
 from worker.flows.records.edits import RequestContext
 from worker.flows.system import System
-from worker.store.records import catalog
-from worker.store.sql import engine
-from worker.store.views.facts import Facts
+from worker.flows.unit import Unit
+from worker.store.views import catalog
 
 sell_problems = partial(problems, under=SELL)
 
 Endpoint = Callable[..., Response | None]
 Context = Annotated[RequestContext, Depends(request_context)]
+Arguments = ParamSpec("Arguments")
 
-BARE = Depends(no_parameters)
+NO_PARAMETERS = Depends(refuse_parameters)
 
 ONE = "/{id}"
 
@@ -60,8 +60,8 @@ METHODS = {
 
 
 def sell_router() -> APIRouter:
-    """A router whose requests are those of people who are signed in, and say by what they are sent."""
-    before_all = [Depends(actor), Depends(known_agent)]
+    """A router whose requests need a token and a User-Agent."""
+    before_all = [Depends(actor), Depends(check_user_agent)]
     return APIRouter(
         prefix=SELL,
         route_class=ForThoseSignedIn,
@@ -74,40 +74,50 @@ def sell_router() -> APIRouter:
 router = sell_router()
 
 
-def add(resource: Resource) -> None:
-    """Adds the routes of a resource, one for each verb that it knows."""
+def add_routes(resource: Resource) -> None:
+    """Adds the routes of a resource, one for each verb of its description."""
     for verb in resource.verbs:
         _ADD[verb](resource)
 
 
-def answered(
-    system: System, resource: Resource, key: Key | None, work: Callable[[Any], Facts]
+def respond(
+    system: System,
+    resource: Resource,
+    key: IdempotencyKey | None,
+    work: Callable[Concatenate[Unit, Arguments], ResourceBody],
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
 ) -> Response:
-    """The answer to a request that writes, done once however often it comes under its key."""
-
-    def hurried(session: Any) -> Facts:
-        engine.limit_statement_time(session)
-        return run_once(session, key, work)
-
-    return one(resource, system.transact(hurried))
+    """Runs `work(unit, ...)` once, however often the request comes under its key, and responds with
+    the resource that it returns."""
+    return wrap(resource, system.transact(_run_limited, key, work, *args, **kwargs))
 
 
-def answers(model: type[BaseModel], *kinds: type[EvenhandError]) -> dict[str, Any]:
-    """What the docs tell of the answers of an endpoint: its success, and its own refusals."""
-    return {"responses": {200: {"model": model}, **sell_problems(*kinds)}}
+def _run_limited(
+    unit: Unit,
+    key: IdempotencyKey | None,
+    work: Callable[Concatenate[Unit, Arguments], ResourceBody],
+    /,
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> ResourceBody:
+    unit.limit_statement_time()
+    return run_once(unit, key, work, *args, **kwargs)
 
 
-def _flow(resource: Resource) -> ModuleType:
-    return labels if resource.path in labels.KINDS else edits
+def document(model: type[BaseModel], *errors: type[EvenhandError]) -> dict[str, Any]:
+    """The responses of an endpoint for the documentation: its success, and its own errors."""
+    return {"responses": {200: {"model": model}, **sell_problems(*errors)}}
 
 
-def _typed(endpoint: Endpoint, **types: Any) -> Endpoint:
-    """The same endpoint; of some parameters the types are known only now."""
+def _annotate(endpoint: Endpoint, **types: object) -> Endpoint:
+    """Gives parameters of an endpoint their types. FastAPI reads them from the annotations, and
+    these types are made at run time, so that no annotation in the code can name them."""
     endpoint.__annotations__.update(types)
     return endpoint
 
 
-def _route(
+def _add_route(
     resource: Resource,
     verb: Verb,
     path: str,
@@ -117,6 +127,7 @@ def _route(
     **options: Any,
 ) -> None:
     """Adds an endpoint, with what all endpoints have in common."""
+    takes_parameters = "parameters" in endpoint.__annotations__
     router.add_api_route(
         f"/{resource.path}{path}",
         endpoint,
@@ -124,141 +135,113 @@ def _route(
         name=f"{verb}_{resource.name}",
         summary=summary.format(resource.type.replace("_", " ")),
         description=description,
-        dependencies=[about(resource)]
-        if "parameters" in endpoint.__annotations__
-        else [about(resource), BARE],
+        dependencies=[tag_errors(resource), *(() if takes_parameters else (NO_PARAMETERS,))],
         tags=[f"v2 {resource.path}"],
         **options,
     )
 
 
 def _add_list(resource: Resource) -> None:
-    def listed(system: Using, request: Request, parameters: Any) -> Response:
-        asked = list_query_of(resource, parameters)
+    def list_page(system: Using, request: Request, parameters: BaseModel) -> Response:
+        query = read_list_query(resource, parameters)
         with system.reading() as session:
-            engine.limit_statement_time(session)
-            return collection(resource, request, asked, catalog.page(session, resource, asked))
+            session.limit_statement_time()
+            return wrap_page(resource, request, query, catalog.find_page(session, resource, query))
 
-    endpoint = _typed(listed, parameters=Annotated[list_parameters(resource), Query()])
-    told = f"A page of them, sorted by {resource.order} unless asked otherwise."
-    _route(
-        resource, Verb.LIST, "", endpoint, "List {}s", told, **answers(collection_model(resource))
-    )
+    endpoint = _annotate(list_page, parameters=Annotated[list_parameters(resource), Query()])
+    description = f"A page of them, sorted by {resource.order} unless asked otherwise."
+    responses = document(collection_model(resource))
+    _add_route(resource, Verb.LIST, "", endpoint, "List {}s", description, **responses)
 
 
 def _add_show(resource: Resource) -> None:
-    def shown(system: Using, id: Id) -> Response:
+    def show(system: Using, id: Id) -> Response:
         with system.reading() as session:
-            return one(resource, edits.shown(session, resource, id))
+            return wrap(resource, edits.show(session, resource, id))
 
-    _route(
-        resource,
-        Verb.SHOW,
-        ONE,
-        shown,
-        "Show a {}",
-        "One of them, by its id.",
-        **answers(answer_model(resource), UnknownRecord),
-    )
+    responses = document(response_model(resource), UnknownRecord)
+    _add_route(resource, Verb.SHOW, ONE, show, "Show a {}", "One of them, by its id.", **responses)
 
 
 def _add_create(resource: Resource) -> None:
-    def created(system: Using, request_context: Context, key: GivenKey, payload: Any) -> Response:
-        given = attributes_of(payload)
-        values = normalized(resource, given)
-        return answered(
-            system,
-            resource,
-            with_body(key, given),
-            lambda session: _flow(resource).create(session, request_context, resource, values),
-        )
+    editor = EDITORS[resource.path]
 
-    endpoint = _typed(created, payload=request_model(resource))
-    told = "Whatever isn't said is null, or as the attribute's description tells."
-    _route(
-        resource,
-        Verb.CREATE,
-        "",
-        endpoint,
-        "Create a {}",
-        told,
-        **answers(answer_model(resource), IncorrectPayload),
-    )
+    def create(system: Using, context: Context, key: GivenKey, payload: BaseModel) -> Response:
+        given = attributes_of(payload)
+        values = normalize(resource, given)
+        return respond(system, resource, with_body(key, given), editor.create, context, values)
+
+    endpoint = _annotate(create, payload=request_model(resource))
+    description = "An attribute that isn't named is null, or what its description says."
+    responses = document(response_model(resource), IncorrectPayload)
+    _add_route(resource, Verb.CREATE, "", endpoint, "Create a {}", description, **responses)
 
 
 def _add_update(resource: Resource) -> None:
-    def updated(
-        system: Using, id: Id, request_context: Context, key: GivenKey, payload: Any
+    editor = EDITORS[resource.path]
+
+    def update(
+        system: Using, id: Id, context: Context, key: GivenKey, payload: BaseModel
     ) -> Response:
         given = attributes_of(payload)
-        values = normalized(resource, given)
+        values = normalize(resource, given)
+        body = with_body(key, given)
+        return respond(system, resource, body, editor.update, context, id, values)
 
-        def work(session: Any) -> Facts:
-            facts: Facts = _flow(resource).update(session, request_context, resource, id, values)
-            return facts
-
-        return answered(system, resource, with_body(key, given), work)
-
-    endpoint, told = _typed(updated, payload=request_model(resource)), "Only what is named changes."
-    refusals = UnknownRecord, IncorrectPayload, InsufficientScope
-    _route(
-        resource,
-        Verb.UPDATE,
-        ONE,
-        endpoint,
-        "Update a {}",
-        told,
-        **answers(answer_model(resource), *refusals),
-    )
+    endpoint = _annotate(update, payload=request_model(resource))
+    errors = UnknownRecord, IncorrectPayload, InsufficientScope
+    responses = document(response_model(resource), *errors)
+    description = "Only what is named changes."
+    _add_route(resource, Verb.UPDATE, ONE, endpoint, "Update a {}", description, **responses)
 
 
 def _add_delete(resource: Resource) -> None:
-    def deleted(system: Using, id: Id, request_context: Context) -> None:
-        system.transact(_flow(resource).delete, request_context, resource, id)
+    editor = EDITORS[resource.path]
 
-    options: dict[str, Any] = {"status_code": 204, "response_class": Response}
-    refusals = sell_problems(UnknownRecord, InsufficientScope)
-    _route(
+    def delete(system: Using, id: Id, context: Context) -> None:
+        system.transact(editor.delete, context, id)
+
+    _add_route(
         resource,
         Verb.DELETE,
         ONE,
-        deleted,
+        delete,
         "Delete a {}",
         "It is shown no more.",
-        responses=refusals,
-        **options,
+        responses=sell_problems(UnknownRecord, InsufficientScope),
+        status_code=204,
+        response_class=Response,
     )
 
 
 def _add_upsert(resource: Resource) -> None:
-    def upserted(
-        system: Using, request_context: Context, key: GivenKey, parameters: Any, payload: Any
-    ) -> Response:
-        given, asked = attributes_of(payload), match_query_of(resource, parameters)
-        values = normalized(resource, given)
-        return answered(
-            system,
-            resource,
-            with_body(key, given),
-            lambda session: edits.upsert(session, request_context, resource, asked, values),
-        )
+    editor = RECORD_EDITORS[resource.path]
 
-    endpoint = _typed(
-        upserted,
+    def upsert(
+        system: Using,
+        context: Context,
+        key: GivenKey,
+        parameters: BaseModel,
+        payload: BaseModel,
+    ) -> Response:
+        given, query = attributes_of(payload), read_match_query(resource, parameters)
+        values = normalize(resource, given)
+        body = with_body(key, given)
+        return respond(system, resource, body, editor.upsert, context, query, values)
+
+    endpoint = _annotate(
+        upsert,
         parameters=Annotated[match_parameters(resource), Query()],
         payload=request_model(resource),
     )
-    told = "Updates the one that matches the parameters, of which at least one is needed; creates one where none does."
-    refusals = SeveralMatches, IncorrectPayload, InsufficientScope
-    _route(
-        resource,
-        Verb.UPSERT,
-        "/upsert",
-        endpoint,
-        "Update a {}, or create it",
-        told,
-        **answers(answer_model(resource), *refusals),
+    description = (
+        "Updates the one that matches the parameters, of which at least one is needed; creates one"
+        " where none does."
     )
+    errors = SeveralMatches, IncorrectPayload, InsufficientScope
+    responses = document(response_model(resource), *errors)
+    summary = "Update a {}, or create it"
+    _add_route(resource, Verb.UPSERT, "/upsert", endpoint, summary, description, **responses)
 
 
 _ADD: dict[Verb, Callable[[Resource], None]] = {

@@ -7,6 +7,7 @@ import pytest
 
 from tests.acceptance.stack import EVENHAND, ROOT, Home, home
 from tests.support.factories import lead, person
+from worker.domain.records.record_type import RecordType
 from worker.store.records import labels, records
 
 
@@ -20,9 +21,9 @@ def here(sqlite_url: str, tmp_path: Path) -> Home:
                 lead(system, "ann@example.com"),
                 {"address_city": city, "last_name": f"From {city}", "email": "x@example.com"},
             )
-            system.transact(records.change, "lead", number, values)
+            system.transact(records.change, RecordType.LEAD, number, values)
         person(system, "bob@example.com")
-        system.transact(labels.register, "lead", {labels.CUSTOM_FIELD: ["Region"]})
+        system.transact(labels.register, RecordType.LEAD, {labels.CUSTOM_FIELD: ["Region"]})
     return made
 
 

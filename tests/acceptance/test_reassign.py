@@ -10,7 +10,8 @@ import pytest
 
 from tests.acceptance.stack import Home, Running, on_sqlite
 from tests.support.invariants import assert_promise, rows
-from worker.flows.records import lists
+from worker.flows.records.list_names import find_list
+from worker.store.views.lists import count_records
 
 ROWS = 600
 HUGE = str(2**64)
@@ -54,7 +55,7 @@ def owners(home: Home) -> list[str]:
 
 def count(home: Home, name: str) -> int:
     with home.system() as system, system.reading() as session:
-        return lists.count(session, lists.named(session, name, None))
+        return count_records(session, find_list(session, name, None)).count
 
 
 def told(forecast: dict[str, Any]) -> list[tuple[str, int]]:

@@ -114,113 +114,116 @@ def _torn_upload(client: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("code", REFUSALS)
-def test_each_refusal_has_its_status_its_code_and_its_reason(client: Any, code: str) -> None:
+def test_each_refusal_has_its_status_its_code_and_its_reason(
+    client: Any, subtests: pytest.Subtests
+) -> None:
     create_pool(client, members=2)
     posted(client, "/api/pools", name="Empty")
     for address in ("s@example.com", "t@example.com"):
         posted(client, "/api/users", name="Same", email=address)
-    ask, status, words = REFUSALS[code]
 
-    answer = ask(client)
+    for code, (ask, status, words) in REFUSALS.items():
+        with subtests.test(code):
+            answer = ask(client)
 
-    assert refusal(answer)[:2] == (status, code)
-    assert words in refusal(answer)[2]
+            assert refusal(answer)[:2] == (status, code)
+            assert words in refusal(answer)[2]
 
 
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.mark.parametrize(
-    ("ask", "field", "code"),
-    [
-        (
-            lambda api: api.post("/api/pools", json={"name": "N", "member": ["a@example.com"]}),
-            "/member",
-            "unknown",
+MISFITS: list[tuple[Ask, str, str]] = [
+    (
+        lambda api: api.post("/api/pools", json={"name": "N", "member": ["a@example.com"]}),
+        "/member",
+        "unknown",
+    ),
+    (lambda api: api.post("/api/pools", json={}), "/name", "missing"),
+    (lambda api: api.post("/api/imports", data={"owner": "Inbound"}), "/file", "missing"),
+    (lambda api: api.post("/api/pools", json={"name": 7}), "/name", "invalid_type"),
+    (
+        lambda api: api.post("/api/pools", json={"name": "N", "members": ["a", None]}),
+        "/members/1",
+        "invalid_type",
+    ),
+    (
+        lambda api: api.post(
+            "/api/users", json={"name": "N", "email": "n@e", "is_admin": "perhaps"}
         ),
-        (lambda api: api.post("/api/pools", json={}), "/name", "missing"),
-        (lambda api: api.post("/api/imports", data={"owner": "Inbound"}), "/file", "missing"),
-        (lambda api: api.post("/api/pools", json={"name": 7}), "/name", "invalid_type"),
-        (
-            lambda api: api.post("/api/pools", json={"name": "N", "members": ["a", None]}),
-            "/members/1",
-            "invalid_type",
-        ),
-        (
-            lambda api: api.post(
-                "/api/users", json={"name": "N", "email": "n@e", "is_admin": "perhaps"}
-            ),
-            "/is_admin",
-            "invalid_type",
-        ),
-        (
-            lambda api: api.post("/api/leads/capture", json={"pool": "N", "lead": [1]}),
-            "/lead",
-            "invalid_type",
-        ),
-        (lambda api: api.post("/api/pools", json={"name": "a\0b"}), "/name", "incorrect_value"),
-        (
-            lambda api: api.post("/api/pools", content=b'{"name": "\\ud800"}', headers=JSON),
-            "/name",
-            "incorrect_value",
-        ),
-        (lambda api: api.post("/api/pools", json={"name": "x" * 1001}), "/name", "incorrect_value"),
-        (
-            lambda api: api.post(
-                f"/api/pools/{create_pool(api)['id']}/members", json={"members": []}
-            ),
-            "/members",
-            "blank",
-        ),
-        (lambda api: api.post("/api/pools", json={"name": "N", "a/b~c": 1}), "/a~1b~0c", "unknown"),
-    ],
-)
-def test_a_body_that_does_not_fit_is_told_where(
-    client: Any, ask: Ask, field: str, code: str
-) -> None:
-    answer = ask(client)
-
-    [fault] = faults(answer)
-    assert (answer.status_code, fault["field"], fault["code"]) == (422, field, code)
+        "/is_admin",
+        "invalid_type",
+    ),
+    (
+        lambda api: api.post("/api/leads/capture", json={"pool": "N", "lead": [1]}),
+        "/lead",
+        "invalid_type",
+    ),
+    (lambda api: api.post("/api/pools", json={"name": "a\0b"}), "/name", "incorrect_value"),
+    (
+        lambda api: api.post("/api/pools", content=b'{"name": "\\ud800"}', headers=JSON),
+        "/name",
+        "incorrect_value",
+    ),
+    (lambda api: api.post("/api/pools", json={"name": "x" * 1001}), "/name", "incorrect_value"),
+    (
+        lambda api: api.post(f"/api/pools/{create_pool(api)['id']}/members", json={"members": []}),
+        "/members",
+        "blank",
+    ),
+    (lambda api: api.post("/api/pools", json={"name": "N", "a/b~c": 1}), "/a~1b~0c", "unknown"),
+]
 
 
-@pytest.mark.parametrize(
-    ("ask", "field"),
-    [
-        (lambda api: api.get("/api/pools/0"), "pool_id"),
-        (lambda api: api.get(f"/api/runs/{2**63}"), "run_id"),
-        (lambda api: api.get("/api/why/lead%00/1"), "type"),
-        (lambda api: api.get("/api/runs?limit=0"), "limit"),
-        (lambda api: api.get("/api/runs?limit=1&offset=2"), "offset"),
-        (lambda api: api.delete("/api/pools/1?force=true"), "force"),
-    ],
-)
-def test_a_parameter_that_does_not_fit_is_named(client: Any, ask: Ask, field: str) -> None:
-    answer = ask(client)
+def test_a_body_that_does_not_fit_is_told_where(client: Any, subtests: pytest.Subtests) -> None:
+    for ask, field, code in MISFITS:
+        with subtests.test(field, code=code):
+            answer = ask(client)
 
-    [fault] = faults(answer)
-    assert (answer.status_code, fault["field"], fault["code"]) == (400, field, "invalid_param")
-    assert f"The parameter {field} can't be taken: " in fault["message"]
+            [fault] = faults(answer)
+            assert (answer.status_code, fault["field"], fault["code"]) == (422, field, code)
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "words"),
-    [
-        (b'{"name": }', JSON, "no JSON"),
-        (b"[1]", JSON, "JSON object"),
-        (b"", JSON, "JSON object"),
-        (b'{"name": "N"}', {"Content-Type": "text/plain"}, "application/json"),
-        (b"\xff", JSON, "can't be read"),
-    ],
-)
+WRONG_PARAMETERS: list[tuple[Ask, str]] = [
+    (lambda api: api.get("/api/pools/0"), "pool_id"),
+    (lambda api: api.get(f"/api/runs/{2**63}"), "run_id"),
+    (lambda api: api.get("/api/why/lead%00/1"), "type"),
+    (lambda api: api.get("/api/runs?limit=0"), "limit"),
+    (lambda api: api.get("/api/runs?limit=1&offset=2"), "offset"),
+    (lambda api: api.delete("/api/pools/1?force=true"), "force"),
+]
+
+
+def test_a_parameter_that_does_not_fit_is_named(client: Any, subtests: pytest.Subtests) -> None:
+    for ask, field in WRONG_PARAMETERS:
+        with subtests.test(field):
+            answer = ask(client)
+
+            [fault] = faults(answer)
+            assert (answer.status_code, fault["field"]) == (400, field)
+            assert fault["code"] == "invalid_param"
+            assert f"The parameter {field} can't be taken: " in fault["message"]
+
+
+NO_JSON_OBJECTS: list[tuple[bytes, dict[str, str], str]] = [
+    (b'{"name": }', JSON, "no JSON"),
+    (b"[1]", JSON, "JSON object"),
+    (b"", JSON, "JSON object"),
+    (b'{"name": "N"}', {"Content-Type": "text/plain"}, "application/json"),
+    (b"\xff", JSON, "can't be read"),
+]
+
+
 def test_a_body_that_is_no_json_object_is_told_apart(
-    client: Any, body: bytes, headers: dict[str, str], words: str
+    client: Any, subtests: pytest.Subtests
 ) -> None:
-    status, code, message = refusal(client.post("/api/pools", content=body, headers=headers))
+    for body, headers, words in NO_JSON_OBJECTS:
+        with subtests.test(str(body)):
+            answer = client.post("/api/pools", content=body, headers=headers)
+            status, code, message = refusal(answer)
 
-    assert (status, code) == (400, "invalid_payload")
-    assert words in message
+            assert (status, code) == (400, "invalid_payload")
+            assert words in message
 
 
 def test_all_faults_of_a_request_are_told_at_once(client: Any) -> None:

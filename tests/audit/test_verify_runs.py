@@ -32,12 +32,12 @@ from tests.support.faults import forget
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
-from worker.domain.resources import LEAD
+from worker.domain.records.types import LEAD
 from worker.domain.runs.record_ids import RecordIds
 from worker.flows.audit.verify import verify
-from worker.flows.records import convert, edits
-from worker.flows.records.convert import Conversion
-from worker.flows.records.edits import RequestContext
+from worker.flows.records import convert
+from worker.flows.records.convert import ConversionOrder
+from worker.flows.records.edits import RecordEditor, RequestContext
 from worker.flows.runs import control, undo
 from worker.flows.system import System
 from worker.flows.turns import seed
@@ -62,8 +62,8 @@ def edited(system: System, lead_id: int) -> None:
     boss = Actor(
         person(system, "boss@example.com", is_admin=True), is_admin=True, can_reassign=True
     )
-    asking = RequestContext(boss, "request:an edit")
-    system.transact(edits.update, asking, LEAD, lead_id, {"phone": "1"})
+    asking = RequestContext(boss, "request:an edit", "USD")
+    system.transact(RecordEditor(LEAD).update, asking, lead_id, {"phone": "1"})
 
 
 def frozen(system: System, send: Tasks, wanted: RecordIds, owner: str = "Inbound") -> int:
@@ -626,8 +626,8 @@ def test_leads_that_were_converted_since_are_kept(
     pool(system, 3)
     run_id = imported(system, send, sheet(5))
     boss = Actor(person(system, "boss@example.com"), is_admin=True)
-    asking = RequestContext(boss, "request:a conversion")
-    system.transact(convert.convert, asking, Conversion(2, boss.id))
+    asking = RequestContext(boss, "request:a conversion", "USD")
+    system.transact(convert.convert, asking, ConversionOrder(2, boss.id))
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 

@@ -36,9 +36,8 @@ def database_to_break() -> Iterator[str]:
     """On a server of its own, which may be crashed. What it has committed survives that."""
     with postgres(*FAST) as server:
         url = server.create_database()
-        server.execute(
-            f'ALTER DATABASE "{url.partition("?")[0].rpartition("/")[2]}" SET synchronous_commit = on'
-        )
+        name = url.partition("?")[0].rpartition("/")[2]
+        server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
         yield url
 
 

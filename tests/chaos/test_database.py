@@ -10,7 +10,7 @@ from tests.support.factories import person, pool
 from tests.support.invariants import rows
 from tests.support.servers import Postgres
 from tests.support.tasks import Tasks
-from worker.chaos.database import behind, prepare, upstream
+from worker.chaos.database import address_behind, find_upstream, prepare
 from worker.errors.servers import ForeignDatabase
 from worker.flows.system import System
 from worker.ring import Ring
@@ -110,9 +110,9 @@ def test_one_with_tables_of_something_else_is_refused_and_left_as_it_is(fresh: S
 def test_a_server_is_found_by_its_address_and_reached_behind_a_proxy(
     url: str, place: object, proxied: str
 ) -> None:
-    assert upstream(url) == place
-    assert behind(url, 9999) == proxied
+    assert find_upstream(url) == place
+    assert address_behind(url, 9999) == proxied
 
 
 def test_a_file_has_no_server() -> None:
-    assert upstream("sqlite:////tmp/evenhand.db") is None
+    assert find_upstream("sqlite:////tmp/evenhand.db") is None

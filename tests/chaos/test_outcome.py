@@ -20,14 +20,14 @@ from tests.support.factories import (
     undone,
 )
 from tests.support.tasks import Tasks
-from worker.chaos.api import CREATED, Accepted
-from worker.chaos.outcome import Recovery, RunTotals, SoakResult, count_outcome, longest_recovery
+from worker.chaos.api import CREATED, Acceptances
+from worker.chaos.outcome import Recovery, RunTotals, SoakResult, count_outcome, measure_recovery
 from worker.chaos.scheduler import Injection
 from worker.domain.people.permissions import Actor
-from worker.domain.resources import LEAD
+from worker.domain.records.types import LEAD
 from worker.domain.turns.claims import request_claim
 from worker.flows.audit.verify import verify
-from worker.flows.records.edits import RequestContext, create
+from worker.flows.records.edits import RecordEditor, RequestContext
 from worker.flows.runs import control
 from worker.flows.system import System
 from worker.store.sql.engine import writing
@@ -39,7 +39,7 @@ def outcome(
     system: System, leads: Sequence[int] = (), imports: Sequence[int] = (), **more: Any
 ) -> SoakResult:
     asked = {"asked": len(more.get("stocks", ())) + len(more.get("moves", ()))} | more
-    accepted = Accepted(dict.fromkeys(leads, 0.0), imports=list(imports), **asked)
+    accepted = Acceptances(dict.fromkeys(leads, 0.0), imports=list(imports), **asked)
     return count_outcome(system, [], accepted, Counter(), Counter(), verify(system))
 
 
@@ -98,14 +98,16 @@ def test_a_lead_that_was_lost_or_has_no_rightful_owner_is_named(
 
 def create_leads(system: System, *names: str) -> dict[int, int]:
     """The owners of new leads of those names, who were created for the pool Inbound."""
-    asking, pool_id = RequestContext(Actor(person(system, "a@example.com")), ""), pool(system, 3).id
+    asking, pool_id = (
+        RequestContext(Actor(person(system, "a@example.com")), "", "USD"),
+        pool(system, 3).id,
+    )
     made = {}
     for number, name in enumerate(names):
         values = {"last_name": name, "owner_id": pool_id}
         work = partial(
-            create,
+            RecordEditor(LEAD).create,
             context=asking._replace(claim=request_claim(str(number))),
-            resource=LEAD,
             values=values,
         )
         lead = system.transact(work)
@@ -254,9 +256,9 @@ def test_recovery_lasts_until_every_lead_accepted_before_the_end_of_the_fault_ha
         Injection("late", 13.0, 13.0),
     ]
 
-    assert longest_recovery(struck, times) == Recovery(5.0, "amid")
+    assert measure_recovery(struck, times) == Recovery(5.0, "amid")
 
 
 def test_a_fault_after_which_nobody_waited_took_no_time_to_recover() -> None:
-    assert longest_recovery([Injection("flush", 20.0, 20.0)], [(10.0, 11.0)]) == Recovery()
-    assert longest_recovery([], [(10.0, 11.0)]) == Recovery()
+    assert measure_recovery([Injection("flush", 20.0, 20.0)], [(10.0, 11.0)]) == Recovery()
+    assert measure_recovery([], [(10.0, 11.0)]) == Recovery()

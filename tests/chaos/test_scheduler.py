@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from tests.support.servers import wait_until
-from worker.chaos.faults import Fault, Heal
+from worker.chaos.faults import FaultKind, Heal
 from worker.chaos.scheduler import Scheduler
 from worker.errors.servers import BrokerUnreachable
 
@@ -19,15 +19,15 @@ class Injection:
         self.told: list[str] = []
         self.faults = [self._fault(f"fault {number}", lasts) for number in range(KINDS)]
 
-    def _fault(self, name: str, lasts: float) -> Fault:
+    def _fault(self, name: str, lasts: float) -> FaultKind:
         def strike(_: Random) -> Heal | None:
             self.told.append(name)
             return (lambda: self.told.append(f"end of {name}")) if lasts else None
 
-        return Fault(name, "the same place", strike, (lasts, lasts))
+        return FaultKind(name, "the same place", strike, (lasts, lasts))
 
 
-def scheduler(faults: list[Fault], seed: int = 1) -> Scheduler:
+def scheduler(faults: list[FaultKind], seed: int = 1) -> Scheduler:
     """One that strikes whenever it may."""
     return Scheduler(faults, seed, 0.0, lambda _: None)
 
@@ -36,7 +36,7 @@ def blown(seed: int, times: int) -> list[str]:
     struck = Injection()
     made = scheduler(struck.faults, seed)
     for _ in range(times):
-        made.blow()
+        made.tick()
     return struck.told
 
 
@@ -58,7 +58,7 @@ def test_no_place_is_struck_while_a_fault_lasts_there() -> None:
     made = scheduler(struck.faults)
 
     for _ in range(3):
-        made.blow()
+        made.tick()
 
     assert len(struck.told) == 1
     assert made.is_on("the same place")
@@ -68,11 +68,11 @@ def test_a_fault_ends_in_its_time_and_counts_from_then() -> None:
     struck = Injection(lasts=0.05)
     made = scheduler(struck.faults[:1])
 
-    made.blow()
+    made.tick()
     assert made.struck == []
 
     def blow_again() -> bool:
-        made.blow()
+        made.tick()
         return bool(made.struck)
 
     wait_until(blow_again, "the end of the fault")
@@ -82,9 +82,9 @@ def test_a_fault_ends_in_its_time_and_counts_from_then() -> None:
 def test_calm_ends_what_lasts() -> None:
     struck = Injection(lasts=60.0)
     made = scheduler(struck.faults)
-    made.blow()
+    made.tick()
 
-    made.calm()
+    made.end_all()
 
     assert [fault.name for fault in made.struck] == struck.told[:1]
     assert struck.told[1].startswith("end of ")
@@ -95,9 +95,9 @@ def test_a_fault_that_finds_nothing_to_strike_does_not_count() -> None:
     def strike(_: Random) -> None:
         raise BrokerUnreachable(address="here", reason="it is down already")
 
-    made = scheduler([Fault("in vain", "anywhere", strike)])
+    made = scheduler([FaultKind("in vain", "anywhere", strike)])
 
-    made.blow()
+    made.tick()
 
     assert made.struck == []
 
@@ -109,6 +109,6 @@ def test_a_kind_that_comes_twice_in_a_round_does_so(seed: int) -> None:
     made = scheduler([often, *struck.faults[1:]], seed)
 
     for _ in range(KINDS + 1):
-        made.blow()
+        made.tick()
 
     assert struck.told.count("fault 0") == 2

@@ -14,7 +14,7 @@ from worker.flows.runs.control import CancelledRun
 from worker.flows.unit import Unit
 from worker.queue import Task
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 
 ROWS = 20
 
@@ -74,7 +74,7 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
         rig.waiting_worker("advisory")
 
         def cancel(unit: Unit) -> CancelledRun:
-            advisory_locks.exclusive(unit, Kind.RUN, run_id)
+            advisory_locks.exclusive(unit, LockKind.RUN, run_id)
             free.close()
             rig.waiting_worker("lock_shared")
             return control.cancel(unit, run_id)

@@ -1,15 +1,16 @@
-"""Columns and rows: what a file's columns are taken as, which rows are good, and what they store."""
+"""Rows: headers become fields, bad rows are told with their reason, good ones become values."""
 
 from dataclasses import asdict
 
 import pytest
 
 from worker.domain.files.rows import Columns, RowReader
+from worker.domain.records.record_type import RecordType
 from worker.errors.records import UnknownField
 from worker.errors.runs import UnknownHeader
 
 
-def reader(*headers: str, record_type: str = "lead", **overrides: str) -> RowReader:
+def reader(*headers: str, record_type: RecordType = RecordType.LEAD, **overrides: str) -> RowReader:
     return RowReader(record_type, Columns.of(record_type, headers, overrides))
 
 
@@ -19,14 +20,14 @@ def stored(reader: RowReader, row: list[str]) -> dict[str, object]:
 
 
 def test_known_headers_become_fields_and_the_rest_custom_fields() -> None:
-    columns = Columns.of("lead", ["Last Name", " Territory ", "Email 1"], {})
+    columns = Columns.of(RecordType.LEAD, ["Last Name", " Territory ", "Email 1"], {})
 
     assert columns == Columns(3, {"last_name": 0, "email": 2}, {"Territory": 1})
 
 
 def test_of_two_columns_that_mean_one_field_the_first_is_taken_and_the_other_kept() -> None:
     columns = Columns.of(
-        "lead", ["Email", "E-mail", "Surname", "Territory", "Territory", "", ""], {}
+        RecordType.LEAD, ["Email", "E-mail", "Surname", "Territory", "Territory", "", ""], {}
     )
 
     assert columns.fields == {"email": 0, "last_name": 2}
@@ -40,7 +41,7 @@ def test_of_two_columns_that_mean_one_field_the_first_is_taken_and_the_other_kep
 
 
 def test_overrides_go_before_names() -> None:
-    columns = Columns.of("lead", ["Name", "Last Name"], {"Name": "last_name"})
+    columns = Columns.of(RecordType.LEAD, ["Name", "Last Name"], {"Name": "last_name"})
 
     assert columns.fields == {"last_name": 0}
     assert columns.custom == {"Last Name": 1}
@@ -48,13 +49,13 @@ def test_overrides_go_before_names() -> None:
 
 def test_an_override_of_an_unknown_field_or_header_is_refused() -> None:
     with pytest.raises(UnknownField, match=r"A lead has no field 'surname'.*last_name"):
-        Columns.of("lead", ["Name"], {"Name": "surname"})
+        Columns.of(RecordType.LEAD, ["Name"], {"Name": "surname"})
     with pytest.raises(UnknownHeader, match=r"no column 'Nom'\. Its columns: Name"):
-        Columns.of("lead", ["Name"], {"Nom": "last_name"})
+        Columns.of(RecordType.LEAD, ["Name"], {"Nom": "last_name"})
 
 
 def test_columns_come_back_from_their_json() -> None:
-    columns = Columns.of("lead", ["Last Name", "Territory"], {})
+    columns = Columns.of(RecordType.LEAD, ["Last Name", "Territory"], {})
 
     assert Columns(**asdict(columns)) == columns
 
@@ -96,7 +97,7 @@ def test_a_nul_character_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("record_type", ["lead", "contact"])
-def test_a_person_needs_a_last_name_or_an_organization(record_type: str) -> None:
+def test_a_person_needs_a_last_name_or_an_organization(record_type: RecordType) -> None:
     rows = reader("First Name", "Last Name", "Company", record_type=record_type)
 
     assert rows.find_fault(["Ann", " ", ""]) == (
@@ -108,7 +109,7 @@ def test_a_person_needs_a_last_name_or_an_organization(record_type: str) -> None
 
 
 def test_a_deal_needs_a_name() -> None:
-    assert reader("Deal", "Amount", record_type="deal").find_fault(["", "5"]) == (
+    assert reader("Deal", "Amount", record_type=RecordType.DEAL).find_fault(["", "5"]) == (
         "name",
         "needs name",
     )
@@ -122,7 +123,7 @@ def test_a_file_without_the_needed_columns_has_no_good_row() -> None:
 
 
 def test_a_value_that_cannot_be_stored_is_a_fault_of_its_field() -> None:
-    rows = reader("Name", "Amount", "Close Date", record_type="deal")
+    rows = reader("Name", "Amount", "Close Date", record_type=RecordType.DEAL)
 
     assert rows.find_fault(["Roof", "much", ""]) == (
         "value",
@@ -133,5 +134,9 @@ def test_a_value_that_cannot_be_stored_is_a_fault_of_its_field() -> None:
         "'soon' is not a date such as 2026-03-31",
     )
     assert stored(rows, ["Roof", " $1,000 ", ""]) == {
-        "name": "Roof", "value": "1000.00", "estimated_close_date": None, "tags": (), "custom_fields": {}
-    }  # fmt: skip
+        "name": "Roof",
+        "value": "1000.00",
+        "estimated_close_date": None,
+        "tags": (),
+        "custom_fields": {},
+    }

@@ -14,6 +14,7 @@ from worker.domain.files.sheets import (
     read_lines,
     read_rows,
 )
+from worker.domain.records.record_type import RecordType
 from worker.errors.runs import UnreadableFile
 
 
@@ -107,7 +108,7 @@ def test_a_row_that_is_not_csv_gives_the_reason_in_its_place() -> None:
 
 def test_checked_rows_are_ready_to_store_or_say_what_is_wrong() -> None:
     lines = Lines(io.BytesIO(b"Lee\n,x\n\0,\nMason,a,b\nPark\n"), 0, 1)
-    reader = RowReader("lead", Columns.of("lead", ["Last Name", "Territory"], {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, ["Last Name", "Territory"], {}))
 
     checked = list(check_rows(lines, ",", 2, reader))
 

@@ -11,6 +11,7 @@ import pytest
 
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.files.sheets import check_rows, read_header, split_lines
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import Scan, scan
 from worker.sample import HEADER, sample_leads, write_sample
 
@@ -29,7 +30,10 @@ def scanned(content: bytes) -> Scan:
     stream = io.BytesIO(content)
     header = read_header(stream)
     return scan(
-        stream, header, RowReader("lead", Columns.of("lead", header.names, {})), lambda chunk: None
+        stream,
+        header,
+        RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {})),
+        lambda chunk: None,
     )
 
 
@@ -50,7 +54,7 @@ def test_a_path_and_an_open_file_are_given_the_same_bytes(tmp_path: Path) -> Non
 
 
 def test_every_column_but_the_vendors_own_is_a_field_of_a_lead() -> None:
-    columns = Columns.of("lead", HEADER, {})
+    columns = Columns.of(RecordType.LEAD, HEADER, {})
 
     assert list(columns.custom) == ["Lead Id", "Lead Owner"]
 
@@ -78,7 +82,7 @@ def test_the_bad_rows_of_the_sample_are_bad_in_three_ways(seed: int) -> None:
 def test_the_leads_are_read_back_as_they_were_made() -> None:
     stream = io.BytesIO(sample(1_000))
     header = read_header(stream)
-    reader = RowReader("lead", Columns.of("lead", header.names, {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {}))
 
     read = [
         row

@@ -38,4 +38,4 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     with pytest.raises(StorageUnreachable):
         uploads.store("42/upload.csv", Breaking(b"abcd"))
 
-    assert uploads.names("42") == []
+    assert uploads.list_files("42") == []

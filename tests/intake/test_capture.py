@@ -1,5 +1,5 @@
-"""Captured leads: stored, then assigned in the order of acceptance, whoever is faster and whatever
-happens meanwhile."""
+"""Captured leads are stored, then assigned in the order of acceptance, even if another task is
+faster or a server fails."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ from tests.support.factories import (
 from tests.support.faults import photograph, roll_back
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
-from worker.domain.intake.leads import lead_values
+from worker.domain.intake.leads import parse_lead
 from worker.errors.servers import RingUnreachable
 from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.audit.why import explain
@@ -111,7 +111,7 @@ def test_a_lead_is_stored_with_its_fields_and_entered_with_its_claim_and_actor(
     admin = person(system, "admin@example.com")
     facts = {"First Name": "Ann", "last_name": "Lee", "Budget": 12, "tags": ["hot"]}
 
-    [lead_id] = system.transact(capture.accept, inbound.id, [lead_values(facts)], admin)
+    [lead_id] = system.transact(capture.accept, inbound.id, [parse_lead(facts)], admin)
     send.drain(system)
 
     [stored] = rows(system, "SELECT first_name, last_name, email, creator_id FROM leads")

@@ -1,4 +1,4 @@
-"""HubSpot's contacts: their leads have their turn by arrival, and their fields when HubSpot tells
+"""HubSpot's contacts: their leads have their turn by arrival, and their fields when HubSpot gives
 them."""
 
 from collections.abc import Callable

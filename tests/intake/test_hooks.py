@@ -1,5 +1,5 @@
-"""Webhooks over HTTP: who is let in, what becomes of what they bring, and that nothing comes twice
-or is lost."""
+"""Webhooks over HTTP: who may deliver, what becomes of a delivery, and that nothing is stored twice
+or lost."""
 
 import base64
 import json

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.intake.leads import lead_values
-from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, TEXT_FIELDS
+from worker.domain.intake.leads import parse_lead
+from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
+from worker.domain.records.types import LEAD
 from worker.errors.records import BadLead
 
 
 def stored(**facts: Any) -> dict[str, Any]:
     """What is stored of a lead called Lee, but for what is blank."""
-    values = dict(lead_values({"last_name": "Lee", **facts}))
+    values = dict(parse_lead({"last_name": "Lee", **facts}))
     assert values.pop("last_name") == "Lee"
     return {name: value for name, value in values.items() if value}
 
@@ -83,7 +84,7 @@ def test_nothing_is_stored_as_nothing(nothing: Any) -> None:
     [{"tags": None}, {"tags": []}, {"tags": [" "]}, {"custom_fields": None}, {"custom_fields": {}}],
 )
 def test_no_tags_and_no_custom_fields_are_none(facts: dict[str, Any]) -> None:
-    values = dict(lead_values({"last_name": "Lee", **facts}))
+    values = dict(parse_lead({"last_name": "Lee", **facts}))
 
     assert (values["tags"], values["custom_fields"]) == ([], {})
 
@@ -99,11 +100,11 @@ def test_tags_go_by_an_alias_and_as_a_text_too(name: str, value: Any) -> None:
 
 
 def test_every_lead_has_every_column() -> None:
-    columns = {*TEXT_FIELDS["lead"], "tags", "custom_fields"}
+    columns = {*LEAD.text_fields, "tags", "custom_fields"}
 
     assert (
-        lead_values({"last_name": "Lee"}).keys()
-        == lead_values({"company": "ACME", "x": 1, "tags": ["a"]}).keys()
+        parse_lead({"last_name": "Lee"}).keys()
+        == parse_lead({"company": "ACME", "x": 1, "tags": ["a"]}).keys()
         == columns
     )
 
@@ -136,7 +137,7 @@ def test_what_is_no_lead_is_refused_by_the_field_at_fault(
     facts: dict[str, Any], words: list[str]
 ) -> None:
     with pytest.raises(BadLead) as refused:
-        lead_values(facts)
+        parse_lead(facts)
 
     assert all(word in str(refused.value) for word in words), refused.value
 
@@ -157,7 +158,7 @@ def test_text_that_no_database_stores_is_refused_by_its_field(
     bad: str, make: Any, field: str
 ) -> None:
     with pytest.raises(BadLead) as refused:
-        lead_values({"last_name": "Lee", **make(bad)})
+        parse_lead({"last_name": "Lee", **make(bad)})
 
     assert field in str(refused.value)
     str(refused.value).encode()
@@ -179,11 +180,11 @@ json = st.recursive(
 )
 def test_whatever_comes_in_is_stored_as_text_or_refused(facts: dict[str, Any]) -> None:
     try:
-        values = lead_values(facts)
+        values = parse_lead(facts)
     except BadLead:
         return
 
-    texts = [values[field] for field in TEXT_FIELDS["lead"]]
+    texts = [values[field] for field in LEAD.text_fields]
     assert all(text is None or isinstance(text, str) for text in texts)
     assert "\0" not in repr([text for text in texts if text])
     assert orjson.loads(orjson.dumps(values)) == values

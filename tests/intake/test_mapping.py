@@ -1,5 +1,5 @@
-"""From others' JSON to leads: by paths, by names, the rest as custom fields; and what makes no
-lead."""
+"""Reading leads out of others' JSON: by paths, by names, the rest as custom fields; and what makes
+no lead."""
 
 from typing import Any
 

@@ -15,10 +15,11 @@ from worker.domain.filters import (
     Operator,
     Range,
     as_json,
-    order_of,
     parse,
+    read_order,
 )
 from worker.domain.filters.filterable import OPERATORS, attributes_of
+from worker.domain.records.record_type import RecordType
 from worker.errors.records import IncorrectPayload
 
 OSLO = Condition("city", Operator.EQ, "Oslo")
@@ -30,7 +31,7 @@ def vendors(name: str, **parameter: Any) -> dict[str, Any]:
     return {"attribute": {"name": name}, "parameter": parameter}
 
 
-def refused(asked: Any, record_type: str = "lead") -> tuple[str, str]:
+def refused(asked: Any, record_type: RecordType = RecordType.LEAD) -> tuple[str, str]:
     """Where a filter is at fault, and why."""
     with pytest.raises(IncorrectPayload) as refusal:
         parse(record_type, asked)
@@ -105,11 +106,11 @@ def refused(asked: Any, record_type: str = "lead") -> tuple[str, str]:
     ],
 )
 def test_a_filter_is_what_it_says_in_whichever_form(asked: Any, expected: Any) -> None:
-    found = parse("lead", asked)
+    found = parse(RecordType.LEAD, asked)
 
     assert found == expected
     assert repr(found) == repr(expected)  # since Python holds 1 and true for equal
-    assert parse("lead", json.loads(json.dumps(as_json(found)))) == found
+    assert parse(RecordType.LEAD, json.loads(json.dumps(as_json(found)))) == found
 
 
 def test_deals_have_amounts_dates_and_stages() -> None:
@@ -120,7 +121,7 @@ def test_deals_have_amounts_dates_and_stages() -> None:
         "hot": True,
     }
 
-    assert parse("deal", asked) == AllOf(
+    assert parse(RecordType.DEAL, asked) == AllOf(
         (
             Condition("value", Operator.RANGE, Range(gte=99.5)),
             Condition("estimated_close_date", Operator.EQ, date(2026, 3, 31)),
@@ -154,12 +155,12 @@ def test_deals_have_amounts_dates_and_stages() -> None:
     ],
 )
 def test_a_filter_is_stored_in_the_vendors_form(asked: Any, stored: Any) -> None:
-    assert as_json(parse("lead", asked)) == stored
-    assert as_json(parse("lead", stored)) == stored
+    assert as_json(parse(RecordType.LEAD, asked)) == stored
+    assert as_json(parse(RecordType.LEAD, stored)) == stored
 
 
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
-def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: str) -> None:
+def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: RecordType) -> None:
     sample = {
         "text": "x", "an integer": 1, "an amount": 1, "true or false": True, "a point in time": "2026-03-31", "a date": "2026-03-31",
         "tags": "x", "an owner": "x", "a pool": "x", "an import": 1,
@@ -289,7 +290,9 @@ def test_a_filter_has_its_limits() -> None:
     ]
 
     for asked in fits:
-        assert parse("lead", as_json(parse("lead", asked))) == parse("lead", asked)
+        assert parse(RecordType.LEAD, as_json(parse(RecordType.LEAD, asked))) == parse(
+            RecordType.LEAD, asked
+        )
     for asked, why in exceeds:
         assert why in refused(asked)[1]
 
@@ -304,7 +307,7 @@ def test_a_filter_has_its_limits() -> None:
     ],
 )
 def test_an_order_is_a_field_and_a_direction(given: str, expected: str) -> None:
-    assert order_of("lead", given) == expected
+    assert read_order(RecordType.LEAD, given) == expected
 
 
 @pytest.mark.parametrize(
@@ -315,4 +318,4 @@ def test_any_other_order_is_refused_with_the_fields_that_there_are(given: str) -
     with pytest.raises(
         IncorrectPayload, match="the fields are id, owner_id, creator_id, created_at"
     ):
-        order_of("lead", given, "/order")
+        read_order(RecordType.LEAD, given, "/order")

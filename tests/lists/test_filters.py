@@ -12,7 +12,8 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.domain.filters import as_json, parse
-from worker.domain.resources import RECORDS
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.runs.runs import RunKind, RunState
 from worker.errors.base import EvenhandError
 from worker.errors.lists import UnknownCustomField, WrongRunType
@@ -20,11 +21,12 @@ from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.lists import smart_lists
 from worker.store.people import users
-from worker.store.records import catalog, labels
+from worker.store.records import labels
 from worker.store.runs import kinds, runs
 from worker.store.sql.engine import open_engine, reading, writing
 from worker.store.tables import RECORDS as TABLES
 from worker.store.turns import pools
+from worker.store.views import catalog
 
 Record = dict[str, Any]
 
@@ -81,7 +83,7 @@ def _it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the records ---
 
 
-def records(record_type: str) -> list[Record]:
+def records(record_type: RecordType) -> list[Record]:
     """So many that each odd value stands beside each kind of other."""
     size = 180
     rows = [
@@ -108,7 +110,7 @@ def records(record_type: str) -> list[Record]:
     return [row | _own(record_type, number) for number, row in enumerate(rows)]
 
 
-def _own(record_type: str, number: int) -> Record:
+def _own(record_type: RecordType, number: int) -> Record:
     text = [TEXTS[(number * step + step) % len(TEXTS)] for step in (1, 5, 7, 11)]
     if record_type == "deal":
         return {
@@ -143,7 +145,7 @@ def fill(engine: Engine) -> None:
             pools.add(session, users.add(session, name, None, is_pool=True), "lead", "epoch")
         pools.mark_deleted(session, 6, NOW)
         users.change(session, 6, is_active=False)
-        for number, record_type in enumerate(TABLES, 1):
+        for number, record_type in enumerate(RecordType, 1):
             run_id = runs.add(session, RunKind.IMPORT, record_type, 1, None)
             kinds.add_import(
                 session,
@@ -174,7 +176,7 @@ OWNERS = {
 # --- what filters say, read in Python ---
 
 
-def passes(record_type: str, record: Record, asked: dict[str, Any]) -> bool:
+def passes(record_type: RecordType, record: Record, asked: dict[str, Any]) -> bool:
     """Whether a record passes a filter in the vendor's form."""
     match asked:
         case {"and": several}:
@@ -192,7 +194,7 @@ def passes(record_type: str, record: Record, asked: dict[str, Any]) -> bool:
     return True
 
 
-def says(record_type: str, record: Record, name: str, operator: str, value: Any) -> bool:
+def says(record_type: RecordType, record: Record, name: str, operator: str, value: Any) -> bool:
     if operator == "not_eq":
         return not says(record_type, record, name, "eq", value)
     if operator == "none":
@@ -216,7 +218,7 @@ def says(record_type: str, record: Record, name: str, operator: str, value: Any)
     return plainly(held(record_type, record, name), operator, value)
 
 
-def held(record_type: str, record: Record, name: str) -> Any:
+def held(record_type: RecordType, record: Record, name: str) -> Any:
     """What is compared, which isn't always what is stored."""
     if name == "city":
         return record["address_city"]
@@ -294,7 +296,7 @@ def whose(record: Record, column: str, operator: str, value: Any) -> bool:
     ]
 
 
-def made_by(record_type: str, record: Record, run: int) -> bool:
+def made_by(record_type: RecordType, record: Record, run: int) -> bool:
     first = {"lead": 20, "contact": 40, "deal": 60}[record_type]
     return run % 2 == 1 and first <= record["id"] < first + 45
 
@@ -442,7 +444,7 @@ for _type, _runs in RUNS.items():
     ASKED[_type]["import_run"] = parameters(st.sampled_from(_runs), "eq", "any")
 
 
-def filters(record_type: str) -> st.SearchStrategy[dict[str, Any]]:
+def filters(record_type: RecordType) -> st.SearchStrategy[dict[str, Any]]:
     """Filters in the vendor's form, in the shorthand, and in both at once."""
 
     def leaf(name: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -472,7 +474,7 @@ EXAMPLES = 120
 
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
 def test_a_filter_finds_the_same_on_both_databases_as_it_says(
-    engines: tuple[Engine, Engine], record_type: str
+    engines: tuple[Engine, Engine], record_type: RecordType
 ) -> None:
     for engine in engines:
         fill(engine)
@@ -490,7 +492,7 @@ def test_a_filter_finds_the_same_on_both_databases_as_it_says(
             ]
             for session in (on_sqlite, on_postgresql):
                 rows = session.execute(
-                    smart_lists.matching(session, record_type, found, "id:asc")
+                    smart_lists.select_matching(session, record_type, found, "id:asc")
                 ).all()
                 assert [row.id for row in rows] == expected, session.get_bind().dialect.name
                 assert smart_lists.count(session, record_type, found) == len(expected)
@@ -531,7 +533,7 @@ def test_custom_fields_are_texts_numbers_and_more(
     names = [*STORED, "absent"]
     with writing(engine) as session:
         users.add(session, "Ann", "ann@example.com")
-        labels.register(session, "lead", {labels.CUSTOM_FIELD: ["F"]})
+        labels.register(session, RecordType.LEAD, {labels.CUSTOM_FIELD: ["F"]})
         common = {"owner_id": 1, "tags": [], "created_at": NOW, "updated_at": NOW}
         fields = [*({"F": value} for value in STORED.values()), {"G": "12"}]
         session.execute(
@@ -553,24 +555,27 @@ TRICKS = (
 )  # fmt: skip
 
 
-def statement(engine: Engine, record_type: str, asked: dict[str, Any]) -> str:
+def statement(engine: Engine, record_type: RecordType, asked: dict[str, Any]) -> str:
     """The text of the statement that a filter becomes."""
     dialect: Any = {"sqlite": sqlite, "postgresql": postgresql}[engine.dialect.name].dialect()
     with reading(engine) as session:
         return str(
-            smart_lists.matching(session, record_type, parse(record_type, asked), "id:asc").compile(
-                dialect=dialect
-            )
+            smart_lists.select_matching(
+                session, record_type, parse(record_type, asked), "id:asc"
+            ).compile(dialect=dialect)
         )
 
 
 def found(
-    engine: Engine, asked: dict[str, Any], record_type: str = "lead", order: str = "id:asc"
+    engine: Engine,
+    asked: dict[str, Any],
+    record_type: RecordType = RecordType.LEAD,
+    order: str = "id:asc",
 ) -> list[int]:
     with reading(engine) as session:
         return list(
             session.scalars(
-                smart_lists.matching(session, record_type, parse(record_type, asked), order)
+                smart_lists.select_matching(session, record_type, parse(record_type, asked), order)
             )
         )
 
@@ -578,7 +583,7 @@ def found(
 def test_what_looks_like_sql_or_a_pattern_means_only_itself(engine: Engine) -> None:
     with writing(engine) as session:
         users.add(session, "Ann", "ann@example.com")
-        labels.register(session, "lead", {labels.CUSTOM_FIELD: TRICKS})
+        labels.register(session, RecordType.LEAD, {labels.CUSTOM_FIELD: TRICKS})
         common = {"owner_id": 1, "created_at": NOW, "updated_at": NOW}
         leads = [
             {"id": at, "email": trick, "tags": [trick], "custom_fields": {trick: trick}}
@@ -613,7 +618,7 @@ def test_what_looks_like_sql_or_a_pattern_means_only_itself(engine: Engine) -> N
 def test_no_value_and_no_name_of_a_custom_field_is_part_of_the_statement(engine: Engine) -> None:
     mark = "Mark'\"%]"
     with writing(engine) as session:
-        labels.register(session, "lead", {labels.CUSTOM_FIELD: [mark]})
+        labels.register(session, RecordType.LEAD, {labels.CUSTOM_FIELD: [mark]})
     asked: list[dict[str, Any]] = [
         {"city": {operator: mark}} for operator in ("eq", "not_eq", "contains", "starts_with")
     ] + [
@@ -626,7 +631,7 @@ def test_no_value_and_no_name_of_a_custom_field_is_part_of_the_statement(engine:
     ]  # fmt: skip
 
     for each in asked:
-        text = statement(engine, "lead", each)
+        text = statement(engine, RecordType.LEAD, each)
         assert not [part for part in ("Mark", "12345678", "2031") if part in text], each
 
 
@@ -659,7 +664,7 @@ def test_what_a_filter_names_and_is_not_there_is_an_error_and_no_empty_list(
             pools.add(session, gone, "lead", "epoch")
             pools.mark_deleted(session, gone, NOW)
             users.change(session, gone, is_active=False)
-        labels.register(session, "contact", {labels.CUSTOM_FIELD: ["Region"]})
+        labels.register(session, RecordType.CONTACT, {labels.CUSTOM_FIELD: ["Region"]})
         kinds.add_import(
             session,
             runs.add(session, RunKind.IMPORT, "deal", 1, None),
@@ -719,7 +724,7 @@ def test_a_filter_with_as_much_in_it_as_may_be_is_no_trouble(engine: Engine) -> 
 
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
 def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_first(
-    engine: Engine, record_type: str
+    engine: Engine, record_type: RecordType
 ) -> None:
     fill(engine)
     order = {"lead": "source", "contact": "first_name", "deal": "estimated_close_date"}[record_type]
@@ -740,7 +745,8 @@ def test_what_is_not_known_comes_last_whatever_the_direction_and_the_oldest_firs
 
 def test_every_field_that_a_list_may_be_sorted_by_sorts_it(engine: Engine) -> None:
     fill(engine)
-    for record_type, resource in RECORDS.items():
+    for resource in DESCRIPTIONS.values():
+        record_type = resource.record_type
         for name in (
             *resource.sortable,
             *({"lead": ("source",), "deal": ("source", "stage")}.get(record_type, ())),
@@ -755,9 +761,9 @@ def test_the_api_goes_on_showing_what_is_not_known_first_where_it_is_descending(
 ) -> None:
     fill(engine)
     with reading(engine) as session:
-        page = catalog.page(
+        page = catalog.find_page(
             session,
-            RECORDS["deal"],
+            DESCRIPTIONS[RecordType.DEAL],
             catalog.ListQuery(order="estimated_close_date:desc", per_page=1),
         )
 

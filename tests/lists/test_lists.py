@@ -4,37 +4,39 @@ from typing import Any
 
 import pytest
 
-from tests.support.factories import imported, lead, person, pool, sheet
+from tests.support.factories import deactivate, imported, lead, person, pool, sheet
 from tests.support.tasks import Tasks
-from worker.domain.filters import EVERYTHING, Condition, Operator
+from worker.domain.filters import Condition, Operator, as_json
 from worker.domain.people.permissions import Actor
+from worker.domain.records.record_type import RecordType
 from worker.errors.base import InsufficientScope
 from worker.errors.lists import AmbiguousList, ListExists, UnknownCustomField, UnknownList
 from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner
-from worker.flows.people import people
 from worker.flows.records import lists
-from worker.flows.records.lists import SmartList
+from worker.flows.records.list_names import find_list
+from worker.flows.records.lists import ListValues
 from worker.flows.system import System
+from worker.store.lists.smart_lists import SmartList
 from worker.store.records import labels, records
+from worker.store.records.labels import LabelKey
+from worker.store.views.lists import count_records, show_records
 
 
 def saved(system: System, actor: Actor | None, name: str = "Oslo", **values: Any) -> int:
     """The id of a new list, which is nobody's if nobody saves it."""
     owner_id = None if actor is None else actor.id
-    return system.transact(
-        lists.create, {"name": name, "record_type": "lead", **values}, actor, owner_id
-    )
+    return system.transact(lists.create, "lead", ListValues(name, **values), actor, owner_id)
 
 
 def named(system: System, name: str | int, actor: Actor | None = None) -> SmartList:
     with system.reading() as session:
-        return lists.named(session, name, actor)
+        return find_list(session, name, actor)
 
 
 def count(system: System, found: SmartList) -> int:
     with system.reading() as session:
-        return lists.count(session, found)
+        return count_records(session, found).count
 
 
 @pytest.fixture
@@ -60,10 +62,16 @@ def test_a_name_means_ones_own_list_before_a_published_one(
         saved(system, ann, filter={"city": "Oslo"}, order="id:desc"),
     )
 
-    assert named(system, " oslo ", ann) == SmartList(
-        own, "Oslo", "lead", Condition("city", Operator.EQ, "Oslo"), "id:desc"
+    mine, theirs = named(system, " oslo ", ann), named(system, "Oslo", bob)
+    assert (mine.id, mine.name, mine.record_type, mine.order) == (own, "Oslo", "lead", "id:desc")
+    assert mine.filter == as_json(Condition("city", Operator.EQ, "Oslo"))
+    assert (theirs.id, theirs.name, theirs.record_type, theirs.filter, theirs.order) == (
+        published,
+        "Oslo",
+        "lead",
+        {},
+        "id:asc",
     )
-    assert named(system, "Oslo", bob) == SmartList(published, "Oslo", "lead", EVERYTHING, "id:asc")
     assert named(system, "Oslo", admin).id == named(system, "Oslo").id == published
     assert named(system, str(own), ann) == named(system, own, admin) == named(system, own)
     with pytest.raises(UnknownList):
@@ -86,7 +94,7 @@ def test_nobodys_list_that_is_not_published_is_there_once(
     system: System, admin: Actor, ann: Actor
 ) -> None:
     number = saved(system, None, published=True)
-    system.transact(lists.change, number, {"published": False}, admin)
+    system.transact(lists.change, number, ListValues(published=False), admin)
 
     with pytest.raises(ListExists):
         saved(system, None)
@@ -100,16 +108,16 @@ def test_who_has_a_list_loses_hold_of_it_while_it_is_published(
 ) -> None:
     number = saved(system, ann)
     with pytest.raises(InsufficientScope):
-        system.transact(lists.change, number, {"published": True}, ann)
-    system.transact(lists.change, number, {"published": True}, admin)
+        system.transact(lists.change, number, ListValues(published=True), ann)
+    system.transact(lists.change, number, ListValues(published=True), admin)
 
     for change in (
-        lambda session: lists.change(session, number, {"name": "x"}, ann),
+        lambda session: lists.change(session, number, ListValues("x"), ann),
         lambda session: lists.remove(session, number, ann),
     ):
         with pytest.raises(InsufficientScope):
             system.transact(change)
-    system.transact(lists.change, number, {"published": False}, None)
+    system.transact(lists.change, number, ListValues(published=False), None)
     system.transact(lists.remove, number, ann)
     with pytest.raises(UnknownList):
         named(system, number, admin)
@@ -131,7 +139,7 @@ def test_every_import_is_a_list_of_what_it_made(system: System, send: Tasks, ann
     )
     assert count(system, found) == 48
     with system.reading() as session:
-        rows = lists.records(session, found, 1, 100)["records"]
+        rows = show_records(session, found, 1, 100).records
     assert [row["last_name"] for row in rows] == [
         f"L{number}" for number in range(50) if number not in (3, 7)
     ]
@@ -160,7 +168,7 @@ def test_what_a_filter_names_is_looked_up_each_time(system: System, ann: Actor) 
     lead(system, "ann@example.com")
     lead(system, "gone@example.com")
     number = saved(system, ann, filter={"owner": {"any": ["gone@example.com"]}})
-    system.transact(people.deactivate, "gone@example.com", None)
+    deactivate(system, "gone@example.com")
 
     assert (
         count(system, named(system, number)) == 1
@@ -175,15 +183,15 @@ def test_a_field_that_no_record_bears_is_an_error_when_saved_and_when_read(
         saved(system, ann, filter={"custom_fields.Region": "EU"})
 
     def bear(session: Any) -> None:
-        records.change(session, "lead", record_id, {"custom_fields": {"Region": "EU"}})
-        labels.register(session, "lead", {labels.CUSTOM_FIELD: ["Region"]})
+        records.change(session, RecordType.LEAD, record_id, {"custom_fields": {"Region": "EU"}})
+        labels.register(session, RecordType.LEAD, {labels.CUSTOM_FIELD: ["Region"]})
 
     system.transact(bear)
     number = saved(system, ann, filter={"custom_fields.Region": "EU"})
     assert count(system, named(system, number)) == 1
 
     def forget(session: Any) -> None:
-        label = labels.find(session, labels.CUSTOM_FIELD, "lead", "Region")
+        label = labels.find(session, LabelKey(labels.CUSTOM_FIELD, RecordType.LEAD, "Region"))
         assert label is not None
         labels.remove(session, label)
 
@@ -196,5 +204,7 @@ def test_a_filter_that_is_changed_is_checked_as_a_new_one(system: System, ann: A
     number = saved(system, ann)
 
     with pytest.raises(UnknownOwner):
-        system.transact(lists.change, number, {"filter": {"owner": "nobody@example.com"}}, ann)
-    assert named(system, number).filter == EVERYTHING
+        system.transact(
+            lists.change, number, ListValues(filter={"owner": "nobody@example.com"}), ann
+        )
+    assert named(system, number).filter == {}

@@ -3,7 +3,7 @@
 import pytest
 from redis import Redis
 
-from tests.support.factories import address_of, email, give_leads, leave, person, pool
+from tests.support.factories import address_of, deactivate, email, give_leads, leave, person, pool
 from tests.support.invariants import assert_promise, rows
 from worker.errors.people import (
     AmbiguousUser,
@@ -16,11 +16,6 @@ from worker.errors.people import (
 from worker.flows.names import pool_named, user_named
 from worker.flows.people import people
 from worker.flows.system import System
-
-
-def deactivate(system: System, name: str) -> list[str]:
-    """Deactivates a user and returns the names of the pools that they left."""
-    return system.transact(people.deactivate, name, None)[1]
 
 
 def test_a_user_is_told_apart_by_their_email(system: System) -> None:

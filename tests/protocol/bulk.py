@@ -24,14 +24,13 @@ from tests.support.faults import Photograph, forget, photograph, roll_back
 from tests.support.invariants import assert_promise, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
-from worker.domain.resources import LEAD
+from worker.domain.records.types import LEAD
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.records import IncorrectPayload
 from worker.errors.runs import NotUndoable, RunEnded
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
-from worker.flows.records import edits
-from worker.flows.records.edits import RequestContext
+from worker.flows.records.edits import RecordEditor, RequestContext
 from worker.flows.runs import control, reassign, undo
 from worker.flows.system import System
 from worker.flows.turns import seed
@@ -144,19 +143,19 @@ class Bulk(RuleBasedStateMachine):
         if ids := self._leads():
             lead_id, asking = ids[which % len(ids)], self._asking()
             self.system.transact(
-                edits.update, context=asking, resource=LEAD, record_id=lead_id, values=values
+                RecordEditor(LEAD).update, context=asking, record_id=lead_id, values=values
             )
 
     @rule(which=SOME)
     def delete(self, which: int) -> None:
         if ids := self._leads():
             self.system.transact(
-                edits.delete, context=self._asking(), resource=LEAD, record_id=ids[which % len(ids)]
+                RecordEditor(LEAD).delete, context=self._asking(), record_id=ids[which % len(ids)]
             )
 
     def _asking(self) -> RequestContext:
         self.asked += 1
-        return RequestContext(self.boss, f"request:{self.asked}")
+        return RequestContext(self.boss, f"request:{self.asked}", "USD")
 
     def _leads(self) -> list[int]:
         return [

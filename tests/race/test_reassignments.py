@@ -35,12 +35,11 @@ from tests.support.invariants import assert_in_file_order, assert_promise, entri
 from tests.support.servers import wait_until
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
-from worker.domain.resources import LEAD
+from worker.domain.records.types import LEAD
 from worker.domain.runs.record_ids import RecordIds
 from worker.flows.audit.verify import verify
 from worker.flows.intake import capture
-from worker.flows.records import edits
-from worker.flows.records.edits import RequestContext
+from worker.flows.records.edits import RecordEditor, RequestContext
 from worker.flows.runs import control, reassign, scans, undo
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
@@ -224,8 +223,8 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_taken_back(
 def by_hand(system: System, lead_id: int, **values: object) -> Callable[[], object]:
     """Somebody changes a lead."""
     boss = Actor(person(system, "boss@example.com"), is_admin=True, can_reassign=True)
-    asking = RequestContext(boss, f"request:{lead_id}")
-    return lambda: system.transact(edits.update, asking, LEAD, lead_id, values)
+    asking = RequestContext(boss, f"request:{lead_id}", "USD")
+    return lambda: system.transact(RecordEditor(LEAD).update, asking, lead_id, values)
 
 
 def named(system: System, send: Tasks, count: int) -> list[int]:
@@ -453,12 +452,12 @@ def test_a_move_and_a_delete_of_a_lead_that_waits_do_not_wait_for_each_other(
     run_id = frozen(system, send, leads)
     [chunk] = send.lose()
     boss = Actor(person(system, "boss@example.com"), is_admin=True)
-    asking = RequestContext(boss, "request:a delete")
+    asking = RequestContext(boss, "request:a delete", "USD")
 
     in_the_middle_of(
         system,
         lambda: run(system, chunk),
-        lambda: system.transact(edits.delete, asking, LEAD, leads[1]),
+        lambda: system.transact(RecordEditor(LEAD).delete, asking, leads[1]),
     )
     send.drain(system)
 

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from worker.domain.records.editing import at, changed, check_needed, normalized
-from worker.domain.resources import CONTACT, DEAL, LEAD, TAG, Kind, Resource
+from worker.domain.records.editing import find_changes, normalize
+from worker.domain.records.types import CONTACT, DEAL, LEAD
+from worker.domain.resources import TAG, AttributeKind, Resource
+from worker.domain.resources.faults import at, check_needed
 from worker.errors.records import Fault, IncorrectPayload
 
 
 def faults(resource: Resource, **given: Any) -> list[tuple[str, str]]:
     with pytest.raises(IncorrectPayload) as raised:
-        normalized(resource, given)
+        normalize(resource, given)
     assert raised.value.facts["resource"] == resource.type
     assert all(
         fault.message and fault.message in str(raised.value) for fault in raised.value.faults
@@ -47,11 +49,11 @@ def faults(resource: Resource, **given: Any) -> list[tuple[str, str]]:
 def test_each_kind_of_value_has_one_form(
     resource: Resource, name: str, given: Any, kept: Any
 ) -> None:
-    values = normalized(resource, {name: given})
+    values = normalize(resource, {name: given})
 
     assert values == {name: kept}
     assert type(values[name]) is type(kept)
-    assert normalized(resource, {name: given}) == values
+    assert normalize(resource, {name: given}) == values
 
 
 @pytest.mark.parametrize(
@@ -85,21 +87,21 @@ def test_every_fault_is_told_in_the_order_of_the_attributes() -> None:
 
 
 def test_what_is_not_named_or_cannot_be_set_is_left_out() -> None:
-    assert normalized(LEAD, {}) == {}
-    assert normalized(
+    assert normalize(LEAD, {}) == {}
+    assert normalize(
         LEAD, {"id": 7, "created_at": "x", "creator_id": 7, "nothing": 1, "title": "Dr"}
     ) == {"title": "Dr"}
-    assert normalized(DEAL, {"organization_id": 7, "added_at": 1, "dropbox_email": "x"}) == {}
+    assert normalize(DEAL, {"organization_id": 7, "added_at": 1, "dropbox_email": "x"}) == {}
 
 
-def test_only_what_says_something_else_than_what_is_shown_is_changed() -> None:
+def test_only_what_says_something_else_than_what_is_shown_is_find_changes() -> None:
     facts = {
         "name": "D", "value": "10.50", "hot": False, "tags": ["a"], "custom_fields": {"n": 1}, "estimated_close_date": None, "stage_id": 1,
         "last_stage_change_at": "2026-03-31T12:00:00Z",
     }  # fmt: skip
 
-    assert changed(DEAL, normalized(DEAL, facts), facts) == {}
-    assert changed(DEAL, normalized(DEAL, {"value": 10.5, "name": " D "}), facts) == {}
+    assert find_changes(DEAL, normalize(DEAL, facts), facts) == {}
+    assert find_changes(DEAL, normalize(DEAL, {"value": 10.5, "name": " D "}), facts) == {}
     new = {
         "value": "10.51",
         "tags": ["a", "b"],
@@ -107,9 +109,9 @@ def test_only_what_says_something_else_than_what_is_shown_is_changed() -> None:
         "estimated_close_date": "2026-03-31",
         "stage_id": 2,
     }
-    assert changed(DEAL, normalized(DEAL, facts | new), facts) == normalized(DEAL, new)
+    assert find_changes(DEAL, normalize(DEAL, facts | new), facts) == normalize(DEAL, new)
     beyond_what_requests_may_say = facts | {"value": 10**15}
-    assert changed(DEAL, {"value": 5.0}, beyond_what_requests_may_say) == {"value": 5.0}
+    assert find_changes(DEAL, {"value": 5.0}, beyond_what_requests_may_say) == {"value": 5.0}
 
 
 def test_what_is_needed_is_missing_or_blank() -> None:
@@ -134,16 +136,21 @@ def test_what_is_needed_is_missing_or_blank() -> None:
     )
 
 
-def test_every_kind_that_can_be_written_is_normalized() -> None:
-    plain = {Kind.TEXT, Kind.INTEGER, Kind.PERCENT, Kind.BOOLEAN}
+def test_every_kind_that_can_be_written_is_normalize() -> None:
+    plain = {
+        AttributeKind.TEXT,
+        AttributeKind.INTEGER,
+        AttributeKind.PERCENT,
+        AttributeKind.BOOLEAN,
+    }
     for resource in (LEAD, CONTACT, DEAL, TAG):
         for attribute in resource.writable:
             if attribute.kind not in plain:
-                assert normalized(resource, {attribute.name: None}) == {
+                assert normalize(resource, {attribute.name: None}) == {
                     attribute.name: {
-                        Kind.AMOUNT: 0.0,
-                        Kind.NAMES: [],
-                        Kind.ADDRESS: {},
-                        Kind.FIELDS: {},
+                        AttributeKind.AMOUNT: 0.0,
+                        AttributeKind.NAMES: [],
+                        AttributeKind.ADDRESS: {},
+                        AttributeKind.FIELDS: {},
                     }.get(attribute.kind)
                 }

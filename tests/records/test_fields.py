@@ -9,6 +9,7 @@ from worker.domain.records.fields import (
     field_named,
     fields_of,
 )
+from worker.domain.records.record_type import RecordType
 
 
 @pytest.mark.parametrize(
@@ -22,20 +23,23 @@ from worker.domain.records.fields import (
     ],
 )  # fmt: skip
 def test_a_header_means_a_field_by_its_name_or_an_alias(header: str, field: str | None) -> None:
-    assert field_named("lead", header) == field
+    assert field_named(RecordType.LEAD, header) == field
 
 
 @pytest.mark.parametrize("record_type", RECORD_TYPES)
-def test_every_field_is_meant_by_its_own_name(record_type: str) -> None:
+def test_every_field_is_meant_by_its_own_name(record_type: RecordType) -> None:
     for field in fields_of(record_type):
         assert field_named(record_type, field) == field
         assert field_named(record_type, field.replace("_", " ").title()) == field
 
 
 @pytest.mark.parametrize(
-    ("record_type", "header"), [("contact", "Source"), ("lead", "Amount"), ("deal", "Surname")]
+    ("record_type", "header"),
+    [(RecordType.CONTACT, "Source"), (RecordType.LEAD, "Amount"), (RecordType.DEAL, "Surname")],
 )
-def test_a_header_means_nothing_to_a_type_without_the_field(record_type: str, header: str) -> None:
+def test_a_header_means_nothing_to_a_type_without_the_field(
+    record_type: RecordType, header: str
+) -> None:
     assert field_named(record_type, header) is None
 
 

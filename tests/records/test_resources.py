@@ -3,10 +3,10 @@ tables."""
 
 import pytest
 
-from worker.domain.records.fields import REQUIRED, TEXT_FIELDS
-from worker.domain.resources import ACCOUNT, ADDRESS_PARTS, RECORDS, RESOURCES, Kind, Resource, Verb
+from worker.domain.records.types import DESCRIPTIONS, RESOURCES
+from worker.domain.resources import ACCOUNT, ADDRESS_PARTS, AttributeKind, Resource, Verb
 from worker.domain.resources.resource import ALL, SORTABLE
-from worker.store.records.attributes import PLACES
+from worker.store.records.attributes import STORAGE
 
 _PERSON = """first_name last_name title description industry website email phone mobile fax twitter facebook linkedin skype address
     owner_id creator_id created_at updated_at tags custom_fields id"""
@@ -102,9 +102,15 @@ def test_what_is_filtered_sorted_needed_and_preset_is_there(resource: Resource) 
         attribute, _, part = name.partition("[")
         assert resource.by_name[attribute].held
         assert not part or (
-            resource.by_name[attribute].kind is Kind.ADDRESS and part.rstrip("]") in ADDRESS_PARTS
+            resource.by_name[attribute].kind is AttributeKind.ADDRESS
+            and part.rstrip("]") in ADDRESS_PARTS
         )
-        assert resource.kind_of(name) in (Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN, Kind.DAY)
+        assert resource.kind_of(name) in (
+            AttributeKind.TEXT,
+            AttributeKind.INTEGER,
+            AttributeKind.BOOLEAN,
+            AttributeKind.DAY,
+        )
     order, _, direction = resource.order.partition(":")
     assert order in resource.sortable
     assert direction in ("asc", "desc")
@@ -119,7 +125,7 @@ def test_what_can_be_written_is_held_and_what_is_constant_is_not(resource: Resou
     for attribute in resource.attributes:
         assert not attribute.writable or attribute.held
         assert attribute.always is None or not attribute.held
-        assert not attribute.choices or attribute.kind is Kind.TEXT
+        assert not attribute.choices or attribute.kind is AttributeKind.TEXT
     assert {"id", "creator_id", "created_at", "updated_at"}.isdisjoint(
         attribute.name for attribute in resource.writable
     )
@@ -127,29 +133,29 @@ def test_what_can_be_written_is_held_and_what_is_constant_is_not(resource: Resou
 
 @each
 def test_everything_that_is_held_has_its_place(resource: Resource) -> None:
-    place = PLACES[resource.path]
+    storage = STORAGE[resource.path]
 
-    columns = set(place.columns(resource).selected_columns.keys())
+    columns = set(storage.columns(resource).selected_columns.keys())
 
     for attribute in resource.attributes:
         parts = {f"{attribute.name}_{part}" for part in ADDRESS_PARTS}
         assert (attribute.name in columns or parts <= columns) == attribute.held, attribute.name
     for name in (*resource.filters, *resource.sortable):
-        assert place.expression(name) is not None
-    assert set(place.computed) <= set(resource.by_name)
+        assert storage.expression(name) is not None
+    assert set(storage.computed) <= set(resource.by_name)
 
 
 def test_there_are_no_places_of_what_is_not_there() -> None:
-    assert set(PLACES) == set(BY_PATH)
+    assert set(STORAGE) == set(BY_PATH)
 
 
 def test_what_a_file_may_say_of_a_record_is_shown_too() -> None:
     named_otherwise = {"source": "source_id", "stage": "stage_id", "organization_name": "name"}
-    for record_type, resource in RECORDS.items():
-        for field in TEXT_FIELDS[record_type]:
+    for record_type, resource in DESCRIPTIONS.items():
+        for field in resource.text_fields:
             name = "address" if field.startswith("address_") else field
             assert name in resource.by_name or named_otherwise[name] in resource.by_name, (
                 record_type,
                 field,
             )
-        assert resource.needs == () or set(REQUIRED[record_type]) <= set(resource.needs)
+        assert resource.needs == () or set(resource.required) <= set(resource.needs)

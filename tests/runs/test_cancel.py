@@ -230,7 +230,9 @@ def test_the_receipt_of_a_cancelled_run_has_what_was_loaded(system: System, send
 
     assert [int(line["line"]) for line in lines] == list(range(252, 502))
     assert [int(line["turn"]) for line in lines] == list(range(251, 501))
-    assert not [name for name in system.uploads.names(folder(system)) if "receipt.csv" not in name]
+    assert not [
+        name for name in system.uploads.list_files(folder(system)) if "receipt.csv" not in name
+    ]
 
 
 def test_a_cancelled_run_has_its_receipt_although_its_last_task_was_lost(

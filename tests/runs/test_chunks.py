@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from worker.domain.files.rows import Columns, RowError, RowReader
 from worker.domain.files.sheets import Header, Lines, check_rows, read_header, split_lines
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs import chunks
 from worker.domain.runs.chunks import FileChunk, Scan, rows_at, scan
 
@@ -22,14 +23,14 @@ ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=30)
 def scanned(file: bytes) -> tuple[Header, RowReader, Scan, list[FileChunk]]:
     lines, told = iter(io.BytesIO(file)), list[FileChunk]()
     header = read_header(lines)
-    reader = RowReader("lead", Columns.of("lead", header.names, {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {}))
     return header, reader, scan(lines, header, reader, told.append), told
 
 
 def one_pass(file: bytes) -> list[tuple[int, list[str] | RowError]]:
     lines = iter(io.BytesIO(file))
     header = read_header(lines)
-    reader = RowReader("lead", Columns.of("lead", header.names, {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {}))
     return list(
         check_rows(
             Lines(lines, header.end, header.lines), header.delimiter, header.lines + 1, reader

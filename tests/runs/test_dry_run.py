@@ -27,22 +27,23 @@ from tests.support.factories import (
 )
 from tests.support.invariants import everything, rows
 from tests.support.tasks import Tasks, run
+from worker.domain.filters import RecordList
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField, UnknownRecord
 from worker.errors.runs import UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.names import owner_named, pool_named
-from worker.flows.records.lists import SmartList
 from worker.flows.runs import control, dry_runs, imports
 from worker.flows.system import System
 from worker.flows.turns import pools
-from worker.store.views.facts import Facts
+
+Facts = dict[str, Any]
 
 ROWS, BAD = 700, {0, 17, 249, 250, 699}
 
 
-def forecast_of(system: System, wanted: SmartList | RecordIds, owner: str = "Inbound") -> Facts:
+def forecast_of(system: System, wanted: RecordList | RecordIds, owner: str = "Inbound") -> Facts:
     with system.reading() as session:
         return asdict(dry_runs.of_reassignment(session, wanted, owner_named(session, owner).id))
 
@@ -66,7 +67,10 @@ def next_of(system: System) -> str:
 
 def counted(system: System, run_id: int) -> dict[str, int]:
     """How many records each got by a run's turns."""
-    claimed = "SELECT email, count(*) AS records FROM ledger JOIN users ON users.id = user_id WHERE claim LIKE :claim GROUP BY email"
+    claimed = (
+        "SELECT email, count(*) AS records FROM ledger JOIN users ON users.id = user_id"
+        " WHERE claim LIKE :claim GROUP BY email"
+    )
     return {row["email"]: row["records"] for row in rows(system, claimed, claim=f"%:{run_id}")}
 
 
@@ -77,7 +81,7 @@ def holding(system: System) -> Any:
     ]
 
 
-def assert_comes_true(system: System, send: Tasks, wanted: SmartList | RecordIds) -> Facts:
+def assert_comes_true(system: System, send: Tasks, wanted: RecordList | RecordIds) -> Facts:
     """The forecast changes nothing, and tells what a reassignment then does. Returns it."""
     owners_before = {
         row["id"]: row["owner_id"] for row in rows(system, "SELECT id, owner_id FROM leads")

@@ -13,6 +13,7 @@ from redis import Redis
 
 from tests.support.factories import (
     accepted,
+    deactivate,
     delete_pool,
     email,
     give_leads,
@@ -30,7 +31,6 @@ from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField
 from worker.errors.runs import UnknownHeader, UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System
 from worker.queue import Task
@@ -92,8 +92,14 @@ def test_the_receipt_has_a_line_for_every_row_in_its_order(system: System, send:
         "error": "last_name: needs last name or organization name",
     }  # fmt: skip
     assert lines[1] == {
-        "line": "3", "record_type": "lead", "record_id": "1", "pool": "Inbound", "turn": "1", "owner": email(0), "error": ""
-    }  # fmt: skip
+        "line": "3",
+        "record_type": "lead",
+        "record_id": "1",
+        "pool": "Inbound",
+        "turn": "1",
+        "owner": email(0),
+        "error": "",
+    }
 
 
 def test_bad_rows_burn_no_turn(system: System, send: Tasks) -> None:
@@ -193,7 +199,9 @@ def test_each_row_is_stored_with_its_fields_tags_and_custom_fields(
 ) -> None:
     pool(system, 1, record_type="deal")
     file = io.BytesIO(
-        "Deal;Amount;Close Date;Tags;Größe\n  Roof ;€ 1,250.5;2026-03-31;hot,new;12 m²\nWall;;;;\n".encode()
+        "Deal;Amount;Close Date;Tags;Größe\n"
+        "  Roof ;€ 1,250.5;2026-03-31;hot,new;12 m²\n"
+        "Wall;;;;\n".encode()
     )
 
     imported(system, send, file, record_type="deal")
@@ -471,7 +479,7 @@ def test_a_user_deactivated_before_the_scan_fails_the_run_with_the_reason(
 ) -> None:
     person(system, email(0))
     run_id = accepted(system, sheet(ROWS), owner=email(0))
-    system.transact(people.deactivate, email(0), None)
+    deactivate(system, email(0))
 
     send.drain(system)
 

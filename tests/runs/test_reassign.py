@@ -8,6 +8,7 @@ import pytest
 from tests.support.factories import (
     accepted,
     captured,
+    deactivate,
     delete_pool,
     email,
     give_leads,
@@ -27,7 +28,6 @@ from tests.support.tasks import Tasks, run
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.records import UnknownRecord
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.people import people
 from worker.flows.runs import control
 from worker.flows.system import System
 
@@ -276,7 +276,7 @@ def test_a_person_who_is_deactivated_before_the_list_is_frozen_fails_the_run(
     owned(system, 3)
     person(system, "zoe@example.com")
     run_id = to_reassign(system, smart_list(system, {}), "zoe@example.com")
-    system.transact(people.deactivate, "zoe@example.com", None)
+    deactivate(system, "zoe@example.com")
 
     send.drain(system)
 
@@ -296,7 +296,7 @@ def test_a_list_that_holds_nothing_is_done_at_once(system: System, send: Tasks) 
 # --- what changes meanwhile ---
 
 
-def test_records_that_get_another_owner_or_vanish_meanwhile_are_left_alone_and_their_turns_come_back(
+def test_records_that_change_owner_or_vanish_meanwhile_are_left_alone_and_their_turns_come_back(
     system: System, send: Tasks
 ) -> None:
     pool(system, 3)

@@ -26,11 +26,11 @@ from tests.support.factories import (
 from tests.support.invariants import assert_all_is_well, entries_of, everything, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.people.permissions import Actor
-from worker.domain.resources import LEAD
+from worker.domain.records.types import LEAD
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.runs import NotUndoable, UnknownRun
 from worker.flows.audit.why import explain
-from worker.flows.records import edits
+from worker.flows.records.edits import RecordEditor, RequestContext
 from worker.flows.runs import control, undo
 from worker.flows.system import System
 from worker.store.sql.clock import now
@@ -53,10 +53,10 @@ def as_given(system: System) -> list[dict[str, Any]]:
 
 def edit(system: System, lead_id: int, **values: Any) -> None:
     """Changes a lead, as an admin does over the API."""
-    asking = edits.RequestContext(
-        Actor(person(system, "admin@example.com"), is_admin=True), f"request:{lead_id}"
+    asking = RequestContext(
+        Actor(person(system, "admin@example.com"), is_admin=True), f"request:{lead_id}", "USD"
     )
-    system.transact(edits.update, context=asking, resource=LEAD, record_id=lead_id, values=values)
+    system.transact(RecordEditor(LEAD).update, context=asking, record_id=lead_id, values=values)
 
 
 def skipped(system: System, run_id: int) -> list[tuple[int, str]]:
@@ -95,7 +95,8 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(
     )
     spans = rows(
         system,
-        "SELECT first_ordinal, last_ordinal FROM reversals WHERE run_id = :run ORDER BY first_ordinal",
+        "SELECT first_ordinal, last_ordinal FROM reversals WHERE run_id = :run"
+        " ORDER BY first_ordinal",
         run=undo_id,
     )
     assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [
@@ -159,8 +160,8 @@ def test_what_somebody_has_changed_since_stays_and_is_listed(system: System, sen
     run_id = reassigned(system, send, smart_list(system, {}))
     edit(system, ids[1], phone="123")
     edit(system, ids[3], owner_id=zoe)
-    asking = edits.RequestContext(Actor(zoe, is_admin=True), "request:x")
-    system.transact(edits.delete, asking, LEAD, ids[4])
+    asking = RequestContext(Actor(zoe, is_admin=True), "request:x", "USD")
+    system.transact(RecordEditor(LEAD).delete, asking, ids[4])
 
     undo_id = undone(system, send, run_id)
 
@@ -264,7 +265,10 @@ def test_captured_leads_that_waited_wait_again(system: System, send: Tasks) -> N
 
     undone(system, send, run_id)
 
-    back = "SELECT captures.lead_id FROM captures JOIN leads ON leads.id = lead_id WHERE accepted_at = created_at ORDER BY lead_id"
+    back = (
+        "SELECT captures.lead_id FROM captures JOIN leads ON leads.id = lead_id"
+        " WHERE accepted_at = created_at ORDER BY lead_id"
+    )
     assert [capture["lead_id"] for capture in rows(system, back)] == waiting
     assert_all_is_well(system)
 

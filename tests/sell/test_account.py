@@ -7,7 +7,8 @@ from sqlalchemy import insert
 
 from tests.api.asking import create_pool
 from tests.sell.asking import created, listed, names, shown, told, updated
-from worker.domain.resources import ACCOUNT, RESOURCES, USER
+from worker.domain.records.types import RESOURCES
+from worker.domain.resources import ACCOUNT, USER
 from worker.flows.system import System
 from worker.store.sql.clock import now
 from worker.store.sql.engine import writing

@@ -5,7 +5,8 @@ from typing import Any
 from tests.api.asking import create_pool
 from tests.sell.asking import created, listed, names, updated, wrong
 from tests.support.factories import person
-from worker.domain.resources import CONTACT, DEAL, LEAD, LEAD_SOURCE, RESOURCES, TAG, USER, Resource
+from worker.domain.records.types import CONTACT, DEAL, LEAD, RESOURCES
+from worker.domain.resources import LEAD_SOURCE, TAG, USER, Resource
 from worker.flows.system import System
 
 OSLO = {"city": "Oslo", "country": "NO", "postal_code": "0150"}

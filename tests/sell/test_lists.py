@@ -6,7 +6,8 @@ import pytest
 
 from tests.api.asking import create_pool, faults
 from tests.sell.asking import created, listed, names, updated, wrong
-from worker.domain.resources import ACCOUNT, LEAD, RESOURCES, TAG, Attribute, Kind, Resource
+from worker.domain.records.types import LEAD, RESOURCES
+from worker.domain.resources import ACCOUNT, TAG, Attribute, AttributeKind, Resource
 
 # --- pages ---
 
@@ -147,7 +148,9 @@ def _check_order(
         assert [_rank(attribute, item) for item in found] == [
             _rank(attribute, item) for item in expected
         ]
-        if attribute.kind is not Kind.MOMENT:  # of which seconds are shown, and more is kept
+        if (
+            attribute.kind is not AttributeKind.MOMENT
+        ):  # of which seconds are shown, and more is kept
             assert found == expected, (resource.path, attribute.name, direction)
 
 
@@ -156,7 +159,7 @@ def _rank(attribute: Attribute, item: dict[str, Any]) -> tuple[bool, Any]:
     value = item[attribute.name]
     return value is None, float(
         value
-    ) if attribute.kind is Kind.AMOUNT else value or 0 if value is None else value
+    ) if attribute.kind is AttributeKind.AMOUNT else value or 0 if value is None else value
 
 
 # --- which ---

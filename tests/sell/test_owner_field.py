@@ -10,10 +10,9 @@ from sqlalchemy import text
 from tests.api.asking import create_pool, posted
 from tests.api.test_captures import capture
 from tests.sell.asking import change, create, fault, told
-from tests.support.factories import address_of, an_hour_passes, email, join, leave
+from tests.support.factories import address_of, an_hour_passes, deactivate, email, join, leave
 from tests.support.invariants import assert_promise, everything, rows
 from tests.support.tasks import Tasks
-from worker.flows.people import people
 from worker.flows.system import System
 from worker.flows.upkeep import rings
 
@@ -188,7 +187,7 @@ def test_somebody_who_was_deactivated_keeps_what_they_own_and_gets_nothing_new(
 ) -> None:
     pool = create_pool(client, 2)
     lead = told(create(client, "leads", owner_id=pool["id"]))
-    system.transact(people.deactivate, email(0), None)
+    deactivate(system, email(0))
 
     refused = create(client, "leads", owner_id=lead["owner_id"])
     kept = told(change(client, f"leads/{lead['id']}", owner_id=lead["owner_id"], phone="1"))

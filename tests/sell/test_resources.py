@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.sell.asking import created, names, shown, told, updated, wrong
-from worker.domain.resources import CONTACT, DEAL, LEAD, Resource
+from worker.domain.records.types import CONTACT, DEAL, LEAD
+from worker.domain.resources import Resource
 from worker.flows.system import System
 from worker.store.sql.engine import writing
 

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import text, update
 
 from tests.support.tasks import Tasks
-from worker.domain.filters import parse
-from worker.domain.intake.leads import lead_values
+from worker.domain.filters import RecordList, as_json, parse
+from worker.domain.intake.leads import parse_lead
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.pool import Pool
@@ -19,7 +20,6 @@ from worker.errors.people import UnknownUser
 from worker.flows.intake import capture
 from worker.flows.names import owner_named, pool_named, user_named, users_named
 from worker.flows.people import access, people
-from worker.flows.records.lists import SmartList
 from worker.flows.runs import imports, reassign, undo
 from worker.flows.system import System
 from worker.flows.turns import assign, pools
@@ -47,6 +47,13 @@ def person(system: System, address: str, **may: bool) -> int:
     except UnknownUser:
         name = address.partition("@")[0].title()
         return int(system.transact(people.add, name, address, **may).id)
+
+
+def deactivate(system: System, name: str) -> list[str]:
+    """Deactivates the user with that email or name, and returns the names of the pools they left."""
+    with system.reading() as session:
+        user_id = user_named(session, name).id
+    return system.transact(people.deactivate, user_id, None).left
 
 
 def token_of(system: System, address: str, **may: bool) -> str:
@@ -91,7 +98,7 @@ def pool_id_of(system: System, name: str = "Inbound") -> int:
 def lead(system: System, owner: str = "admin@example.com", record_type: str = "lead") -> int:
     """The id of a record that a person owns."""
     owner_id = person(system, owner)
-    return system.transact(records.add, record_type, owner_id, {})
+    return system.transact(records.add, RecordType(record_type), owner_id, {})
 
 
 def give(
@@ -119,7 +126,7 @@ def give_leads(system: System, count: int, name: str = "Inbound") -> str:
 
 def address_of(system: System, user_id: int) -> str:
     with system.reading() as session:
-        return str(users.by_id(session, [user_id])[user_id].email)
+        return str(users.get(session, user_id).email)
 
 
 def owner_id_of(system: System, name: str) -> int:
@@ -156,7 +163,11 @@ def accepted(
 
 
 def imported(
-    system: System, send: Tasks, file: io.BytesIO, owner: str = "Inbound", record_type: str = "lead"
+    system: System,
+    send: Tasks,
+    file: io.BytesIO,
+    owner: str = "Inbound",
+    record_type: str = "lead",
 ) -> int:
     """The id of a run that is done."""
     run_id = accepted(system, file, owner, record_type)
@@ -165,29 +176,37 @@ def imported(
 
 
 def owned(
-    system: System, count: int, owner: str = "admin@example.com", record_type: str = "lead"
+    system: System,
+    count: int,
+    owner: str = "admin@example.com",
+    record_type: str = "lead",
 ) -> list[int]:
     """The ids of so many records that a person owns."""
     owner_id = person(system, owner)
     named = "name" if record_type == "deal" else "last_name"
     made = [{named: f"R{number}", "tags": [], "custom_fields": {}} for number in range(count)]
-    return system.transact(records.add_all, record_type, owner_id, None, made)
+    return system.transact(records.add_all, RecordType(record_type), owner_id, None, made)
 
 
 def smart_list(
-    system: System, filter: dict[str, Any], order: str = "id:asc", record_type: str = "lead"
-) -> SmartList:
+    system: System,
+    filter: dict[str, Any],
+    order: str = "id:asc",
+    record_type: str = "lead",
+) -> RecordList:
     """A list that isn't saved."""
-    return SmartList(None, "a list", record_type, parse(record_type, filter), order)
+    return RecordList(
+        "a list", RecordType(record_type), as_json(parse(RecordType(record_type), filter)), order
+    )
 
 
-def to_reassign(system: System, wanted: SmartList | RecordIds, owner: str = "Inbound") -> int:
+def to_reassign(system: System, wanted: RecordList | RecordIds, owner: str = "Inbound") -> int:
     """The id of a run whose list waits to be frozen."""
     return system.transact(reassign.accept, wanted, owner_id_of(system, owner), None)
 
 
 def reassigned(
-    system: System, send: Tasks, wanted: SmartList | RecordIds, owner: str = "Inbound"
+    system: System, send: Tasks, wanted: RecordList | RecordIds, owner: str = "Inbound"
 ) -> int:
     """The id of a run that is done."""
     run_id = to_reassign(system, wanted, owner)
@@ -204,7 +223,7 @@ def undone(system: System, send: Tasks, run_id: int, *, returns_turns: bool = Fa
 
 def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
     """The ids of new leads that wait for the pool's next members."""
-    leads = [lead_values({"last_name": f"Lead {number}"}) for number in range(count)]
+    leads = [parse_lead({"last_name": f"Lead {number}"}) for number in range(count)]
     with system.reading() as unit:
         pool_id = pool_named(unit, name).id
     return system.transact(capture.accept, pool_id, leads)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import text
@@ -378,11 +379,20 @@ def assert_none_skipped(book: Book) -> None:
 
 def everything(system: System) -> dict[str, Rows]:
     """All that the database holds."""
-    tables = metadata.sorted_tables
-    return {
-        table.name: sorted(rows(system, f"SELECT * FROM {table.name}"), key=repr)
-        for table in tables
-    }
+    with system.reading() as session:
+        found = {
+            table.name: session.execute(text(f"SELECT * FROM {table.name}")).mappings().all()
+            for table in metadata.sorted_tables
+        }
+    return {name: sorted(map(dict, some), key=repr) for name, some in found.items()}
+
+
+def digest(system: System) -> str:
+    """A hash of all that the database holds, but for when tokens were used."""
+    found = everything(system)
+    for token in found["tokens"]:
+        token.pop("last_used_at")
+    return sha256(repr(found).encode()).hexdigest()
 
 
 def receipt(system: System, run_id: int) -> list[dict[str, str]]:

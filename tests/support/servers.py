@@ -69,7 +69,8 @@ SHAPE = """
         SELECT 'class ' || oid || ' ' || xmin AS part, pg_relation_size(oid) AS size
             FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'S'
         UNION ALL SELECT 'column ' || attrelid || ' ' || attnum || ' ' || pg_attribute.xmin, 0
-            FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace
+            FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+            WHERE relnamespace = 'public'::regnamespace
         UNION ALL SELECT 'constraint ' || oid || ' ' || xmin, 0 FROM pg_constraint
         UNION ALL SELECT 'trigger ' || oid || ' ' || xmin, 0 FROM pg_trigger
     ) AS parts
@@ -77,7 +78,10 @@ SHAPE = """
 """A digest of how the tables are made, by the transactions that made each part, and how many bytes
 they take. Sequences are left out: each reservation of ids alters one, and they are set back."""
 
-OTHERS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+OTHERS = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 SEQUENCES = (
     "SELECT quote_literal(sequencename), last_value FROM pg_sequences WHERE schemaname = 'public'"
 )

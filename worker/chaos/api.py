@@ -1,5 +1,4 @@
-"""How those who hand in leads and move them speak to the API, and what they were answered. Only a
-2xx counts as accepted."""
+"""The client of chaos' load, and what the API answered it. Only a 2xx counts as accepted."""
 
 import io
 import json
@@ -16,20 +15,20 @@ TIMEOUT_SECONDS = 40.0
 TRIES, AGAIN_SECONDS = 20, 1.0
 
 CREATED = "created "
-"""How the names of leads begin that somebody creates for a pool."""
+"""The prefix of the names of leads that are created for a pool."""
 
 BOUNDARY = "evenhand-chaos"
 JSON, FORM = "application/json", f"multipart/form-data; boundary={BOUNDARY}"
 
 
 class ApiClient(NamedTuple):
-    """Where the API listens, and the token by which it lets us in."""
+    """The address of the API, and an access token."""
 
     address: str
     token: str
 
 
-class Pool(NamedTuple):
+class ChaosPool(NamedTuple):
     """A pool by its id and its name."""
 
     id: int
@@ -37,8 +36,8 @@ class Pool(NamedTuple):
 
 
 @dataclass
-class Accepted:
-    """What got a 2xx, and when; and all that was answered."""
+class Acceptances:
+    """Everything that got a 2xx, with the time, and the status of every answer."""
 
     leads: dict[int, float] = field(default_factory=dict)
     created: dict[int, int] = field(default_factory=dict)
@@ -59,20 +58,20 @@ class Accepted:
 
 
 class NotAccepted(Exception):
-    """There was no 2xx. What was asked for may have happened nevertheless."""
+    """The API did not answer 2xx. It may have done the work all the same."""
 
 
 class Api:
-    """One connection to the API, made anew when it is lost."""
+    """One connection to the API, opened again when it is lost."""
 
-    def __init__(self, client: ApiClient, accepted: Accepted) -> None:
+    def __init__(self, client: ApiClient, accepted: Acceptances) -> None:
         self._connection = HTTPConnection(client.address, timeout=TIMEOUT_SECONDS)
         self._token, self._accepted = client.token, accepted
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, kind: str = JSON, **headers: str
     ) -> Any:
-        """The answer's JSON. Raises NotAccepted."""
+        """Sends a request, and returns the JSON of the answer. Raises NotAccepted."""
         ours = {
             "Content-Type": kind,
             "Authorization": f"Bearer {self._token}",
@@ -105,12 +104,12 @@ class Api:
         raise NotAccepted
 
 
-def packed(facts: Mapping[str, Any]) -> bytes:
+def encode(facts: Mapping[str, Any]) -> bytes:
     return json.dumps(facts).encode()
 
 
-def sample_form(owner: str, rows: int, seed: int) -> bytes:
-    """The form of an import of so many sample leads."""
+def make_form(owner: str, rows: int, seed: int) -> bytes:
+    """Makes the form of an import of so many sample leads."""
     file = io.StringIO(newline="")
     write_sample(file, rows, seed)
     parts = (('name="owner"', owner), ('name="file"; filename="leads.csv"', file.getvalue()))

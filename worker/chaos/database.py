@@ -1,11 +1,10 @@
-"""The database that chaos works on: whose it is, how it is reached through a proxy, and how it is
-broken."""
+"""The database that chaos works on: whose it is, how to reach it through a proxy, and how to break
+it."""
 
 import os
 import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import inspect, make_url, select, text
 from sqlalchemy.orm import Session
@@ -22,23 +21,23 @@ from worker.store.tables import RECORDS, metadata
 from worker.store.tables import users as user_table
 
 DOMAIN = "@chaos.invalid"
-"""Where everybody lives whom chaos has made."""
+"""The domain of the email addresses of chaos' users."""
 
 POSTGRESQL_PORT = 5432
 MIGRATIONS = "alembic_version"
 
 
-# --- whose it is ---
+# --- to whom it belongs ---
 
 
 def prepare(system: System) -> None:
-    """Brings a database that is empty, or that only chaos has used, to our tables without a row.
+    """Migrates a database that is empty or that only chaos has used, and empties its tables.
     Raises ForeignDatabase."""
     with system.reading() as session:
-        refuse(system, _strange_table(session))
+        refuse(system, _find_foreign_table(session))
     migrate(system.engine)
     with engine.writing(system.engine) as session:
-        refuse(system, _strange_row(session))
+        refuse(system, _find_foreign_row(session))
         for table in reversed(metadata.sorted_tables):
             session.execute(table.delete())
 
@@ -48,15 +47,15 @@ def refuse(system: System, what: str | None) -> None:
         raise ForeignDatabase(address=system.engine.url.render_as_string(), what=what)
 
 
-def _strange_table(session: Session) -> str | None:
+def _find_foreign_table(session: Session) -> str | None:
     strange = {*inspect(session.connection()).get_table_names()} - {*metadata.tables, MIGRATIONS}
     return f"the table {min(strange)}" if strange else None
 
 
-def _strange_row(session: Session) -> str | None:
-    people = users.people(session)
+def _find_foreign_row(session: Session) -> str | None:
+    people = users.list_people(session)
     for person in people:
-        if not person.email.endswith(DOMAIN):
+        if not (person.email or "").endswith(DOMAIN):
             return f"the user {person.email}"
     for table in () if people else (user_table, *RECORDS.values()):
         if session.execute(select(1).select_from(table).limit(1)).first():
@@ -67,8 +66,8 @@ def _strange_row(session: Session) -> str | None:
 # --- how it is reached ---
 
 
-def upstream(url: str) -> Upstream | None:
-    """Where a proxy finds its server; None for a database that is a file."""
+def find_upstream(url: str) -> Upstream | None:
+    """Returns where the database listens. None for a database that is a file."""
     address = make_url(url)
     if address.get_backend_name() != "postgresql":
         return None
@@ -77,12 +76,12 @@ def upstream(url: str) -> Upstream | None:
     return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
 
 
-def _first(given: Any) -> str:
-    return str(given[0] if isinstance(given, tuple) else given).partition(",")[0]
+def _first(values: str | int | tuple[str, ...]) -> str:
+    return str(values[0] if isinstance(values, tuple) else values).partition(",")[0]
 
 
-def behind(url: str, port: int) -> str:
-    """The address of the same database behind a proxy on this machine."""
+def address_behind(url: str, port: int) -> str:
+    """Returns the address of the same database behind a proxy on this machine."""
     elsewhere = make_url(url).difference_update_query(["host", "hostaddr", "port"])
     return elsewhere.set(host=LOOPBACK, port=port).render_as_string(hide_password=False)
 
@@ -91,17 +90,20 @@ def behind(url: str, port: int) -> str:
 
 
 def may_crash(system: System) -> bool:
-    """Whether PostgreSQL may be crashed as a whole: it runs on this machine, we may kill it, nobody
-    else uses it, and what it has committed survives."""
+    """Returns whether PostgreSQL may be crashed as a whole: it runs on this machine, this user may
+    kill it, nobody else uses it, and its commits survive a crash."""
     with system.reading() as session:
-        elsewhere = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname <> current_database()"
+        elsewhere = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND datname <> current_database()"
+        )
         durable = session.scalar(text("SELECT current_setting('synchronous_commit') <> 'off'"))
         return bool(durable) and not session.scalar(text(elsewhere)) and _is_here(session)
 
 
 def _is_here(session: Session) -> bool:
-    """Whether the id of our connection's server process is, on this machine, that of a PostgreSQL
-    which we may kill."""
+    """Returns whether the server process of this connection runs on this machine, and this user may
+    kill it."""
     pid, title = _pid(session), f" {session.scalar(text('SELECT current_database()'))} "
     try:
         os.kill(pid, 0)
@@ -116,17 +118,20 @@ def _pid(session: Session) -> int:
 
 
 def crash(system: System) -> None:
-    """Kills the server process of our own connection: PostgreSQL then ends all others, and recovers
+    """Kills the server process of this connection. PostgreSQL then ends all others, and recovers
     from its log."""
-    if may_crash(system):  # still: others may have come
+    if may_crash(system):  # checked again: others may have connected
         with suppress(Unavailable), system.reading() as session:
             os.kill(_pid(session), signal.SIGKILL)
 
 
 def end_connections(system: System) -> None:
-    """Ends all connections but our own, as a server does that is stopped at once."""
+    """Ends all other connections, as a server does that is stopped at once."""
     with system.reading() as session:
-        others = "datname = current_database() AND usename = current_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        others = (
+            "datname = current_database() AND usename = current_user"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
         session.execute(
             text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
         )

@@ -1,4 +1,4 @@
-"""Everything that chaos does to the stack: each kind by its name, what it strikes, and how it ends."""
+"""Every fault that chaos injects into the stack: its name, what it strikes, and how it ends."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from worker.chaos.testbed import Testbed
 from worker.domain.runs.runs import RUN_TASKS, RunKind
 from worker.flows.leases import LEASE_SECONDS
 from worker.queue import Task
-from worker.stack.services import ServiceProcess
+from worker.stack.services import Service
 from worker.store.sql import engine
 
 Heal = Callable[[], None]
@@ -28,86 +28,91 @@ QUEUES = ("capture", "bulk", "notify", "upkeep")
 SENT_AGAIN = 20
 
 
-class Fault(NamedTuple):
-    """One kind of fault. Two that strike the same place never do so at the same time."""
+class FaultKind(NamedTuple):
+    """One kind of fault. At one place, only one fault is on at a time."""
 
     name: str
     place: str
     strike: Callable[[Random], Heal | None]
-    """Returns what ends it; None where it is over at once."""
+    """Injects the fault, and returns what ends it. None for a fault that is over at once."""
     lasts: tuple[float, float] = (0.0, 0.0)
-    """From how many seconds to how many."""
+    """The shortest and the longest time, in seconds."""
     times: int = 1
-    """In each round."""
+    """How often it strikes in each round."""
 
 
-def all_faults(testbed: Testbed) -> list[Fault]:
-    """Every kind that is possible here."""
+def list_faults(testbed: Testbed) -> list[FaultKind]:
+    """Lists every kind of fault that is possible with this stack."""
     return [
-        *_of_parts(testbed),
-        *_of_servers(testbed),
-        *_of_wires(testbed),
-        *_of_database(testbed),
-        *_of_tasks(testbed),
+        *_list_part_faults(testbed),
+        *_list_server_faults(testbed),
+        *_list_wire_faults(testbed),
+        *_list_database_faults(testbed),
+        *_list_task_faults(testbed),
     ]
 
 
 # --- processes ---
 
 
-def _of_parts(testbed: Testbed) -> Iterator[Fault]:
-    yield Fault(
-        "kill a worker", "workers", lambda dice: testbed.kill(_one(testbed.awake(), dice)), times=3
+def _list_part_faults(testbed: Testbed) -> Iterator[FaultKind]:
+    yield FaultKind(
+        "kill a worker",
+        "workers",
+        lambda dice: testbed.kill(_choose(testbed.list_awake(), dice)),
+        times=3,
     )
     if _children(os.getpid()).exists():
-        yield Fault(
+        yield FaultKind(
             "kill a pool process",
             "workers",
-            lambda dice: _kill_one_of_its_own(_one(testbed.awake(), dice), dice),
+            lambda dice: _kill_child_of(_choose(testbed.list_awake(), dice), dice),
             times=2,
         )
     long = (LEASE_SECONDS + 2, LEASE_SECONDS + 5)
-    yield Fault(
+    yield FaultKind(
         "pause a worker beyond its lease",
         "sleep",
         lambda dice: _pause(testbed, dice),
         long,
         times=2,
     )
-    yield Fault("kill the beat", "beat", lambda _: testbed.kill(testbed.beat))
-    yield Fault("kill the API", "api", lambda _: testbed.kill(testbed.api))
+    yield FaultKind("kill the beat", "beat", lambda _: testbed.kill(testbed.beat))
+    yield FaultKind("kill the API", "api", lambda _: testbed.kill(testbed.api))
 
 
-def _one(found: Sequence[Any], dice: Random) -> Any:
+def _choose(found: Sequence[Any], dice: Random) -> Any:
     if not found:
         raise ProcessLookupError("there is none just now")
     return dice.choice(found)
 
 
-def _kill_one_of_its_own(worker: ServiceProcess, dice: Random) -> None:
+def _kill_child_of(worker: Service, dice: Random) -> None:
     if worker.process is not None:
-        os.kill(int(_one(_children(worker.process.pid).read_text().split(), dice)), signal.SIGKILL)
+        os.kill(
+            int(_choose(_children(worker.process.pid).read_text().split(), dice)), signal.SIGKILL
+        )
 
 
 def _children(pid: int) -> Path:
-    """Where Linux lists the processes that a process has started."""
+    """Returns where Linux lists the processes that a process has started."""
     return Path(f"/proc/{pid}/task/{pid}/children")
 
 
 def _pause(testbed: Testbed, dice: Random) -> Heal:
-    testbed.put_to_sleep(_one(testbed.awake(), dice))
+    testbed.pause(_choose(testbed.list_awake(), dice))
     return testbed.wake
 
 
 # --- Redis ---
 
 
-def _of_servers(testbed: Testbed) -> Iterator[Fault]:
+def _list_server_faults(testbed: Testbed) -> Iterator[FaultKind]:
     for node in testbed.nodes:
         whose = f"the {node.name}'s Redis"
-        yield Fault(f"flush {whose}", node.name, partial(_flush, node))
-        yield Fault(f"kill {whose}", node.name, partial(_kill, node), (0.2, 3))
-        yield Fault(f"restore {whose} to an earlier snapshot", node.name, node.go_back, times=2)
+        yield FaultKind(f"flush {whose}", node.name, partial(_flush, node))
+        yield FaultKind(f"kill {whose}", node.name, partial(_kill, node), (0.2, 3))
+        yield FaultKind(f"restore {whose} to an earlier snapshot", node.name, node.go_back, times=2)
 
 
 def _flush(node: RedisNode, _: Random) -> None:
@@ -122,7 +127,7 @@ def _kill(node: RedisNode, _: Random) -> Heal:
 # --- the wires to Redis and to the database ---
 
 
-def _of_wires(testbed: Testbed) -> Iterator[Fault]:
+def _list_wire_faults(testbed: Testbed) -> Iterator[FaultKind]:
     kinds = (
         ("cut the wire to", Mode.CUT, (0.5, 4.0)),
         ("black-hole the wire to", Mode.BLACK_HOLE, (1.0, 6.0)),
@@ -131,7 +136,7 @@ def _of_wires(testbed: Testbed) -> Iterator[Fault]:
     )
     for what, proxy in testbed.proxies.items():
         for words, mode, lasts in kinds:
-            yield Fault(
+            yield FaultKind(
                 f"{words} the {what}", f"wire to the {what}", partial(_switch, proxy, mode), lasts
             )
 
@@ -144,20 +149,22 @@ def _switch(proxy: Proxy, mode: Mode, _: Random) -> Heal:
 # --- the database ---
 
 
-def _of_database(testbed: Testbed) -> Iterator[Fault]:
+def _list_database_faults(testbed: Testbed) -> Iterator[FaultKind]:
     if testbed.database is None:
-        yield Fault("hold SQLite's write lock", "database", lambda _: _hold(testbed), (1, 4))
+        yield FaultKind(
+            "hold SQLite's write lock", "database", lambda _: _hold_write_lock(testbed), (1, 4)
+        )
         return
-    yield Fault(
+    yield FaultKind(
         "end all connections of PostgreSQL",
         "database",
         lambda _: database.end_connections(testbed.system),
     )
     if database.may_crash(testbed.system):
-        yield Fault("crash PostgreSQL", "database", lambda _: database.crash(testbed.system))
+        yield FaultKind("crash PostgreSQL", "database", lambda _: database.crash(testbed.system))
 
 
-def _hold(testbed: Testbed) -> Heal:
+def _hold_write_lock(testbed: Testbed) -> Heal:
     held = ExitStack()
     held.enter_context(engine.writing(testbed.system.engine))
     return held.close
@@ -166,15 +173,15 @@ def _hold(testbed: Testbed) -> Heal:
 # --- tasks ---
 
 
-def _of_tasks(testbed: Testbed) -> Iterator[Fault]:
-    yield Fault(
+def _list_task_faults(testbed: Testbed) -> Iterator[FaultKind]:
+    yield FaultKind(
         "deliver messages twice", "broker", lambda _: _copy_messages(testbed.broker), times=2
     )
-    yield Fault("run old tasks again", "broker", lambda _: _send_again(testbed))
+    yield FaultKind("run old tasks again", "broker", lambda _: _send_again(testbed))
 
 
 def _copy_messages(broker: RedisNode) -> None:
-    """What waits, and what is being worked on, comes once more under the same id."""
+    """Copies the messages that wait and those that are being worked on, with their ids."""
     prefix = app.conf.broker_transport_options["global_keyprefix"]
     for name in QUEUES:
         waiting = broker.client.lrange(f"{prefix}{name}", 0, -1)
@@ -188,8 +195,8 @@ def _send_again(testbed: Testbed) -> None:
     """Tasks that were done long ago, or are being done, come once more under new ids."""
     with testbed.system.reading() as session:
         leads, runs = (
-            oracle_queries.newest_leads(session, SENT_AGAIN),
-            oracle_queries.newest_runs(session, SENT_AGAIN),
+            oracle_queries.list_newest_leads(session, SENT_AGAIN),
+            oracle_queries.list_newest_runs(session, SENT_AGAIN),
         )
     queue.send(Task("captures.assign", {"lead": lead}) for lead in leads)
     for run, kind in runs:

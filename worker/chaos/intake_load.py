@@ -1,4 +1,4 @@
-"""Who hands in leads and files and changes rosters meanwhile, over HTTP as everybody does."""
+"""The load on the stack: threads that send leads and files and change rosters over HTTP."""
 
 import threading
 import time
@@ -10,15 +10,15 @@ from worker.chaos.api import (
     CREATED,
     FORM,
     TIMEOUT_SECONDS,
-    Accepted,
+    Acceptances,
     Api,
     ApiClient,
+    ChaosPool,
     NotAccepted,
-    Pool,
-    packed,
-    sample_form,
+    encode,
+    make_form,
 )
-from worker.chaos.reassignment_load import MOVERS, move, perhaps_cancel
+from worker.chaos.reassignment_load import MOVERS, maybe_cancel, move
 from worker.sample import sample_leads
 
 CAPTURERS, CAPTURES_EACH_PER_SECOND = 2, 30
@@ -29,10 +29,10 @@ SMALLEST_ROSTER, LARGEST_ROSTER, EMPTIED = 3, 6, 0.1
 
 
 @contextmanager
-def producing(
-    client: ApiClient, pools: list[Pool], people: list[str], seed: int, accepted: Accepted
+def run_intake_load(
+    client: ApiClient, pools: list[ChaosPool], people: list[str], seed: int, accepted: Acceptances
 ) -> Iterator[None]:
-    """Everybody is at work within the block."""
+    """Runs the load within the block."""
     enough = threading.Event()
     work: list[Callable[[Random, Api], Iterator[float]]] = [
         *([lambda dice, api: _capture(dice, api, pools, accepted)] * CAPTURERS),
@@ -69,45 +69,49 @@ def _keep_on(pauses: Iterator[float], enough: threading.Event) -> None:
             return
 
 
-def _capture(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> Iterator[float]:
+def _capture(
+    dice: Random, api: Api, pools: list[ChaosPool], accepted: Acceptances
+) -> Iterator[float]:
     while True:
         _header, *rows = sample_leads(100, dice.randrange(2**31))
         for row in rows:
             lead = dict(
                 zip(("first_name", "last_name", "company_name", "email"), row[1:5], strict=True)
             )
-            body = packed({"pool": dice.choice(pools).name, "lead": lead})
+            body = encode({"pool": dice.choice(pools).name, "lead": lead})
             with suppress(NotAccepted):
                 accepted.leads[api.ask("POST", "/api/leads/capture", body)["id"]] = time.time()
             yield 1 / CAPTURES_EACH_PER_SECOND
 
 
-def _create(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> Iterator[float]:
-    """Leads for a pool by its id, each under a key and by a name of its own."""
+def _create(
+    dice: Random, api: Api, pools: list[ChaosPool], accepted: Acceptances
+) -> Iterator[float]:
+    """Creates leads for a pool by its id, each with its own key and name."""
     while True:
         name = f"{CREATED}{dice.randbytes(8).hex()}"
         with suppress(NotAccepted):
-            body = packed({"data": {"last_name": name, "owner_id": dice.choice(pools).id}})
+            body = encode({"data": {"last_name": name, "owner_id": dice.choice(pools).id}})
             answer = yield from api.insist("/v2/leads", body, name)
             accepted.created[answer["data"]["id"]] = answer["data"]["owner_id"]
         yield 1 / CREATED_PER_SECOND
 
 
-def _import(dice: Random, api: Api, pools: list[Pool], accepted: Accepted) -> Iterator[float]:
-    """Every now and then a file."""
+def _import(
+    dice: Random, api: Api, pools: list[ChaosPool], accepted: Acceptances
+) -> Iterator[float]:
+    """Imports a file every few seconds."""
     while True:
-        body = sample_form(
-            dice.choice(pools).name, dice.randrange(*FILE_ROWS), dice.randrange(2**31)
-        )
+        body = make_form(dice.choice(pools).name, dice.randrange(*FILE_ROWS), dice.randrange(2**31))
         with suppress(NotAccepted):
             run_id = api.ask("POST", "/api/imports", body, FORM)["id"]
             accepted.imports.append(run_id)
-            yield from perhaps_cancel(dice, api, run_id, accepted)
+            yield from maybe_cancel(dice, api, run_id, accepted)
         yield FILE_EVERY_SECONDS
 
 
 def _change_rosters(
-    dice: Random, api: Api, pools: list[Pool], people: list[str], accepted: Accepted
+    dice: Random, api: Api, pools: list[ChaosPool], people: list[str], accepted: Acceptances
 ) -> Iterator[float]:
     """Somebody joins or leaves; now and then all leave a pool at once, and come back a moment
     later."""
@@ -136,11 +140,11 @@ def _change_rosters(
         yield ROSTER_EVERY_SECONDS
 
 
-def _join(api: Api, pool: Pool, emails: list[str], accepted: Accepted) -> None:
-    api.ask("POST", f"/api/pools/{pool.id}/members", packed({"members": emails}))
+def _join(api: Api, pool: ChaosPool, emails: list[str], accepted: Acceptances) -> None:
+    api.ask("POST", f"/api/pools/{pool.id}/members", encode({"members": emails}))
     accepted.roster_changes += 1
 
 
-def _leave(api: Api, pool: Pool, user_id: int, accepted: Accepted) -> None:
+def _leave(api: Api, pool: ChaosPool, user_id: int, accepted: Acceptances) -> None:
     api.ask("DELETE", f"/api/pools/{pool.id}/members/{user_id}")
     accepted.roster_changes += 1

@@ -1,4 +1,4 @@
-"""What the books say in the end. Chaos doesn't take the product's word for it: this is its own SQL."""
+"""What SQL says in the end. These are chaos' own queries: it doesn't trust the product's."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,7 +24,7 @@ from worker.store.tables import (
 )
 
 
-class Totals(NamedTuple):
+class LedgerTotals(NamedTuple):
     """What was counted over all pools."""
 
     leads: int
@@ -36,45 +36,45 @@ class Totals(NamedTuple):
     returned: int
 
 
-class Ended(NamedTuple):
+class EndedRun(NamedTuple):
     """A run that is done or was cancelled, and how many records it made, moved or took back."""
 
     state: str
     records: int
 
 
-class OracleTotals(NamedTuple):
+class OracleReport(NamedTuple):
     """What they say at one moment."""
 
-    totals: Totals
+    totals: LedgerTotals
     entered: dict[int, datetime]
     created: dict[int, int]
     created_twice: list[str]
-    imported: dict[int, Ended]
-    stocked: dict[int, Ended]
-    moved: dict[int, Ended]
-    undone: dict[int, Ended]
+    imported: dict[int, EndedRun]
+    stocked: dict[int, EndedRun]
+    moved: dict[int, EndedRun]
+    undone: dict[int, EndedRun]
 
 
-def read(session: Session) -> OracleTotals:
-    return OracleTotals(
-        totals=_totals(session),
-        entered=_entered(session),
-        created=_created(session),
-        created_twice=_created_twice(session),
-        imported=_imported(session),
-        stocked=_stocked(session),
-        moved=_moved(session),
-        undone=_undone(session),
+def read(session: Session) -> OracleReport:
+    return OracleReport(
+        totals=_read_totals(session),
+        entered=_read_entered(session),
+        created=_read_created(session),
+        created_twice=_read_created_twice(session),
+        imported=_read_imported(session),
+        stocked=_read_stocked(session),
+        moved=_read_moved(session),
+        undone=_read_undone(session),
     )
 
 
-def _totals(session: Session) -> Totals:
+def _read_totals(session: Session) -> LedgerTotals:
     def count(what: Any, table: Table) -> int:
         return int(session.scalar(select(func.coalesce(what, 0)).select_from(table)) or 0)
 
     to_a_person = runs.c.owner_id.not_in(select(pools.c.id))
-    return Totals(
+    return LedgerTotals(
         leads=count(func.count(), leads),
         keyed_runs=count(
             func.count().filter(
@@ -92,9 +92,11 @@ def _totals(session: Session) -> Totals:
     )
 
 
-def _entered(session: Session) -> dict[int, datetime]:
-    """The captured leads that belong to a person by a turn under their own claim, and since when."""
-    found = _given("capture").with_only_columns(ledger.c.record_id, ledger.c.claim, ledger.c.at)
+def _read_entered(session: Session) -> dict[int, datetime]:
+    """Reads since when each captured lead belongs to a person by a turn under its own claim."""
+    found = _select_entries("capture").with_only_columns(
+        ledger.c.record_id, ledger.c.claim, ledger.c.at
+    )
     return {
         row.record_id: row.at
         for row in session.execute(found)
@@ -102,14 +104,14 @@ def _entered(session: Session) -> dict[int, datetime]:
     }
 
 
-def _created(session: Session) -> dict[int, int]:
-    """The leads that somebody created for a pool, and the member whose turn it was."""
-    found = _given("create").with_only_columns(ledger.c.record_id, ledger.c.user_id)
+def _read_created(session: Session) -> dict[int, int]:
+    """Reads the leads that were created for a pool, with the member whose turn it was."""
+    found = _select_entries("create").with_only_columns(ledger.c.record_id, ledger.c.user_id)
     return {row.record_id: row.user_id for row in session.execute(found)}
 
 
-def _created_twice(session: Session) -> list[str]:
-    """The keys under which several leads were created: each is named after its own."""
+def _read_created_twice(session: Session) -> list[str]:
+    """Reads the keys under which several leads were created. A lead's name is its key."""
     named = (
         select(leads.c.last_name)
         .where(leads.c.last_name.startswith(CREATED))
@@ -118,13 +120,13 @@ def _created_twice(session: Session) -> list[str]:
     return list(session.scalars(named.having(func.count() > 1).order_by(leads.c.last_name)))
 
 
-def _imported(session: Session) -> dict[int, Ended]:
-    """The imports to pools that ended in good order: each record belongs to a person by a turn of
-    the run's block, and what the run says agrees with that. One that is done has made all its good
-    rows records; one that was cancelled has returned the turns it didn't use."""
-    made = _counts(
+def _read_imported(session: Session) -> dict[int, EndedRun]:
+    """Reads the imports to pools that ended in good order: each record belongs to a person by a
+    turn of the run's block, and the run's own numbers agree. A done import has made a record of
+    each good row; a cancelled one has returned the turns that it didn't use."""
+    made = _count_by_key(
         session,
-        _given(RunKind.IMPORT)
+        _select_entries(RunKind.IMPORT)
         .with_only_columns(ledger.c.claim, func.count())
         .group_by(ledger.c.claim),
     )
@@ -137,46 +139,48 @@ def _imported(session: Session) -> dict[int, Ended]:
         )
         return run.records == made.get(run_claim(RunKind.IMPORT, run.id), 0) and whole
 
-    return _ended(session, RunKind.IMPORT, in_order)
+    return _list_ended(session, RunKind.IMPORT, in_order)
 
 
-def _stocked(session: Session) -> dict[int, Ended]:
-    """The imports that made all of their good rows records, whoever owns these now."""
-    return _ended(session, RunKind.IMPORT, lambda run: run.records == run.rows - run.errors)
+def _read_stocked(session: Session) -> dict[int, EndedRun]:
+    """Reads the imports that made a record of each good row, whoever owns the records now."""
+    return _list_ended(session, RunKind.IMPORT, lambda run: run.records == run.rows - run.errors)
 
 
-def _moved(session: Session) -> dict[int, Ended]:
+def _read_moved(session: Session) -> dict[int, EndedRun]:
     """The reassignments to pools that ended in good order: for each record that it moved there is
     an entry, taken back or not, the turns that it didn't use came back, and one that is done has
     moved or skipped each record of its list."""
     entered = union_all(select(ledger.c.claim), select(ledger_history.c.claim)).subquery()
-    counted = _counts(session, select(entered.c.claim, func.count()).group_by(entered.c.claim))
+    counted = _count_by_key(
+        session, select(entered.c.claim, func.count()).group_by(entered.c.claim)
+    )
 
     def in_order(run: Row[Any]) -> bool:
         return run.records == counted.get(
             run_claim(RunKind.REASSIGN, run.id), 0
         ) == run.turns - run.returned and _is_whole(run)
 
-    return _ended(session, RunKind.REASSIGN, in_order)
+    return _list_ended(session, RunKind.REASSIGN, in_order)
 
 
-def _undone(session: Session) -> dict[int, Ended]:
+def _read_undone(session: Session) -> dict[int, EndedRun]:
     """The undos of such reassignments that ended in good order: each entry that it took back is
     noted, and their turns came back, if that was asked for."""
     spans = select(
         reversals.c.run_id, func.sum(reversals.c.last_ordinal - reversals.c.first_ordinal + 1)
     ).group_by(reversals.c.run_id)
-    counted = _counts(session, spans)
+    counted = _count_by_key(session, spans)
     returning = set(session.scalars(select(undos.c.run_id).where(undos.c.returns_turns)))
 
     def in_order(run: Row[Any]) -> bool:
         returned = run.records if run.id in returning else 0
         return run.records == counted.get(run.id, 0) and run.returned == returned and _is_whole(run)
 
-    return _ended(session, RunKind.UNDO, in_order)
+    return _list_ended(session, RunKind.UNDO, in_order)
 
 
-def _counts(session: Session, statement: Select[Any]) -> dict[Any, int]:
+def _count_by_key(session: Session, statement: Select[Any]) -> dict[Any, int]:
     return {what: int(count) for what, count in session.execute(statement)}
 
 
@@ -184,15 +188,17 @@ def _is_whole(run: Row[Any]) -> bool:
     return run.state == "cancelled" or bool(run.records + run.skipped == run.rows)
 
 
-def _ended(session: Session, kind: str, in_order: Callable[[Row[Any]], bool]) -> dict[int, Ended]:
+def _list_ended(
+    session: Session, kind: str, in_order: Callable[[Row[Any]], bool]
+) -> dict[int, EndedRun]:
     """The runs of a kind that are done or were cancelled, and are in order."""
     found = session.execute(
         select(runs).where(runs.c.kind == kind, runs.c.state.in_(("done", "cancelled")))
     )
-    return {run.id: Ended(run.state, run.records) for run in found if in_order(run)}
+    return {run.id: EndedRun(run.state, run.records) for run in found if in_order(run)}
 
 
-def _given(cause: str) -> Select[Any]:
+def _select_entries(cause: str) -> Select[Any]:
     """The ledger's entries for that cause whose record belongs to the member whose turn it was."""
     gift = and_(
         leads.c.id == ledger.c.record_id,
@@ -203,7 +209,7 @@ def _given(cause: str) -> Select[Any]:
     return select(ledger).join(leads, gift).join(users, theirs).where(ledger.c.cause == cause)
 
 
-def unfinished(session: Session) -> int:
+def count_unfinished(session: Session) -> int:
     """How many captured leads wait for their owner, and runs for their end. What was set aside or
     has failed waits for an operator."""
     waiting = (
@@ -214,17 +220,17 @@ def unfinished(session: Session) -> int:
     )
 
 
-def failed_runs(session: Session) -> list[int]:
+def list_failed_runs(session: Session) -> list[int]:
     return list(
         session.scalars(select(runs.c.id).where(runs.c.state == "failed").order_by(runs.c.id))
     )
 
 
-def newest_leads(session: Session, many: int) -> list[int]:
+def list_newest_leads(session: Session, many: int) -> list[int]:
     return list(session.scalars(select(leads.c.id).order_by(leads.c.id.desc()).limit(many)))
 
 
-def newest_runs(session: Session, many: int) -> list[tuple[int, str]]:
+def list_newest_runs(session: Session, many: int) -> list[tuple[int, str]]:
     """Each with its kind."""
     return [
         (run_id, kind)

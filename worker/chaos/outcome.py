@@ -1,55 +1,58 @@
-"""What came of it: every acceptance held against the books, and how long the stack took to recover."""
+"""The result of a soak: every accepted request is checked against SQL, and the time that the stack
+took to recover is measured."""
 
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from worker.chaos import oracle_queries
-from worker.chaos.api import Accepted
-from worker.chaos.oracle_queries import Ended, OracleTotals
+from worker.chaos.api import Acceptances
+from worker.chaos.oracle_queries import EndedRun, OracleReport
 from worker.chaos.scheduler import Injection
 from worker.domain.audit.reports import Report, Violation
 from worker.flows.system import System
 
 
-class Recovery(NamedTuple):
-    """How long after a fault was over the last of the leads accepted before had its owner."""
+@dataclass(frozen=True)
+class Recovery:
+    """The seconds from the end of a fault until every lead accepted before had its owner."""
 
     seconds: float = 0.0
     after: str | None = None
 
 
-class RunTotals(NamedTuple):
+@dataclass(frozen=True)
+class RunTotals:
     """Runs that got a 2xx, and what became of them."""
 
     accepted: int
     done: int
-    """Those that did all that they were to do."""
+    """Runs that did all that they had to do."""
     cancelled: int
-    """Those that were cancelled by request, and whose unused turns came back."""
+    """Runs that were cancelled by request, and whose unused turns came back."""
     records: int
-    """That both have made, moved or taken back."""
+    """Records that the done and the cancelled runs made, moved or took back."""
     lost: list[int]
-    """The others, by id."""
+    """The ids of the other runs."""
 
 
 @dataclass
 class SoakResult:
-    """What was done to the stack, what it did, and whether it kept its promise."""
+    """The faults, what the stack did meanwhile, and whether it kept its promise."""
 
     faults: dict[str, int]
     answers: dict[str, int]
     captured: int
     """Leads that got a 2xx."""
     assigned: int
-    """Of those, the ones that belong to a person by a turn under their own claim."""
+    """Captured leads that belong to a person by a turn under their own claim."""
     created: int
     """Leads that were created for a pool, and got a 2xx."""
     created_in_turn: int
-    """Of those, the ones that belong to the person whom the answer showed, whose turn it was."""
+    """Created leads that belong to the person whom the answer showed, whose turn it was."""
     imports: RunTotals
     """Files that were imported to a pool."""
     stocked: int
@@ -59,9 +62,9 @@ class SoakResult:
     undos: RunTotals
     """Undos of reassignments."""
     leads: int
-    """All that got a 2xx, by themselves or with their file."""
+    """All leads that got a 2xx, alone or with their file."""
     unanswered: int
-    """Leads that are there though nobody got an answer to them, or none but an error."""
+    """Leads that exist although their request got no answer, or an error."""
     roster_changes: int
     turns: int
     conflicts: int
@@ -83,7 +86,7 @@ class SoakResult:
 
     @property
     def held(self) -> bool:
-        """Whether the promise was kept: no violation, and everything that was accepted is there and
+        """Whether there is no violation, and everything that was accepted exists and is
         assigned."""
         return not (
             self.violations
@@ -93,41 +96,56 @@ class SoakResult:
             or self.runs_twice
         )
 
-    def as_json(self) -> dict[str, Any]:
-        tuples = {
-            name: value._asdict()
-            for name, value in vars(self).items()
-            if isinstance(value, Recovery | RunTotals)
-        }
-        return asdict(self) | tuples | {"held": self.held}
+    def as_json(self) -> dict[str, object]:
+        """Returns the fields as JSON takes them, with `held`."""
+        return asdict(self) | {"held": self.held}
+
+
+class _LeadCounts(NamedTuple):
+    captured: int
+    assigned: int
+    created: int
+    created_in_turn: int
+    created_twice: list[str]
+    lost_leads: list[int]
+
+
+class _RunCounts(NamedTuple):
+    imports: RunTotals
+    stocked: RunTotals
+    moves: RunTotals
+    undos: RunTotals
+    runs_twice: int
+
+    @property
+    def lost(self) -> list[int]:
+        """The ids of all lost runs, in order."""
+        kinds = (self.imports, self.stocked, self.moves, self.undos)
+        return sorted(run_id for totals in kinds for run_id in totals.lost)
 
 
 def count_outcome(
     system: System,
     struck: Collection[Injection],
-    accepted: Accepted,
+    accepted: Acceptances,
     retried: Counter[str],
     ended_by_themselves: Counter[str],
     reports: list[Report],
 ) -> SoakResult:
-    """Holds what was answered against what SQL says."""
+    """Checks what the API answered against what SQL says."""
     with system.reading() as session:
-        said = oracle_queries.read(session)
-    entered = {
-        lead: (at, said.entered[lead].timestamp())
-        for lead, at in accepted.leads.items()
-        if lead in said.entered
-    }
-    of_runs, totals = _of_runs(accepted, said), said.totals
-    leads = (
-        len(accepted.leads)
-        + len(accepted.created)
-        + of_runs["imports"].records
-        + of_runs["stocked"]
-    )
+        found = oracle_queries.read(session)
+    runs, totals = _count_runs(accepted, found), found.totals
+    imported = runs.imports.records + runs.stocked.records
+    leads = len(accepted.leads) + len(accepted.created) + imported
     return SoakResult(
-        **_of_leads(accepted, said),
-        **of_runs,
+        **_count_leads(accepted, found)._asdict(),
+        imports=runs.imports,
+        stocked=runs.stocked.records,
+        moves=runs.moves,
+        undos=runs.undos,
+        runs_twice=runs.runs_twice,
+        lost_runs=runs.lost,
         faults=dict(sorted(Counter(fault.name for fault in struck).items())),
         answers=dict(sorted(Counter(accepted.answers).items())),
         leads=leads,
@@ -139,73 +157,81 @@ def count_outcome(
         returned=totals.returned,
         retried=dict(retried),
         ended_by_themselves=dict(ended_by_themselves),
-        longest_recovery=longest_recovery(struck, entered.values()),
+        longest_recovery=measure_recovery(struck, _list_waits(accepted, found)),
         violations=sum(report.violated.total() for report in reports),
-        first_violations=[
-            _words(report.pool, found) for report in reports for found in report.violations
-        ],
+        first_violations=[line for report in reports for line in _describe_violations(report)],
         timeline=[(fault.name, round(fault.began, 3), round(fault.over, 3)) for fault in struck],
     )
 
 
-def _of_leads(accepted: Accepted, said: OracleTotals) -> dict[str, Any]:
-    lost = {*accepted.leads} - {*said.entered}
-    others = {
-        lead for lead, _ in accepted.created.items() - said.created.items()
-    }  # not there, or not theirs whom the answer showed
-    return {
-        "captured": len(accepted.leads),
-        "assigned": len(accepted.leads) - len(lost),
-        "created": len(accepted.created),
-        "created_in_turn": len(accepted.created) - len(others),
-        "created_twice": said.created_twice,
-        "lost_leads": sorted(lost | others),
-    }
-
-
-def _of_runs(accepted: Accepted, said: OracleTotals) -> dict[str, Any]:
-    asked = (
-        (accepted.imports, said.imported), (accepted.stocks, said.stocked), (accepted.moves, said.moved), (accepted.undos, said.undone),
-    )  # fmt: skip
-    imports, stocks, moves, undos = (_kept(accepted, runs, ended) for runs, ended in asked)
-    return {
-        "imports": imports,
-        "stocked": stocks.records,
-        "moves": moves,
-        "runs_twice": max(said.totals.keyed_runs - accepted.asked, 0),
-        "undos": undos,
-        "lost_runs": sorted([*imports.lost, *stocks.lost, *moves.lost, *undos.lost]),
-    }
-
-
-def _kept(accepted: Accepted, runs: Sequence[int], ended: Mapping[int, Ended]) -> RunTotals:
-    """Runs that got a 2xx, held against those that ended in good order. An undo that is asked for
-    again is the same one."""
-    kept = {
-        run: ended[run]
-        for run in runs
-        if run in ended and (ended[run].state == "done" or run in accepted.to_cancel)
-    }
-    states = Counter(run.state for run in kept.values())
-    lost = sorted({*runs} - {*kept})
-    return RunTotals(
-        len({*runs}),
-        states["done"],
-        states["cancelled"],
-        sum(run.records for run in kept.values()),
-        lost,
+def _count_leads(accepted: Acceptances, found: OracleReport) -> _LeadCounts:
+    lost = {*accepted.leads} - {*found.entered}
+    # Those that don't exist, or belong to somebody else than the answer showed.
+    others = {lead for lead, _ in accepted.created.items() - found.created.items()}
+    return _LeadCounts(
+        captured=len(accepted.leads),
+        assigned=len(accepted.leads) - len(lost),
+        created=len(accepted.created),
+        created_in_turn=len(accepted.created) - len(others),
+        created_twice=found.created_twice,
+        lost_leads=sorted(lost | others),
     )
 
 
-def _words(pool: str, violation: Violation) -> str:
+def _count_runs(accepted: Acceptances, found: OracleReport) -> _RunCounts:
+    return _RunCounts(
+        imports=_count_kind(accepted, accepted.imports, found.imported),
+        stocked=_count_kind(accepted, accepted.stocks, found.stocked),
+        moves=_count_kind(accepted, accepted.moves, found.moved),
+        undos=_count_kind(accepted, accepted.undos, found.undone),
+        runs_twice=max(found.totals.keyed_runs - accepted.asked, 0),
+    )
+
+
+def _count_kind(
+    accepted: Acceptances, asked: Sequence[int], ended: Mapping[int, EndedRun]
+) -> RunTotals:
+    """Checks the runs of one kind that got a 2xx against those that ended in good order. Two
+    requests for the same undo get the same run."""
+    kept = {
+        run_id: ended[run_id]
+        for run_id in asked
+        if run_id in ended and (ended[run_id].state == "done" or run_id in accepted.to_cancel)
+    }
+    states = Counter(run.state for run in kept.values())
+    return RunTotals(
+        accepted=len({*asked}),
+        done=states["done"],
+        cancelled=states["cancelled"],
+        records=sum(run.records for run in kept.values()),
+        lost=sorted({*asked} - {*kept}),
+    )
+
+
+def _list_waits(accepted: Acceptances, found: OracleReport) -> list[tuple[float, float]]:
+    """Returns when each captured lead was accepted, and when it had its owner."""
+    return [
+        (accepted_at, found.entered[lead].timestamp())
+        for lead, accepted_at in accepted.leads.items()
+        if lead in found.entered
+    ]
+
+
+def _describe_violations(report: Report) -> list[str]:
+    return [_describe(report.pool, violation) for violation in report.violations]
+
+
+def _describe(pool: str, violation: Violation) -> str:
     turn = "" if violation.turn is None else f", turn {violation.turn:,}"
     return f"{pool}{turn}, {violation.point}: {violation.what}"
 
 
-def longest_recovery(struck: Iterable[Injection], times: Iterable[tuple[float, float]]) -> Recovery:
-    """From the end of a fault until every lead accepted before had its owner; times are when each
-    was accepted, and when it had it. Other faults go on meanwhile, so this is the most that it can
-    have been."""
+def measure_recovery(struck: Iterable[Injection], times: Iterable[tuple[float, float]]) -> Recovery:
+    """Returns the longest time from the end of a fault until every lead accepted before had its
+    owner. `times` are when each lead was accepted, and when it had its owner.
+
+    Other faults go on meanwhile, so the true time is at most that.
+    """
     lines = sorted(times)
     moments = [accepted for accepted, _ in lines]
     last_owned = [0.0, *accumulate((owned for _, owned in lines), max)]

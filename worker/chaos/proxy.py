@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server, which can lose what passes through it."""
+"""A TCP proxy in front of a server. It can lose what passes through it."""
 
 import socket
 import threading
@@ -14,17 +14,17 @@ Upstream = str | tuple[str, int]
 
 
 class Mode(Enum):
-    """What becomes of what passes through."""
+    """What the proxy does with the bytes that pass through it."""
 
     PASS = auto()
     DROP_REPLIES = auto()
-    """A command arrives; instead of its answer comes the end of the connection."""
+    """Commands arrive. The connection ends in place of the answer."""
     SWALLOW_REPLIES = auto()
-    """A command arrives; its answer never comes, and nothing says so."""
+    """Commands arrive. The answer never comes, and the connection stays open."""
     BLACK_HOLE = auto()
-    """Nothing moves in either direction. What was sent meanwhile arrives late."""
+    """Nothing passes in either direction until the mode changes. Then everything arrives."""
     CUT = auto()
-    """All connections are closed, and new ones at once."""
+    """Open connections are closed, and new ones are closed at once."""
 
 
 class Proxy:
@@ -41,7 +41,7 @@ class Proxy:
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
 
     def switch(self, mode: Mode) -> None:
-        """From now on, for connections that are open as for those that come."""
+        """Changes the mode, for open and for new connections."""
         with self._changing:
             self._mode = mode
             if mode is Mode.BLACK_HOLE:
@@ -49,9 +49,8 @@ class Proxy:
             else:
                 self._flows.set()
             for pair in self._open:
-                if (
-                    mode is Mode.CUT or pair.lost_an_answer
-                ):  # the next answer would be taken for the one that was lost
+                # After a lost answer, the client would take the next answer for it.
+                if mode is Mode.CUT or pair.lost_an_answer:
                     pair.end()
 
     def close(self) -> None:

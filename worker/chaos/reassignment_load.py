@@ -1,5 +1,5 @@
-"""Who moves leads meanwhile, many at once: a stock of them is reassigned again and again, and some
-of that cancelled or undone."""
+"""The load of reassignments: a stock of leads is reassigned again and again, and some of the runs
+are cancelled or undone."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
@@ -9,12 +9,12 @@ from worker.chaos.api import (
     AGAIN_SECONDS,
     FORM,
     TRIES,
-    Accepted,
+    Acceptances,
     Api,
+    ChaosPool,
     NotAccepted,
-    Pool,
-    packed,
-    sample_form,
+    encode,
+    make_form,
 )
 
 MOVERS, MOVE_EVERY_SECONDS = 2, 3.0
@@ -28,10 +28,10 @@ Pauses = Generator[float, None, None]
 
 
 def move(
-    dice: Random, api: Api, pools: Sequence[Pool], people: Sequence[str], accepted: Accepted
+    dice: Random, api: Api, pools: Sequence[ChaosPool], people: Sequence[str], accepted: Acceptances
 ) -> Iterator[float]:
-    """Everybody's stock is anybody's to reassign: who comes second finds leads that have changed
-    hands meanwhile."""
+    """Reassigns any stock, also another thread's: the second run finds leads whose owners have
+    changed meanwhile."""
     while True:
         with suppress(NotAccepted):
             if len(accepted.stocks) < MOVERS:
@@ -43,34 +43,34 @@ def move(
         yield MOVE_EVERY_SECONDS
 
 
-def _import_stock(dice: Random, api: Api, owner: str, accepted: Accepted) -> Pauses:
-    """Leads of one person, by nobody's turn."""
-    form = sample_form(owner, STOCK_ROWS, dice.randrange(2**31))
+def _import_stock(dice: Random, api: Api, owner: str, accepted: Acceptances) -> Pauses:
+    """Imports leads for one person, without turns."""
+    form = make_form(owner, STOCK_ROWS, dice.randrange(2**31))
     accepted.asked += 1
     stock = yield from api.insist("/api/imports", form, f"stock {dice.randbytes(8).hex()}", FORM)
     accepted.stocks.append(stock["id"])
     yield from _await_end(api, stock["id"])
 
 
-def _reassign(dice: Random, api: Api, stock: int, pool: Pool, accepted: Accepted) -> Pauses:
-    body = packed({"list": f"import:{stock}", "owner": pool.name})
+def _reassign(dice: Random, api: Api, stock: int, pool: ChaosPool, accepted: Acceptances) -> Pauses:
+    body = encode({"list": f"import:{stock}", "owner": pool.name})
     accepted.asked += 1
     run = yield from api.insist("/api/reassignments", body, f"move {dice.randbytes(8).hex()}")
     accepted.moves.append(run["id"])
-    yield from perhaps_cancel(dice, api, run["id"], accepted)
+    yield from maybe_cancel(dice, api, run["id"], accepted)
     if dice.random() < UNDONE:
         yield from _await_end(api, run["id"])
         undo = api.ask(
             "POST",
             f"/api/runs/{run['id']}/undo",
-            packed({"return_turns": dice.random() < RETURNING}),
+            encode({"return_turns": dice.random() < RETURNING}),
         )
         accepted.undos.append(undo["id"])
-        yield from perhaps_cancel(dice, api, undo["id"], accepted)
+        yield from maybe_cancel(dice, api, undo["id"], accepted)
 
 
-def perhaps_cancel(dice: Random, api: Api, run_id: int, accepted: Accepted) -> Pauses:
-    """Now and then somebody thinks better of it a moment later."""
+def maybe_cancel(dice: Random, api: Api, run_id: int, accepted: Acceptances) -> Pauses:
+    """Cancels some runs a moment after they were accepted."""
     if dice.random() < CANCELLED:
         yield dice.random() * CANCEL_WITHIN_SECONDS
         accepted.to_cancel.add(run_id)
@@ -79,7 +79,7 @@ def perhaps_cancel(dice: Random, api: Api, run_id: int, accepted: Accepted) -> P
 
 
 def _await_end(api: Api, run_id: int) -> Pauses:
-    """Raises NotAccepted if it doesn't end soon."""
+    """Waits for the end of a run. Raises NotAccepted if it takes too long."""
     for _ in range(TRIES):
         with suppress(NotAccepted):
             if api.ask("GET", f"/api/runs/{run_id}")["state"] in ("done", "cancelled"):

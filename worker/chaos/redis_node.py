@@ -1,11 +1,10 @@
-"""A server of chaos's own, for the ring or for the broker, which can be sent back in time."""
+"""A Redis server of chaos, for the ring or for the broker, that can be restored to a snapshot."""
 
 import shutil
 from collections import deque
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from worker.chaos.proxy import Proxy
 from worker.settings import socket_path
@@ -22,6 +21,8 @@ class RedisNode:
         self._server = EmbeddedServer(
             socket_path(home / name), self._folder, home / "logs" / f"{name}.log"
         )
+        self.client = self._server.client
+        """A client that doesn't go through the proxy."""
         self._snapshots: deque[Path] = deque()
         self._taken = 0
 
@@ -55,11 +56,6 @@ class RedisNode:
         shutil.rmtree(self._folder)
         shutil.copytree(dice.choice(self._snapshots), self._folder)
         self.start()
-
-    @property
-    def client(self) -> Any:
-        """The way in past the proxy."""
-        return self._server.client
 
     @cached_property
     def proxy(self) -> Proxy:

@@ -1,5 +1,5 @@
-"""The soak from beginning to end: a stack is broken while leads come in, left to recover, and
-everything is counted and checked."""
+"""The soak test: breaks a stack while leads come in, lets it recover, then counts and checks
+everything."""
 
 import time
 from collections import Counter
@@ -10,10 +10,10 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from worker.chaos import oracle_queries
-from worker.chaos.api import Accepted, ApiClient, Pool
+from worker.chaos.api import Acceptances, ApiClient, ChaosPool
 from worker.chaos.database import DOMAIN
-from worker.chaos.faults import all_faults
-from worker.chaos.intake_load import producing
+from worker.chaos.faults import list_faults
+from worker.chaos.intake_load import run_intake_load
 from worker.chaos.outcome import SoakResult, count_outcome
 from worker.chaos.scheduler import Scheduler
 from worker.chaos.testbed import Testbed
@@ -41,8 +41,8 @@ SETTLE_SECONDS = 90.0
 ROUNDS_OF_RETRIES = 3
 
 
-class Order(NamedTuple):
-    """How long, by which seed, and whom to tell what goes on: each step, and each fault."""
+class SoakPlan(NamedTuple):
+    """How long and by which seed to break the stack, and what to call at each step and fault."""
 
     seconds: float
     seed: int
@@ -50,16 +50,16 @@ class Order(NamedTuple):
     on_fault: Callable[[str], None]
 
 
-def soak(system: System, settings: Settings, order: Order) -> SoakResult:
-    """Breaks a stack of its own for so long, and says what came of it."""
-    testbed, accepted = Testbed(system, settings), Accepted()
+def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
+    """Breaks a stack of its own, and returns what it did and whether it kept the promise."""
+    testbed, accepted = Testbed(system, settings), Acceptances()
     order.on_step(f"starting a stack in {settings.home}")
     with testbed.running():
         made, token = _make_pools(system), _make_token(system)
-        scheduler = Scheduler(all_faults(testbed), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
+        scheduler = Scheduler(list_faults(testbed), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
         order.on_step(f"breaking it for {order.seconds:.0f} s, by the seed {order.seed}")
         client = ApiClient(testbed.api_address, token)
-        with producing(client, made, [_email(name) for name in TEAM], order.seed, accepted):
+        with run_intake_load(client, made, [_email(name) for name in TEAM], order.seed, accepted):
             _break(testbed, scheduler, order.seconds)
         order.on_step("waiting until nothing waits")
         retried = _settle(testbed)
@@ -70,11 +70,13 @@ def soak(system: System, settings: Settings, order: Order) -> SoakResult:
         )
 
 
-def _make_pools(system: System) -> list[Pool]:
-    def make(session: Session) -> list[Pool]:
+def _make_pools(system: System) -> list[ChaosPool]:
+    def make(session: Session) -> list[ChaosPool]:
         ids = {name: people.add(session, name, _email(name)).id for name in TEAM}
         return [
-            Pool(pools.create(session, name, "lead", [ids[each] for each in members], None), name)
+            ChaosPool(
+                pools.create(session, name, "lead", [ids[each] for each in members], None), name
+            )
             for name, members in POOLS.items()
         ]
 
@@ -82,7 +84,7 @@ def _make_pools(system: System) -> list[Pool]:
 
 
 def _make_token(system: System) -> str:
-    """By which those who hand in leads and change rosters come in: an admin's."""
+    """Returns an admin's token, with which leads are sent and rosters changed."""
 
     def make(session: Session) -> str:
         admin = people.add(session, ADMIN, _email(ADMIN), is_admin=True)
@@ -100,7 +102,7 @@ def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
     try:
         while time.monotonic() < end:
             testbed.keep()
-            scheduler.blow()
+            scheduler.tick()
             if time.monotonic() > remember and not scheduler.is_on(
                 testbed.ring.name, testbed.broker.name
             ):
@@ -108,12 +110,12 @@ def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
                 testbed.remember()
             pause.wait(TICK_SECONDS)
     finally:
-        scheduler.calm()
+        scheduler.end_all()
 
 
 def _settle(testbed: Testbed) -> Counter[str]:
-    """Waits until nothing waits any more. What was set aside is visible, and tried again as an
-    operator would: how many that were."""
+    """Waits until nothing waits any more. Retries what was set aside, as an operator would, and
+    returns how many that were."""
     retried: Counter[str] = Counter()
     for _ in range(ROUNDS_OF_RETRIES):
         wait_for(lambda: _is_quiet(testbed), SETTLE_SECONDS)
@@ -130,7 +132,7 @@ def _is_quiet(testbed: Testbed) -> bool:
         with testbed.system.reading() as session:
             deserted, waiting = (
                 [name for name in POOLS if not _members(session, name)],
-                oracle_queries.unfinished(session),
+                oracle_queries.count_unfinished(session),
             )
         for name in deserted:
             testbed.system.transact(_fill, name=name)
@@ -144,13 +146,13 @@ def _members(session: Session, name: str) -> Sequence[int]:
 
 
 def _fill(unit: Unit, name: str) -> None:
-    """A pool that the end met without members is given some: its leads wait for them."""
+    """Adds members to a pool that has none at the end: its leads wait for them."""
     members = users_named(unit, (_email(member) for member in POOLS[name]))
     pools.add_members(unit, pool_named(unit, name).id, members, None)
 
 
 def _retry(session: Session) -> Counter[str]:
-    failed = oracle_queries.failed_runs(session)
+    failed = oracle_queries.list_failed_runs(session)
     for run_id in failed:
         control.retry(session, run_id)
     return +Counter(leads=control.retry_leads(session), runs=len(failed))

@@ -1,4 +1,4 @@
-"""Which fault strikes when. The seed decides: the same seed strikes in the same order."""
+"""Decides which fault strikes when. The same seed gives the same order."""
 
 import time
 from collections import deque
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
-from worker.chaos.faults import Fault, Heal
+from worker.chaos.faults import FaultKind, Heal
 from worker.errors.base import EvenhandError
 
 
 class Injection(NamedTuple):
-    """A fault that has struck: when it began, and when it was over."""
+    """A fault that has struck, with the times of its beginning and its end (seconds since 1970)."""
 
     name: str
     began: float
@@ -19,28 +19,32 @@ class Injection(NamedTuple):
 
 
 class _Lasting(NamedTuple):
-    fault: Fault
+    fault: FaultKind
     began: float
     until: float
     heal: Heal
 
 
 class Scheduler:
-    """Strikes every so many seconds on average. Each kind comes as often as it should in each
-    round, in an order that is dealt anew."""
+    """Injects a fault every so many seconds on average. In each round every kind strikes as often
+    as its `times` says, in a random order."""
 
     def __init__(
-        self, faults: Sequence[Fault], seed: int, every_seconds: float, tell: Callable[[str], None]
+        self,
+        faults: Sequence[FaultKind],
+        seed: int,
+        every_seconds: float,
+        report: Callable[[str], None],
     ) -> None:
-        self._faults, self._every_seconds, self._tell = faults, every_seconds, tell
+        self._faults, self._every_seconds, self._report = faults, every_seconds, report
         self._dice = Random(seed)  # noqa: S311  nothing here is secret
-        self._deck: deque[Fault] = deque()
+        self._deck: deque[FaultKind] = deque()
         self._lasting: list[_Lasting] = []
         self._next = 0.0
         self.struck: list[Injection] = []
 
-    def blow(self) -> None:
-        """Ends what has lasted long enough, and strikes when it is time."""
+    def tick(self) -> None:
+        """Ends the faults that have lasted long enough, and injects the next one when it is due."""
         now = time.time()
         for lasting in [each for each in self._lasting if each.until <= now]:
             self._end(lasting)
@@ -49,16 +53,16 @@ class Scheduler:
             self._strike(fault)
 
     def is_on(self, *places: str) -> bool:
-        """Whether a fault lasts at one of those places."""
+        """Returns whether a fault is on at one of those places."""
         return any(lasting.fault.place in places for lasting in self._lasting)
 
-    def calm(self) -> None:
-        """Ends all that still lasts."""
+    def end_all(self) -> None:
+        """Ends all faults that are still on."""
         for lasting in [*self._lasting]:
             self._end(lasting)
 
-    def _deal(self) -> Fault | None:
-        """The next fault whose place isn't struck already."""
+    def _deal(self) -> FaultKind | None:
+        """Takes the next fault whose place has no fault on."""
         if not self._deck:
             cards = [fault for fault in self._faults for _ in range(fault.times)]
             self._deck.extend(self._dice.sample(cards, len(cards)))
@@ -67,7 +71,7 @@ class Scheduler:
             self._deck.remove(fault)
         return fault
 
-    def _strike(self, fault: Fault) -> None:
+    def _strike(self, fault: FaultKind) -> None:
         began, seconds = time.time(), self._dice.uniform(*fault.lasts)
         try:
             heal = fault.strike(Random(self._dice.random()))  # noqa: S311
@@ -75,9 +79,9 @@ class Scheduler:
             EvenhandError,
             OSError,
         ) as error:  # what it would strike is still down from an earlier one
-            self._tell(f"could not {fault.name}: {error}")
+            self._report(f"could not {fault.name}: {error}")
             return
-        self._tell(f"{fault.name}{f' for {seconds:.1f} s' if heal else ''}")
+        self._report(f"{fault.name}{f' for {seconds:.1f} s' if heal else ''}")
         if heal is None:
             self._over(fault, began)
         else:
@@ -88,5 +92,5 @@ class Scheduler:
         lasting.heal()
         self._over(lasting.fault, lasting.began)
 
-    def _over(self, fault: Fault, began: float) -> None:
+    def _over(self, fault: FaultKind, began: float) -> None:
         self.struck.append(Injection(fault.name, began, time.time()))

@@ -1,5 +1,5 @@
-"""The stack that chaos breaks: two servers, proxies in front of them and of the database, workers,
-beat and an API."""
+"""The stack that chaos breaks: two Redis servers, proxies in front of them and of the database,
+workers, beat and an API."""
 
 import signal
 import socket
@@ -14,7 +14,7 @@ from worker.chaos.redis_node import RedisNode
 from worker.errors.servers import NotChaos, ServerDidNotStart
 from worker.flows.system import System
 from worker.settings import LOOPBACK, Settings
-from worker.stack.services import ServiceProcess, stop_all
+from worker.stack.services import Service, stop_all
 from worker.stack.stack import answers, empty, only_one_on
 from worker.stack.wait import wait_for
 
@@ -25,7 +25,7 @@ READY_SECONDS = 60.0
 
 
 class Testbed:
-    """All parts of the stack, and a grip on each."""
+    """The stack, with what is needed to break each of its parts."""
 
     def __init__(self, system: System, settings: Settings) -> None:
         self.system, self._home = system, settings.home
@@ -35,16 +35,16 @@ class Testbed:
         self.api_address = f"{LOOPBACK}:{self._port}"
         self.ended_by_itself: Counter[str] = Counter()
         self._killed: set[str] = set()
-        self._asleep: list[ServiceProcess] = []
+        self._paused: list[Service] = []
 
     @cached_property
     def database(self) -> Proxy | None:
-        """In front of the database, if that has a server."""
-        upstream = database.upstream(self._url)
+        """The proxy in front of the database. None for SQLite, which has no server."""
+        upstream = database.find_upstream(self._url)
         return Proxy(upstream) if upstream else None
 
     @cached_property
-    def workers(self) -> list[ServiceProcess]:
+    def workers(self) -> list[Service]:
         options = ("worker", "--processes", str(PROCESSES), "--name")
         return [
             self._child(f"worker {number}", *options, f"chaos-{number}")
@@ -52,15 +52,15 @@ class Testbed:
         ]
 
     @cached_property
-    def beat(self) -> ServiceProcess:
+    def beat(self) -> Service:
         return self._child("beat", "beat")
 
     @cached_property
-    def api(self) -> ServiceProcess:
+    def api(self) -> Service:
         return self._child("api", "api", "--port", str(self._port))
 
     @property
-    def _parts(self) -> list[ServiceProcess]:
+    def _parts(self) -> list[Service]:
         return [*self.workers, self.beat, self.api]
 
     @property
@@ -69,12 +69,12 @@ class Testbed:
 
     @property
     def proxies(self) -> dict[str, Proxy]:
-        """Each by what it stands in front of."""
+        """The proxies by the name of what they stand in front of."""
         found = {node.name: node.proxy for node in self.nodes}
         return found | ({"database": self.database} if self.database else {})
 
-    def _child(self, name: str, *arguments: str) -> ServiceProcess:
-        return ServiceProcess(
+    def _child(self, name: str, *arguments: str) -> Service:
+        return Service(
             name,
             list(arguments),
             self.logs / f"{name.replace(' ', '-')}.log",
@@ -83,7 +83,7 @@ class Testbed:
 
     def _behind_the_proxies(self) -> dict[str, str]:
         ring, broker = (f"redis://{LOOPBACK}:{node.proxy.port}/0" for node in self.nodes)
-        url = database.behind(self._url, self.database.port) if self.database else self._url
+        url = database.address_behind(self._url, self.database.port) if self.database else self._url
         return {
             "EVENHAND_REDIS_URL": ring,
             "EVENHAND_BROKER_URL": broker,
@@ -92,8 +92,8 @@ class Testbed:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The stack from the beginning: in an emptied folder, on an emptied database; stopped at
-        the end, whatever happens."""
+        """Runs the stack within the block, in an emptied folder and on an emptied database. It is
+        always stopped at the end."""
         with ExitStack() as stack:
             stack.enter_context(only_one_on(self._home, MARK, NotChaos))
             self._clear()
@@ -122,7 +122,7 @@ class Testbed:
             raise ServerDidNotStart(what="The API", seconds=round(READY_SECONDS), log=self.logs)
 
     def _stop(self) -> None:
-        """In good order: all parts are awake, and reach their servers, when they are asked to stop."""
+        """Stops everything in order. All parts must be awake and reach their servers to stop."""
         self.wake()
         for proxy in self.proxies.values():
             proxy.switch(Mode.PASS)
@@ -133,34 +133,34 @@ class Testbed:
             proxy.close()
 
     def remember(self) -> None:
-        """Keeps what the servers hold now, for a fault that goes back in time."""
+        """Takes snapshots of the Redis servers, for a fault that restores them."""
         for node in self.nodes:
             node.remember()
 
     def keep(self) -> None:
-        """Starts again whatever has ended, and notes what ended by itself."""
+        """Starts services again that have ended, and counts those that ended by themselves."""
         for part in self._parts:
             if part.keep() and part.name not in self._killed:
                 self.ended_by_itself[part.name] += 1
             self._killed.discard(part.name)
 
-    def kill(self, part: ServiceProcess) -> None:
+    def kill(self, part: Service) -> None:
         self._killed.add(part.name)
         part.kill()
 
-    def awake(self) -> list[ServiceProcess]:
-        """The workers that run, and weren't put to sleep."""
-        return [worker for worker in self.workers if worker not in self._asleep and worker.runs()]
+    def list_awake(self) -> list[Service]:
+        """Returns the workers that run and aren't paused."""
+        return [worker for worker in self.workers if worker not in self._paused and worker.runs()]
 
-    def put_to_sleep(self, worker: ServiceProcess) -> None:
-        """Stops a worker in the middle of whatever it does."""
-        self._asleep.append(worker)
+    def pause(self, worker: Service) -> None:
+        """Pauses a worker in the middle of what it does."""
+        self._paused.append(worker)
         worker.send_to_all(signal.SIGSTOP)
 
     def wake(self) -> None:
-        for worker in self._asleep:
+        for worker in self._paused:
             worker.send_to_all(signal.SIGCONT)
-        self._asleep.clear()
+        self._paused.clear()
 
 
 def _free_port() -> int:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from worker.cli.arguments import Limit
 from worker.cli.output import Json, console, errors, print_json, rows, say, table
-from worker.domain.intake.leads import LeadValues, lead_values
+from worker.domain.intake.leads import LeadValues, parse_lead
 from worker.errors.records import BadLead
 from worker.flows.intake import capture
 from worker.flows.names import pool_named
@@ -91,7 +91,7 @@ def _read_leads(lines: Iterable[bytes], refused: list[RefusedLine]) -> Iterator[
             lead = orjson.loads(line)
             if not isinstance(lead, dict):
                 raise BadLead(reason="a line must be one JSON object")
-            yield lead_values(lead)
+            yield parse_lead(lead)
         except orjson.JSONDecodeError as error:
             refused.append(RefusedLine(number, f"it is no JSON: {error}"))
         except BadLead as error:

@@ -41,14 +41,16 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Tell of each fault.")]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
-        help="A PostgreSQL database, empty or used by chaos alone: it is emptied first. Without it, SQLite.",
+        help="A PostgreSQL database, empty or used by chaos alone: it is emptied first. "
+        "Without it, SQLite.",
         show_default=False,
     ),
 ]
 
 
 @app.command(
-    epilog="Examples: evenhand chaos --minutes 1 · evenhand chaos --seed 7 --database-url postgresql://user@host/staging"
+    epilog="Examples: evenhand chaos --minutes 1 · "
+    "evenhand chaos --seed 7 --database-url postgresql://user@host/staging"
 )
 def chaos(
     seed: Seed = None,
@@ -79,7 +81,8 @@ def chaos(
 
 
 def _environment(database_url: str | None) -> dict[str, str]:
-    """Of what the environment says of the real thing, nothing is left but where its data folder is."""
+    """Returns the environment of the stack of chaos: no EVENHAND_ variable of the real stack is
+    kept, but the folder of chaos lies in the real data folder."""
     home = settings().home / "chaos"
     ring, broker = (quote(str(socket_path(home / name))) for name in ("ring", "broker"))
     own = {
@@ -98,14 +101,13 @@ def _environment(database_url: str | None) -> dict[str, str]:
 def chaos_here(
     seed: int = 0, minutes: float = 2.0, verbose: Verbose = False, json: Json = False
 ) -> None:
-    """Chaos itself, in the data folder and on the servers that the environment names."""
-    from worker.chaos.run import Order, soak
+    """Runs chaos in the data folder and on the servers that the environment names."""
+    from worker.chaos.run import SoakPlan, soak
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(
-            number, signal.default_int_handler
-        )  # KeyboardInterrupt: the stack is stopped on the way out
-    order = Order(
+        # KeyboardInterrupt, so that the stack is stopped on the way out.
+        signal.signal(number, signal.default_int_handler)
+    order = SoakPlan(
         minutes * 60, seed, lambda step: say(f"… {step}"), say if verbose else lambda _: None
     )
     try:
@@ -121,12 +123,12 @@ def chaos_here(
     (settings().home / FACTS).write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
     print_json(facts) if json else _print(outcome)
     if not outcome.held:
-        _tell_whats_wrong(outcome, seed, settings().home)
+        _print_failures(outcome, seed, settings().home)
         raise typer.Exit(BROKEN)
 
 
 def _print(outcome: "SoakResult") -> None:
-    """Each kind of fault and how often it struck; then what came of it."""
+    """Prints how often each kind of fault struck, then the results."""
     faults = table("fault", "times", right=("times",))
     for name, times in outcome.faults.items():
         faults.add_row(name, f"{times:,}")
@@ -136,19 +138,19 @@ def _print(outcome: "SoakResult") -> None:
     )
     console.print(faults)
     console.print()
-    console.print(_results(outcome))
+    console.print(_results_table(outcome))
 
 
-def _results(outcome: "SoakResult") -> Table:
+def _results_table(outcome: "SoakResult") -> Table:
     made = table("what came of it", "", right=("",))
     rows = [
         ("captured leads that got a 2xx", outcome.captured),
         ("of these, assigned in turn", outcome.assigned),
         ("leads created for a pool that got a 2xx", outcome.created),
         ("of these, in turn and once", outcome.created_in_turn),
-        *_of_runs("imports", "leads that they brought", outcome.imports),
-        *_of_runs("reassignments", "leads that they moved", outcome.moves),
-        *_of_runs("undos of these", "leads that went back", outcome.undos),
+        *_run_rows("imports", "leads that they brought", outcome.imports),
+        *_run_rows("reassignments", "leads that they moved", outcome.moves),
+        *_run_rows("undos of these", "leads that went back", outcome.undos),
         ("leads that came in without an answer", outcome.unanswered),
         ("roster changes", outcome.roster_changes),
         ("turns", outcome.turns),
@@ -169,7 +171,7 @@ def _results(outcome: "SoakResult") -> Table:
     return made
 
 
-def _of_runs(what: str, did: str, kept: "RunTotals") -> list[tuple[str, int]]:
+def _run_rows(what: str, did: str, kept: "RunTotals") -> list[tuple[str, int]]:
     return [
         (f"{what} that got a 2xx", kept.accepted),
         ("of these, done", kept.done),
@@ -178,11 +180,11 @@ def _of_runs(what: str, did: str, kept: "RunTotals") -> list[tuple[str, int]]:
     ]
 
 
-def _tell_whats_wrong(outcome: "SoakResult", seed: int, home: Path) -> None:
+def _print_failures(outcome: "SoakResult", seed: int, home: Path) -> None:
     for violation in outcome.first_violations[:SHOWN]:
         say(violation)
     for what, lost in (
-        ("Accepted leads that are not assigned", outcome.lost_leads),
+        ("Acceptances leads that are not assigned", outcome.lost_leads),
         ("Runs that did not end well", outcome.lost_runs),
     ):
         if lost:

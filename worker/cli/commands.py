@@ -13,7 +13,7 @@ from typer.main import get_group
 from worker.cli.output import print_line
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """The module of worker.cli that defines a command, and how the command's help begins. A
     command without help is hidden."""
 
@@ -22,31 +22,37 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "demo": Entry("demo", "Show the main job: four workers import a thousand leads"),
-    "demo-here": Entry("demo"),
-    "up": Entry("services", "Start everything on this machine: API, workers, beat and Flower"),
-    "migrate": Entry("services", "Bring the database to the tables of this version"),
-    "worker": Entry("services", "Run Celery workers"),
-    "beat": Entry("services", "Run Celery's beat, which calls upkeep every few seconds"),
-    "flower": Entry("services", "Run Flower, which shows workers and tasks"),
-    "api": Entry("services", "Run the HTTP API"),
-    "capture": Entry("captures", "Capture leads"),
-    "waiting": Entry("captures", "List captured leads that wait for their owner"),
-    "import": Entry("runs", "Import a file: every good row becomes a record"),
-    "receipt": Entry("runs", "Print the receipt of an import"),
-    "reassign": Entry("reassign", "Reassign records"),
-    "undo": Entry("reassign", "Undo a run"),
-    "why": Entry("audit", "Tell why a record has its owner"),
-    "verify": Entry("audit", "Replay the ledger against the rosters"),
-    "reconcile": Entry("upkeep", "Do what upkeep does, now"),
-    "chaos": Entry("chaos", "Break a stack of its own in every known way while leads come in"),
-    "chaos-here": Entry("chaos"),
-    "user": Entry("people", "People: add them, say what they may do, give them tokens"),
-    "pool": Entry("pools", "Pools: create them, change their members, see who is next"),
-    "form": Entry("forms", "Forms: define them, get them onto pages, see what was sent"),
-    "integration": Entry("integrations", "Webhooks: others' systems that bring in leads"),
-    "runs": Entry("runs", "Imports, reassignments and undos that run, and those that have ended"),
-    "list": Entry(
+    "demo": CommandEntry("demo", "Show the main job: four workers import a thousand leads"),
+    "demo-here": CommandEntry("demo"),
+    "up": CommandEntry(
+        "services", "Start everything on this machine: API, workers, beat and Flower"
+    ),
+    "migrate": CommandEntry("services", "Bring the database to the tables of this version"),
+    "worker": CommandEntry("services", "Run Celery workers"),
+    "beat": CommandEntry("services", "Run Celery's beat, which calls upkeep every few seconds"),
+    "flower": CommandEntry("services", "Run Flower, which shows workers and tasks"),
+    "api": CommandEntry("services", "Run the HTTP API"),
+    "capture": CommandEntry("captures", "Capture leads"),
+    "waiting": CommandEntry("captures", "List captured leads that wait for their owner"),
+    "import": CommandEntry("runs", "Import a file: every good row becomes a record"),
+    "receipt": CommandEntry("runs", "Print the receipt of an import"),
+    "reassign": CommandEntry("reassign", "Reassign records"),
+    "undo": CommandEntry("reassign", "Undo a run"),
+    "why": CommandEntry("audit", "Tell why a record has its owner"),
+    "verify": CommandEntry("audit", "Replay the ledger against the rosters"),
+    "reconcile": CommandEntry("upkeep", "Do what upkeep does, now"),
+    "chaos": CommandEntry(
+        "chaos", "Break a stack of its own in every known way while leads come in"
+    ),
+    "chaos-here": CommandEntry("chaos"),
+    "user": CommandEntry("people", "People: add them, say what they may do, give them tokens"),
+    "pool": CommandEntry("pools", "Pools: create them, change their members, see who is next"),
+    "form": CommandEntry("forms", "Forms: define them, get them onto pages, see what was sent"),
+    "integration": CommandEntry("integrations", "Webhooks: others' systems that bring in leads"),
+    "runs": CommandEntry(
+        "runs", "Imports, reassignments and undos that run, and those that have ended"
+    ),
+    "list": CommandEntry(
         "lists", "Smart lists: saved filters with an order, and the records that they hold"
     ),
 }

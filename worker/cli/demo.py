@@ -8,10 +8,12 @@ import sys
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 from rich.padding import Padding
+from rich.table import Table
 
 from worker.cli import runs
 from worker.cli.audit import reports_table
@@ -50,8 +52,8 @@ File = Annotated[
 def demo(file: File = None) -> None:
     """Show the main job: four workers import a thousand leads into a pool of five, in exact turn.
     Your own data is left alone."""
-    # It begins anew each time, in a folder of its own, on embedded defaults, whatever the
-    # environment says of the real thing.
+    # Each demo begins anew in a folder of its own, on embedded defaults. The environment's settings
+    # of the real stack don't count.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")
     }
@@ -62,28 +64,26 @@ def demo(file: File = None) -> None:
 
 @app.command("demo-here", hidden=True)
 def demo_here(file: File = None) -> None:
-    """The demo itself, in the data folder that the environment names, which is emptied first."""
+    """Runs the demo in the data folder that the environment names. Empties it first."""
     from worker.stack.stack import Stack, wipe
 
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(FAILED)
-    )  # the stack is stopped on the way out
+    # SystemExit, so that the stack is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))
     began = time.monotonic()
     wipe(settings())
     with Stack(settings(), WORKERS).running(lambda step: say(f"… {step}")):
         pool_id = _make_pool()
         say(f"… importing {file or 'the sample file'} with {WORKERS} worker processes")
-        run = follow(runs.start(file or _sample(), "lead", POOL, {}), quiet=False)
+        run = follow(runs.start(file or _write_sample_file(), "lead", POOL, {}), quiet=False)
         reports = verify(system(), pool_id)
-        _tell(run, pool_id, reports)
-    console.print(
-        f"\nDone in {time.monotonic() - began:.1f} s, of which the import took {_seconds(run):.1f} s."
-    )
+        _print_result(run, pool_id, reports)
+    took, import_took = time.monotonic() - began, _import_seconds(run)
+    console.print(f"\nDone in {took:.1f} s, of which the import took {import_took:.1f} s.")
     if run.state != RunState.DONE or not all(report.holds for report in reports):
         raise typer.Exit(FAILED)
 
 
-def _sample() -> Path:
+def _write_sample_file() -> Path:
     path = settings().home / "sample-leads.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         write_sample(file, SAMPLE_ROWS)
@@ -99,36 +99,36 @@ def _add_person(name: str) -> int:
     return int(system().transact(people.add, name, f"{name.lower()}@example.com").id)
 
 
-def _tell(run: RunView, pool_id: int, reports: list[Report]) -> None:
-    """What came of it, for people to see."""
+def _print_result(run: RunView, pool_id: int, reports: list[Report]) -> None:
+    """Prints the first rows, who got how many leads, the bad rows, and what was checked."""
     with system().reading() as session:
         pool = pools.show(session, pool_id)
     if run.state != RunState.DONE:
         console.print(f"The import {run.state}: {run.reason}", markup=False)
         return
-    _section(f"The first rows of {run.file}", _first_rows(run.id))
-    _section(
+    _print_section(f"The first rows of {run.file}", _first_rows(run.id))
+    _print_section(
         f"{run.records:,} leads among {len(pool.members)} members; next is {pool.next}",
         shares(pool),
     )
     if run.errors:
-        _section(
+        _print_section(
             f"{run.errors:,} rows became no lead and burned no turn", errors_table(run.first_errors)
         )
-    _section("Every turn checked against the roster in force", reports_table(reports))
+    _print_section("Every turn checked against the roster in force", reports_table(reports))
 
 
-def _seconds(run: RunView) -> float:
+def _import_seconds(run: RunView) -> float:
     assert run.ended_at is not None
     return (run.ended_at - run.accepted_at).total_seconds()
 
 
-def _section(title: str, body: Any) -> None:
+def _print_section(title: str, body: RenderableType) -> None:
     console.print(f"\n[bold]{title}[/bold]")
     console.print(Padding(body, (0, 2), expand=False))
 
 
-def _first_rows(run_id: int) -> Any:
+def _first_rows(run_id: int) -> Table:
     made = table("line", "lead", "turn", "owner", right=("line", "lead", "turn"))
     with imports.open_receipt(system(), run_id) as receipt:
         lines = csv.DictReader(io.TextIOWrapper(receipt, encoding="utf-8", newline=""))

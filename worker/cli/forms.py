@@ -22,10 +22,10 @@ form = typer.Typer(
 app = typer.Typer()
 app.add_typer(form, name="form")
 
-Name = Annotated[
+FormName = Annotated[
     str, typer.Argument(help="The last part of its address, or the name if only one has it.")
 ]
-Fields = Annotated[
+FieldOptions = Annotated[
     list[str],
     typer.Option(
         "--field",
@@ -43,7 +43,7 @@ Fields = Annotated[
 def add(
     name: Annotated[str, typer.Argument(help="The heading of its page.")],
     owner: Annotated[str, typer.Option(help="The pool or the user who gets the leads.")],
-    field: Fields = [],  # noqa: B006  typer copies it
+    field: FieldOptions = [],  # noqa: B006  typer copies it
     slug: Annotated[
         str | None,
         typer.Option(help="The last part of its address; made of the name unless given."),
@@ -96,7 +96,7 @@ def list_all(json: Json = False) -> None:
 
 
 @form.command(epilog="Example: evenhand form show contact-us")
-def show(name: Name, json: Json = False) -> None:
+def show(name: FormName, json: Json = False) -> None:
     """Show a form: what it asks for, its address, and how to get it onto other pages."""
     with system().reading() as unit:
         view = forms.show(unit, forms.find_by_name(unit, name).id, _find_base())
@@ -121,14 +121,14 @@ def _print(view: FormView) -> None:
 
 
 @form.command(epilog="Example: evenhand form enable contact-us")
-def enable(name: Name) -> None:
+def enable(name: FormName) -> None:
     """Open a form again."""
     system().transact(_set_enabled, name, True)
     say(f"The form {name} is open.")
 
 
 @form.command(epilog="Example: evenhand form disable contact-us")
-def disable(name: Name) -> None:
+def disable(name: FormName) -> None:
     """Close a form: its page says that there is none."""
     system().transact(_set_enabled, name, False)
     say(f"The form {name} is closed.")
@@ -139,7 +139,7 @@ def _set_enabled(unit: Unit, name: str, enabled: bool) -> None:
 
 
 @form.command(epilog="Example: evenhand form delete contact-us")
-def delete(name: Name) -> None:
+def delete(name: FormName) -> None:
     """Delete a form, with the list of what was sent through it. Its leads stay."""
     system().transact(_remove, name)
     say(f"Deleted the form {name}.")
@@ -150,7 +150,7 @@ def _remove(unit: Unit, name: str) -> None:
 
 
 @form.command("deliveries", epilog="Example: evenhand form deliveries contact-us --limit 10")
-def list_deliveries(name: Name, limit: Limit = 50, json: Json = False) -> None:
+def list_deliveries(name: FormName, limit: Limit = 50, json: Json = False) -> None:
     """List what was sent through a form within 30 days, newest first, and what became of it."""
     with system().reading() as unit:
         form_id = forms.find_by_name(unit, name).id

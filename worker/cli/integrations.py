@@ -12,7 +12,7 @@ from worker.cli.output import Json, console, facts_list, print_json, rows, say, 
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.mapping import parse_paths
 from worker.domain.intake.senders import SENDERS
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.errors.intake import BadSecret
 from worker.flows.intake import integrations
 from worker.flows.intake import replay as replaying
@@ -39,24 +39,26 @@ HOW = (
 *_, _LAST_KIND = SENDERS
 KINDS = f"{', '.join(kind for kind in SENDERS if kind != _LAST_KIND)} or {_LAST_KIND}"
 
-Named = Annotated[str, typer.Argument(help="The name or the slug.")]
-Secret = Annotated[str, typer.Option(help=f"What the sender signs with, or shows. {HOW}")]
-Token = Annotated[
+IntegrationName = Annotated[str, typer.Argument(help="The name or the slug.")]
+SecretOption = Annotated[str, typer.Option(help=f"What the sender signs with, or shows. {HOW}")]
+TokenOption = Annotated[
     str | None,
     typer.Option(
         help=f"HubSpot: the token with which contacts are fetched. {HOW}", show_default=False
     ),
 ]
-BaseUrl = Annotated[
+BaseUrlOption = Annotated[
     str | None,
     typer.Option(help="HubSpot: where its API is, if not at the usual place.", show_default=False),
 ]
-Tag = Annotated[
+TagOption = Annotated[
     list[str] | None,
     typer.Option(help="What its leads are tagged with. Repeat it for more.", show_default=False),
 ]
-Source = Annotated[str | None, typer.Option(help="The source of its leads.", show_default=False)]
-Map = Annotated[
+SourceOption = Annotated[
+    str | None, typer.Option(help="The source of its leads.", show_default=False)
+]
+MapOption = Annotated[
     list[str] | None,
     typer.Option(
         help="Where a field is: 'last_name=detail.name', or JMESPath behind the equals sign. "
@@ -107,7 +109,7 @@ def _read_values(
 def add(
     name: Annotated[str, typer.Argument(help="What to call it.")],
     kind: Annotated[str, typer.Option(help=f"{KINDS}.")],
-    secret: Secret,
+    secret: SecretOption,
     owner: Annotated[
         str, typer.Option(help="Who gets the leads: a pool of leads, or a user by email or name.")
     ],
@@ -117,11 +119,11 @@ def add(
             help="The last part of its address; made of the name unless given.", show_default=False
         ),
     ] = None,
-    tag: Tag = None,
-    source: Source = None,
-    map: Map = None,
-    access_token: Token = None,
-    base_url: BaseUrl = None,
+    tag: TagOption = None,
+    source: SourceOption = None,
+    map: MapOption = None,
+    access_token: TokenOption = None,
+    base_url: BaseUrlOption = None,
     json: Json = False,
 ) -> None:
     """Set up an integration. It prints the address to which its sender posts."""
@@ -157,7 +159,7 @@ def list_integrations(json: Json = False) -> None:
 
 
 @integration.command(epilog="Example: evenhand integration show 'Support desk'")
-def show(name: Named, json: Json = False) -> None:
+def show(name: IntegrationName, json: Json = False) -> None:
     """Show an integration without its secrets, and of which leads more is still to be fetched."""
     with system().reading() as unit:
         details = integrations.show(unit, integrations.find_by_name(unit, name).id)
@@ -179,15 +181,15 @@ def show(name: Named, json: Json = False) -> None:
     epilog="Example: evenhand integration change 'Support desk' --map 'last_name=ticket.requester'"
 )
 def change(
-    name: Named,
+    name: IntegrationName,
     owner: Annotated[
         str | None, typer.Option(help="Who gets the leads.", show_default=False)
     ] = None,
-    tag: Tag = None,
-    source: Source = None,
-    map: Map = None,
-    access_token: Token = None,
-    base_url: BaseUrl = None,
+    tag: TagOption = None,
+    source: SourceOption = None,
+    map: MapOption = None,
+    access_token: TokenOption = None,
+    base_url: BaseUrlOption = None,
     json: Json = False,
 ) -> None:
     """Change an integration. What isn't named stays as it is; tags and the mapping are set as a
@@ -198,14 +200,14 @@ def change(
 
 
 @integration.command(epilog="Example: evenhand integration enable 'Support desk'")
-def enable(name: Named, json: Json = False) -> None:
+def enable(name: IntegrationName, json: Json = False) -> None:
     """Have an integration take in deliveries again."""
     view = system().transact(_change, secret_box(), name, {"enabled": True})
     print_json(view) if json else say(f"Enabled {view.name}.")
 
 
 @integration.command(epilog="Example: evenhand integration disable 'Support desk'")
-def disable(name: Named, json: Json = False) -> None:
+def disable(name: IntegrationName, json: Json = False) -> None:
     """Have an integration take in nothing, as if it weren't there."""
     view = system().transact(_change, secret_box(), name, {"enabled": False})
     print_json(view) if json else say(f"Disabled {view.name}.")
@@ -229,7 +231,7 @@ def _change(
 @integration.command(
     epilog="Example: evenhand integration rotate 'Support desk' --secret env:NEW_SECRET"
 )
-def rotate(name: Named, secret: Secret, json: Json = False) -> None:
+def rotate(name: IntegrationName, secret: SecretOption, json: Json = False) -> None:
     """Give an integration another secret. The one before is good for a day more."""
     view = system().transact(_rotate, secret_box(), name, _read_secret(secret))
     if json:
@@ -247,7 +249,7 @@ def _rotate(unit: Unit, sealing: SecretBox, name: str, secret: str) -> Integrati
 
 @integration.command("deliveries", epilog="Example: evenhand integration deliveries 'Support desk'")
 def list_deliveries(
-    name: Named,
+    name: IntegrationName,
     before: Annotated[
         int | None,
         typer.Option(

@@ -3,19 +3,30 @@
 import json as json_text
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
+from worker.domain.resources import ResourceBody
 from worker.errors.lists import BadFilterText
 from worker.flows.names import user_named
 from worker.flows.records import lists
+from worker.flows.records.list_names import find_by_id, find_list, find_saved_id, find_visible
+from worker.flows.records.lists import ListValues
 from worker.flows.system import system
-from worker.store.people import users
-from worker.store.views.facts import Facts
+from worker.flows.unit import Unit
+from worker.store.views.lists import (
+    SmartListView,
+    count_records,
+    show_list,
+    show_lists,
+    show_records,
+)
+from worker.store.views.who import find_people
 
 smart_list = typer.Typer(
     no_args_is_help=True,
@@ -26,15 +37,16 @@ app.add_typer(smart_list, name="list")
 
 PER_PAGE = 25
 
-Name = Annotated[str, typer.Argument(help="The name, the id, or import:N for what run N made.")]
+ListName = Annotated[str, typer.Argument(help="The name, the id, or import:N for what run N made.")]
 FilterText = Annotated[
     str | None,
     typer.Option(
         "--filter",
-        help="""Which records, as JSON such as '{"city": "Oslo"}'; @FILE reads a file, - what comes in.""",
+        help='Which records, as JSON such as \'{"city": "Oslo"}\'; @FILE reads a file,'
+        " - what comes in.",
     ),
 ]
-Order = Annotated[
+SortOption = Annotated[
     str | None,
     typer.Option(
         "--sort", help="A field, with :asc or :desc after it or without; id unless given."
@@ -43,13 +55,14 @@ Order = Annotated[
 
 
 @smart_list.command(
-    epilog="""Example: evenhand list create Oslo --type lead --filter '{"city": "Oslo"}' --sort last_name"""
+    epilog="Example: evenhand list create Oslo --type lead"
+    ' --filter \'{"city": "Oslo"}\' --sort last_name'
 )
 def create(
     name: Annotated[str, typer.Argument(help="By which it is known.")],
     type: Annotated[str, typer.Option(help="What it holds: lead, contact or deal.")] = "lead",
     filter: FilterText = None,
-    sort: Order = None,
+    sort: SortOption = None,
     user: Annotated[
         str | None,
         typer.Option(help="Whose it is, by email. Without it the list is nobody's, and published."),
@@ -57,80 +70,77 @@ def create(
     json: Json = False,
 ) -> None:
     """Save a list. Without a filter it holds all records of its type."""
-    values = {"name": name, "record_type": type, "published": user is None, **_given(filter, sort)}
+    values = ListValues(name, _read_json(filter), sort, published=user is None)
+    saved = system().transact(_create, type, values, user)
+    print_json(saved) if json else say(f"Saved the list {saved.name} as list {saved.id}.")
 
-    def add(session: Any) -> Facts:
-        owner_id = None if user is None else user_named(session, user).id
-        return lists.shown(session, lists.create(session, values, None, owner_id), None)
 
-    facts = system().transact(add)
-    print_json(facts) if json else say(f"Saved the list {facts['name']} as list {facts['id']}.")
+def _create(unit: Unit, record_type: str, values: ListValues, user: str | None) -> SmartListView:
+    owner_id = None if user is None else user_named(unit, user).id
+    list_id = lists.create(unit, record_type, values, None, owner_id)
+    return show_list(unit, find_by_id(unit, list_id, None))
 
 
 @smart_list.command("list", epilog="Example: evenhand list list")
 def list_lists(json: Json = False) -> None:
     """List everybody's lists. Each import is one, too, as import:N."""
     with system().reading() as session:
-        facts = lists.listed(session, None)
+        everything = show_lists(session, find_visible(session, None))
     if json:
-        print_json(facts)
+        print_json(everything)
     else:
-        told = [
-            each
-            | {"whose": (each["owner"] or {}).get("email"), "asks": json_text.dumps(each["filter"])}
-            for each in facts
-        ]
+        told = [_describe(each) | {"filter": json_text.dumps(each.filter)} for each in everything]
         columns = table(
             "id", "name", "type", "whose", "published", "sorted by", "filter", right=("id",)
         )
         console.print(
-            rows(columns, told, "id", "name", "record_type", "whose", "published", "order", "asks")
+            rows(columns, told, "id", "name", "type", "whose", "published", "sorted by", "filter")
         )
 
 
 @smart_list.command(epilog="Example: evenhand list show Oslo --page 2; evenhand list show import:1")
 def show(
-    name: Name,
+    name: ListName,
     page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page.")] = 1,
     json: Json = False,
 ) -> None:
     """Show a list: what it asks for, how many records it holds, and a page of them."""
     with system().reading() as session:
-        facts, found = lists.shown(session, name, None), lists.named(session, name, None)
-        held = lists.records(session, found, page, PER_PAGE) | {
-            "count": lists.count(session, found)
-        }
-        owners = users.by_id(session, (record["owner_id"] for record in held["records"]))
+        found = find_list(session, name, None)
+        view, held = show_list(session, found), show_records(session, found, page, PER_PAGE)
+        total = count_records(session, found).count
+        owners = find_people(session, (record["owner_id"] for record in held.records))
     if json:
-        print_json(facts | held)
+        print_json({**asdict(view), "records": held.records, "next": held.next, "count": total})
         return
-    console.print(facts_list(_about(facts)))
-    console.print(_records(held["records"], {owner.id: owner.name for owner in owners.values()}))
-    say(
-        f"{held['count']:,} {found.record_type}s"
-        + (f"; --page {held['next']} shows more" if held["next"] else "")
-    )
+    description = _describe(view)
+    about = {"name": view.name, "holds": f"{view.record_type}s", "filter": description["filter"]}
+    rest = ("sorted by", "whose", "published")
+    console.print(facts_list(about | {name: description[name] for name in rest}))
+    names = {user_id: owner.name for user_id, owner in owners.items()}
+    console.print(_tabulate(held.records, names))
+    more = f"; --page {held.next} shows more" if held.next else ""
+    say(f"{total:,} {found.record_type}s{more}")
 
 
-def _about(facts: Facts) -> Facts:
-    plain = {
-        "name": facts["name"],
-        "holds": f"{facts['record_type']}s",
-        "filter": json_text.dumps(facts["filter"], ensure_ascii=False),
+def _describe(view: SmartListView) -> dict[str, object]:
+    return {
+        "id": view.id,
+        "name": view.name,
+        "type": str(view.record_type),
+        "whose": view.owner.email if view.owner else None,
+        "published": view.published,
+        "sorted by": view.order,
+        "filter": json_text.dumps(view.filter, ensure_ascii=False),
     }
-    return plain | {
-        "sorted by": facts["order"],
-        "whose": (facts["owner"] or {}).get("email"),
-        "published": facts["published"],
-    }
 
 
-def _records(facts: list[Facts], owners: Mapping[int, str]) -> Table:
-    """Records by what tells them apart, whatever their type; and whose they are."""
+def _tabulate(records: list[ResourceBody], owners: Mapping[int | None, str]) -> Table:
+    """Records of any type by what tells them apart, and their owners."""
     told = [
         each
         | {"called": _name(each), "email": each.get("email"), "owner": owners[each["owner_id"]]}
-        for each in facts
+        for each in records
     ]
     return rows(
         table("id", "name", "email", "owner", "created", right=("id",)),
@@ -143,81 +153,76 @@ def _records(facts: list[Facts], owners: Mapping[int, str]) -> Table:
     )
 
 
-def _name(record: Facts) -> str | None:
+def _name(record: ResourceBody) -> str | None:
     person = " ".join(filter(None, (record.get("first_name"), record.get("last_name"))))
     return person or record.get("name") or record.get("organization_name")
 
 
 @smart_list.command("count", epilog="Example: evenhand list count Oslo")
-def count_records(name: Name, json: Json = False) -> None:
+def count(name: ListName, json: Json = False) -> None:
     """Count the records that a list holds now."""
     with system().reading() as session:
-        found = lists.named(session, name, None)
-        number = lists.count(session, found)
-    print_json({"count": number}) if json else say(f"{number:,} {found.record_type}s")
+        found = find_list(session, name, None)
+        held = count_records(session, found)
+    print_json(held) if json else say(f"{held.count:,} {found.record_type}s")
 
 
 @smart_list.command(
     epilog="Example: evenhand list change Oslo --filter @oslo.json --name 'Oslo and around'"
 )
 def change(
-    name: Name,
+    name: ListName,
     new_name: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
     filter: FilterText = None,
-    sort: Order = None,
+    sort: SortOption = None,
     json: Json = False,
 ) -> None:
     """Change a list's name, filter or order. What isn't named stays as it is."""
-    values = _given(filter, sort) | ({} if new_name is None else {"name": new_name})
-    if not values:
+    if new_name is None and filter is None and sort is None:
         raise typer.BadParameter("say --name, --filter or --sort")
-    facts = _change(name, values)
-    print_json(facts) if json else say(f"Changed the list {facts['name']}.")
+    changed = system().transact(_change, name, ListValues(new_name, _read_json(filter), sort))
+    print_json(changed) if json else say(f"Changed the list {changed.name}.")
 
 
 @smart_list.command(epilog="Example: evenhand list publish Oslo")
-def publish(name: Name, json: Json = False) -> None:
+def publish(name: ListName, json: Json = False) -> None:
     """Let everybody see a list."""
-    facts = _change(name, {"published": True})
-    print_json(facts) if json else say(f"The list {facts['name']} is there for everybody.")
+    changed = system().transact(_change, name, ListValues(published=True))
+    print_json(changed) if json else say(f"The list {changed.name} is there for everybody.")
 
 
 @smart_list.command(epilog="Example: evenhand list unpublish Oslo")
-def unpublish(name: Name, json: Json = False) -> None:
+def unpublish(name: ListName, json: Json = False) -> None:
     """Show a list to nobody any more but whose it is, and admins."""
-    facts = _change(name, {"published": False})
-    print_json(facts) if json else say(f"The list {facts['name']} is there for everybody no more.")
+    changed = system().transact(_change, name, ListValues(published=False))
+    print_json(changed) if json else say(f"The list {changed.name} is there for everybody no more.")
 
 
 @smart_list.command(epilog="Example: evenhand list delete Oslo")
-def delete(name: Name, json: Json = False) -> None:
+def delete(name: ListName, json: Json = False) -> None:
     """Delete a list. Its records stay."""
-
-    def remove(session: Any) -> Facts:
-        facts = lists.shown(session, lists.saved(session, name, None), None)
-        lists.remove(session, facts["id"], None)
-        return facts
-
-    facts = system().transact(remove)
-    print_json(facts) if json else say(f"Deleted the list {facts['name']}.")
+    removed = system().transact(_remove, name)
+    print_json(removed) if json else say(f"Deleted the list {removed.name}.")
 
 
-def _change(name: str, values: dict[str, Any]) -> Facts:
-    def change(session: Any) -> Facts:
-        list_id = lists.saved(session, name, None)
-        lists.change(session, list_id, values, None)
-        return lists.shown(session, list_id, None)
-
-    return system().transact(change)
+def _remove(unit: Unit, name: str) -> SmartListView:
+    list_id = find_saved_id(unit, name, None)
+    removed = show_list(unit, find_by_id(unit, list_id, None))
+    lists.remove(unit, list_id, None)
+    return removed
 
 
-def _given(filter: str | None, order: str | None) -> dict[str, Any]:
-    given = {} if filter is None else {"filter": _read(filter)}
-    return given if order is None else {**given, "order": order}
+def _change(unit: Unit, name: str, values: ListValues) -> SmartListView:
+    list_id = find_saved_id(unit, name, None)
+    lists.change(unit, list_id, values, None)
+    return show_list(unit, find_by_id(unit, list_id, None))
 
 
-def _read(text: str) -> Any:
-    """The JSON that is given: as it stands, in a file, or on standard input. Raises BadFilterText."""
+def _read_json(text: str | None) -> object:
+    """The JSON of an option: as it stands, in a file, or on standard input. Raises
+    BadFilterText."""
+    if text is None:
+        return None
     try:
         if text == "-":
             return json_text.load(sys.stdin)

@@ -8,14 +8,14 @@ from rich.logging import RichHandler
 
 from worker.cli.output import errors, say
 from worker.errors.base import EvenhandError
-from worker.stack.parent_watchdog import on_leash
+from worker.stack.parent_watchdog import watch_parent
 
 UNEXPECTED = 1
 
 
 def main() -> None:
     """The console script."""
-    on_leash()
+    watch_parent()
     logging.basicConfig(
         level=logging.WARNING,
         format="%(message)s",

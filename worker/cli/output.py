@@ -1,10 +1,10 @@
-"""What the command prints: facts on standard output, words about them on standard error."""
+"""What commands print: facts on standard output, and what is going on on standard error."""
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,7 +21,7 @@ errors = Console(
 )
 
 
-def print_json(shown: Any) -> None:
+def print_json(shown: object) -> None:
     """Prints a view, or a list of views, as JSON."""
     import orjson
 
@@ -30,36 +30,36 @@ def print_json(shown: Any) -> None:
 
 
 def print_line(text: str) -> None:
-    """A line that programs read as it stands."""
+    """Prints a line that programs read as it stands."""
     print(text)  # noqa: T201
 
 
 def say(words: str) -> None:
-    """A line about what is going on."""
+    """Prints a line about what is going on."""
     errors.print(words, markup=False)
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """An empty table; numbers are set right."""
+    """Makes an empty table. The columns named by `right` hold numbers."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made
 
 
-def rows(made: Table, shown: Iterable[Any], *names: str) -> Table:
+def rows(made: Table, shown: Iterable[object], *names: str) -> Table:
     """Adds a row for each view, with the named fields as its cells."""
     for each in shown:
         made.add_row(*(_cell(_field(each, name)) for name in names))
     return made
 
 
-def _field(shown: Any, name: str) -> Any:
+def _field(shown: object, name: str) -> object:
     return shown[name] if isinstance(shown, Mapping) else getattr(shown, name)
 
 
-def _cell(value: Any) -> str:
-    """A value in words. What looks like markup in a name is part of it."""
+def _cell(value: object) -> str:
+    """Returns a value in words. What looks like markup in a name is printed as it is."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -69,11 +69,17 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
-def facts_list(shown: Any) -> Table:
-    """The fields of a view that are known, one a line."""
-    names = list(shown) if isinstance(shown, Mapping) else [field.name for field in fields(shown)]
+def facts_list(shown: object) -> Table:
+    """Makes a list of the fields of a view that have a value, one a line."""
     made = Table(box=None, show_header=False, pad_edge=False)
-    for name in names:
+    for name in _names(shown):
         if (value := _field(shown, name)) is not None:
             made.add_row(f"[dim]{name}[/dim]", _cell(value))
     return made
+
+
+def _names(shown: object) -> list[str]:
+    if isinstance(shown, Mapping):
+        return list(shown)
+    assert is_dataclass(shown)
+    return [field.name for field in fields(shown)]

@@ -1,6 +1,6 @@
-"""evenhand user: who can be given records, who may do what, and by which tokens they come in."""
+"""evenhand user: who can be given records, what they may do, and their access tokens."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -8,8 +8,11 @@ from worker.cli.arguments import number
 from worker.cli.output import Json, console, print_json, print_line, rows, say, table
 from worker.flows.names import user_named
 from worker.flows.people import access, people
+from worker.flows.people.access import IssuedToken
+from worker.flows.people.people import Deactivated
 from worker.flows.system import system
-from worker.store.views.facts import all_users, user_facts
+from worker.flows.unit import Unit
+from worker.store.views.people import UserView, show_deactivated, show_user, show_users
 
 user = typer.Typer(
     no_args_is_help=True,
@@ -32,26 +35,26 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a person."""
-    may = {"is_admin": admin, "can_reassign": reassign}
-    facts = system().transact(lambda session: user_facts(people.add(session, name, email, **may)))
-    print_json(facts) if json else say(
-        f"Added {facts['name']} <{facts['email']}> as user {facts['id']}."
-    )
+    added = system().transact(people.add, name, email, is_admin=admin, can_reassign=reassign)
+    if json:
+        print_json(show_user(added))
+    else:
+        say(f"Added {added.name} <{added.email}> as user {added.id}.")
 
 
 @user.command("list", epilog="Example: evenhand user list --json | jq '.[].email'")
 def list_users(json: Json = False) -> None:
     """List everyone."""
     with system().reading() as session:
-        facts = all_users(session)
+        everyone = show_users(session)
     if json:
-        print_json(facts)
+        print_json(everyone)
     else:
         names = ("id", "name", "email", "is_admin", "can_reassign", "is_active")
         console.print(
             rows(
                 table("id", "name", "email", "admin", "may reassign", "active", right=("id",)),
-                facts,
+                everyone,
                 *names,
             )
         )
@@ -75,29 +78,35 @@ def permit(
     """Say what a person may do. What isn't named stays as it is."""
     if admin is None and reassign is None:
         raise typer.BadParameter("say --admin, --no-admin, --reassign or --no-reassign")
-    facts = system().transact(
-        lambda session: user_facts(
-            people.change(session, email, is_admin=admin, can_reassign=reassign)
-        )
-    )
-    print_json(facts) if json else say(_told(facts))
+    changed = system().transact(_permit, email, admin, reassign)
+    print_json(changed) if json else say(_describe_permissions(changed))
 
 
-def _told(facts: dict[str, Any]) -> str:
-    if facts["is_admin"]:
-        return f"{facts['name']} is an admin, and may do everything."
-    return f"{facts['name']} is no admin, and may {'' if facts['can_reassign'] else 'not '}change the owners of records."
+def _permit(unit: Unit, email: str, admin: bool | None, reassign: bool | None) -> UserView:
+    user_id = user_named(unit, email).id
+    return show_user(people.change(unit, user_id, is_admin=admin, can_reassign=reassign))
+
+
+def _describe_permissions(user: UserView) -> str:
+    if user.is_admin:
+        return f"{user.name} is an admin, and may do everything."
+    may = "may" if user.can_reassign else "may not"
+    return f"{user.name} is no admin, and {may} change the owners of records."
 
 
 @user.command(epilog="Example: evenhand user deactivate ann@example.com")
 def deactivate(email: Email, json: Json = False) -> None:
     """Deactivate a person: they leave all pools, keep the records that they own, and come in by
     none of their tokens any more."""
-    user, left = system().transact(people.deactivate, email, None)
-    facts = user_facts(user) | {"is_active": False, "left": left}
-    print_json(facts) if json else say(
-        f"Deactivated {user.name}. Left the pools: {', '.join(left) or 'none'}."
-    )
+    user, left = system().transact(_deactivate, email)
+    if json:
+        print_json(show_deactivated(user, left))
+    else:
+        say(f"Deactivated {user.name}. Left the pools: {', '.join(left) or 'none'}.")
+
+
+def _deactivate(unit: Unit, email: str) -> Deactivated:
+    return people.deactivate(unit, user_named(unit, email).id, None)
 
 
 # --- tokens ---
@@ -110,26 +119,29 @@ def token(
     json: Json = False,
 ) -> None:
     """Issue an access token for the HTTP API. It is printed this once, and kept nowhere."""
-    issued = system().transact(
-        lambda session: access.issue(session, user_named(session, email).id, name)
-    )
+    issued = system().transact(_issue, email, name)
     print_json({"token": issued.token}) if json else print_line(issued.token)
     say(
-        f"This is token {issued.id}, shown this once. Send it as `Authorization: Bearer TOKEN`; `evenhand user revoke {issued.id}` ends it."
+        f"This is token {issued.id}, shown this once. Send it as `Authorization: Bearer TOKEN`;"
+        f" `evenhand user revoke {issued.id}` ends it."
     )
+
+
+def _issue(unit: Unit, email: str, name: str) -> IssuedToken:
+    return access.issue(unit, user_named(unit, email).id, name)
 
 
 @user.command(epilog="Example: evenhand user tokens ann@example.com")
 def tokens(email: Email, json: Json = False) -> None:
     """List a person's access tokens: what each is for, and when it was last used."""
     with system().reading() as session:
-        facts = access.tokens_of(session, user_named(session, email).id)
+        issued = access.list_tokens(session, user_named(session, email).id)
     if json:
-        print_json(facts)
+        print_json(issued)
     else:
         columns = table("id", "name", "issued", "last used", "revoked", right=("id",))
         console.print(
-            rows(columns, facts, "id", "name", "created_at", "last_used_at", "revoked_at")
+            rows(columns, issued, "id", "name", "created_at", "last_used_at", "revoked_at")
         )
 
 

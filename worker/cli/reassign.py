@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from worker import queue
-from worker.cli.arguments import Run
+from worker.cli.arguments import RunNumber
 from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, say
 from worker.cli.run_output import find_run, finish
 from worker.domain.runs.record_ids import RecordIds, read_ids
 from worker.domain.runs.runs import RunState
 from worker.flows.names import owner_named
-from worker.flows.records import lists
+from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, undo
 from worker.flows.runs import reassign as flow
 from worker.flows.system import system
@@ -25,36 +25,40 @@ EXAMPLE = (
 )
 
 Wait = Annotated[bool, typer.Option(help="Wait until the run has ended, and fail if it failed.")]
+DryRunOnly = Annotated[
+    bool, typer.Option("--dry-run", help="Tell what would happen, and change nothing.")
+]
+NewOwner = Annotated[
+    str, typer.Option(help="Who gets the records: a pool, or a user by email or name.")
+]
+ListArgument = Annotated[
+    str | None,
+    typer.Argument(
+        help="A list, by name or id, or import:N for what run N made.", show_default=False
+    ),
+]
+IdFile = Annotated[
+    typer.FileBinaryRead | None,
+    typer.Option(
+        help="A file with one record's id a line, instead of a list; - is standard input.",
+        show_default=False,
+    ),
+]
+IdType = Annotated[
+    str | None,
+    typer.Option(
+        help="What the ids are of: lead, contact or deal; lead unless given.", show_default=False
+    ),
+]
 
 
 @app.command(epilog=f"Example: {EXAMPLE}")
 def reassign(
-    to: Annotated[
-        str, typer.Option(help="Who gets the records: a pool, or a user by email or name.")
-    ],
-    list: Annotated[
-        str | None,
-        typer.Argument(
-            help="A list, by name or id, or import:N for what run N made.", show_default=False
-        ),
-    ] = None,
-    ids: Annotated[
-        typer.FileBinaryRead | None,
-        typer.Option(
-            help="A file with one record's id a line, instead of a list; - is standard input.",
-            show_default=False,
-        ),
-    ] = None,
-    type: Annotated[
-        str | None,
-        typer.Option(
-            help="What the ids are of: lead, contact or deal; lead unless given.",
-            show_default=False,
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would happen, and change nothing.")
-    ] = False,
+    to: NewOwner,
+    list: ListArgument = None,
+    ids: IdFile = None,
+    type: IdType = None,
+    dry_run: DryRunOnly = False,
     wait: Wait = True,
     json: Json = False,
 ) -> None:
@@ -66,7 +70,7 @@ def reassign(
         raise typer.BadParameter("a list has a type of its own: leave --type out")
     record_ids = None if ids is None else RecordIds(type or "lead", read_ids(ids))
     with system().reading() as unit:
-        wanted = record_ids or lists.named(unit, list or "", None)
+        wanted = record_ids or find_list(unit, list or "", None)
         owner_id = owner_named(unit, to).id
         if dry_run:
             print_dry_run(dry_runs.of_reassignment(unit, wanted, owner_id), json=json)
@@ -77,7 +81,7 @@ def reassign(
 
 @app.command("undo", epilog="Example: evenhand undo 5; evenhand undo 5 --return-turns")
 def undo_run(
-    run: Run,
+    run: RunNumber,
     return_turns: Annotated[
         bool,
         typer.Option(

@@ -12,7 +12,7 @@ from typing import IO, Annotated
 import typer
 
 from worker import queue
-from worker.cli.arguments import Run, number
+from worker.cli.arguments import RunNumber, number
 from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, console, print_json, rows, say, table
 from worker.cli.run_output import FIRST, find_run, finish, name_subject, print_run, print_skips
@@ -116,7 +116,7 @@ def list_runs(json: Json = False) -> None:
 
 
 @runs.command(epilog="Example: evenhand runs show 1")
-def show(run: Run, json: Json = False) -> None:
+def show(run: RunNumber, json: Json = False) -> None:
     """Show a run: how far it is, its first row errors, and the first records that it has left as
     they were."""
     found = find_run(run)
@@ -124,7 +124,7 @@ def show(run: Run, json: Json = False) -> None:
 
 
 @runs.command("skipped", epilog="Example: evenhand runs skipped 7 --json")
-def list_skipped(run: Run, json: Json = False) -> None:
+def list_skipped(run: RunNumber, json: Json = False) -> None:
     """List the records that a run has left as they were, because somebody has touched them
     meanwhile: the first hundred, or all as JSON."""
     found = find_run(run)
@@ -138,7 +138,7 @@ def list_skipped(run: Run, json: Json = False) -> None:
 
 
 @runs.command(epilog="Example: evenhand runs cancel 1")
-def cancel(run: Run, json: Json = False) -> None:
+def cancel(run: RunNumber, json: Json = False) -> None:
     """Cancel a run between two chunks: what it has done stays, the turns that it doesn't use come
     back."""
     cancelled = system().transact(flow.cancel, run)
@@ -173,7 +173,7 @@ def retry(
 
 @app.command(epilog="Example: evenhand receipt 1 > receipt.csv")
 def receipt(
-    run: Run,
+    run: RunNumber,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="A file to write instead of standard output."),

@@ -54,7 +54,7 @@ class System:
     def ping_database(self) -> None:
         """Reads a table. Raises DatabaseUnreachable, and DatabaseNotMigrated if it is missing."""
         with self.reading() as unit:
-            users.with_id(unit, 0)
+            users.find(unit, 0)
 
     def reading(self) -> AbstractContextManager[Unit]:
         """A unit that only reads."""
@@ -99,7 +99,7 @@ class System:
     ) -> tuple[Result, list[queue.Task]]:
         with engines.begin(Unit(self.engine, self.ring)) as unit:
             result = work(unit, *args, **kwargs)
-        return result, queue.noted(unit)
+        return result, queue.list_noted(unit)
 
     def _repair(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None

@@ -9,25 +9,25 @@ from typing import Any
 import uvicorn
 
 from worker.settings import settings
-from worker.stack.connections import Connection
-from worker.stack.services import ServiceProcess, stop_all
+from worker.stack.connections import TimedConnection
+from worker.stack.services import Service, stop_all
 
 APP = "api_stub.app:app"
 
 IDLE_SECONDS = 30
-"""How long a connection is kept on which no request comes."""
+"""How long a connection without a request is kept."""
 
 FINISH_SECONDS = 20
-"""How long requests may take that are being served when the API is told to stop."""
+"""How long open requests may take to finish after the API is told to stop."""
 
 PATIENCE_SECONDS = 25.0
-"""How long several processes are waited for, which have given up by then, and before whoever stops
-the stack loses patience."""
+"""How long to wait until several processes have stopped: longer than their requests may take, and
+less than the stack waits for the API."""
 
 PAUSE_SECONDS = 0.1
 
 OPTIONS: dict[str, Any] = {
-    "http": Connection,
+    "http": TimedConnection,
     "log_config": None,
     "timeout_keep_alive": IDLE_SECONDS,
     "timeout_graceful_shutdown": FINISH_SECONDS,
@@ -35,7 +35,8 @@ OPTIONS: dict[str, Any] = {
 
 
 def _options() -> dict[str, Any]:
-    """Nobody is believed who says for whom they ask, but for the proxies that the settings name."""
+    """Returns uvicorn's options. Only the proxies that the settings name may say from which address
+    a request comes."""
     proxies = settings().trusted_proxies
     return {**OPTIONS, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
 
@@ -46,15 +47,15 @@ def serve(host: str, port: int) -> None:
 
 
 def serve_on(listener: int) -> None:
-    """Serves on a socket that somebody has bound: as one of several."""
+    """Serves on a bound socket, as one of several processes."""
     uvicorn.Server(uvicorn.Config(APP, **_options())).run([socket.socket(fileno=listener)])
 
 
 def serve_together(host: str, port: int, processes: int) -> None:
     """Keeps several processes that serve on one port, until SIGTERM or Ctrl-C.
 
-    Each is on this one's leash. uvicorn's own, which are spawned, would outlive a launcher that is
-    killed, and keep its port.
+    Each ends when this process dies. The processes that uvicorn itself can start would outlive a
+    killed launcher, and keep its port.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
@@ -65,7 +66,7 @@ def serve_together(host: str, port: int, processes: int) -> None:
         shared = listener.fileno()
         _keep(
             [
-                ServiceProcess(
+                Service(
                     f"API process {number}", ["api", "--listener", str(shared)], files=(shared,)
                 )
                 for number in range(1, processes + 1)
@@ -73,15 +74,15 @@ def serve_together(host: str, port: int, processes: int) -> None:
         )
 
 
-def _keep(children: list[ServiceProcess]) -> None:
-    """Starts them, starts again whatever ends by itself, and stops them when it is interrupted."""
+def _keep(children: list[Service]) -> None:
+    """Starts services, starts again those that end by themselves, and stops them on Ctrl-C."""
     try:
         _keep_running(children)
     finally:
         stop_all(children, PATIENCE_SECONDS)
 
 
-def _keep_running(children: list[ServiceProcess]) -> None:
+def _keep_running(children: list[Service]) -> None:
     pause = Event()
     for child in children:
         child.start()

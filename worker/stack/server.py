@@ -40,7 +40,7 @@ def find_program() -> Path:
 
 
 class EmbeddedServer:
-    """A server with one socket and one folder. It writes every change to disk and evicts nothing."""
+    """A server with one socket and one folder. It writes each change to disk and evicts nothing."""
 
     def __init__(self, path: Path, folder: Path, log: Path) -> None:
         self.socket, self._folder, self._log = path, folder, log

@@ -14,22 +14,22 @@ from worker.errors.servers import ServerDidNotStart
 from worker.stack.parent_watchdog import VARIABLE
 
 STOP_SECONDS = 30.0
-"""How long a part may take to finish what it is at."""
+"""How long a service may take to finish its work when the stack stops."""
 
 SHORT_LIFE_SECONDS = 5.0
 MOST_SHORT_LIVES = 5
 
 
 @dataclass
-class ServiceProcess:
+class Service:
     """One evenhand command as a process of its own, with its log."""
 
     name: str
     arguments: list[str]
     log: Path | None = None
-    """Where its output goes; without, where the launcher's own goes."""
+    """Where its output goes. Without it, the output goes where the launcher's goes."""
     environment: dict[str, str] = field(default_factory=dict)
-    """What it finds in its environment beside what the launcher has."""
+    """Environment variables beside those of the launcher."""
     files: tuple[int, ...] = ()
     """Open files of the launcher that it shares, such as a socket."""
     started: float = 0.0
@@ -37,9 +37,10 @@ class ServiceProcess:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
+        """Starts the command. It ends when this process dies."""
         self.started = time.monotonic()
         with self.log.open("ab") if self.log else nullcontext() as log:
-            # In a session of its own: Ctrl-C goes to the launcher, which stops its children in
+            # In a session of its own: Ctrl-C reaches only the launcher, which stops its services in
             # order.
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "worker", *self.arguments],
@@ -55,8 +56,8 @@ class ServiceProcess:
         return self.process is not None and self.process.poll() is None
 
     def keep(self) -> bool:
-        """Starts the process again if it has ended. Returns whether it had. Raises
-        ServerDidNotStart when it keeps on ending."""
+        """Starts the command again if it has ended, and returns whether it had. Raises
+        ServerDidNotStart if it ends again and again within seconds."""
         if self.runs():
             return False
         self.wait(0)
@@ -75,18 +76,19 @@ class ServiceProcess:
             self.process.send_signal(signal.SIGTERM)
 
     def send_to_all(self, number: signal.Signals) -> None:
-        """Sends a signal to the process and to all that it has started; not to one that has ended."""
+        """Sends a signal to the command and to all processes that it has started. Does nothing if
+        the command has ended."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, number)
 
     def kill(self) -> None:
-        """Kills the process and all that it has started. Its life doesn't count as a short one: it
-        didn't end by itself."""
+        """Kills the command and all processes that it has started. This doesn't count as a short
+        life, because the command didn't end by itself."""
         self.send_to_all(signal.SIGKILL)
         self.started = -math.inf
 
     def wait(self, seconds: float) -> None:
-        """Waits for the end; makes one when it takes too long."""
+        """Waits for the end, and kills the command after that many seconds."""
         if self.process is None:
             return
         try:
@@ -98,7 +100,8 @@ class ServiceProcess:
             self.process.stdin.close()
 
 
-def stop_all(children: list[ServiceProcess], seconds: float = STOP_SECONDS) -> None:
+def stop_all(children: list[Service], seconds: float = STOP_SECONDS) -> None:
+    """Asks all services to stop at once, and kills those that still run after so many seconds."""
     for child in children:
         child.ask_to_stop()
     deadline = time.monotonic() + seconds

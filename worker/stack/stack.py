@@ -16,13 +16,13 @@ from worker.errors.servers import NotADemo, PortTaken, ServerDidNotStart, StackR
 from worker.flows.system import system
 from worker.settings import LOOPBACK, Settings
 from worker.stack.server import EmbeddedServer
-from worker.stack.services import ServiceProcess, stop_all
+from worker.stack.services import Service, stop_all
 from worker.stack.wait import wait_for
 from worker.store.sql.migrate import migrate
 
 READY_SECONDS = 60.0
 PORT_SECONDS = 15.0
-"""A stack that was killed a moment ago may still be giving back its ports."""
+"""How long a port may stay taken: a stack that was killed a moment ago may not have freed it."""
 
 PAUSE_SECONDS = 0.1
 
@@ -42,7 +42,7 @@ class Stack:
         flower_port: int | None = None,
         api_processes: int = 1,
     ) -> None:
-        """With a port, the API is started; with a Flower port, Flower."""
+        """Without a port, the API isn't started; without a Flower port, Flower isn't."""
         self._settings, self._port, self._flower_port = settings, port, flower_port
         self.logs = settings.home / "logs"
         self._server = _server(settings) if settings.embedded else None
@@ -69,13 +69,13 @@ class Stack:
         if flower_port is not None:
             self._children.append(self._child("flower", "flower", "--port", str(flower_port)))
 
-    def _child(self, name: str, *arguments: str) -> ServiceProcess:
-        return ServiceProcess(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log")
+    def _child(self, name: str, *arguments: str) -> Service:
+        return Service(name, list(arguments), self.logs / f"{name.replace(' ', '-')}.log")
 
     @contextmanager
     def running(self, on_step: Callable[[str], None]) -> Iterator[None]:
-        """The stack, up and ready; stopped at the end, whatever happens. Raises StackRunning,
-        PortTaken or ServerDidNotStart."""
+        """Runs the stack within the block. It is up and ready at the start, and always stopped at
+        the end. Raises StackRunning, PortTaken or ServerDidNotStart."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with _only_one(self._settings.home):
             _await_free(self._port, "--port")
@@ -116,7 +116,7 @@ class Stack:
             raise ServerDidNotStart(what=what, seconds=round(READY_SECONDS), log=self.logs)
 
     def keep_running(self, on_restart: Callable[[str], None]) -> None:
-        """Starts again whatever ends by itself, until it is interrupted."""
+        """Starts services again that end by themselves, until Ctrl-C."""
         pause = Event()
         while not pause.wait(PAUSE_SECONDS):
             for child in self._children:
@@ -125,9 +125,8 @@ class Stack:
 
 
 def wipe(settings: Settings) -> None:
-    """Empties the data folder of a demo that doesn't run, and ends a server that a killed one has
-    left there. Raises NotADemo for a folder with anything in it that it hasn't marked as a demo's
-    before."""
+    """Empties the data folder of a demo, and stops a server that a killed demo has left there.
+    Raises StackRunning, and NotADemo for a folder that isn't empty and wasn't made by a demo."""
     with only_one_on(settings.home, DEMO, NotADemo):
         _server(settings).stop()
         empty(settings.home, DEMO)
@@ -135,8 +134,8 @@ def wipe(settings: Settings) -> None:
 
 @contextmanager
 def only_one_on(home: Path, mark: str, foreign: type[EvenhandError]) -> Iterator[None]:
-    """Holds a folder that is empty or bears the mark, which it is given now. Raises StackRunning,
-    and what says that it is somebody else's."""
+    """Locks a folder that is empty or has the mark, and marks it. Raises StackRunning, and the
+    error `foreign` for any other folder."""
     home.mkdir(parents=True, exist_ok=True)
     if any(home.iterdir()) and not (home / mark).exists():
         raise foreign(home=home)
@@ -146,7 +145,7 @@ def only_one_on(home: Path, mark: str, foreign: type[EvenhandError]) -> Iterator
 
 
 def empty(home: Path, mark: str) -> None:
-    """Removes all but the mark and the lock."""
+    """Empties a folder but for the mark and the lock."""
     for path in home.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
@@ -162,8 +161,7 @@ def _server(settings: Settings) -> EmbeddedServer:
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
-    """Holds the data folder's lock, which the system lets go of when its holder dies in whatever
-    way."""
+    """Holds the data folder's lock. The operating system frees it however its holder dies."""
     with (home / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -188,7 +186,7 @@ def _is_free(port: int) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Whether all is well at an address of our own."""
+    """Returns whether an address of the stack answers with success."""
     try:
         with urllib.request.urlopen(url, timeout=2):  # noqa: S310  our own address
             return True

@@ -1,4 +1,4 @@
-"""Waiting for something to come true."""
+"""Waits for something to come true."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ PAUSE_SECONDS = 0.05
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether the condition came true in time."""
+    """Returns whether the condition came true within so many seconds."""
     deadline, pause = time.monotonic() + seconds, Event()
     while not condition():
         if time.monotonic() > deadline:

@@ -13,7 +13,7 @@ from worker.domain.audit.reports import (
     ONCE,
     Violation,
 )
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 from worker.domain.turns.turns import Span, Turns
 
 Loaded = Sequence[tuple[int, int]]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from worker.domain.records.fields import CONVERSIONS, REQUIRED, TAGS, field_named, fields_of
+from worker.domain.records.fields import CONVERSIONS, TAGS, field_named, fields_of
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.errors.records import UnknownField
 from worker.errors.runs import BadMapping, UnknownHeader
 
@@ -45,7 +47,7 @@ class Columns:
 
     @classmethod
     def of(
-        cls, record_type: str, headers: Sequence[str], overrides: Mapping[str, str]
+        cls, record_type: RecordType, headers: Sequence[str], overrides: Mapping[str, str]
     ) -> "Columns":
         """The columns by header names and aliases. Overrides go first. Of two columns that mean one
         field the first is taken, and the second becomes a custom field. Raises UnknownField,
@@ -66,7 +68,7 @@ class Columns:
 
 
 def _check_overrides(
-    record_type: str, headers: Sequence[str], overrides: Mapping[str, str]
+    record_type: RecordType, headers: Sequence[str], overrides: Mapping[str, str]
 ) -> None:
     known = fields_of(record_type)
     for header, field in overrides.items():
@@ -87,7 +89,7 @@ class RowReader:
     """Checks rows of one file and turns good ones into the values of records. The same row always
     gives the same answer."""
 
-    def __init__(self, record_type: str, columns: Columns) -> None:
+    def __init__(self, record_type: RecordType, columns: Columns) -> None:
         self._width = columns.width
         stored = [field for field in columns.fields if field != TAGS]
         self.fields: tuple[str, ...] = (*stored, TAGS, "custom_fields")
@@ -95,7 +97,7 @@ class RowReader:
         self._stored = [columns.fields[field] for field in stored]
         self._tags = columns.fields.get(TAGS)
         self._custom = list(columns.custom.items())
-        self._required = REQUIRED[record_type]
+        self._required = DESCRIPTIONS[record_type].required
         self._required_at = [
             columns.fields[field] for field in self._required if field in columns.fields
         ]

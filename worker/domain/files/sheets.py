@@ -109,8 +109,8 @@ def read_rows(
 def check_rows(
     lines: Iterable[str], delimiter: str, first_line: int, reader: RowReader
 ) -> Iterator[tuple[int, list[str] | RowError]]:
-    """Each row with the line that it begins at, ready for `reader.convert`. A bad row is replaced by
-    its error."""
+    """Each row with the line that it begins at, ready for `reader.convert`. A bad row is
+    replaced by its error."""
     for line, row in read_rows(lines, delimiter, first_line):
         if isinstance(row, str):
             yield line, RowError(line, "", row)

@@ -1,4 +1,4 @@
-"""What of a record a filter may ask for, and by what a list may be sorted."""
+"""The attributes that a filter may name, and those that a list may be sorted by."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,9 @@ from functools import cache
 from typing import NamedTuple
 
 from worker.domain.filters.tree import Operator
-from worker.domain.resources import ADDRESS_PARTS, RECORDS, Attribute, Kind
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
+from worker.domain.resources import ADDRESS_PARTS, Attribute, AttributeKind
 from worker.errors.records import Fault, IncorrectPayload
 
 
@@ -33,15 +35,15 @@ class Filterable(NamedTuple):
     value_type: ValueType
 
 
-_NATURES: Mapping[Kind, ValueType] = {
-    Kind.TEXT: ValueType.TEXT,
-    Kind.INTEGER: ValueType.INTEGER,
-    Kind.PERCENT: ValueType.INTEGER,
-    Kind.AMOUNT: ValueType.AMOUNT,
-    Kind.BOOLEAN: ValueType.BOOLEAN,
-    Kind.MOMENT: ValueType.MOMENT,
-    Kind.DAY: ValueType.DAY,
-    Kind.NAMES: ValueType.TAGS,
+_VALUE_TYPES: Mapping[AttributeKind, ValueType] = {
+    AttributeKind.TEXT: ValueType.TEXT,
+    AttributeKind.INTEGER: ValueType.INTEGER,
+    AttributeKind.PERCENT: ValueType.INTEGER,
+    AttributeKind.AMOUNT: ValueType.AMOUNT,
+    AttributeKind.BOOLEAN: ValueType.BOOLEAN,
+    AttributeKind.MOMENT: ValueType.MOMENT,
+    AttributeKind.DAY: ValueType.DAY,
+    AttributeKind.NAMES: ValueType.TAGS,
 }
 
 _SOME = (Operator.EQ, Operator.NOT_EQ, Operator.ANY)
@@ -62,7 +64,7 @@ OPERATORS: Mapping[ValueType, tuple[str, ...]] = {
     ValueType.POOL: (*_SOME, Operator.IS_NULL),
     ValueType.RUN: (Operator.EQ, Operator.ANY),
 }
-"""The operators that go with what an attribute holds."""
+"""The operators that an attribute can be compared by, by what it holds."""
 
 ALIASES = {
     "is": Operator.EQ,
@@ -75,32 +77,33 @@ CUSTOM_FIELDS = "custom_fields."
 """Before the name of a custom field."""
 
 MAIN_ADDRESS = "address"
-"""Its parts are known by their own names: city."""
+"""Its parts have names of their own: city."""
 
 _BY_NAME = (
     Filterable("owner", ValueType.OWNER),
     Filterable("pool", ValueType.POOL),
     Filterable("import_run", ValueType.RUN),
 )
-_AS_STORED = {"lead": ("source",), "contact": (), "deal": ("source", "stage")}
-"""Records keep the names of their sources and stages."""
 
 
 @cache
-def attributes_of(record_type: str) -> dict[str, Filterable]:
-    """All that filters of such records may ask for but custom fields, by each of its names."""
-    found = [Filterable(name, ValueType.TEXT) for name in _AS_STORED[record_type]] + list(_BY_NAME)
+def attributes_of(record_type: RecordType) -> dict[str, Filterable]:
+    """All attributes that a filter of such records may name, but for custom fields, by each of their
+    names."""
+    description = DESCRIPTIONS[record_type]
+    names = description.stored_names
+    found = [*(Filterable(name, ValueType.TEXT) for name in names), *_BY_NAME]
     by_name = {each.name: each for each in found}
-    for attribute in RECORDS[record_type].attributes:
-        if attribute.kind is Kind.ADDRESS:
+    for attribute in description.attributes:
+        if attribute.kind is AttributeKind.ADDRESS:
             by_name |= _parts(attribute)
-        elif attribute.held and attribute.kind in _NATURES:
-            by_name[attribute.name] = Filterable(attribute.name, _NATURES[attribute.kind])
+        elif attribute.held and attribute.kind in _VALUE_TYPES:
+            by_name[attribute.name] = Filterable(attribute.name, _VALUE_TYPES[attribute.kind])
     return by_name
 
 
 def _parts(attribute: Attribute) -> dict[str, Filterable]:
-    """The parts of an address: of the main one by their own names, too."""
+    """The parts of an address. Those of the main address also have names of their own."""
     found: dict[str, Filterable] = {}
     for part in ADDRESS_PARTS:
         main = attribute.name == MAIN_ADDRESS
@@ -111,8 +114,8 @@ def _parts(attribute: Attribute) -> dict[str, Filterable]:
     return found
 
 
-def filterable(record_type: str, name: str) -> Filterable | None:
-    """What a name means in a filter of such records, if anything."""
+def filterable(record_type: RecordType, name: str) -> Filterable | None:
+    """The attribute that a name means in a filter of such records, or None."""
     if (field := _custom_field(name)) is not None:
         return Filterable(CUSTOM_FIELDS + field, ValueType.FIELD)
     return attributes_of(record_type).get(name)
@@ -127,15 +130,17 @@ def _custom_field(name: str) -> str | None:
     return None
 
 
-def sortable(record_type: str) -> tuple[str, ...]:
-    """By what a list of such records may be sorted."""
-    return (*RECORDS[record_type].sortable, *_AS_STORED[record_type])
+def sortable(record_type: RecordType) -> tuple[str, ...]:
+    """The attributes that a list of such records may be sorted by."""
+    description = DESCRIPTIONS[record_type]
+    return (*description.sortable, *description.stored_names)
 
 
-def order_of(record_type: str, given: str, at: str = "") -> str:
+def read_order(record_type: RecordType, given: str, at: str = "") -> str:
     """An order, as NAME:asc or NAME:desc; NAME alone is ascending. Raises IncorrectPayload."""
     name, _, direction = given.strip().partition(":")
     if name not in sortable(record_type) or direction not in ("", "asc", "desc"):
-        message = f"must be a field, with :asc or :desc after it or without; the fields are {', '.join(sortable(record_type))}"
+        names = ", ".join(sortable(record_type))
+        message = f"must be a field, with :asc or :desc after it or without; the fields are {names}"
         raise IncorrectPayload.of("list", [Fault(at, "incorrect_value", message)])
     return f"{name}:{direction or 'asc'}"

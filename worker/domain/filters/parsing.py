@@ -1,4 +1,4 @@
-"""A filter read and checked. The first fault ends it, and is told with its place."""
+"""A filter read and checked. The first fault ends it, and is shown with its place."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -13,7 +13,8 @@ from worker.domain.filters.filterable import (
     filterable,
 )
 from worker.domain.filters.tree import AllOf, AnyOf, Condition, Filter, Not, Operator, Range
-from worker.domain.texts import is_storable, told
+from worker.domain.records.record_type import RecordType
+from worker.domain.storable import is_storable, replace_unstorable
 from worker.errors.records import Fault, IncorrectPayload
 
 MOST_DEPTH, MOST_CONDITIONS = 20, 200
@@ -30,7 +31,7 @@ _LOOKED_UP = (ValueType.OWNER, ValueType.POOL, ValueType.RUN)
 _BOUNDS = {"before": "lt", "after": "gt", "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
 
 
-def parse(record_type: str, given: Any, at: str = "") -> Filter:
+def parse(record_type: RecordType, given: Any, at: str = "") -> Filter:
     """The filter that a piece of JSON is, for records of that type. Raises IncorrectPayload, whose
     fault's place begins with `at`."""
     return _Reading(record_type).filter(given, at, 1)
@@ -39,7 +40,7 @@ def parse(record_type: str, given: Any, at: str = "") -> Filter:
 class _Reading:
     """One filter that is being read: how much of it there was so far."""
 
-    def __init__(self, record_type: str) -> None:
+    def __init__(self, record_type: RecordType) -> None:
         self._record_type = record_type
         self._conditions = self._values = self._names = 0
 
@@ -173,11 +174,11 @@ class _Reading:
             case Operator.ANY | Operator.ALL | Operator.NONE:
                 return Operator(operator), self._list(value_type, given, where)
             case Operator.CONTAINS | Operator.STARTS_WITH:
-                return Operator(operator), _read(values.text, given, where)
+                return Operator(operator), _read(values.check_text, given, where)
             case Operator.LAST_DAYS:
-                return Operator.LAST_DAYS, _read(values.days, given, where)
+                return Operator.LAST_DAYS, _read(values.check_days, given, where)
             case Operator.IS_NULL:
-                return Operator.IS_NULL, _read(values.boolean, given, where)
+                return Operator.IS_NULL, _read(values.check_boolean, given, where)
         return Operator(operator), _read(values.ONE[value_type], given, where)
 
     def _list(self, value_type: ValueType, given: Any, where: str) -> tuple[Any, ...]:
@@ -255,9 +256,7 @@ def _read(read: Callable[[Any], Any], given: Any, where: str) -> Any:
 
 def _at(where: str, part: str | int) -> str:
     """A place within that place, as a JSON pointer that can be shown."""
-    return (
-        f"{where}/{told(str(part)[:LONGEST_NAME_CHARACTERS]).replace('~', '~0').replace('/', '~1')}"
-    )
+    return f"{where}/{replace_unstorable(str(part)[:LONGEST_NAME_CHARACTERS]).replace('~', '~0').replace('/', '~1')}"
 
 
 def _refuse(where: str, message: str, code: str = "incorrect_value") -> NoReturn:

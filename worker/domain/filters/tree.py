@@ -5,10 +5,15 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+Scalar = str | bool | int | float | date | datetime
+"""A value that an attribute is compared with."""
+
+FilterBody = dict[str, Any]
+"""A filter as JSON, as it is stored and shown."""
+
 
 class Operator(StrEnum):
-    """What a condition asks of an attribute. Everything else that the grammar knows is written as
-    one of these."""
+    """What a condition asks of an attribute. The grammar's other operators are written as these."""
 
     EQ = "eq"
     NOT_EQ = "not_eq"
@@ -24,12 +29,12 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True)
 class Range:
-    """Bounds, of which at least one is given."""
+    """Bounds. At least one is given."""
 
-    gt: Any = None
-    gte: Any = None
-    lt: Any = None
-    lte: Any = None
+    gt: Scalar | None = None
+    gte: Scalar | None = None
+    lt: Scalar | None = None
+    lte: Scalar | None = None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -39,7 +44,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Condition:
-    """What one attribute must say. Several values are a tuple."""
+    """What one attribute must be. The operator determines the value: a scalar, a tuple of them, or a
+    Range."""
 
     attribute: str
     operator: Operator
@@ -48,21 +54,21 @@ class Condition:
 
 @dataclass(frozen=True)
 class Not:
-    """Exactly the others."""
+    """All records that the filter excludes."""
 
     filter: "Filter"
 
 
 @dataclass(frozen=True)
 class AllOf:
-    """Those that all filters let pass; every record, if there are none."""
+    """The records that satisfy all filters: every record, if there are none."""
 
     filters: "tuple[Filter, ...]"
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Those that one of the filters, or more, lets pass."""
+    """The records that satisfy at least one of the filters."""
 
     filters: "tuple[Filter, ...]"
 
@@ -72,8 +78,8 @@ Filter = Condition | Not | AllOf | AnyOf
 EVERYTHING = AllOf(())
 
 
-def as_json(filter: Filter) -> dict[str, Any]:
-    """The filter in the vendor's form, whatever the form in which it was given."""
+def as_json(filter: Filter) -> FilterBody:
+    """The filter in the vendor's form, whatever the form of the request."""
     match filter:
         case Condition():
             return {
@@ -88,7 +94,7 @@ def as_json(filter: Filter) -> dict[str, Any]:
             return {"and": [as_json(each) for each in filters]} if filters else {}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     match value:
         case tuple():
             return [_plain(each) for each in value]

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from slugify import slugify
 
-from worker.domain.records.fields import REQUIRED, TAGS, field_named
-from worker.domain.texts import is_storable
+from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import LEAD
+from worker.domain.storable import is_storable
 from worker.errors.intake import BadForm
 
 PATH = "/forms"
@@ -174,8 +176,8 @@ def _normalize_fields(value: Sequence[Field]) -> tuple[Field, ...]:
     names = [field.name for field in fields]
     if twice := next((name for name in names if names.count(name) > 1), None):
         _refuse(f"two of its fields are {twice}")
-    if not any(name in names for name in REQUIRED["lead"]):
-        _refuse(f"a lead needs one of {' and '.join(REQUIRED['lead'])}: ask for it in a field")
+    if not any(name in names for name in LEAD.required):
+        _refuse(f"a lead needs one of {' and '.join(LEAD.required)}: ask for it in a field")
     return fields
 
 
@@ -183,7 +185,7 @@ def _normalize_field(field: Field) -> Field:
     """The field with the lead's field that its name means, and with a type."""
     written = _strip_line("field's name", field.name)
     label = _strip_line("field's label", field.label)
-    name = field_named("lead", written) or written
+    name = field_named(RecordType.LEAD, written) or written
     if not name or not label or name.startswith("_"):
         _refuse(
             "a field needs a label, and a name that begins with no underscore, "

@@ -5,8 +5,10 @@ from typing import Any, TypeAlias
 
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.intake.json_content import JsonObject
-from worker.domain.records.fields import TAGS, TEXT_FIELDS, field_named
-from worker.domain.texts import is_storable, told
+from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import LEAD
+from worker.domain.storable import is_storable, replace_unstorable
 from worker.errors.records import BadLead
 
 CUSTOM = "custom_fields"
@@ -15,7 +17,7 @@ LeadValues: TypeAlias = Mapping[str, Any]
 """What is stored of a lead, by column: texts, a list of tags, and custom fields by name."""
 
 
-def lead_values(lead: JsonObject) -> LeadValues:
+def parse_lead(lead: JsonObject) -> LeadValues:
     """What is stored of a lead, by column. Names are fields or their aliases, as in a file; other
     names become custom fields.
 
@@ -24,7 +26,7 @@ def lead_values(lead: JsonObject) -> LeadValues:
     listed = {
         name: value
         for name, value in lead.items()
-        if field_named("lead", name) == TAGS and not isinstance(value, str)
+        if field_named(RecordType.LEAD, name) == TAGS and not isinstance(value, str)
     }
     plain = {
         _check_storable(name, name): _read_text(name, value)
@@ -42,12 +44,12 @@ def lead_values(lead: JsonObject) -> LeadValues:
 
 def _read_row(texts: Mapping[str, str]) -> LeadValues:
     """The values of a row with those texts, as a file would have it."""
-    reader = RowReader("lead", Columns.of("lead", list(texts), {}))
+    reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, list(texts), {}))
     row = list(texts.values())
     if (fault := reader.find_fault(row)) is not None:
         raise BadLead(reason=" ".join(filter(None, fault)))
     values = zip(reader.fields, reader.convert(row), strict=True)
-    return dict.fromkeys(TEXT_FIELDS["lead"]) | dict(values)
+    return dict.fromkeys(LEAD.text_fields) | dict(values)
 
 
 def _read_text(name: str, value: object) -> str:
@@ -62,7 +64,9 @@ def _read_text(name: str, value: object) -> str:
 
 def _check_storable(name: str, text: str) -> str:
     if not is_storable(text):
-        raise BadLead(reason=f"{told(name)} holds a character that no database stores")
+        raise BadLead(
+            reason=f"{replace_unstorable(name)} holds a character that no database stores"
+        )
     return text
 
 

@@ -6,10 +6,11 @@ from itertools import islice
 
 from worker.domain.intake.full_names import split_full_name
 from worker.domain.intake.json_content import JsonObject
-from worker.domain.intake.leads import CUSTOM, LeadValues, lead_values
+from worker.domain.intake.leads import CUSTOM, LeadValues, parse_lead
 from worker.domain.intake.paths import as_text, find_text, is_path, split_places
 from worker.domain.records.fields import field_named, fields_of, normalized
-from worker.domain.texts import told
+from worker.domain.records.record_type import RecordType
+from worker.domain.storable import replace_unstorable
 from worker.errors.intake import BadPath
 from worker.errors.runs import BadMapping
 
@@ -60,7 +61,7 @@ def read_lead(mapped: MappedContent) -> LeadValues:
     """What is stored of the lead in the content, by column. Raises BadLead."""
     found = _find_by_path(mapped)
     full_name = found.pop(FULL_NAME, None)
-    fields = {name: text for name, text in found.items() if name in fields_of("lead")}
+    fields = {name: text for name, text in found.items() if name in fields_of(RecordType.LEAD)}
     custom = {name: _cut(text) for name, text in found.items() if name not in fields}
     rest = _read_rest(mapped, custom)
     if mapped.names_are_fields:
@@ -68,12 +69,12 @@ def read_lead(mapped: MappedContent) -> LeadValues:
         fields |= _take_fields(rest, fields)
     more = islice(rest.items(), max(MOST_CUSTOM_FIELDS - len(custom), 0))
     custom |= {name: _cut(text) for name, text in more}
-    return lead_values({**_add_names(fields, full_name), CUSTOM: custom})
+    return parse_lead({**_add_names(fields, full_name), CUSTOM: custom})
 
 
 def _find_field(name: str) -> str:
     """The field that a name means, or else the custom field of that name."""
-    return name if name == FULL_NAME else field_named("lead", name) or name
+    return name if name == FULL_NAME else field_named(RecordType.LEAD, name) or name
 
 
 def _find_by_path(mapped: MappedContent) -> dict[str, str]:
@@ -100,7 +101,7 @@ def _read_rest(mapped: MappedContent, custom: Mapping[str, str]) -> dict[str, st
 
 def _shorten(name: str, inside: str) -> str:
     short = name.removeprefix(inside).removeprefix(f"{CUSTOM}.")
-    return told(short)[:LONGEST_NAME_CHARACTERS]
+    return replace_unstorable(short)[:LONGEST_NAME_CHARACTERS]
 
 
 def _take_full_name(rest: dict[str, str]) -> str | None:
@@ -114,7 +115,7 @@ def _take_fields(rest: dict[str, str], fields: Mapping[str, str]) -> dict[str, s
     mean one field, the first is taken."""
     known, taken = set(fields), dict[str, str]()
     for name in list(rest):
-        field = field_named("lead", name)
+        field = field_named(RecordType.LEAD, name)
         if field is not None and field not in known:
             known.add(field)
             taken[name] = rest.pop(name)
@@ -123,7 +124,7 @@ def _take_fields(rest: dict[str, str], fields: Mapping[str, str]) -> dict[str, s
 
 def _add_names(fields: Mapping[str, str], full_name: str | None) -> Mapping[str, str]:
     """The fields, with a first and a last name if only the full name is there."""
-    known = {field_named("lead", name) for name, text in fields.items() if text}
+    known = {field_named(RecordType.LEAD, name) for name, text in fields.items() if text}
     if not full_name or known & {"first_name", "last_name"}:
         return fields
     first, last = split_full_name(full_name)

@@ -17,7 +17,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from worker.domain.intake.json_content import JsonObject
-from worker.domain.texts import told
+from worker.domain.storable import replace_unstorable
 
 MOST_NAMES = 50
 """How many names a place may have."""
@@ -47,29 +47,36 @@ def as_text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
-        return told(str(value)).strip()
+        return replace_unstorable(str(value)).strip()
     if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
         return ", ".join(filter(None, map(as_text, value)))
     return None
 
 
 def _find_values(content: JsonObject, path: str) -> Iterator[object]:
-    has_names = _has_names(path)
-    for place in split_places(path) if has_names else ():
-        yield content[place] if place in content else _search(_translate(place), content)
-    if not has_names or _JMESPATH_SIGNS.search(path):
-        yield _search(path, content)
+    for place, expression in _read_path(path):
+        yield content[place] if place in content else _search(expression, content)
 
 
-def _search(expression: str, content: JsonObject) -> object:
-    compiled = _compile(expression)
+def _search(expression: ParsedResult | None, content: JsonObject) -> object:
     try:
-        return None if compiled is None else compiled.search(content)
+        return None if expression is None else expression.search(content)
     except JMESPathError:  # a function that doesn't take what is there
         return None
 
 
 @lru_cache(maxsize=1024)
+def _read_path(path: str) -> list[tuple[str, ParsedResult | None]]:
+    """The places of a path as they are written, and as JMESPath. The last one may be the whole path
+    itself."""
+    has_names = _has_names(path)
+    places = split_places(path) if has_names else []
+    read = [(place, _compile(_translate(place))) for place in places]
+    if not has_names or _JMESPATH_SIGNS.search(path):
+        read.append((path, _compile(path)))
+    return read
+
+
 def _compile(expression: str) -> ParsedResult | None:
     try:
         return jmespath.compile(expression)
@@ -91,4 +98,4 @@ def _translate(place: str) -> str:
 
 
 def _quote(name: str) -> str:
-    return json.dumps(told(name))
+    return json.dumps(replace_unstorable(name))

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from worker.domain.intake.forms import CHECKBOX, EMAIL, NUMBER, SELECT, TEL, TEXTAREA, URL, Field
 from worker.domain.people.email import normalize_public_email
-from worker.domain.records.editing import BLANK, INCORRECT, MISSING
-from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS, REQUIRED
-from worker.domain.texts import is_storable, told
+from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
+from worker.domain.records.types import LEAD
+from worker.domain.resources.faults import BLANK, INCORRECT, MISSING
+from worker.domain.storable import is_storable, replace_unstorable
 from worker.errors.records import Fault
 
 LONGEST = {EMAIL: LONGEST_INDEXED_CHARACTERS, TEL: LONGEST_INDEXED_CHARACTERS, TEXTAREA: 10_000}
@@ -67,7 +68,7 @@ def find_unknown(fields: Sequence[Field], names: Iterable[str]) -> list[Fault]:
     it."""
     known = {field.name for field in fields}
     return [
-        Fault(pointer_to(told(name)), UNKNOWN, "The form has no such field.")
+        Fault(pointer_to(replace_unstorable(name)), UNKNOWN, "The form has no such field.")
         for name in names
         if name not in known
     ]
@@ -86,7 +87,7 @@ def _check_named(
     fields: Sequence[Field], values: Mapping[str, str], typed: Mapping[str, object]
 ) -> list[Fault]:
     """A fault for a lead without any field that names somebody."""
-    naming = [field for field in fields if field.name in REQUIRED["lead"]]
+    naming = [field for field in fields if field.name in LEAD.required]
     if any(values[field.name] for field in naming):
         return []
     return [_report_missing(typed, *naming)]

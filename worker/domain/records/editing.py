@@ -1,36 +1,29 @@
-"""What a request says of a resource, made ready to be stored, or refused field by field."""
+"""What a request sets of a resource, in the form that is stored, or refused field by field."""
 
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from worker.domain.integers import GREATEST
 from worker.domain.records.fields import CONVERSIONS
-from worker.domain.resources import Attribute, Kind, Resource
-from worker.domain.texts import is_storable
+from worker.domain.resources import Attribute, AttributeKind, Resource
+from worker.domain.resources.faults import INCORRECT, at
+from worker.domain.storable import GREATEST, is_storable
 from worker.errors.records import Fault, IncorrectPayload
 
-BLANK, MISSING, INCORRECT = "blank", "missing", "incorrect_value"
-
-
 Values = dict[str, Any]
+"""What a request sets, by attribute, in the form that is compared and stored."""
 
 
-def at(name: str) -> str:
-    """Where an attribute stands in a request's body (RFC 6901)."""
-    return f"/data/{name}"
-
-
-def normalized(resource: Resource, given: Mapping[str, Any]) -> Values:
-    """The attributes that a request may set, in the form in which they are compared and stored.
-    What it may not set is left out: clients send back whole what they got. Raises IncorrectPayload,
-    which names every field at fault."""
+def normalize(resource: Resource, given: Mapping[str, Any]) -> Values:
+    """The attributes that a request may set, in the form that is compared and stored. Others are
+    left out, since clients send back the whole of what they got. Raises IncorrectPayload, which
+    names every field at fault."""
     values, faults = Values(), list[Fault]()
     for attribute in resource.writable:
         if attribute.name in given:
             try:
-                values[attribute.name] = _normal(attribute, given[attribute.name])
+                values[attribute.name] = _normalize(attribute, given[attribute.name])
             except ValueError as error:
                 faults.append(Fault(at(attribute.name), INCORRECT, str(error)))
     if faults:
@@ -38,41 +31,41 @@ def normalized(resource: Resource, given: Mapping[str, Any]) -> Values:
     return values
 
 
-def changed(resource: Resource, values: Values, facts: Mapping[str, Any]) -> Values:
-    """The values that say something else than what is shown. What clients send back as they got it
-    must change nothing, also where it is shown otherwise than it is stored: a default for what is
-    not known, a moment without its fraction."""
+def find_changes(resource: Resource, values: Values, shown: Mapping[str, object]) -> Values:
+    """The values that differ from what is shown. A client that sends back what it got changes
+    nothing, even where the shown form is not the stored one: a default for a null, a moment without
+    its fraction."""
     return {
         name: value
         for name, value in values.items()
-        if not _says(resource.by_name[name], facts[name], value)
+        if not _equals_shown(resource.by_name[name], shown[name], value)
     }
 
 
-def _says(attribute: Attribute, shown: Any, value: Any) -> bool:
+def _equals_shown(attribute: Attribute, shown: object, value: object) -> bool:
     try:
-        return not differ(_normal(attribute, shown), value)
-    except ValueError:  # a file may say what no request may
+        return not is_different(_normalize(attribute, shown), value)
+    except ValueError:  # an import may have stored a value that no request may set
         return False
 
 
-def differ(one: Any, other: Any) -> bool:
-    """Whether two values are not the same. Of custom fields 1, 1.0 and true are three, which Python
-    holds for equal."""
+def is_different(one: object, other: object) -> bool:
+    """Whether two values are different. In custom fields 1, 1.0 and true are different values,
+    which Python takes for equal."""
     if isinstance(one, dict) and isinstance(other, dict):
         return repr(sorted(one.items())) != repr(sorted(other.items()))
     return bool(one != other)
 
 
-def _normal(attribute: Attribute, value: Any) -> Any:
-    if attribute.kind is Kind.TEXT:
-        return _text(attribute, value)
-    return _NORMAL[attribute.kind](value) if attribute.kind in _NORMAL else value
+def _normalize(attribute: Attribute, value: Any) -> Any:
+    if attribute.kind is AttributeKind.TEXT:
+        return _read_text(attribute, value)
+    return _NORMALIZE[attribute.kind](value) if attribute.kind in _NORMALIZE else value
 
 
-def _text(attribute: Attribute, value: str | None) -> str | None:
+def _read_text(attribute: Attribute, value: str | None) -> str | None:
     """Stripped; blank is nothing."""
-    text = _storable(value or "").strip()
+    text = _check_storable(value or "").strip()
     if attribute.name == "email":
         text = CONVERSIONS["email"](text)
     if text and attribute.choices and text not in attribute.choices:
@@ -80,20 +73,20 @@ def _text(attribute: Attribute, value: str | None) -> str | None:
     return text or None
 
 
-def _storable(text: str) -> str:
+def _check_storable(text: str) -> str:
     if not is_storable(text):
         raise ValueError("holds a character that no database stores")
     return text
 
 
-def _amount(value: Any) -> float:
+def _read_amount(value: Any) -> float:
     """A deal is worth something or 0, never nothing. A float is written out: as it comes, a tiny
     one has an exponent."""
     text = f"{value:f}" if isinstance(value, float) else str(value or "").strip()
     return float(CONVERSIONS["value"](text)) if text else 0.0
 
 
-def _day(value: str | None) -> date | None:
+def _read_day(value: str | None) -> date | None:
     return (
         date.fromisoformat(CONVERSIONS["estimated_close_date"](value.strip()))
         if value and value.strip()
@@ -101,7 +94,7 @@ def _day(value: str | None) -> date | None:
     )
 
 
-def _moment(value: str | None) -> datetime | None:
+def _read_moment(value: str | None) -> datetime | None:
     if not value:
         return None
     try:
@@ -111,26 +104,32 @@ def _moment(value: str | None) -> datetime | None:
         raise ValueError("is not a point in time such as 2026-03-31T12:00:00Z") from None
 
 
-def _names(value: list[str] | None) -> list[str]:
-    return list(dict.fromkeys(name for each in value or () if (name := _storable(each).strip())))
+def _read_names(value: list[str] | None) -> list[str]:
+    return list(
+        dict.fromkeys(name for each in value or () if (name := _check_storable(each).strip()))
+    )
 
 
-def _address(value: Mapping[str, str | None] | None) -> dict[str, str | None]:
-    return {part: _storable(text or "").strip() or None for part, text in (value or {}).items()}
-
-
-def _fields(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """By name; None for what is to be removed."""
+def _read_address(value: Mapping[str, str | None] | None) -> dict[str, str | None]:
     return {
-        _storable(name): _field(name, each) for name, each in (value or {}).items() if name.strip()
+        part: _check_storable(text or "").strip() or None for part, text in (value or {}).items()
     }
 
 
-def _field(name: str, value: Any) -> Any:
+def _read_fields(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    """By name; None for what is to be removed."""
+    return {
+        _check_storable(name): _read_field(name, each)
+        for name, each in (value or {}).items()
+        if name.strip()
+    }
+
+
+def _read_field(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        return _storable(value).strip() or None
+        return _check_storable(value).strip() or None
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return [_storable(each) for each in value]
+        return [_check_storable(each) for each in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= GREATEST:
@@ -138,25 +137,11 @@ def _field(name: str, value: Any) -> Any:
     raise ValueError(f"has a value for {name} that is no text, number, boolean or list of texts")
 
 
-_NORMAL: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.AMOUNT: _amount,
-    Kind.DAY: _day,
-    Kind.MOMENT: _moment,
-    Kind.NAMES: _names,
-    Kind.ADDRESS: _address,
-    Kind.FIELDS: _fields,
+_NORMALIZE: Mapping[AttributeKind, Callable[[Any], Any]] = {
+    AttributeKind.AMOUNT: _read_amount,
+    AttributeKind.DAY: _read_day,
+    AttributeKind.MOMENT: _read_moment,
+    AttributeKind.NAMES: _read_names,
+    AttributeKind.ADDRESS: _read_address,
+    AttributeKind.FIELDS: _read_fields,
 }
-
-
-def check_needed(
-    resource: Resource, given: Mapping[str, Any], alternatives: tuple[str, ...]
-) -> None:
-    """Raises IncorrectPayload unless one of those attributes says something: blank if the request
-    says so, missing if it says nothing."""
-    if not any(given.get(name) for name in alternatives):
-        code = BLANK if any(name in given for name in alternatives) else MISSING
-        what = " or ".join(name.replace("_", " ") for name in alternatives)
-        raise IncorrectPayload.of(
-            resource.type,
-            [Fault(at(alternatives[0]), code, f"is needed: a {resource.type} needs a {what}")],
-        )

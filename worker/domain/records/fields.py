@@ -1,4 +1,5 @@
-"""The fields of each record type, and the header names under which other systems export them."""
+"""The fields of records, the header names under which other systems export them, and how the text
+of a field becomes what is stored."""
 
 import re
 from collections.abc import Callable
@@ -6,27 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 
 RECORD_TYPES = tuple(RecordType)
-
-_PERSON = (
-    "first_name", "last_name", "organization_name", "title", "email", "phone", "mobile", "fax", "website", "industry", "description",
-    "linkedin", "twitter", "facebook", "skype",
-    "address_line1", "address_city", "address_state", "address_postal_code", "address_country",
-)  # fmt: skip
-
-TEXT_FIELDS: dict[str, tuple[str, ...]] = {
-    "lead": (*_PERSON, "source", "status"),
-    "contact": _PERSON,
-    "deal": ("name", "currency", "stage", "source"),
-}
-
-REQUIRED: dict[str, tuple[str, ...]] = {
-    "lead": ("last_name", "organization_name"),
-    "contact": ("last_name", "organization_name"),
-    "deal": ("name",),
-}
-"""Of these, a row must have at least one."""
 
 LONGEST_INDEXED_CHARACTERS = 320
 """An email address: 64 characters, an @ and 255 more (RFC 3696, errata). Longer ones would not fit
@@ -117,10 +100,10 @@ CONVERSIONS: dict[str, Callable[[str], str]] = {
 """How a field's text becomes what is stored; ValueError gives the reason why it can't."""
 
 
-def fields_of(record_type: str) -> tuple[str, ...]:
-    """Every field that a column of a file may be taken as."""
-    typed = ("value", "estimated_close_date") if record_type == "deal" else ()
-    return (*TEXT_FIELDS[record_type], *typed, TAGS)
+def fields_of(record_type: RecordType) -> tuple[str, ...]:
+    """Every field that a column of a file can fill."""
+    description = DESCRIPTIONS[record_type]
+    return (*description.text_fields, *description.typed_fields, TAGS)
 
 
 def normalized(header: str) -> str:
@@ -128,7 +111,7 @@ def normalized(header: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", header.lower()))
 
 
-def field_named(record_type: str, header: str) -> str | None:
+def field_named(record_type: RecordType, header: str) -> str | None:
     """The field that a header means, by its name or a common alias; None for what becomes a custom
     field."""
     name = normalized(header)

@@ -1,5 +1,6 @@
-"""What records refer to: users, labels, pipelines and stages."""
+"""What records refer to: users, labels, pipelines and stages. And the conversions of leads."""
 
+from worker.domain.records.record_type import RecordType
 from worker.domain.resources.resource import (
     ALL,
     CREATED,
@@ -7,14 +8,10 @@ from worker.domain.resources.resource import (
     ID,
     UPDATED,
     Attribute,
-    Kind,
+    AttributeKind,
     Resource,
     Verb,
-    constant,
-    given,
 )
-
-RECORD_TYPES = ("lead", "contact", "deal")
 
 USER = Resource(
     type="user",
@@ -25,26 +22,26 @@ USER = Resource(
         Attribute("email", meaning="Null for a pool."),
         Attribute("status", meaning="active or inactive."),
         Attribute("role", meaning="admin or user."),
-        Attribute("confirmed", Kind.BOOLEAN),
+        Attribute("confirmed", AttributeKind.BOOLEAN),
         Attribute("identity_type", meaning="integration for a pool's user, else user."),
         Attribute(
             "system_tags",
-            Kind.NAMES,
+            AttributeKind.NAMES,
             "For a pool distribution_pool and the type of the records that it shares.",
         ),
-        Attribute("sell_login_disabled", Kind.BOOLEAN),
-        Attribute("deleted_at", Kind.MOMENT),
+        Attribute("sell_login_disabled", AttributeKind.BOOLEAN),
+        Attribute("deleted_at", AttributeKind.MOMENT),
         CREATED,
         UPDATED,
-        constant("invited", Kind.BOOLEAN, False),
-        constant("detached", Kind.BOOLEAN, False),
-        constant("roles", Kind.OBJECTS, ()),
-        constant("group", Kind.OBJECT),
-        constant("team_name"),
-        constant("reports_to", Kind.INTEGER),
-        constant("timezone", value="UTC"),
-        constant("phone_number"),
-        constant("zendesk_user_id"),
+        Attribute.constant("invited", AttributeKind.BOOLEAN, False),
+        Attribute.constant("detached", AttributeKind.BOOLEAN, False),
+        Attribute.constant("roles", AttributeKind.OBJECTS, ()),
+        Attribute.constant("group", AttributeKind.OBJECT),
+        Attribute.constant("team_name"),
+        Attribute.constant("reports_to", AttributeKind.INTEGER),
+        Attribute.constant("timezone", value="UTC"),
+        Attribute.constant("phone_number"),
+        Attribute.constant("zendesk_user_id"),
     ),
     filters=("confirmed", "email", "name", "role", "status"),
 )
@@ -66,12 +63,12 @@ ACCOUNT = Resource(
     verbs=(),
 )
 
-_LABEL = (ID, given("name"), CREATOR, CREATED, UPDATED)
+_LABEL = (ID, Attribute.settable("name"), CREATOR, CREATED, UPDATED)
 
 LEAD_SOURCE = Resource(
     type="lead_source",
     path="lead_sources",
-    attributes=(*_LABEL, given("resource_type", choices=("lead",))),
+    attributes=(*_LABEL, Attribute.settable("resource_type", choices=(RecordType.LEAD.value,))),
     verbs=ALL,
     filters=("name",),
     needs=("name",),
@@ -80,7 +77,10 @@ LEAD_SOURCE = Resource(
 TAG = Resource(
     type="tag",
     path="tags",
-    attributes=(*_LABEL, given("resource_type", choices=RECORD_TYPES)),
+    attributes=(
+        *_LABEL,
+        Attribute.settable("resource_type", choices=tuple(each.value for each in RecordType)),
+    ),
     verbs=ALL,
     filters=("creator_id", "name", "resource_type"),
     order="updated_at:asc",
@@ -102,8 +102,8 @@ PIPELINE = Resource(
         Attribute("name"),
         CREATED,
         UPDATED,
-        constant("disabled", Kind.BOOLEAN, False),
-        constant("locale_key"),
+        Attribute.constant("disabled", AttributeKind.BOOLEAN, False),
+        Attribute.constant("locale_key"),
     ),
     verbs=(Verb.LIST,),
     filters=("name",),
@@ -116,15 +116,15 @@ STAGE = Resource(
         ID,
         Attribute("name"),
         Attribute("category"),
-        Attribute("active", Kind.BOOLEAN, "Whether deals in it are still open."),
-        Attribute("position", Kind.INTEGER),
-        Attribute("likelihood", Kind.INTEGER, "Of winning the deal, in percent."),
-        Attribute("pipeline_id", Kind.INTEGER),
+        Attribute("active", AttributeKind.BOOLEAN, "Whether deals in it are still open."),
+        Attribute("position", AttributeKind.INTEGER),
+        Attribute("likelihood", AttributeKind.INTEGER, "Of winning the deal, in percent."),
+        Attribute("pipeline_id", AttributeKind.INTEGER),
         CREATED,
         UPDATED,
-        constant("position_hash"),
-        constant("has_original_name", Kind.BOOLEAN, True),
-        constant("locale_key"),
+        Attribute.constant("position_hash"),
+        Attribute.constant("has_original_name", AttributeKind.BOOLEAN, True),
+        Attribute.constant("locale_key"),
     ),
     verbs=(Verb.LIST,),
     filters=("active", "name", "pipeline_id"),
@@ -132,16 +132,16 @@ STAGE = Resource(
 )
 
 
-def custom_fields(record_type: str) -> Resource:
-    """The names of custom fields that records of a type bear."""
+def describe_custom_fields(record_type: RecordType) -> Resource:
+    """The names of the custom fields that records of a type have."""
     return Resource(
         type="custom_field",
         path=f"{record_type}/custom_fields",
         attributes=(
             ID,
             Attribute("name"),
-            constant("type", value="string"),
-            constant("resource_type", value=record_type),
+            Attribute.constant("type", value="string"),
+            Attribute.constant("resource_type", value=record_type),
             CREATED,
             UPDATED,
         ),
@@ -149,4 +149,20 @@ def custom_fields(record_type: str) -> Resource:
     )
 
 
-CUSTOM_FIELDS = tuple(map(custom_fields, RECORD_TYPES))
+CUSTOM_FIELDS = tuple(map(describe_custom_fields, RecordType))
+
+CONVERSION = Resource(
+    type="lead_conversion",
+    path="lead_conversions",
+    attributes=(
+        ID,
+        Attribute.settable("lead_id", AttributeKind.INTEGER),
+        Attribute("individual_id", AttributeKind.INTEGER, "The person that was made."),
+        Attribute("organization_id", AttributeKind.INTEGER, "The organization that was made."),
+        Attribute("deal_id", AttributeKind.INTEGER),
+        CREATOR,
+        CREATED,
+    ),
+    order="id:desc",
+)
+"""The route that creates one is written out: `api_stub.sell.conversions`."""

@@ -6,8 +6,11 @@ from enum import StrEnum, auto
 from functools import cached_property
 from typing import Any, NamedTuple
 
+ResourceBody = dict[str, Any]
+"""A resource as the Sell API shows it: what its description names, by attribute, ready for JSON."""
 
-class Kind(StrEnum):
+
+class AttributeKind(StrEnum):
     """What an attribute holds."""
 
     TEXT = auto()
@@ -29,7 +32,15 @@ class Kind(StrEnum):
     OBJECTS = auto()
 
 
-SORTABLE = (Kind.TEXT, Kind.INTEGER, Kind.PERCENT, Kind.BOOLEAN, Kind.MOMENT, Kind.DAY, Kind.AMOUNT)
+SORTABLE = (
+    AttributeKind.TEXT,
+    AttributeKind.INTEGER,
+    AttributeKind.PERCENT,
+    AttributeKind.BOOLEAN,
+    AttributeKind.MOMENT,
+    AttributeKind.DAY,
+    AttributeKind.AMOUNT,
+)
 
 ADDRESS_PARTS = ("line1", "city", "postal_code", "state", "country")
 
@@ -50,57 +61,60 @@ ALL = (*READ, Verb.CREATE, Verb.UPDATE, Verb.DELETE)
 
 
 class Attribute(NamedTuple):
-    """One attribute. One that isn't held has always the same value, and no column."""
+    """One attribute. One that isn't held always has the same value, and no column."""
 
     name: str
-    kind: Kind = Kind.TEXT
+    kind: AttributeKind = AttributeKind.TEXT
     meaning: str = ""
     writable: bool = False
     held: bool = True
-    always: Any = None
+    always: object = None
     choices: tuple[str, ...] = ()
 
+    @classmethod
+    def settable(
+        cls,
+        name: str,
+        kind: AttributeKind = AttributeKind.TEXT,
+        meaning: str = "",
+        choices: tuple[str, ...] = (),
+    ) -> "Attribute":
+        """An attribute that requests may set."""
+        return cls(name, kind, meaning, writable=True, choices=choices)
 
-def given(
-    name: str, kind: Kind = Kind.TEXT, meaning: str = "", choices: tuple[str, ...] = ()
-) -> Attribute:
-    """An attribute that requests may set."""
-    return Attribute(name, kind, meaning, writable=True, choices=choices)
+    @classmethod
+    def constant(
+        cls, name: str, kind: AttributeKind = AttributeKind.TEXT, value: object = None
+    ) -> "Attribute":
+        """An attribute that clients look for, and of which Evenhand knows nothing."""
+        return cls(name, kind, held=False, always=value)
 
 
-def texts(*names: str) -> tuple[Attribute, ...]:
-    """Several plain texts that requests may set."""
-    return tuple(map(given, names))
-
-
-def constant(name: str, kind: Kind = Kind.TEXT, value: Any = None) -> Attribute:
-    """An attribute that clients look for, and of which Evenhand knows nothing."""
-    return Attribute(name, kind, held=False, always=value)
-
-
-ID = Attribute("id", Kind.INTEGER)
-CREATED = Attribute("created_at", Kind.MOMENT)
-UPDATED = Attribute("updated_at", Kind.MOMENT)
+ID = Attribute("id", AttributeKind.INTEGER)
+CREATED = Attribute("created_at", AttributeKind.MOMENT)
+UPDATED = Attribute("updated_at", AttributeKind.MOMENT)
 CREATOR = Attribute(
-    "creator_id", Kind.INTEGER, "The user who created it; null where it came in by itself."
+    "creator_id", AttributeKind.INTEGER, "The user who created it; null where it came in by itself."
 )
-OWNER = given(
+OWNER = Attribute.settable(
     "owner_id",
-    Kind.INTEGER,
-    "A user, or a pool's user, in whose stead the pool's next member gets the record. The caller, unless given.",
+    AttributeKind.INTEGER,
+    "A user, or a pool's user, in whose stead the pool's next member gets the record. "
+    "The caller, unless given.",
 )
-TAGS = given("tags", Kind.NAMES, "Replaced as a whole.")
-CUSTOM = given(
+TAGS = Attribute.settable("tags", AttributeKind.NAMES, "Replaced as a whole.")
+CUSTOM = Attribute.settable(
     "custom_fields",
-    Kind.FIELDS,
-    "Texts, numbers, booleans or lists of texts by name. Only those named change; null removes one.",
+    AttributeKind.FIELDS,
+    "Texts, numbers, booleans or lists of texts by name. "
+    "Only those named change; null removes one.",
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """A kind of thing that the API knows: the type by which envelopes name it, the path under which
-    it lies, and its attributes."""
+    """A kind of thing that the Sell API serves: the type by which envelopes name it, the path of
+    its routes, and its attributes."""
 
     type: str
     path: str
@@ -112,7 +126,7 @@ class Resource:
     """How a list is sorted unless it is asked otherwise."""
     needs: tuple[str, ...] = ()
     """What must be given to create one."""
-    preset: Mapping[str, Any] = field(default_factory=dict)
+    preset: Mapping[str, object] = field(default_factory=dict)
     """What filters say unless they are given."""
 
     @property
@@ -136,6 +150,6 @@ class Resource:
             if attribute.held and attribute.kind in SORTABLE
         )
 
-    def kind_of(self, filter: str) -> Kind:
+    def kind_of(self, filter: str) -> AttributeKind:
         """What a filter compares with."""
-        return Kind.TEXT if "[" in filter else self.by_name[filter].kind
+        return AttributeKind.TEXT if "[" in filter else self.by_name[filter].kind

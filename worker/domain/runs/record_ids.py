@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from worker.domain.integers import GREATEST
 from worker.domain.records.fields import RECORD_TYPES
-from worker.domain.texts import told
+from worker.domain.storable import GREATEST, replace_unstorable
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.errors.runs import BadIds, RepeatedRecord
@@ -30,7 +29,7 @@ def check_ids(wanted: RecordIds) -> None:
     UnknownRecord, RepeatedRecord."""
     record_type = wanted.record_type
     if record_type not in RECORD_TYPES:
-        raise UnknownRecordType(name=told(record_type))
+        raise UnknownRecordType(name=replace_unstorable(record_type))
     if not wanted.ids:
         raise BadIds(reason="there are none")
     for record_id, times in Counter(wanted.ids).items():
@@ -54,7 +53,6 @@ def read_ids(lines: Iterable[bytes]) -> list[int]:
 
 def _parse_id(number: int, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST))):
-        raise BadIds(
-            reason=f"line {number} is no record's number: {told(text[:MOST_SHOWN_CHARACTERS])!r}"
-        )
+        shown = replace_unstorable(text[:MOST_SHOWN_CHARACTERS])
+        raise BadIds(reason=f"line {number} is no record's number: {shown!r}")
     return int(text)

@@ -1,6 +1,6 @@
 """Claims: the names under which requests take turns, fixed before the first attempt."""
 
-from worker.domain.integers import GREATEST
+from worker.domain.storable import GREATEST
 
 _LONGEST_NUMBER = len(str(GREATEST))
 

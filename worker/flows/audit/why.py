@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.records.fields import RECORD_TYPES
 from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.runs.runs import RunKind
 from worker.domain.turns.allotment import Entry
-from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import run_claim
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.store.intake import captures
 from worker.store.records import records
-from worker.store.records.records import OWNED
+from worker.store.records.records import OWNED, StoredRecord
 from worker.store.runs import kinds, reversals, selections
+from worker.store.runs.reversals import ReversedEntry
 from worker.store.runs.selections import SelectionPart
 from worker.store.turns import ledger, pools
 from worker.store.views.pools import show_roster
@@ -33,10 +32,10 @@ def explain(session: Session, record_type: str, record_id: int) -> WhyView:
     it is. Raises UnknownRecordType and UnknownRecord."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
-    record = records.with_id(session, record_type, record_id)
+    record = records.find(session, RecordType(record_type), record_id)
     if record is None:
         raise UnknownRecord(record_type=record_type, record_id=record_id)
-    undone = reversals.of_record(session, record_type, record_id)
+    undone = reversals.list_of_record(session, record_type, record_id)
     given_back_by = _given_back_by(session, record_type, record, undone[0]) if undone else None
     without_turn = WhyView(
         record_type=RecordType(record_type),
@@ -47,10 +46,11 @@ def explain(session: Session, record_type: str, record_id: int) -> WhyView:
         undone=_list_undone(session, undone),
         given_back_by=given_back_by,
     )
-    entry = ledger.find(session, record.pool_id, record.turn) if record.turn else None
-    if entry is not None:
-        return _add_turn(session, without_turn, entry)
-    if record_type == RecordType.LEAD:
+    if record.pool_id and record.turn:
+        entry = ledger.find(session, record.pool_id, record.turn)
+        if entry is not None:
+            return _add_turn(session, without_turn, entry)
+    if DESCRIPTIONS[record_type].waits_in_line:
         return replace(without_turn, waits=_find_wait(session, record_id))
     return without_turn
 
@@ -61,7 +61,7 @@ def _find_wait(session: Session, lead_id: int) -> WaitView | None:
     return None if capture is None else WaitView(capture.accepted_at, capture.reason)
 
 
-def _list_undone(session: Session, undone: Sequence[Row[Any]]) -> list[UndoneTurn]:
+def _list_undone(session: Session, undone: Sequence[ReversedEntry]) -> list[UndoneTurn]:
     """The turns that the record had, and that were undone."""
     people = find_people(
         session,
@@ -78,7 +78,7 @@ def _list_undone(session: Session, undone: Sequence[Row[Any]]) -> list[UndoneTur
             user=people[entry.user_id],
             previous_owner=people.get(entry.previous_owner_id),
             claim=entry.claim,
-            cause=Cause(entry.cause),
+            cause=entry.cause,
             at=entry.at,
             taken_back_at=entry.taken_back_at,
             by=run_claim(RunKind.UNDO, entry.run_id),
@@ -88,13 +88,13 @@ def _list_undone(session: Session, undone: Sequence[Row[Any]]) -> list[UndoneTur
 
 
 def _given_back_by(
-    session: Session, record_type: str, record: Row[Any], newest: Row[Any]
+    session: Session, record_type: str, record: StoredRecord, newest: ReversedEntry
 ) -> int | None:
     """The run whose undo has left the record as it is, if nobody has touched it since. The record
     has its owner of before and what gave it to them, or is deleted if it belonged to nobody."""
     if newest.previous_owner_id is None:
         return newest.run_id if record.deleted_at == newest.taken_back_at else None
-    undone_run_id = kinds.undo_with_id(session, newest.run_id).undone_run_id
+    undone_run_id = kinds.get_undo(session, newest.run_id).undone_run_id
     [before] = selections.read(
         session, SelectionPart(undone_run_id, record_type, newest.ordinal, 1)
     )
@@ -126,7 +126,7 @@ def _add_turn(session: Session, without_turn: WhyView, entry: Entry) -> WhyView:
     )
 
 
-def _name_of(record: Row[Any]) -> str:
-    stored = record._mapping
+def _name_of(record: StoredRecord) -> str:
+    stored = record.columns
     person = " ".join(stored[part] for part in ("first_name", "last_name") if stored.get(part))
     return person or stored.get("organization_name") or stored.get("name") or ""

@@ -57,8 +57,8 @@ def store_leads(
 ) -> list[int]:
     """Stores leads of a user. Leads that wait belong to a pool, and wait for its next members.
     Returns their ids, in order."""
-    lead_ids = records.add_all(session, "lead", owner_id, actor_id, leads)
-    labels.register(session, "lead", labels.labels_of(leads), actor_id)
+    lead_ids = records.add_all(session, RecordType.LEAD, owner_id, actor_id, leads)
+    labels.register(session, RecordType.LEAD, labels.collect_names(leads), actor_id)
     if waits:
         captures.add(session, lead_ids, owner_id, actor_id)
         enqueue(session, "captures.assign", lead=lead_ids[-1])

@@ -23,6 +23,7 @@ from worker.domain.intake.senders.enrichment import (
     FetchResult,
     read_response,
 )
+from worker.domain.records.record_type import RecordType
 from worker.errors.records import BadLead
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
@@ -125,10 +126,10 @@ def _read(
 def _fill(session: Session, lead_id: int, placeholder: str, found: LeadValues) -> None:
     """Fills the fields that nobody has filled since. A lead that was deleted or converted meanwhile
     stays as it is."""
-    lead = records.live(session, "lead", lead_id, lock=True)
+    lead = records.find_live(session, RecordType.LEAD, lead_id, lock=True)
     if lead is None:
         return
-    new = fill_gaps({field: getattr(lead, field) for field in found}, found, placeholder)
+    new = fill_gaps({field: lead.columns[field] for field in found}, found, placeholder)
     if new:
-        records.change(session, "lead", lead_id, new)
-        labels.register(session, "lead", labels.labels_of([new]), lead.creator_id)
+        records.change(session, RecordType.LEAD, lead_id, new)
+        labels.register(session, RecordType.LEAD, labels.collect_names([new]), lead.creator_id)

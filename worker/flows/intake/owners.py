@@ -22,7 +22,7 @@ class LeadOwner:
 
 def find_owner(session: Session, owner_id: int) -> LeadOwner:
     """The owner with that id. Raises UnknownOwner."""
-    user = users.by_id(session, [owner_id]).get(owner_id)
+    user = users.get_all(session, [owner_id]).get(owner_id)
     if user is None:
         raise UnknownOwner(name=owner_id)
     return LeadOwner(user.id, user.name, user.is_pool, user.is_active)

@@ -3,6 +3,7 @@
 import orjson
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
 from worker.errors.intake import NotReplayable, UnknownDelivery
 from worker.flows.intake.deliveries import store_contents
 from worker.store.intake import deliveries, integrations
@@ -38,6 +39,6 @@ def _find_obstacle(session: Session, delivery: Delivery) -> str | None:
 def _is_there(session: Session, lead_id: int) -> bool:
     """Whether the lead, or what it was converted into, is not deleted."""
     return (
-        records.live(session, "lead", lead_id) is not None
-        or conversions.of_lead(session, lead_id) is not None
+        records.find_live(session, RecordType.LEAD, lead_id) is not None
+        or conversions.find_of_lead(session, lead_id) is not None
     )

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from worker.domain.intake.forms import Form
-from worker.domain.intake.leads import LeadValues, lead_values
+from worker.domain.intake.leads import LeadValues, parse_lead
 from worker.domain.intake.parts import DeliveryOutcome, OutcomeKind
 from worker.domain.intake.submissions import read_submission
 from worker.domain.records.fields import TAGS
-from worker.domain.texts import is_storable
+from worker.domain.records.record_type import RecordType
+from worker.domain.storable import is_storable
 from worker.errors.intake import TokenExpired, TokenUsed, TooSoon, UnknownForm
 from worker.errors.records import IncorrectPayload
 from worker.errors.servers import Unreadable
@@ -144,8 +145,8 @@ def _repeat(session: Session, form: Form, earlier: Delivery, lead: LeadValues) -
     """The id of the lead that the same submission made before. Raises TokenUsed for another
     submission with the same token, which would be lost otherwise."""
     [lead_id] = earlier.outcome.lead_ids
-    stored = records.with_id(session, "lead", lead_id)
-    if stored is not None and any(getattr(stored, name) != value for name, value in lead.items()):
+    stored = records.find(session, RecordType.LEAD, lead_id)
+    if stored is not None and any(stored.columns[name] != value for name, value in lead.items()):
         raise TokenUsed(path=form.address(""))
     deliveries.count_repeats(session, [earlier.id])
     return lead_id
@@ -154,7 +155,7 @@ def _repeat(session: Session, form: Form, earlier: Delivery, lead: LeadValues) -
 def _make_lead(form: Form, values: Mapping[str, str]) -> LeadValues:
     """What is stored of a lead. A field that was left blank doesn't replace the form's source."""
     typed = {name: value for name, value in values.items() if value}
-    return lead_values({"source": form.source, **typed, TAGS: list(form.tags)})
+    return parse_lead({"source": form.source, **typed, TAGS: list(form.tags)})
 
 
 def _describe_owner(owner: LeadOwner) -> str | None:

@@ -1,76 +1,89 @@
 """People: joining, and leaving all rosters at once."""
 
-import re
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from worker.domain.people.email import is_email
 from worker.errors.people import BadEmail, BlankName, LastAdmin, UserExists
-from worker.flows.names import user_named
-from worker.flows.turns.pools import change_roster
+from worker.flows.turns.pools import change_roster, find_person
 from worker.flows.unit import Unit
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.turns import pools
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+class Deactivated(NamedTuple):
+    """A person who is active no more, and the names of the pools they left."""
+
+    user: User
+    left: list[str]
 
 
 def add(
     session: Session, name: str, email: str, *, is_admin: bool = False, can_reassign: bool = False
-) -> Row[Any]:
-    """A new user. The email address is what tells people apart."""
+) -> User:
+    """Adds a user. The email address tells people apart. Raises BlankName, BadEmail, UserExists."""
     name, email = name.strip(), email.strip().lower()
     if not name:
         raise BlankName(what="user")
-    if not _EMAIL.fullmatch(email):
+    if not is_email(email):
         raise BadEmail(email=email)
-    if users.with_email(session, email):
+    if users.find_by_email(session, email):
         raise UserExists(email=email)
-    users.add(session, name, email, is_admin=is_admin, can_reassign=can_reassign)
-    return user_named(session, email)
+    user_id = users.add(session, name, email, is_admin=is_admin, can_reassign=can_reassign)
+    return users.get(session, user_id)
 
 
-def change(session: Session, known_as: str, /, **changes: str | bool | None) -> Row[Any]:
-    """The user with another name, is_admin or can_reassign; what is None stays as it is."""
-    user = user_named(session, known_as)
-    values = {
-        field: value.strip() if isinstance(value, str) else value
-        for field, value in changes.items()
-        if value is not None
-    }
-    if values.get("name") == "":
-        raise BlankName(what="user")
-    if values.get("is_admin") is False:
-        _keep_an_admin(session, user)
-    users.change(session, user.id, **values)
-    return users.by_id(session, [user.id])[user.id]
+def change(
+    session: Session,
+    user_id: int,
+    *,
+    name: str | None = None,
+    is_admin: bool | None = None,
+    can_reassign: bool | None = None,
+) -> User:
+    """Changes an active person's name and permissions. None leaves a value as it is. Raises
+    UnknownUser, BlankName, LastAdmin."""
+    user = find_person(session, user_id)
+    values: dict[str, str | bool] = {}
+    if name is not None:
+        values["name"] = name.strip()
+        if not values["name"]:
+            raise BlankName(what="user")
+    if is_admin is not None:
+        values["is_admin"] = is_admin
+        if not is_admin:
+            _keep_an_admin(session, user)
+    if can_reassign is not None:
+        values["can_reassign"] = can_reassign
+    users.change(session, user_id, **values)
+    return users.get(session, user_id)
 
 
-def deactivate(unit: Unit, name: str, actor_id: int | None) -> tuple[Row[Any], list[str]]:
-    """The user keeps what they own, and leaves every roster. Returns the user and the names of the
-    pools they left."""
-    user = user_named(unit, name)
+def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
+    """Deactivates a person, who keeps what they own and leaves every roster. Raises UnknownUser,
+    LastAdmin."""
+    user = find_person(unit, user_id)
     _keep_an_admin(unit, user)
-    users.change(
-        unit, user.id, is_active=False
-    )  # first: from here on nobody can make them a member
+    # First, so that from here on nobody can make them a member.
+    users.change(unit, user_id, is_active=False)
     left = [
         pool
         for pool in pools.list_live(unit)
-        if user.id in pools.latest_roster(unit, pool.id).members
+        if user_id in pools.latest_roster(unit, pool.id).members
     ]
     for pool in left:
         change_roster(
             unit,
             pool.id,
-            lambda old: tuple(member for member in old if member != user.id),
+            lambda old: tuple(member for member in old if member != user_id),
             actor_id,
         )
-    return user, [pool.name for pool in left]
+    return Deactivated(users.get(unit, user_id), [pool.name for pool in left])
 
 
-def _keep_an_admin(session: Session, user: Row[Any]) -> None:
-    """Raises LastAdmin for the only one there is, who therefore stays."""
-    if users.active_admins(session) == [user.id]:
+def _keep_an_admin(session: Session, user: User) -> None:
+    """Raises LastAdmin for the only admin, who therefore stays one."""
+    if users.lock_admins(session) == [user.id]:
         raise LastAdmin(name=user.name)

@@ -52,7 +52,7 @@ def carry_out(
 
 
 def _lease(session: Session, run_id: int, number: int, holder: str) -> tuple[Run, Chunk] | None:
-    run = runs.with_id(session, run_id)
+    run = runs.get(session, run_id)
     if run.state != RunState.LOADING:
         return None
     chunk = chunks.lease(session, run_id, number, holder, LEASE_SECONDS)

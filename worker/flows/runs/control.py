@@ -64,7 +64,7 @@ def _count_returned(session: Session, run: Run) -> int:
 
 
 def _count_freed(session: Session, run: Run) -> int:
-    returns_turns = kinds.undo_with_id(session, run.id).returns_turns
+    returns_turns = kinds.get_undo(session, run.id).returns_turns
     if not returns_turns or pools.find_live(session, run.owner_id) is None:
         return 0
     return reversals.count(session, run.id)
@@ -77,7 +77,7 @@ def changes_owners(session: Session, run: Run) -> bool:
     """Whether a run gives records that are there already to others, or back: unlike an import, and
     the undo of one."""
     if run.kind == RunKind.UNDO:
-        run = runs.with_id(session, kinds.undo_with_id(session, run.id).undone_run_id)
+        run = runs.get(session, kinds.get_undo(session, run.id).undone_run_id)
     return run.kind != RunKind.IMPORT
 
 

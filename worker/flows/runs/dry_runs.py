@@ -7,11 +7,11 @@ from itertools import repeat
 from typing import IO
 
 from worker.domain.files.rows import RowError
+from worker.domain.filters import RecordList
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.dry_run import ExpectedShare, shares
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.runs.runs import RunKind
-from worker.flows.records.lists import SmartList
 from worker.flows.runs import imports, reassign
 from worker.flows.runs.imports import ImportRequest
 from worker.flows.system import System
@@ -22,7 +22,7 @@ from worker.store.people import users
 from worker.store.runs import selections
 from worker.store.turns import pools
 from worker.store.views.runs import DryRun, DryRunShare
-from worker.store.views.who import show_who
+from worker.store.views.who import find_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class _Outcome:
     next_after: int | None = None
 
 
-def of_reassignment(unit: Unit, wanted: SmartList | RecordIds, owner_id: int) -> DryRun:
+def of_reassignment(unit: Unit, wanted: RecordList | RecordIds, owner_id: int) -> DryRun:
     """Who would get the records of a list, or those with some ids. Raises what accepting the
     reassignment does."""
     query = reassign.query(unit, wanted)
     _check_owner(unit, owner_id, wanted.record_type)
     records = selections.count_records(unit, query)
     outcome = _find_outcome(unit, owner_id, records, selections.stream_owners(unit, query))
-    name = wanted.name if isinstance(wanted, SmartList) else None
+    name = wanted.name if isinstance(wanted, RecordList) else None
     source = _Source(RunKind.REASSIGN, wanted.record_type, list=name)
     return _show(unit, source, owner_id, outcome)
 
@@ -63,7 +63,9 @@ def of_import(system: System, request: ImportRequest, file: IO[bytes]) -> DryRun
     """Who would get the rows of a file, and which of them would become no record. Raises what
     importing it does."""
     imports.check(system, request)
-    found = imports.read(file, request.record_type, request.mapping, lambda _: None).found
+    found = imports.read(
+        file, RecordType(request.record_type), request.mapping, lambda _: None
+    ).found
     source = _Source(
         RunKind.IMPORT,
         request.record_type,
@@ -80,7 +82,7 @@ def of_import(system: System, request: ImportRequest, file: IO[bytes]) -> DryRun
 
 
 def _check_owner(unit: Unit, owner_id: int, record_type: str) -> None:
-    assign.check_owner(unit, users.by_id(unit, [owner_id])[owner_id], record_type)
+    assign.check_owner(unit, users.get(unit, owner_id), record_type)
 
 
 def _find_outcome(
@@ -101,7 +103,7 @@ def _find_outcome(
 def _show(unit: Unit, source: _Source, owner_id: int, outcome: _Outcome) -> DryRun:
     before, after = outcome.next_before, outcome.next_after
     gets = [share.user_id for share in outcome.shares]
-    people = users.by_id(unit, [owner_id, before, after, *gets])
+    people = find_people(unit, [owner_id, before, after, *gets])
     return DryRun(
         kind=source.kind,
         record_type=RecordType(source.record_type),
@@ -123,6 +125,6 @@ def _show(unit: Unit, source: _Source, owner_id: int, outcome: _Outcome) -> DryR
             )
             for share in outcome.shares
         ),
-        next_before=None if before is None else show_who(people[before]),
-        next_after=None if after is None else show_who(people[after]),
+        next_before=people.get(before),
+        next_after=people.get(after),
     )

@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from worker.domain.files import sheets
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.records.fields import RECORD_TYPES
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import FileChunk, Scan, scan
 from worker.domain.runs.receipts import HEADER
 from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.errors.base import EvenhandError, Unavailable
 from worker.errors.people import UnknownRecordType
 from worker.errors.runs import NoReceipt, NoReceiptYet, UnknownRun
-from worker.flows.idempotency import Key, answered, run_once
+from worker.flows.idempotency import IdempotencyKey, find_answer, run_once
 from worker.flows.runs import scans
 from worker.flows.runs.closing import end_run
 from worker.flows.system import System
@@ -52,7 +53,7 @@ class ImportRequest:
     mapping: Mapping[str, str]
     """Fields by header, for headers that don't speak for themselves."""
     actor_id: int | None = None
-    key: Key | None = None
+    key: IdempotencyKey | None = None
     """Under a key the same request makes one run, however often it comes."""
 
 
@@ -67,12 +68,12 @@ class ScannedFile(NamedTuple):
 # --- accepting ---
 
 
-def find_accepted(system: System, key: Key | None) -> int | None:
+def find_accepted(system: System, key: IdempotencyKey | None) -> int | None:
     """The id of the run that the same request has made before, if it has. Raises KeyReused."""
     if key is None:
         return None
     with system.reading() as session:
-        answer = answered(session, key)
+        answer = find_answer(session, key)
     return None if answer is None else int(answer["run"])
 
 
@@ -89,7 +90,7 @@ def accept(system: System, request: ImportRequest, file: IO[bytes]) -> int:
     try:
         with system.uploads.open(f"{folder}/{UPLOAD}") as upload:
             header = sheets.read_header(sheets.read_lines(upload))
-        Columns.of(request.record_type, header.names, request.mapping)
+        Columns.of(RecordType(request.record_type), header.names, request.mapping)
         return system.transact(_record, request, folder, size)
     except Unavailable:
         raise  # nobody knows whether the run was recorded: the upload must stay
@@ -104,7 +105,7 @@ def check(system: System, request: ImportRequest) -> None:
     if request.record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=request.record_type)
     with system.reading() as session:
-        owner = users.by_id(session, [request.owner_id])[request.owner_id]
+        owner = users.get(session, request.owner_id)
         assign.check_owner(session, owner, request.record_type)
 
 
@@ -136,7 +137,7 @@ def _add(session: Session, request: ImportRequest, folder: str, size: int) -> in
 
 def read(
     file: IO[bytes],
-    record_type: str,
+    record_type: RecordType,
     mapping: Mapping[str, str],
     on_chunk: Callable[[FileChunk], object],
 ) -> ScannedFile:
@@ -155,7 +156,7 @@ def scan_upload(system: System, run_id: int, holder: str) -> None:
 
 def _scan(system: System, run_id: int) -> None:
     with system.reading() as session:
-        run = kinds.import_with_id(session, run_id)
+        run = kinds.get_import(session, run_id)
     with system.uploads.open(f"{run.folder}/{UPLOAD}") as upload:
         header, columns, found = read(
             upload, run.record_type, run.mapping, _note_progress(system, run_id)
@@ -218,7 +219,7 @@ def _end(unit: Unit, run_id: int, uploads: Uploads) -> list[str]:
     if not end_run(unit, run_id):
         return []
     engine.allow_long_silence(unit)
-    folder = kinds.import_with_id(unit, run_id).folder
+    folder = kinds.get_import(unit, run_id).folder
     parts = [part_name(folder, number) for number in chunks.list_done(unit, run_id)]
     if not uploads.exists(f"{folder}/{RECEIPT}"):
         uploads.join(f"{folder}/{RECEIPT}", HEADER.encode(), parts)

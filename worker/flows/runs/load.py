@@ -86,19 +86,19 @@ def _prepare(system: System, run: Run, chunk: Chunk) -> LoadedRows:
 
 
 def _plan(session: Session, run_id: int, chunk: FileChunk) -> LoadPlan:
-    run, layout = kinds.import_with_id(session, run_id), kinds.layout(session, run_id)
+    run, layout = kinds.get_import(session, run_id), kinds.get_layout(session, run_id)
     first_id = (layout.first_record_id or 0) + chunk.first_ordinal
     record_ids = range(first_id, first_id + chunk.records)
     given = allotment.allot(session, run, chunk.first_ordinal, chunk.records)
     given = given.of_records(record_ids, [None] * chunk.records)
-    named = users.by_id(session, {run.owner_id, *given.owner_ids})
+    named = users.get_all(session, {run.owner_id, *given.owner_ids})
     moment = now()
     return LoadPlan(
         run=run,
         chunk=chunk,
         layout=layout,
         moment=moment,
-        moment_text=bulk.moment_text(session, moment),
+        moment_text=bulk.format_moment(session, moment),
         record_ids=record_ids,
         allotment=given,
         pool=cell(named[run.owner_id].name) if run.turns else "",

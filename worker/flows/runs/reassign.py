@@ -6,12 +6,11 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from worker.domain.filters import as_json, parse
+from worker.domain.filters import RecordList, parse
 from worker.domain.runs.chunks import Chunk, cut
 from worker.domain.runs.record_ids import RecordIds, check_ids
 from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.errors.records import UnknownRecord
-from worker.flows.records.lists import SmartList
 from worker.flows.runs import allotment, scans
 from worker.flows.runs.chunk import ChunkResult, ChunkWork, carry_out, prepare_nothing
 from worker.flows.runs.closing import end_run
@@ -28,34 +27,33 @@ from worker.store.runs.kinds import Reassignment
 from worker.store.runs.runs import Run
 from worker.store.runs.selections import RecordQuery, SelectionPart
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now
 
 
 def accept(
-    session: Session, wanted: SmartList | RecordIds, owner_id: int, actor_id: int | None
+    session: Session, wanted: RecordList | RecordIds, owner_id: int, actor_id: int | None
 ) -> int:
     """The id of a new run, which workers carry on. Raises what `query` and `assign.check_owner`
     do."""
     query(session, wanted)
-    owner = users.by_id(session, [owner_id])[owner_id]
+    owner = users.get(session, owner_id)
     assign.check_owner(session, owner, wanted.record_type)
     run_id = runs.add(session, RunKind.REASSIGN, wanted.record_type, owner_id, actor_id)
     if isinstance(wanted, RecordIds):
         kinds.add_reassignment_of_ids(session, run_id, wanted.ids)
     else:
-        kinds.add_reassignment_of_list(
-            session, run_id, wanted.name, as_json(wanted.filter), wanted.order
-        )
+        kinds.add_reassignment_of_list(session, run_id, wanted.name, wanted.filter, wanted.order)
     enqueue(session, RUN_TASKS[RunKind.REASSIGN].scan, run=run_id)
     return run_id
 
 
-def query(session: Session, wanted: SmartList | RecordIds) -> RecordQuery:
+def query(session: Session, wanted: RecordList | RecordIds) -> RecordQuery:
     """The query for the wanted records, in their order. Raises what `check_ids` and
     `filters.condition` do, and UnknownRecord for an id that no record has."""
-    if isinstance(wanted, SmartList):
-        found = smart_lists.matching(session, wanted.record_type, wanted.filter, wanted.order)
+    if isinstance(wanted, RecordList):
+        asked = parse(wanted.record_type, wanted.filter)
+        found = smart_lists.select_matching(session, wanted.record_type, asked, wanted.order)
         return RecordQuery(found, smart_lists.order_by(wanted.record_type, wanted.order))
     check_ids(wanted)
     missing = selections.find_missing(session, wanted)
@@ -80,8 +78,8 @@ def _freeze(system: System, run_id: int) -> None:
 
 def _select(session: Session, run_id: int) -> None:
     """This takes a transaction of its own, which locks no pool: it may last a while."""
-    advisory_locks.exclusive(session, Kind.RUN, run_id)
-    run = kinds.reassignment_with_id(session, run_id)
+    advisory_locks.exclusive(session, LockKind.RUN, run_id)
+    run = kinds.get_reassignment(session, run_id)
     if run.state == RunState.SCANNING:
         selections.freeze(session, run_id, _query_again(session, run))
 
@@ -90,9 +88,8 @@ def _query_again(session: Session, run: Reassignment) -> RecordQuery:
     """The query that a run was accepted with. Ids of records that are gone by now are left out."""
     if run.ids is not None:
         return selections.query_ids(session, RecordIds(run.record_type, run.ids))
-    wanted = parse(run.record_type, run.filter or {})
-    name, order = run.list or "", run.order or ""
-    return query(session, SmartList(None, name, run.record_type, wanted, order))
+    wanted = RecordList(run.list or "", run.record_type, dict(run.filter or {}), run.order or "")
+    return query(session, wanted)
 
 
 def _end_scan(unit: Unit, run_id: int) -> None:

@@ -39,7 +39,7 @@ def begin(session: Session, run_id: int, holder: str) -> bool:
     """Leases the scan of a run; False when it is done, or another worker is on it."""
     if not runs.lease(session, run_id, holder, LEASE_SECONDS):
         return False
-    run = runs.with_id(session, run_id)
+    run = runs.get(session, run_id)
     runs.change(session, run_id, state=RunState.SCANNING, started_at=run.started_at or now())
     return True
 
@@ -54,7 +54,7 @@ def lock_scanned(session: Session, run_id: int) -> Run | None:
 def reserve_turns(unit: Unit, run: Run, records: int) -> int:
     """Reserves a turn of the run's pool for each record, as one block; none if the run gives its
     records to a person. Returns how many. Raises what `assign.check_owner` does."""
-    owner = users.by_id(unit, [run.owner_id])[run.owner_id]
+    owner = users.get(unit, run.owner_id)
     assign.check_owner(unit, owner, run.record_type)
     if not records or not owner.is_pool:
         return 0

@@ -76,7 +76,7 @@ def _cut(session: Session, run_id: int) -> None:
     run = scans.lock_scanned(session, run_id)
     if run is None:
         return
-    cut = undos.cut(session, kinds.undo_with_id(session, run_id).undone_run_id)
+    cut = undos.cut(session, kinds.get_undo(session, run_id).undone_run_id)
     scans.end(session, run, cut, rows=sum(chunk.records for chunk in cut))
 
 
@@ -90,7 +90,7 @@ def take_back(system: System, run_id: int, number: int, holder: str) -> None:
 
 def _take_back(unit: Unit, run: Run, chunk: Chunk, _: None) -> ChunkResult:
     moment = shared_now(unit)
-    undone = runs.with_id(unit, kinds.undo_with_id(unit, run.id).undone_run_id)
+    undone = runs.get(unit, kinds.get_undo(unit, run.id).undone_run_id)
     before = _read_before(unit, undone, chunk)
     done = _read_done(unit, undone, chunk, before)
     intact = done.allotment.only(undos.lock_intact(unit, done))
@@ -112,7 +112,7 @@ def _read_before(session: Session, undone: Run, chunk: Chunk) -> dict[int, Selec
     belonged to nobody."""
     first, last = chunk.first_ordinal, chunk.first_ordinal + chunk.rows - 1
     if undone.kind == RunKind.IMPORT:
-        first_id = kinds.import_with_id(session, undone.id).first_record_id or 0
+        first_id = kinds.get_import(session, undone.id).first_record_id or 0
         return {
             ordinal: SelectedRecord(ordinal, first_id + ordinal, 0, None, None, None)
             for ordinal in range(first, last + 1)
@@ -168,7 +168,7 @@ def close(system: System, run_id: int) -> None:
 
 def _return_turns(unit: Unit, run: Run) -> int:
     """Returns the turns of what the undo has taken back, if that was asked for."""
-    undo = kinds.undo_with_id(unit, run.id)
+    undo = kinds.get_undo(unit, run.id)
     freed = reversals.count(unit, run.id) if undo.returns_turns else 0
     return freed if freed and _free_turns(unit, undo) else 0
 
@@ -177,17 +177,17 @@ def _free_turns(unit: Unit, undo: Undo) -> bool:
     """Frees turns for the seeding to find them, also below the watermark. False if the pool is
     gone."""
     undone_id, pool_id = undo.undone_run_id, undo.owner_id
-    claim = run_claim(runs.with_id(unit, undone_id).kind, undone_id)
+    claim = run_claim(runs.get(unit, undone_id).kind, undone_id)
     theirs = reversals.taken_back(unit, pool_id, claim, undo.id)
     with unit.begin_nested() as noted:
         # This is most of the work, and it comes before the pool is locked: nobody else moves these
         # entries.
-        reversals.note_in_history(unit, theirs)
+        reversals.copy_to_history(unit, theirs)
         pool = pools.lock(unit, pool_id)
         if pool.deleted_at is not None:
             noted.rollback()
             return False
-    reversals.free(unit, theirs)
+    reversals.remove_entries(unit, theirs)
     lowest = min((span.first for span in ledger.find_block(unit, pool_id, claim) or ()), default=1)
     pools.set_watermark(unit, pool_id, min(pool.watermark, lowest - 1))
     reason = f"run {undone_id} was undone, and its turns are to come back"

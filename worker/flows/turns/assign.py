@@ -1,9 +1,8 @@
 """Taking turns. Every story takes its turns here, behind one fence."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.turns.allotment import Allotment
@@ -22,6 +21,7 @@ from worker.errors.turns import (
 from worker.flows.turns.enter import enter
 from worker.flows.unit import Unit
 from worker.ring import Taken
+from worker.store.people.users import User
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
 
@@ -47,9 +47,9 @@ def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
         raise EmptyPool(pool=pool.name)
 
 
-def check_owner(session: Session, owner: Row[Any], record_type: str) -> None:
-    """Checks that the owner, a person or a pool's phantom user, can be given records of that type.
-    Raises UnknownOwner for a person, and what `check_assignable` does for a pool."""
+def check_owner(session: Session, owner: User, record_type: str) -> None:
+    """Raises what keeps records of that type from being given to the owner: a person, or a pool's
+    phantom user."""
     if owner.is_pool:
         check_assignable(session, owner.id, record_type)
     elif not owner.is_active:

@@ -1,9 +1,7 @@
 """Pools: made, renamed, deleted, and their members changed while everybody goes on taking turns."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.domain.records.fields import RECORD_TYPES
@@ -17,6 +15,7 @@ from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.people import users
+from worker.store.people.users import User
 from worker.store.sql.clock import now
 from worker.store.turns import ledger, pools
 from worker.store.views.pools import PoolView, show_pool
@@ -142,7 +141,7 @@ def _free_name(session: Session, name: str, pool_id: int | None = None) -> str:
 
 def _join(session: Session, pool: str, members: Members, newcomers: Sequence[int]) -> Members:
     for user_id in newcomers:
-        user = _find_person(session, user_id)
+        user = find_person(session, user_id)
         if user.id in members:
             raise AlreadyMember(user=user.name, pool=pool)
         if not users.lock_active(session, user.id):
@@ -153,15 +152,16 @@ def _join(session: Session, pool: str, members: Members, newcomers: Sequence[int
 
 def _leave(session: Session, pool: str, members: Members, leavers: Sequence[int]) -> Members:
     for user_id in leavers:
-        user = _find_person(session, user_id)
+        user = find_person(session, user_id)
         if user.id not in members:
             raise NotAMember(user=user.name, pool=pool)
         members = tuple(member for member in members if member != user.id)
     return members
 
 
-def _find_person(session: Session, user_id: int) -> Row[Any]:
-    user = users.with_id(session, user_id)
+def find_person(session: Session, user_id: int) -> User:
+    """The active person with that id. Raises UnknownUser."""
+    user = users.find(session, user_id)
     if user is None or user.is_pool or not user.is_active:
         raise UnknownUser(name=user_id)
     return user

@@ -51,7 +51,7 @@ def _read_signs(session: Session) -> Iterator[object]:
     yield _find_stalled(session)
     yield chunks.list_stuck(session)
     yield _find_long_lines(session)
-    yield enrichment.due_since(session, WAITING_SECONDS)
+    yield enrichment.find_due(session, WAITING_SECONDS)
 
 
 def _carry_on(session: Session) -> list[Repair]:
@@ -159,7 +159,7 @@ def _continue(session: Session, run: Run) -> int:
 def _find_long_lines(session: Session) -> list[LongLine]:
     """The lines in which captured leads wait too long: somebody could have them, or nobody has
     noted yet why not."""
-    long = captures.waiting_since(session, WAITING_SECONDS)
+    long = captures.find_long_lines(session, WAITING_SECONDS)
     return [
         line for line in long if line.unexplained or find_obstacle(session, line.pool_id) is None
     ]
@@ -182,7 +182,7 @@ def _assign_waiting(session: Session) -> Iterator[Repair]:
 
 
 def _fetch_due(session: Session) -> Iterator[Repair]:
-    for integration in enrichment.due_since(session, WAITING_SECONDS):
+    for integration in enrichment.find_due(session, WAITING_SECONDS):
         enqueue(session, "enrichments.fetch", integration=integration.integration_id)
         yield Repair(
             f"{integration.leads} leads of integration {integration.integration_id} wait for their "

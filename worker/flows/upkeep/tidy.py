@@ -43,7 +43,7 @@ def _tidy_ended(system: System) -> list[Repair]:
     with system.reading() as session:
         ended = [
             run
-            for run in kinds.untidy_imports(session, now() - LATE)
+            for run in kinds.list_untidy_imports(session, now() - LATE)
             if run.state != RunState.FAILED
             or (run.ended_at is not None and now() - run.ended_at > KEPT_FOR_RETRY)
         ]
@@ -51,7 +51,9 @@ def _tidy_ended(system: System) -> list[Repair]:
 
 
 def _tidy(system: System, run: Import) -> Repair | None:
-    leftovers = [name for name in system.uploads.names(run.folder) if not _is_needed(name, run)]
+    leftovers = [
+        name for name in system.uploads.list_files(run.folder) if not _is_needed(name, run)
+    ]
     system.uploads.remove(leftovers)
     system.transact(kinds.note_tidied, run.id)
     return (
@@ -69,11 +71,11 @@ def _is_needed(name: str, run: Import) -> bool:
 
 def _remove_forgotten(system: System) -> list[Repair]:
     # Somebody may have put other folders there.
-    ours = filter(is_upload_folder, system.uploads.folders())
-    old = [folder for folder in ours if system.uploads.older_than(folder, now() - FORGOTTEN)]
+    ours = filter(is_upload_folder, system.uploads.list_folders())
+    old = [folder for folder in ours if system.uploads.is_older(folder, now() - FORGOTTEN)]
     with system.reading() as session:
         known = (
-            kinds.known_folders(session, old[at : at + AT_ONCE])
+            kinds.find_known_folders(session, old[at : at + AT_ONCE])
             for at in range(0, len(old), AT_ONCE)
         )
         forgotten = set(old).difference(*known)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.turns import Turns, intersect, merge
 from worker.store.audit.streams import ROWS_AT_ONCE, pair, stream
-from worker.store.sql.spans import among, batches
+from worker.store.sql.spans import among, batch_spans
 from worker.store.tables import ledger, rosters, users
 from worker.store.turns.ledger import find_entered_spans
 
@@ -70,7 +70,7 @@ def find_entered(
     found = select(ledger.c.turn, ledger.c.claim).where(
         ledger.c.pool_id == pool_id, ledger.c.claim != but_by
     )
-    for batch in batches(both):
+    for batch in batch_spans(both):
         within = found.where(among(ledger.c.turn, batch)).order_by(ledger.c.turn)
         yield from stream(session, within, _turn_and_claim)
 

@@ -182,7 +182,7 @@ def set_aside(session: Session, reason: str) -> list[int]:
     )
 
 
-def waiting_since(session: Session, seconds: float) -> list[LongLine]:
+def find_long_lines(session: Session, seconds: float) -> list[LongLine]:
     """The lines of pools whose leads have waited for so long."""
     unexplained = func.count().filter(captures.c.reason.is_(None)).label("unexplained")
     last = func.max(captures.c.lead_id).label("last")

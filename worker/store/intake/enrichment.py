@@ -140,7 +140,7 @@ def set_aside(session: Session, reason: str) -> list[int]:
     )
 
 
-def due_since(session: Session, seconds: float) -> list[DueIntegration]:
+def find_due(session: Session, seconds: float) -> list[DueIntegration]:
     """The integrations whose leads are due for so long, and that nobody works on."""
     due = and_(leases.free(enrichments), enrichments.c.due_at < now() - timedelta(seconds=seconds))
     counted = select(enrichments.c.integration_id, func.count().label("leads"))

@@ -52,8 +52,8 @@ def find_by_name(session: Session, name: str) -> list[Form]:
 
 
 def lock_shared(session: Session, form_id: int) -> Form | None:
-    """The form, which nobody removes until the transaction ends. Somebody may change it: to change
-    a form nobody waits for those who send it."""
+    """The form, which nobody removes until the transaction ends. Others may change it meanwhile:
+    a change doesn't wait for submissions."""
     held = select(forms).where(forms.c.id == form_id).with_for_update(read=True, key_share=True)
     row = session.execute(held).one_or_none()
     return None if row is None else read_form(row)

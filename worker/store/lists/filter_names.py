@@ -1,70 +1,64 @@
-"""What filters name: people, pools, imports and custom fields, as they are when a list is read."""
-
-from typing import NamedTuple
+"""What filters name, looked up when a list is read: people, pools, imports and custom fields."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
 from worker.errors.lists import UnknownCustomField, WrongRunType
 from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.people import users
-from worker.store.records.labels import CUSTOM_FIELD, find
+from worker.store.records.labels import CUSTOM_FIELD, LabelKey, find
 from worker.store.runs import kinds
 from worker.store.tables import pools as pool_table
 from worker.store.tables import users as user_table
 from worker.store.turns import pools
 
 
-class Span(NamedTuple):
-    """The ids of an import's records. A last one before the first stands for none."""
-
-    first: int
-    last: int
-
-
-def owner_id(session: Session, name: str) -> int:
-    """A pool, or a person by email, deactivated or not. Raises UnknownOwner."""
+def find_owner_id(session: Session, name: str) -> int:
+    """The id of a pool by its name, or of a person by their email, active or not. Raises
+    UnknownOwner."""
     live = pools.find_named(session, name.strip())
     if live is not None:
-        return int(live.id)
-    person = users.with_email(session, name.strip())
+        return live.id
+    person = users.find_by_email(session, name.strip())
     if person is not None:
-        return int(person.id)
+        return person.id
     try:
-        return _deleted_pool(session, name)
+        return _find_deleted_pool(session, name)
     except UnknownPool:
         raise UnknownOwner(name=name) from None
 
 
-def pool_id(session: Session, name: str) -> int:
-    """A pool, be it one that was deleted, if no other is called so. Raises UnknownPool."""
+def find_pool_id(session: Session, name: str) -> int:
+    """The id of a pool by its name. A deleted pool counts if no live one has the name, and only one
+    deleted. Raises UnknownPool."""
     live = pools.find_named(session, name.strip())
-    return int(live.id) if live is not None else _deleted_pool(session, name)
+    return live.id if live is not None else _find_deleted_pool(session, name)
 
 
-def _deleted_pool(session: Session, name: str) -> int:
+def _find_deleted_pool(session: Session, name: str) -> int:
     named = select(pool_table.c.id).join(user_table, user_table.c.id == pool_table.c.id)
-    found = session.scalars(
-        named.where(func.lower(user_table.c.name) == func.lower(name.strip())).limit(2)
-    ).all()
+    same_name = func.lower(user_table.c.name) == func.lower(name.strip())
+    found = session.scalars(named.where(same_name).limit(2)).all()
     if len(found) != 1:
         raise UnknownPool(name=name)
     return int(found[0])
 
 
-def records_of(session: Session, record_type: str, run_id: int) -> Span:
-    """The records of an import, which have consecutive ids. Raises UnknownRun, WrongRunType."""
+def find_records_of(session: Session, record_type: RecordType, run_id: int) -> range:
+    """The ids of an import's records, which are consecutive. Raises UnknownRun, WrongRunType."""
     run = kinds.find_import(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
     if run.record_type != record_type:
         raise WrongRunType(run_id=run_id, theirs=run.record_type, asked=record_type)
-    first = run.first_record_id or 1
-    return Span(first, first + run.rows - run.errors - 1 if run.first_record_id else 0)
+    if not run.first_record_id:
+        return range(0)
+    return range(run.first_record_id, run.first_record_id + run.rows - run.errors)
 
 
-def check_custom_field(session: Session, record_type: str, name: str) -> None:
-    """Raises UnknownCustomField for one that no record bears, or bears any more."""
-    if find(session, CUSTOM_FIELD, record_type, name) is None:
+def check_custom_field(session: Session, record_type: RecordType, name: str) -> None:
+    """Raises UnknownCustomField for a field that no record has."""
+    if find(session, LabelKey(CUSTOM_FIELD, record_type, name)) is None:
         raise UnknownCustomField(record_type=record_type, name=name)

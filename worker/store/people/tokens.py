@@ -1,49 +1,79 @@
-"""Access tokens: whose they are, and since when. Of the token itself there is only its digest."""
+"""Access tokens: whose they are, and since when. Of the token itself only the digest is stored."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, Select, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from worker.store.sql.clock import now
 from worker.store.tables import tokens, users
 
 
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """An access token. `name` says what it is for; `last_used_at` is known to the minute."""
+
+    id: int
+    user_id: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """A token that admits its user, and what the user may do."""
+
+    id: int
+    user_id: int
+    is_admin: bool
+    can_reassign: bool
+    last_used_at: datetime | None
+
+
 def add(session: Session, user_id: int, name: str, digest: str) -> int:
-    """The id of a new token."""
+    """Adds a token, and returns its id."""
     new = insert(tokens).values(user_id=user_id, name=name, digest=digest, created_at=now())
     return session.scalars(new.returning(tokens.c.id)).one()
 
 
-def of_user(session: Session, user_id: int) -> list[Row[Any]]:
-    """All tokens of a user, oldest first, those that were revoked too."""
-    return list(
-        session.execute(select(tokens).where(tokens.c.user_id == user_id).order_by(tokens.c.id))
-    )
+def list_of_user(session: Session, user_id: int) -> list[StoredToken]:
+    """All tokens of a user, oldest first, also the revoked ones."""
+    found = _select().where(tokens.c.user_id == user_id).order_by(tokens.c.id)
+    return [_token(row) for row in session.execute(found)]
 
 
-def with_id(session: Session, token_id: int) -> Row[Any] | None:
-    return session.execute(select(tokens).where(tokens.c.id == token_id)).one_or_none()
+def find(session: Session, token_id: int) -> StoredToken | None:
+    """The token with that id."""
+    row = session.execute(_select().where(tokens.c.id == token_id)).one_or_none()
+    return None if row is None else _token(row)
 
 
-def live(session: Session, digest: str) -> Row[Any] | None:
-    """The token with that digest, and what its user may do; None if it was revoked, or its user is
-    nobody who signs in."""
-    found = select(tokens, users.c.is_admin, users.c.can_reassign).join(
-        users, users.c.id == tokens.c.user_id
-    )
-    valid = (
-        (tokens.c.digest == digest)
-        & tokens.c.revoked_at.is_(None)
-        & users.c.is_active
-        & ~users.c.is_pool
-    )
-    return session.execute(found.where(valid)).one_or_none()
+def find_live(session: Session, digest: str) -> LiveToken | None:
+    """The token with that digest. None if it was revoked, or its user is inactive or a pool."""
+    found = select(
+        tokens.c.id,
+        tokens.c.user_id,
+        users.c.is_admin,
+        users.c.can_reassign,
+        tokens.c.last_used_at,
+    ).join(users, users.c.id == tokens.c.user_id)
+    row = session.execute(
+        found.where(
+            tokens.c.digest == digest,
+            tokens.c.revoked_at.is_(None),
+            users.c.is_active,
+            ~users.c.is_pool,
+        )
+    ).one_or_none()
+    return None if row is None else LiveToken(*row)
 
 
 def revoke(session: Session, token_id: int) -> None:
-    """From now on it lets nobody in. One that was revoked before stays revoked since then."""
+    """Revokes a token. A token that was revoked before keeps the moment."""
     session.execute(
         update(tokens)
         .where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
@@ -52,8 +82,23 @@ def revoke(session: Session, token_id: int) -> None:
 
 
 def note_use(session: Session, token_id: int, unless_since: datetime) -> None:
-    """It is being used now, which need not be written if it was used since that moment."""
+    """Writes that the token is used now, unless a use since that moment is written already."""
     earlier = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < unless_since)
     session.execute(
         update(tokens).where(tokens.c.id == token_id, earlier).values(last_used_at=now())
     )
+
+
+def _select() -> Select[Any]:
+    return select(
+        tokens.c.id,
+        tokens.c.user_id,
+        tokens.c.name,
+        tokens.c.created_at,
+        tokens.c.last_used_at,
+        tokens.c.revoked_at,
+    )
+
+
+def _token(row: Row[Any]) -> StoredToken:
+    return StoredToken(**row._asdict())

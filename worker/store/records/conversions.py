@@ -1,22 +1,33 @@
 """Leads that became contacts and deals."""
 
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from worker.store.sql.clock import now
 from worker.store.tables import conversions
 
 
-def of_lead(session: Session, lead_id: int) -> Row[Any] | None:
-    return session.execute(
-        select(conversions).where(conversions.c.lead_id == lead_id)
-    ).one_or_none()
+@dataclass(frozen=True, slots=True)
+class StoredConversion:
+    """A conversion, by the request that asked for it."""
+
+    id: int
+    owner_id: int | None
+    """Whom the request named, if anybody."""
+    create_deal: bool
 
 
-def add(session: Session, /, **values: Any) -> int:
-    """The id of a new conversion. A lead has one: the unique key refuses another."""
-    return session.scalars(
-        insert(conversions).values(**values, created_at=now()).returning(conversions.c.id)
-    ).one()
+def find_of_lead(session: Session, lead_id: int) -> StoredConversion | None:
+    """The conversion of a lead, if it was converted."""
+    table = conversions.c
+    found = select(table.id, table.owner_id, table.create_deal).where(table.lead_id == lead_id)
+    row = session.execute(found).one_or_none()
+    return None if row is None else StoredConversion(row.id, row.owner_id, row.create_deal)
+
+
+def add(session: Session, /, **values: object) -> int:
+    """Adds a conversion, and returns its id. A lead has one: the unique key refuses another."""
+    new = insert(conversions).values(**values, created_at=now())
+    return session.scalars(new.returning(conversions.c.id)).one()

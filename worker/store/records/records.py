@@ -1,20 +1,43 @@
 """Leads, contacts and deals."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import ColumnValues
 from worker.domain.turns.allotment import OwnerColumns
 from worker.store.sql import value_table
 from worker.store.sql.clock import now
 from worker.store.tables import RECORDS
 
 
-def add(session: Session, record_type: str, owner_id: int, values: Mapping[str, Any]) -> int:
-    """The id of a new record."""
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A lead, a contact or a deal as its table has it. `columns` holds all columns by name."""
+
+    id: int
+    owner_id: int
+    creator_id: int | None
+    pool_id: int | None
+    turn: int | None
+    given_by: int | None
+    created_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    columns: ColumnValues
+
+
+_COMMON = tuple(each.name for each in fields(StoredRecord) if each.name != "columns")
+
+
+def add(
+    session: Session, record_type: RecordType, owner_id: int, values: Mapping[str, object]
+) -> int:
+    """Adds a record, and returns its id."""
     table, moment = RECORDS[record_type], now()
     complete = {
         "tags": [],
@@ -29,12 +52,13 @@ def add(session: Session, record_type: str, owner_id: int, values: Mapping[str, 
 
 def add_all(
     session: Session,
-    record_type: str,
+    record_type: RecordType,
     owner_id: int,
     creator_id: int | None,
-    records: Iterable[Mapping[str, Any]],
+    records: Iterable[Mapping[str, object]],
 ) -> list[int]:
-    """The ids of new records, in order and ascending. Each names the same fields."""
+    """Adds records, and returns their ids, in order and ascending. All must name the same
+    fields."""
     table, moment = RECORDS[record_type], now()
     common = {
         "owner_id": owner_id,
@@ -50,36 +74,45 @@ def add_all(
     return ids
 
 
-def live(
-    session: Session, record_type: str, record_id: int, *, lock: bool = False
-) -> Row[Any] | None:
-    """The record, unless it was deleted or converted."""
-    record = with_id(session, record_type, record_id, lock=lock)
+def find_live(
+    session: Session, record_type: RecordType, record_id: int, *, lock: bool = False
+) -> StoredRecord | None:
+    """The record, or None if it was deleted or converted. With `lock` it stays as it is until the
+    transaction ends."""
+    record = find(session, record_type, record_id, lock=lock)
     return None if record is None or record.deleted_at is not None else record
 
 
-def change(session: Session, record_type: str, record_id: int, values: Mapping[str, Any]) -> None:
+def find(
+    session: Session, record_type: RecordType, record_id: int, *, lock: bool = False
+) -> StoredRecord | None:
+    """The record, deleted or not."""
+    table = RECORDS[record_type]
+    found = select(table).where(table.c.id == record_id)
+    row = session.execute(found.with_for_update() if lock else found).mappings().one_or_none()
+    if row is None:
+        return None
+    common = {name: row[name] for name in _COMMON}
+    return StoredRecord(**common, columns=dict(row))
+
+
+def change(
+    session: Session, record_type: RecordType, record_id: int, values: Mapping[str, object]
+) -> None:
+    """Writes the named columns of a record."""
     table = RECORDS[record_type]
     session.execute(
         update(table).where(table.c.id == record_id).values({**values, "updated_at": now()})
     )
 
 
-def remove(session: Session, record_type: str, record_id: int) -> None:
-    """For good: nothing may name it, above all no entry of the ledger."""
+def remove(session: Session, record_type: RecordType, record_id: int) -> None:
+    """Removes the record for good. Nothing may name it, above all no entry of the ledger."""
     session.execute(delete(RECORDS[record_type]).where(RECORDS[record_type].c.id == record_id))
 
 
-def with_id(
-    session: Session, record_type: str, record_id: int, *, lock: bool = False
-) -> Row[Any] | None:
-    table = RECORDS[record_type]
-    found = select(table).where(table.c.id == record_id)
-    return session.execute(found.with_for_update() if lock else found).one_or_none()
-
-
 OWNED = ("owner_id", "pool_id", "turn", "given_by")
-"""The columns of a record that tell whose it is, and by what."""
+"""The columns of a record that say who owns it, and what made them its owner."""
 
 
 def set_owners(session: Session, record_type: str, owners: OwnerColumns, moment: datetime) -> None:
@@ -92,13 +125,12 @@ def set_owners(session: Session, record_type: str, owners: OwnerColumns, moment:
 
 
 def reserve_ids(session: Session, record_type: str, count: int) -> int:
-    """The first of so many consecutive ids that no other record will get. Ids that go unused stay
-    unused."""
+    """Reserves so many consecutive ids, which no other record gets, and returns the first. Ids that
+    aren't used stay unused."""
     name = RECORDS[record_type].name
     if session.connection().dialect.name == "sqlite":
         return _reserve_on_sqlite(session, name, count)
-    # Altering a sequence, even to what it is, keeps everybody else's nextval waiting until the
-    # commit.
+    # ALTER SEQUENCE locks the sequence until the commit, even when it changes nothing.
     session.execute(text(f"ALTER SEQUENCE {name}_id_seq INCREMENT BY 1"))
     first = session.scalars(text(f"SELECT nextval('{name}_id_seq')")).one()
     session.execute(text(f"SELECT setval('{name}_id_seq', :last)"), {"last": first + count - 1})
@@ -106,8 +138,8 @@ def reserve_ids(session: Session, record_type: str, count: int) -> int:
 
 
 def _next_ids(session: Session, name: str, count: int) -> list[int]:
-    """So many ids, ascending. Unlike `reserve_ids` it holds up nobody, and others' ids may lie
-    between."""
+    """So many ids, ascending. Unlike `reserve_ids` it makes nobody wait, so other transactions' ids
+    may lie between."""
     if session.connection().dialect.name == "sqlite":
         first = _reserve_on_sqlite(session, name, count)
         return list(range(first, first + count))
@@ -122,11 +154,13 @@ def _next_ids(session: Session, name: str, count: int) -> list[int]:
 def _reserve_on_sqlite(session: Session, name: str, count: int) -> int:
     session.execute(
         text(
-            "INSERT INTO sqlite_sequence (name, seq) SELECT :name, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = :name)"
+            "INSERT INTO sqlite_sequence (name, seq) SELECT :name, 0"
+            " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = :name)"
         ),
         {"name": name},
     )
     counted = text(
-        "UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq - :count + 1"
+        "UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name"
+        " RETURNING seq - :count + 1"
     )
     return session.execute(counted, {"name": name, "count": count}).scalar_one()

@@ -13,8 +13,8 @@ from worker.domain.runs.runs import RunState
 from worker.store.runs.runs import Run
 from worker.store.tables import imports, reassignments, runs, undos
 
-Json = Mapping[str, Any]
-"""An object that the database keeps as JSON."""
+FilterJson = Mapping[str, Any]
+"""A filter as the database keeps it."""
 
 
 def _columns(row_class: type[Run], table: Table) -> list[ColumnElement[Any]]:
@@ -36,9 +36,6 @@ class Import(Run):
     size_bytes: int
     mapping: dict[str, str]
     """The fields that the user named, by header."""
-    delimiter: str | None
-    """None until the file is scanned, like the columns."""
-    columns: Json | None
     first_record_id: int | None
     """Its records have consecutive ids in file order. None until they are reserved, and where the
     file has no good row."""
@@ -83,13 +80,13 @@ def find_import(session: Session, run_id: int) -> Import | None:
     return None if row is None else Import(*row)
 
 
-def import_with_id(session: Session, run_id: int) -> Import:
+def get_import(session: Session, run_id: int) -> Import:
     """An import that is known to exist."""
     return Import(*session.execute(_IMPORTS.where(runs.c.id == run_id)).one())
 
 
-def layout(session: Session, run_id: int) -> FileLayout:
-    """How the file of an import is read whose scan is done."""
+def get_layout(session: Session, run_id: int) -> FileLayout:
+    """How to read the file of an import whose scan is done."""
     found = select(imports.c.delimiter, imports.c.columns, imports.c.first_record_id)
     row = session.execute(found.where(imports.c.run_id == run_id)).one()
     return FileLayout(row.delimiter, Columns(**row.columns), row.first_record_id)
@@ -117,14 +114,14 @@ def _change_import(session: Session, run_id: int, **values: Any) -> None:
     session.execute(update(imports).where(imports.c.run_id == run_id).values(**values))
 
 
-def untidy_imports(session: Session, ended_before: datetime) -> list[Import]:
+def list_untidy_imports(session: Session, ended_before: datetime) -> list[Import]:
     """The imports that ended before that moment, and whose folders hold more than is still of
     use."""
     ended = _IMPORTS.where(~imports.c.tidied, runs.c.ended_at < ended_before)
     return [Import(*row) for row in session.execute(ended)]
 
 
-def known_folders(session: Session, folders: Collection[str]) -> set[str]:
+def find_known_folders(session: Session, folders: Collection[str]) -> set[str]:
     """Of those folders, the ones that belong to an import."""
     return set(session.scalars(select(imports.c.folder).where(imports.c.folder.in_(folders))))
 
@@ -138,7 +135,7 @@ class Reassignment(Run):
 
     list: str | None
     """The name of the list, as it was then. None where ids are named."""
-    filter: Json | None
+    filter: FilterJson | None
     """Of the list, as it was then."""
     order: str | None
     ids: Sequence[int] | None
@@ -146,7 +143,7 @@ class Reassignment(Run):
 
 
 def add_reassignment_of_list(
-    session: Session, run_id: int, name: str, filter: Json, order: str
+    session: Session, run_id: int, name: str, filter: FilterJson, order: str
 ) -> None:
     session.execute(
         insert(reassignments).values(run_id=run_id, list=name, filter=filter, order=order)
@@ -157,7 +154,7 @@ def add_reassignment_of_ids(session: Session, run_id: int, ids: Sequence[int]) -
     session.execute(insert(reassignments).values(run_id=run_id, ids=list(ids), ids_count=len(ids)))
 
 
-def reassignment_with_id(session: Session, run_id: int) -> Reassignment:
+def get_reassignment(session: Session, run_id: int) -> Reassignment:
     """A reassignment that is known to exist."""
     found: Select[Any] = select(*_columns(Reassignment, reassignments))
     joined = found.join(reassignments, reassignments.c.run_id == runs.c.id)
@@ -184,7 +181,7 @@ def add_undo(session: Session, run_id: int, undone_run_id: int, *, returns_turns
     )
 
 
-def undo_with_id(session: Session, run_id: int) -> Undo:
+def get_undo(session: Session, run_id: int) -> Undo:
     """An undo that is known to exist."""
     found: Select[Any] = select(*_columns(Undo, undos))
     joined = found.join(undos, undos.c.run_id == runs.c.id)

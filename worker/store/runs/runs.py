@@ -13,7 +13,7 @@ from worker.domain.runs.runs import RunKind, RunState
 from worker.store import leases
 from worker.store.leases import LeasedWork
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now
 from worker.store.tables import runs
 
@@ -83,7 +83,7 @@ def add(
     return session.scalars(new.returning(runs.c.id)).one()
 
 
-def with_id(session: Session, run_id: int) -> Run:
+def get(session: Session, run_id: int) -> Run:
     """A run that is known to exist."""
     return _run(session.execute(select(*_COLUMNS).where(runs.c.id == run_id)).one())
 
@@ -127,13 +127,13 @@ def lock(session: Session, run_id: int) -> Run | None:
 def lock_shared(session: Session, run_id: int) -> Run:
     """The run, which can't be cancelled or ended until the transaction ends. Workers that carry out
     its chunks share this lock."""
-    advisory_locks.shared(session, Kind.RUN, run_id)
-    return with_id(session, run_id)
+    advisory_locks.shared(session, LockKind.RUN, run_id)
+    return get(session, run_id)
 
 
 def lock_exclusive(session: Session, run_id: int) -> Run | None:
     """The run, of which nobody carries out a chunk until the transaction ends."""
-    advisory_locks.exclusive(session, Kind.RUN, run_id)
+    advisory_locks.exclusive(session, LockKind.RUN, run_id)
     return lock(session, run_id)
 
 

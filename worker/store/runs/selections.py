@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.runs.runs import SkipReason
 from worker.store.records.records import OWNED
@@ -144,7 +144,7 @@ def lock_unchanged(session: Session, part: SelectionPart) -> list[SelectedRecord
 
 def find_waiting_leads(session: Session, part: SelectionPart) -> set[int]:
     """The records of a part that are captured leads and wait for a member."""
-    if part.record_type != RecordType.LEAD:
+    if not DESCRIPTIONS[part.record_type].waits_in_line:
         return set()
     waiting = select(captures.c.lead_id).join(
         selections, selections.c.record_id == captures.c.lead_id

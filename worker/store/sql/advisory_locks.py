@@ -1,8 +1,9 @@
-"""Holds: what nobody else may change, or nobody else at all may touch, until a transaction ends.
+"""Advisory locks: what nobody else may change, or nobody else may touch at all, until a transaction
+ends.
 
-On PostgreSQL they are advisory locks, not those of rows: row locks let those who share overtake one
-who waits to hold it alone, for as long as there are any. On SQLite every transaction that writes
-holds the whole database alone.
+On PostgreSQL they are advisory locks, not row locks: with row locks, transactions that share a row
+overtake one that waits to lock it exclusively, for as long as there are any. On SQLite every
+transaction that writes locks the whole database.
 """
 
 from enum import IntEnum
@@ -12,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 
-class Kind(IntEnum):
-    """What is held. The numbers keep these locks apart from each other, and from others' in the
-    same database."""
+class LockKind(IntEnum):
+    """What is locked. The numbers keep these locks apart from each other, and from the locks of
+    other programs in the same database."""
 
     POOL = 0x504F4F4C
     RUN = 0x52554E00
@@ -22,21 +23,21 @@ class Kind(IntEnum):
     DELIVERY = 0x44454C49
 
 
-def exclusive(session: Session, kind: Kind, number: int) -> None:
-    _hold(session, "pg_advisory_xact_lock", kind, number)
+def exclusive(session: Session, kind: LockKind, number: int) -> None:
+    _lock(session, "pg_advisory_xact_lock", kind, number)
 
 
-def shared(session: Session, kind: Kind, number: int) -> None:
+def shared(session: Session, kind: LockKind, number: int) -> None:
     """Together with others who share."""
-    _hold(session, "pg_advisory_xact_lock_shared", kind, number)
+    _lock(session, "pg_advisory_xact_lock_shared", kind, number)
 
 
-def exclusive_by_name(session: Session, kind: Kind, name: str) -> None:
-    """What has no number. Two names may share one, and then wait for each other without need."""
+def exclusive_by_name(session: Session, kind: LockKind, name: str) -> None:
+    """For what has no number. Two names may get the same lock, and then wait without need."""
     exclusive(session, kind, crc32(name.encode(errors="replace")) - 2**31)
 
 
-def _hold(session: Session, function: str, kind: Kind, number: int) -> None:
+def _lock(session: Session, function: str, kind: LockKind, number: int) -> None:
     if session.connection().dialect.name == "postgresql":
         session.execute(
             text(f"SELECT {function}(:kind, :number)"), {"kind": int(kind), "number": number}

@@ -44,7 +44,7 @@ def _execute_many(
     connection.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', rows)
 
 
-def moment_text(session: Session, moment: datetime) -> str:
+def format_moment(session: Session, moment: datetime) -> str:
     """A moment in the form in which the database keeps it."""
     text = moment.isoformat(" ", "microseconds")
     return text.removesuffix("+00:00") if session.connection().dialect.name == "sqlite" else text

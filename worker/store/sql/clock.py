@@ -11,8 +11,8 @@ def now() -> datetime:
 
 
 def shared_now(session: Session) -> datetime:
-    """By the database's clock, for what happens on several machines and is asked which came first.
-    SQLite has one machine."""
+    """The time by the database's clock, for events on several machines whose order matters. SQLite
+    has one machine."""
     if session.connection().dialect.name == "sqlite":
         return now()
     return session.scalars(select(func.clock_timestamp())).one()

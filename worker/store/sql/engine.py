@@ -1,4 +1,4 @@
-"""Engines and sessions: how each database is opened, and how a transaction begins."""
+"""Engines: how each database is opened, and how a transaction begins."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,19 +18,19 @@ BUSY_SECONDS = 60
 """How long a SQLite transaction waits for its turn to write."""
 
 FROZEN_SECONDS = 15
-"""After so long PostgreSQL ends a transaction whose owner says nothing: one that was frozen, or
-whose machine is gone, would go on holding pools and leads that others wait for."""
+"""How long a PostgreSQL transaction may say nothing before the server ends it. One that is frozen,
+or whose machine is gone, would keep locks on pools and leads that others wait for."""
 
 SILENT_SECONDS = 600
-"""How long one may say nothing that has something long to do meanwhile."""
+"""How long a transaction may say nothing that has something long to do meanwhile."""
 
 HURRY_SECONDS = 20.0
-"""How long a statement may take that somebody waits for."""
+"""How long a statement may take whose result somebody waits for."""
 
 _POSTGRESQL = {
     "connect_timeout": 5,
-    # A half-open connection would hang whoever uses it for hours without these: seconds, seconds,
-    # probes, milliseconds.
+    # Without these a half-open connection would hang for hours. They are in seconds, seconds,
+    # probes and milliseconds.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -43,8 +43,8 @@ READS_ONLY = "reads_only"
 """The execution option of connections that never write."""
 
 _AWAY = ("08", "53", "57", "25P03")
-"""SQL states, or their classes: no connection, no resources, an operator's intervention, ended
-while it said nothing."""
+"""SQL states, or the classes of states: no connection, no resources, an operator's intervention,
+and a transaction that was ended because it said nothing."""
 
 _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = (
     "40001",
@@ -65,9 +65,9 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    # The fence reads what was committed before it held the pool, also on a server that is set to
-    # another isolation.
-    # Errors end up in logs, and as reasons before people's eyes: they hold no values of records.
+    # The fence must read what was committed before it locked the pool, also on a server that is set
+    # to another isolation level. Errors end up in logs and in reasons that people see, so they must
+    # hold no values of records.
     engine = create_engine(
         url,
         pool_pre_ping=True,
@@ -94,8 +94,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A transaction that may write takes the write lock at once: one that reads first and writes
-    later would lose what others wrote."""
+    """A transaction that may write takes the write lock at once. One that reads first and writes
+    later would overwrite what others wrote in between."""
     connection.exec_driver_sql(
         "BEGIN DEFERRED" if READS_ONLY in connection.get_execution_options() else "BEGIN IMMEDIATE"
     )
@@ -115,12 +115,12 @@ def reading(engine: Engine) -> AbstractContextManager[Transaction]:
 def begin(transaction: OneTransaction) -> Iterator[OneTransaction]:
     """Begins a transaction, and commits it at the end of the block. Raises DatabaseUnreachable,
     DatabaseNotMigrated, TookTooLong."""
-    with _own_errors(transaction.engine), transaction, transaction.begin():
+    with _translate_errors(transaction.engine), transaction, transaction.begin():
         yield transaction
 
 
 def snapshot_of(engine: Engine) -> Engine:
-    """The same database for transactions that only read: they never wait for writers, nor writers
+    """The same database for transactions that only read. They never wait for writers, nor writers
     for them. Each sees the database as it was at its first statement."""
     snapshot = engine.execution_options(**{READS_ONLY: True})
     if engine.dialect.name == "postgresql":
@@ -131,7 +131,7 @@ def snapshot_of(engine: Engine) -> Engine:
 
 
 def allow_long_silence(session: Session) -> None:
-    """The transaction may say nothing to the database for some minutes without being ended."""
+    """Lets the transaction say nothing to the database for `SILENT_SECONDS` without being ended."""
     if session.connection().dialect.name == "postgresql":
         session.execute(
             text(f"SET LOCAL idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'")
@@ -139,16 +139,16 @@ def allow_long_silence(session: Session) -> None:
 
 
 def limit_statement_time(session: Session, seconds: float = HURRY_SECONDS) -> None:
-    """Somebody waits for the answer: within this transaction PostgreSQL ends a statement that takes
-    longer, be it for its work or for a lock, and the transaction raises TookTooLong. SQLite has no
-    such limit; who writes there waits for BUSY_SECONDS at most."""
+    """Limits each statement of this transaction, for requests that somebody waits for. PostgreSQL
+    ends a statement that works or waits for longer, and the transaction raises TookTooLong. SQLite
+    has no such limit; a writer waits for `BUSY_SECONDS` at most."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
 
 
 @contextmanager
-def _own_errors(engine: Engine) -> Iterator[None]:
-    """Of a database that is away, has no tables, or took too long, it is said so in our own words."""
+def _translate_errors(engine: Engine) -> Iterator[None]:
+    """Raises errors of ours for a database that is away, has no tables, or took too long."""
     try:
         yield
     except (OperationalError, InternalError, ProgrammingError) as error:
@@ -161,50 +161,50 @@ def _own_errors(engine: Engine) -> Iterator[None]:
         raise DatabaseUnreachable(
             address=engine.url.render_as_string(), reason="all connections are in use"
         ) from error
-    except engine.dialect.loaded_dbapi.Error as error:  # the driver's own, bare out of COPY
+    except engine.dialect.loaded_dbapi.Error as error:  # COPY raises the driver's own
         if _is_away(error):
             raise _unavailable(engine, error) from error
         raise
 
 
 def _unavailable(engine: Engine, error: Exception) -> Unavailable:
-    if _state(error) == _QUERY_CANCELED:
+    if _sql_state(error) == _QUERY_CANCELED:
         return TookTooLong()
     return DatabaseUnreachable(address=engine.url.render_as_string(), reason=_first_line(error))
 
 
-def _driver(error: BaseException) -> BaseException:
-    """The driver's own error, which comes bare out of COPY."""
+def _driver_error(error: BaseException) -> BaseException:
+    """The driver's own error. COPY raises it without SQLAlchemy's wrapper."""
     return getattr(error, "orig", None) or error
 
 
-def _state(error: BaseException) -> str | None:
-    return getattr(_driver(error), "sqlstate", None)
+def _sql_state(error: BaseException) -> str | None:
+    return getattr(_driver_error(error), "sqlstate", None)
 
 
 def _first_line(error: BaseException) -> str:
-    return str(_driver(error)).partition("\n")[0]
+    return str(_driver_error(error)).partition("\n")[0]
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same transaction may go well, or be refused with a reason, when it is run again:
-    after a deadlock, a serialization failure, a lock not had in time, or a unique key that somebody
-    else was faster to take."""
+    """Whether the same transaction may succeed, or be refused with a reason, when it runs again:
+    after a deadlock, a serialization failure, a lock that wasn't free in time, or a unique key that
+    another transaction took first."""
     passing = ("database is locked", "UNIQUE constraint failed")
-    return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION) or any(
-        words in str(_driver(error)) for words in passing
+    return _sql_state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION) or any(
+        words in str(_driver_error(error)) for words in passing
     )
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether the database couldn't be reached, rather than asked for something impossible."""
-    if isinstance(_driver(error), sqlite3.Error):
+    """Whether the database couldn't be reached. Else it was asked for something impossible."""
+    if isinstance(_driver_error(error), sqlite3.Error):
         return any(
-            words in str(_driver(error))
+            words in str(_driver_error(error))
             for words in ("unable to open", "disk I/O", "is full", "readonly")
         )
-    return not isinstance(error, ProgrammingError) and (_state(error) or "08").startswith(_AWAY)
+    return not isinstance(error, ProgrammingError) and (_sql_state(error) or "08").startswith(_AWAY)
 
 
 def is_unmigrated(error: DBAPIError) -> bool:
-    return _state(error) == _UNDEFINED_TABLE or "no such table" in str(error.orig)
+    return _sql_state(error) == _UNDEFINED_TABLE or "no such table" in str(error.orig)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from worker.store.sql.engine import writing
 
 _LOCK = 0x45564E48
-"""The advisory lock under which one process at a time migrates."""
+"""The number of the advisory lock that lets one process at a time migrate."""
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

@@ -1,4 +1,4 @@
-"""Numbers that a statement looks for, given as spans."""
+"""Conditions for numbers that are given as spans."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, false, or_
 from worker.domain.turns.turns import Span
 
 FEW_SPANS = 50
-"""So many are looked for as they are."""
+"""So many spans are looked for one by one."""
 
 CLOSE_TURNS = 200
-"""To look for one span takes as long as to read so many rows."""
+"""Looking for one span takes as long as reading so many rows."""
 
 
 def among(column: ColumnElement[int], spans: Iterable[Span]) -> ColumnElement[bool]:
@@ -18,9 +18,9 @@ def among(column: ColumnElement[int], spans: Iterable[Span]) -> ColumnElement[bo
     return or_(false(), *(column.between(span.first, span.last) for span in spans))
 
 
-def parts(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
-    """What to look for at once: each of a few spans; of many that lie close together all from the
-    first to the last, else some of them."""
+def group_spans(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """The spans in groups, one group for each query. A few spans are looked for one by one. Many
+    spans that lie close together become one span from the first to the last turn."""
     if len(spans) <= FEW_SPANS:
         yield from ([span] for span in spans)
         return
@@ -28,9 +28,9 @@ def parts(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
     if last - first < CLOSE_TURNS * len(spans):
         yield [Span(first, last - first + 1)]
         return
-    yield from batches(spans)
+    yield from batch_spans(spans)
 
 
-def batches(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
-    """Some of them, and then some more."""
+def batch_spans(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """The spans in groups of `FEW_SPANS`."""
     return (spans[start : start + FEW_SPANS] for start in range(0, len(spans), FEW_SPANS))

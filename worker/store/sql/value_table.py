@@ -1,5 +1,5 @@
-"""Numbers that a statement is given by the thousand, as a table that it joins: one parameter for
-each column, however many rows."""
+"""Numbers by the thousand as a table that a statement joins. Each column takes one parameter,
+however many rows there are."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def table(session: Session, /, **columns: Sequence[int | None]) -> FromClause:
     ]
     return (
         select(*parts).cte().prefix_with("MATERIALIZED")
-    )  # else SQLite reads the text anew for every row that it is joined to
+    )  # else SQLite reads the text again for every row that it joins
 
 
 def _array(numbers: Sequence[int | None]) -> str:

@@ -1,6 +1,6 @@
 """Leads, contacts and deals, and how one becomes the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -17,12 +17,16 @@ from sqlalchemy import (
     false,
 )
 
-from worker.domain.records.fields import TEXT_FIELDS
+from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import CONTACT, DEAL, LEAD, RecordDescription
 from worker.store.sql.types import Id, Json, Moment
 from worker.store.tables.columns import attempts_columns, id_column, metadata
 
 
-def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence[str]) -> Table:
+def _records(
+    description: RecordDescription, *special: Column[Any], indexed: Sequence[str]
+) -> Table:
+    name = description.path
     return Table(
         name,
         metadata,
@@ -34,8 +38,8 @@ def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence
         Column(
             "given_by", Id, comment="the run that gave the record its owner, if a reassignment did"
         ),
-        *(Column(field, Text) for field in TEXT_FIELDS[record_type]),
-        *typed,
+        *(Column(field, Text) for field in description.text_fields),
+        *special,
         Column("tags", Json, nullable=False),
         Column("custom_fields", Json, nullable=False),
         Column("created_at", Moment, nullable=False),
@@ -58,11 +62,10 @@ def _records(name: str, record_type: str, *typed: Column[Any], indexed: Sequence
     )
 
 
-leads = _records("leads", "lead", Column("unqualified_reason_id", Id), indexed=["email"])
+leads = _records(LEAD, Column("unqualified_reason_id", Id), indexed=["email"])
 Index("ix_leads_updated_at_deleted_at", leads.c.updated_at, leads.c.deleted_at)
 contacts = _records(
-    "contacts",
-    "contact",
+    CONTACT,
     Column("contact_id", Id, comment="the organization that a person is with"),
     Column("parent_organization_id", Id),
     Column("customer_status", Text),
@@ -72,8 +75,7 @@ contacts = _records(
     indexed=["email", "contact_id"],
 )
 deals = _records(
-    "deals",
-    "deal",
+    DEAL,
     Column("value", Numeric(18, 2, asdecimal=False)),
     Column("estimated_close_date", Date),
     Column("contact_id", Id, comment="with whom; none where a file didn't say"),
@@ -86,7 +88,11 @@ deals = _records(
     indexed=["contact_id"],
 )
 
-RECORDS = {"lead": leads, "contact": contacts, "deal": deals}
+RECORDS: Mapping[str, Table] = {
+    RecordType.LEAD: leads,
+    RecordType.CONTACT: contacts,
+    RecordType.DEAL: deals,
+}
 
 captures = Table(
     "captures",

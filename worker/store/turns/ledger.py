@@ -15,7 +15,7 @@ from worker.domain.turns.turns import Span, Turns, find_gaps, share_a_turn, subt
 from worker.store.runs import reversals
 from worker.store.sql import bulk
 from worker.store.sql.clock import now
-from worker.store.sql.spans import FEW_SPANS, among, parts
+from worker.store.sql.spans import FEW_SPANS, among, group_spans
 from worker.store.tables import blocks, ledger, pools, rosters
 
 COLUMNS = (
@@ -44,7 +44,7 @@ def enter(session: Session, allotment: Allotment, moment: datetime) -> None:
         allotment.actor_ids,
         repeat(allotment.pool_id),
         repeat(str(allotment.cause)),
-        repeat(bulk.moment_text(session, moment)),
+        repeat(bulk.format_moment(session, moment)),
         strict=False,
     )
     bulk.insert(session, ledger, COLUMNS, rows)
@@ -170,7 +170,7 @@ def find_entered_spans(
     """The turns that are entered within those spans, as spans, and maybe some that lie between
     them. The entries of one claim may be left out."""
     # Within consecutive turns, the turn minus the row's number stays the same.
-    for part in parts(spans):
+    for part in group_spans(spans):
         within = ledger.c.pool_id == pool_id, among(ledger.c.turn, part), ledger.c.claim != but_by
         numbered = select(
             ledger.c.turn,
@@ -189,7 +189,7 @@ def count_records(session: Session, pool_id: int) -> dict[int, int]:
     of_pool = ledger.c.pool_id == pool_id, ledger.c.record_id.is_not(None)
     given = select(ledger.c.user_id, func.count()).where(*of_pool).group_by(ledger.c.user_id)
     stay: Counter[int] = Counter(dict(session.execute(given).all()))
-    for claim in reversals.claims(session, pool_id):
+    for claim in reversals.list_claims(session, pool_id):
         stay -= Counter(
             dict(session.execute(given.where(reversals.taken_back(session, pool_id, claim))).all())
         )

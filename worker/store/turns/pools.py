@@ -11,7 +11,7 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster, Rosters, RosterVersion
 from worker.store.sql import advisory_locks
-from worker.store.sql.advisory_locks import Kind
+from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now
 from worker.store.sql.transaction import Transaction
 from worker.store.tables import pools, rosters, users
@@ -64,7 +64,7 @@ def find_live(session: Session, pool_id: int) -> Pool | None:
 
 def lock(session: Session, pool_id: int) -> Pool:
     """The pool, locked exclusively until the transaction ends: for seeding and roster changes."""
-    advisory_locks.exclusive(session, Kind.POOL, pool_id)
+    advisory_locks.exclusive(session, LockKind.POOL, pool_id)
     return get(session, pool_id)
 
 
@@ -73,7 +73,7 @@ def lock_shared(transaction: Transaction, pool_id: int) -> Pool:
     stays as it is until then, so it is looked up once."""
     locked = transaction.locked_pools
     if pool_id not in locked:
-        advisory_locks.shared(transaction, Kind.POOL, pool_id)
+        advisory_locks.shared(transaction, LockKind.POOL, pool_id)
         locked[pool_id] = get(transaction, pool_id)
     return locked[pool_id]
 

@@ -66,6 +66,15 @@ class IntegrationDetails(IntegrationView):
 
     __pydantic_config__: ClassVar = DESCRIBED
 
+    # again, because the API describes no inherited attribute by its docstring
+    path: str
+    """Where its sender posts, behind the scheme and host."""
+    owner: str
+    """The pool or the user who gets the leads."""
+    mapping: Mapping[str, str]
+    """Where a delivery has what, besides the usual places of its kind."""
+    former_secret_until: datetime | None
+    """Until when the secret before the present one is good."""
     lookups: list[EnrichmentView]
     """The first hundred."""
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from worker.store.people import users
+from worker.store.people.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +18,11 @@ class Who:
     email: str | None
 
 
-def show_who(user: Row[Any]) -> Who:
+def show_who(user: User) -> Who:
+    """The user in short."""
     return Who(user.id, user.name, user.email)
 
 
 def find_people(session: Session, ids: Iterable[int | None]) -> dict[int | None, Who]:
     """The users with those ids, in short, by id."""
-    return {user_id: show_who(user) for user_id, user in users.by_id(session, ids).items()}
+    return {user_id: show_who(user) for user_id, user in users.get_all(session, ids).items()}

@@ -14,7 +14,7 @@ PASSING_STATUSES = (408, 423, 425, 429)
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """A GET request for JSON. `sender` is the name of the one who is asked, for messages."""
+    """A GET request for JSON. `sender` is the sender's name, for messages."""
 
     sender: str
     url: str

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from worker.domain.intake.parts import DeliveryPart
-from worker.domain.texts import is_storable
+from worker.domain.storable import is_storable
 
 LONGEST_KEY_CHARACTERS = 200
 

@@ -1,0 +1,72 @@
+"""The description of a record type: everything in which it differs from the others.
+
+A new type is a file beside this one, a line in `worker.domain.records.types`, and a table.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from worker.domain.records.record_type import RecordType
+from worker.domain.resources.faults import check_needed
+from worker.domain.resources.resource import Resource
+
+ColumnValues = dict[str, Any]
+"""What the columns of a record hold, or are to hold, by column."""
+
+
+class ContactReference(NamedTuple):
+    """An attribute that names a contact by its id."""
+
+    name: str
+    must_be_organization: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RecordDescription(Resource):
+    """A record type: what the Sell API shows of it, as of any resource, and what is special about
+    it."""
+
+    text_fields: tuple[str, ...]
+    """The columns that hold text, in the order of the table. A file can fill each."""
+
+    typed_fields: tuple[str, ...] = ()
+    """The columns of other kinds that a file can fill."""
+
+    required: tuple[str, ...]
+    """A record needs at least one of these."""
+
+    references: tuple[ContactReference, ...] = ()
+
+    made_by_conversion: tuple[str, ...] = ()
+    """The columns of a conversion that name the records of this type that it made."""
+
+    waits_in_line: bool = False
+    """Whether a record can be captured, and then waits for its pool's next member."""
+
+    check: Callable[["RecordDescription", ColumnValues, Mapping[str, Any] | None], None]
+    """`check(description, columns, present)` checks and completes the columns to be written, of a
+    new record or over those that are present. It raises IncorrectPayload."""
+
+    @property
+    def record_type(self) -> RecordType:
+        return RecordType(self.type)
+
+    @property
+    def stored_names(self) -> tuple[str, ...]:
+        """What the record keeps by its name, where the API shows an id."""
+        return tuple(
+            name
+            for name in ("source", "stage")
+            if name in self.text_fields and f"{name}_id" in self.by_name
+        )
+
+
+def check_whole(
+    description: RecordDescription, columns: ColumnValues, present: Mapping[str, Any] | None
+) -> None:
+    """Raises IncorrectPayload unless the record has what it needs, and keeps it."""
+    for name in description.needs:
+        if present is None or name in columns:
+            check_needed(description, columns, (name,))
+    check_needed(description, {**(present or {}), **columns}, description.required)
