@@ -85,15 +85,20 @@ def work(system: System, send: Tasks, tasks: int) -> None:
 
 # --- what is corrupt ---
 
-ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 9 END WHERE turn IN (9, 10);
-    UPDATE leads SET turn = CASE id WHEN 9 THEN 10 ELSE 9 END, owner_id = CASE id WHEN 9 THEN 1 ELSE 3 END WHERE id IN (9, 10)"""
+ANOTHER_RECORD = """
+    UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 9 END WHERE turn IN (9, 10);
+    UPDATE leads SET turn = CASE id WHEN 9 THEN 10 ELSE 9 END,
+        owner_id = CASE id WHEN 9 THEN 1 ELSE 3 END WHERE id IN (9, 10)
+"""
 A_SKIP = "INSERT INTO skips (run_id, ordinal, record_id, reason) VALUES ({}, {}, {}, 'given')"
 NAMES_IT = "UPDATE leads SET pool_id = 4, turn = {}, owner_id = {} WHERE id = {}"
 
 TAKEBACKS = "UPDATE reversals SET"
-MOVED = "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM ledger WHERE turn = 3".format(
-    "claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at"
-)
+MOVED = """
+    INSERT INTO ledger_history SELECT pool_id, turn, claim, ordinal, record_id, user_id,
+        previous_owner_id, cause, actor_id, at FROM ledger WHERE turn = 3;
+    DELETE FROM ledger WHERE turn = 3
+"""
 
 CORRUPTIONS = {
     "an entry's record is another than the list's": (ANOTHER_RECORD, "in order", 9),
@@ -351,7 +356,8 @@ def write(system: System, send: Tasks) -> None:
     frozen(system, send, RecordIds("lead", ids))
     execute(
         system,
-        f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at WHERE id = 11",
+        f"UPDATE leads SET owner_id = {zoe} WHERE id = 8;"
+        "UPDATE leads SET deleted_at = created_at WHERE id = 11",
     )
     send.drain(system)
     edited(system, 2)
