@@ -50,7 +50,8 @@ def person(system: System, address: str, **may: bool) -> int:
 
 
 def deactivate(system: System, name: str) -> list[str]:
-    """Deactivates the user with that email or name, and returns the names of the pools they left."""
+    """Deactivates the user with that email or name, and returns the names of the pools they
+    left."""
     with system.reading() as session:
         user_id = user_named(session, name).id
     return system.transact(people.deactivate, user_id, None).left
@@ -260,8 +261,13 @@ def poison(system: System, record_id: int) -> None:
     """From now on nobody can enter that record in the ledger, until there is an antidote."""
     it = f"NEW.record_id = {record_id}"
     statements = {
-        "sqlite": f"CREATE TRIGGER poison BEFORE INSERT ON ledger WHEN {it} BEGIN SELECT RAISE(ABORT, 'poison'); END",
-        "postgresql": f"ALTER TABLE ledger ADD CONSTRAINT poison CHECK (record_id <> {record_id}) NOT VALID",
+        "sqlite": (
+            f"CREATE TRIGGER poison BEFORE INSERT ON ledger WHEN {it} BEGIN SELECT RAISE(ABORT, "
+            "'poison'); END"
+        ),
+        "postgresql": (
+            f"ALTER TABLE ledger ADD CONSTRAINT poison CHECK (record_id <> {record_id}) NOT VALID"
+        ),
     }
     with writing(system.engine) as session:
         session.execute(text(statements[system.engine.dialect.name]))
