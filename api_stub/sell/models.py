@@ -23,16 +23,16 @@ from worker.domain.storable import GREATEST
 # Pydantic takes anything as a type, and a type or a pair of type and default as a field.
 FieldType = Any
 FieldDefinition = Any
-JsonObject = dict[str, Any]
+OpenObject = dict[str, Any]
 
 MOST_PER_PAGE, LAST_PAGE = 100, 1_000_000
 
 IDS = r"^\d{1,18}(,\d{1,18}){0,99}$"
 
 Integer = Annotated[int, Field(ge=-GREATEST, le=GREATEST)]
-FilterText = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
+FilterValue = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 FieldValues = Annotated[
-    JsonObject,
+    OpenObject,
     Field(
         json_schema_extra={
             "additionalProperties": {
@@ -115,8 +115,8 @@ _RESPONSE: dict[AttributeKind, FieldType] = {
     AttributeKind.NAMES: list[str],
     AttributeKind.ADDRESS: Address,
     AttributeKind.FIELDS: FieldValues,
-    AttributeKind.OBJECT: JsonObject | None,
-    AttributeKind.OBJECTS: list[JsonObject],
+    AttributeKind.OBJECT: OpenObject | None,
+    AttributeKind.OBJECTS: list[OpenObject],
 }
 
 
@@ -151,7 +151,7 @@ def request_model(resource: Resource) -> type[BaseModel]:
         _name_model(resource, "Request"),
         __base__=Strict,
         data=(data, ...),
-        meta=(JsonObject | None, None),
+        meta=(OpenObject | None, None),
     )
 
 
@@ -176,7 +176,7 @@ class ConversionRequest(Strict):
     """The envelope of a request for a conversion."""
 
     data: ConversionAttributes
-    meta: JsonObject | None = None
+    meta: OpenObject | None = None
 
 
 @cache
@@ -249,7 +249,7 @@ def _configure(resource: Resource) -> ConfigDict:
 def _describe_filters(resource: Resource) -> dict[str, FieldDefinition]:
     return {
         name.replace("[", "_").rstrip("]"): (
-            _PARAMETER.get(resource.kind_of(name), FilterText) | None,
+            _PARAMETER.get(resource.kind_of(name), FilterValue) | None,
             Field(
                 resource.preset.get(name),
                 alias=name,
