@@ -15,6 +15,7 @@ from tests.support import servers
 from tests.support.engines import engine_at
 from tests.support.tasks import Tasks
 from tests.support.tiers import Tier, count, select
+from worker.domain.runs import chunks
 from worker.flows.system import System
 from worker.ring import Ring
 from worker.store.sql.engine import open_engine
@@ -143,6 +144,13 @@ def valkey(valkey_url: str) -> Iterator[Redis]:
 @pytest.fixture
 def ring(valkey: Redis) -> Ring:
     return Ring(valkey)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many rows the smallest chunk has: so few that a run of some has several chunks."""
+    monkeypatch.setattr(chunks, "SMALLEST_ROWS", 10)
+    return chunks.SMALLEST_ROWS
 
 
 @pytest.fixture

@@ -69,9 +69,8 @@ class Home:
 
     def signed_in(self, email: str) -> dict[str, str]:
         """The header by which that person comes in over HTTP."""
-        return {
-            "Authorization": f"Bearer {self.facts('user', 'token', email, '--name', 'tests')['token']}"
-        }
+        issued = self.facts("user", "token", email, "--name", "tests")
+        return {"Authorization": f"Bearer {issued['token']}"}
 
     @contextmanager
     def system(self) -> Iterator[System]:

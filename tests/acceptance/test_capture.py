@@ -116,7 +116,8 @@ def check_waiting(here: Home) -> None:
         )
         turns = rows(
             system,
-            "SELECT turn FROM leads WHERE pool_id = (SELECT id FROM users WHERE name = 'Empty') ORDER BY id",
+            "SELECT turn FROM leads WHERE pool_id = (SELECT id FROM users WHERE name = 'Empty') "
+            "ORDER BY id",
         )
     assert [row["turn"] for row in turns] == [1, 2, 3]
 

@@ -48,7 +48,8 @@ def owners(home: Home) -> list[str]:
     with home.system() as system:
         found = rows(
             system,
-            "SELECT name, deleted_at FROM leads JOIN users ON users.id = owner_id ORDER BY leads.id",
+            "SELECT name, deleted_at FROM leads JOIN users ON users.id = owner_id ORDER BY "
+            "leads.id",
         )
     return ["-" if lead["deleted_at"] else lead["name"] for lead in found]
 

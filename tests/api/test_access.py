@@ -475,7 +475,8 @@ def _refuse_changes_of_tokens(session: Any) -> None:
     else:
         session.execute(
             text(
-                "CREATE TRIGGER frozen BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, 'frozen'); END"
+                "CREATE TRIGGER frozen BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, "
+                "'frozen'); END"
             )
         )
 

@@ -274,20 +274,32 @@ def nested(opening: str, inner: str, closing: str, times: int) -> str:
 
 HOSTILE = (
     json.dumps({f"city{number}": 1 for number in range(5_000)}),
-    '{"city": "\\ud800"}', '{"city\\ud800": "x"}', '{"city": "a\\u0000b"}', '{"custom_fields.\\u0000": "x"}',
-    '{"custom_fields.\\udfff": 1}', '{"owner": "\\ud800"}', '{"tags": {"any": ["\\ud800"]}}', '{"city": {"\\ud800": 1}}',
-    '{"id": 9223372036854775808}', '{"id": -9223372036854775808}', '{"id": 1e400}', '{"id": 1.0}', '{"id": true}', '{"id": NaN}',
-    f'{{"id": {"9" * 4_000}}}', f'{{"id": {"9" * 5_000}}}', '{"id": {"any": []}}', '{"id": {"between": [1]}}',
-    '{"created_at": {"after": "2026-02-30"}}', '{"created_at": {"after": "0001-01-01T00:00:00+14:00"}}', '{"created_at": {"after": 5}}',
-    '{"created_at": {"last_days": 1e9}}', '{"created_at": {"last_days": 99999999999}}', '{"created_at": {"last_days": 0}}',
-    '{"created_at": null}', '{"city": null}', '{"city": ""}', '{"city": {}}', '{"city": {"contains": ""}}', '{"tags": []}',
-    '{"import_run": 0}', '{"import_run": 1.5}', '{"or": []}', '{"and": {}}', '{"not": []}', '{"attribute": {"name": "city"}}',
-    '{"attribute": {"name": 5}, "parameter": {"eq": 1}}', '{"attribute": [], "parameter": []}', '{"custom_fields.": 1}', '{"": 1}',
-    '{"custom_fields.a": Infinity}', '{"custom_fields.a": {"between": [1, "2026-01-01"]}}', '{"custom_fields.a": [1]}',
-    nested('{"not": ', "{}", "}", 21), nested('{"not": ', "{}", "}", 900), nested('{"and": [', "1", "]}", 50_000),
+    '{"city": "\\ud800"}', '{"city\\ud800": "x"}', '{"city": "a\\u0000b"}',
+    '{"custom_fields.\\u0000": "x"}',
+    '{"custom_fields.\\udfff": 1}', '{"owner": "\\ud800"}', '{"tags": {"any": ["\\ud800"]}}',
+    '{"city": {"\\ud800": 1}}',
+    '{"id": 9223372036854775808}', '{"id": -9223372036854775808}', '{"id": 1e400}', '{"id": 1.0}',
+    '{"id": true}', '{"id": NaN}',
+    f'{{"id": {"9" * 4_000}}}', f'{{"id": {"9" * 5_000}}}', '{"id": {"any": []}}',
+    '{"id": {"between": [1]}}',
+    '{"created_at": {"after": "2026-02-30"}}',
+    '{"created_at": {"after": "0001-01-01T00:00:00+14:00"}}', '{"created_at": {"after": 5}}',
+    '{"created_at": {"last_days": 1e9}}', '{"created_at": {"last_days": 99999999999}}',
+    '{"created_at": {"last_days": 0}}',
+    '{"created_at": null}', '{"city": null}', '{"city": ""}', '{"city": {}}',
+    '{"city": {"contains": ""}}', '{"tags": []}',
+    '{"import_run": 0}', '{"import_run": 1.5}', '{"or": []}', '{"and": {}}', '{"not": []}',
+    '{"attribute": {"name": "city"}}',
+    '{"attribute": {"name": 5}, "parameter": {"eq": 1}}', '{"attribute": [], "parameter": []}',
+    '{"custom_fields.": 1}', '{"": 1}',
+    '{"custom_fields.a": Infinity}', '{"custom_fields.a": {"between": [1, "2026-01-01"]}}',
+    '{"custom_fields.a": [1]}',
+    nested('{"not": ', "{}", "}", 21), nested('{"not": ', "{}", "}", 900),
+    nested('{"and": [', "1", "]}", 50_000),
     nested("[", "", "]", 100_000), nested('{"filter": ', '{"city": "x"}', "}", 500),
     *map(json.dumps, (
-        {"and": [{"and": []}] * 201}, {"or": [{"city": "x"}] * 201}, {"city": {"any": ["x"] * 1_001}}, {"owner": {"any": ["x"] * 101}},
+        {"and": [{"and": []}] * 201}, {"or": [{"city": "x"}] * 201},
+        {"city": {"any": ["x"] * 1_001}}, {"owner": {"any": ["x"] * 101}},
         {"and": [{"city": {"any": ["x"] * 1_000}}] * 6}, {"city": "x" * 1_001},
     )),
 )  # fmt: skip
@@ -331,8 +343,10 @@ SCALARS = (
     | st.text()
 )
 WORDS = st.sampled_from((
-    "and", "or", "not", "filter", "attribute", "parameter", "name", "eq", "any", "range", "gt", "between", "last_days", "is_null",
-    "contains", "city", "id", "tags", "created_at", "custom_fields.x", "owner", "pool", "import_run", "hot", "value",
+    "and", "or", "not", "filter", "attribute", "parameter", "name", "eq", "any", "range", "gt",
+    "between", "last_days", "is_null",
+    "contains", "city", "id", "tags", "created_at", "custom_fields.x", "owner", "pool",
+    "import_run", "hot", "value",
     "estimated_close_date",
 ))  # fmt: skip
 ANYTHING = st.recursive(

@@ -36,7 +36,8 @@ def owners(system: System) -> str:
     """The first letters of who owns the leads that the file has made."""
     found = rows(
         system,
-        "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE first_name IS NOT NULL ORDER BY leads.id",
+        "SELECT users.email FROM leads JOIN users ON users.id = owner_id WHERE first_name IS NOT "
+        "NULL ORDER BY leads.id",
     )
     return "".join(row["email"][0] for row in found)
 
@@ -84,7 +85,8 @@ def test_a_list_goes_to_a_pool_and_comes_back(
         )
     }
     assert numbers == {
-        "state": "done", "rows": 3, "records": 3, "skipped": 0, "turns": 3, "returned": 0, "progress": 1.0,
+        "state": "done", "rows": 3, "records": 3, "skipped": 0, "turns": 3, "returned": 0,
+        "progress": 1.0,
         "list": f"import:{imported['id']}", "file": None, "ids": None,
     }  # fmt: skip
     assert (undo.status_code, undo.headers["Location"]) == (202, f"/api/runs/{undo.json()['id']}")

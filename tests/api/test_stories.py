@@ -330,7 +330,8 @@ def test_a_file_name_that_no_database_stores_is_stored_without_what_is_wrong(cli
     create_pool(client)
     parts = (
         b'--x\r\nContent-Disposition: form-data; name="owner"\r\n\r\nInbound\r\n',
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\0b.csv"\r\n\r\nLast Name\r\n--x--\r\n',
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\0b.csv"\r\n\r\nLast '
+        b"Name\r\n--x--\r\n",
     )
 
     answer = client.post(

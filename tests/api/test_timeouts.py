@@ -18,7 +18,10 @@ from api_stub.middleware import BodyTimeout
 from tests.support.servers import wait_until
 from worker.stack.api import OPTIONS
 
-REQUEST = b"POST /api/users HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+REQUEST = (
+    b"POST /api/users HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: "
+    b"100\r\n"
+)
 WHOLE = {"type": "http.request", "body": b"{}", "more_body": False}
 
 

@@ -39,16 +39,23 @@ from worker.ring import Ring
 from worker.ring.client import connect
 from worker.store.views.reports import show_report
 
-SWAPPED_ORDINALS = """UPDATE ledger SET ordinal = 99 WHERE turn = 9; UPDATE ledger SET ordinal = 1 WHERE turn = 10;
+SWAPPED_ORDINALS = """UPDATE ledger SET ordinal = 99 WHERE turn = 9; UPDATE ledger SET ordinal = 1
+    WHERE turn = 10;
     UPDATE ledger SET ordinal = 2 WHERE turn = 9"""
 SWAPPED_RECORDS = (
     "UPDATE ledger SET record_id = CASE turn WHEN 8 THEN 11 ELSE 8 END WHERE turn IN (8, 11)"
 )
 FORGOTTEN = "UPDATE leads SET owner_id = 4, pool_id = NULL, turn = NULL WHERE id = 2"
-A_VOID_TURN = "UPDATE ledger SET record_id = NULL, cause = 'void', claim = 'void:x', ordinal = turn WHERE turn = 2"
+A_VOID_TURN = (
+    "UPDATE ledger SET record_id = NULL, cause = 'void', claim = 'void:x', ordinal = turn WHERE "
+    "turn = 2"
+)
 NO_RUN = "DELETE FROM chunks; DELETE FROM imports; DELETE FROM runs"
 A_CAPTURE = "INSERT INTO captures (lead_id, pool_id, accepted_at) VALUES (2, 4, CURRENT_TIMESTAMP)"
-OVERLAPPING = "INSERT INTO blocks (pool_id, claim, turns, open, at) SELECT 4, 'import:9', '18:2', open, at FROM blocks WHERE open"
+OVERLAPPING = (
+    "INSERT INTO blocks (pool_id, claim, turns, open, at) SELECT 4, 'import:9', '18:2', open, at "
+    "FROM blocks WHERE open"
+)
 STOLEN = """INSERT INTO ledger (pool_id, turn, claim, ordinal, record_id, user_id, cause, at)
     SELECT 4, 19, 'lead:1:again', 0, 1, 3, 'edit', at FROM ledger WHERE turn = 1"""
 
@@ -404,7 +411,8 @@ def test_entries_of_a_chunk_that_is_not_loaded_are_named(system: System, send: T
 def test_what_belongs_to_no_pool_is_told_apart(inbound: System) -> None:
     execute(
         inbound,
-        "UPDATE ledger SET pool_id = 99 WHERE turn = 16; UPDATE leads SET owner_id = 99 WHERE id = 3",
+        "UPDATE ledger SET pool_id = 99 WHERE turn = 16; UPDATE leads SET owner_id = 99 WHERE id = "
+        "3",
     )
 
     *_, strays = verify(inbound)
@@ -440,7 +448,8 @@ def test_many_violations_are_counted_and_the_first_of_each_point_are_told(
 def test_a_gap_of_any_size_is_one_violation(inbound: System) -> None:
     execute(
         inbound,
-        "UPDATE pools SET watermark = 900; UPDATE ledger SET turn = turn + 100000000000000 WHERE turn = 16",
+        "UPDATE pools SET watermark = 900; UPDATE ledger SET turn = turn + 100000000000000 WHERE "
+        "turn = 16",
     )
 
     told = [
@@ -558,7 +567,8 @@ def test_a_run_that_failed_keeps_its_block_until_it_is_retried(system: System, s
     run(system, send.waiting.pop())
     execute(
         system,
-        "UPDATE runs SET state = 'failed', ended_at = CURRENT_TIMESTAMP; UPDATE chunks SET set_aside = (1 = 1)",
+        "UPDATE runs SET state = 'failed', ended_at = CURRENT_TIMESTAMP; UPDATE chunks SET "
+        "set_aside = (1 = 1)",
     )
 
     assert only(system).open == 300

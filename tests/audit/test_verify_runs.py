@@ -42,8 +42,10 @@ from worker.flows.runs import control, undo
 from worker.flows.system import System
 from worker.flows.turns import seed
 
-ROWS = 700
-"""Two chunks of 250 and one of 200."""
+pytestmark = pytest.mark.usefixtures("small_chunks")
+
+ROWS = 28
+"""Two chunks of ten and one of eight."""
 
 
 def assert_sound(system: System) -> None:
@@ -85,15 +87,18 @@ def work(system: System, send: Tasks, tasks: int) -> None:
 
 # --- what is corrupt ---
 
-ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 9 END WHERE turn IN (9, 10);
-    UPDATE leads SET turn = CASE id WHEN 9 THEN 10 ELSE 9 END, owner_id = CASE id WHEN 9 THEN 1 ELSE 3 END WHERE id IN (9, 10)"""
+ANOTHER_RECORD = """UPDATE ledger SET record_id = CASE turn WHEN 9 THEN 10 ELSE 9 END WHERE turn IN
+    (9, 10);
+    UPDATE leads SET turn = CASE id WHEN 9 THEN 10 ELSE 9 END, owner_id = CASE id WHEN 9 THEN 1 ELSE
+    3 END WHERE id IN (9, 10)"""
 A_SKIP = "INSERT INTO skips (run_id, ordinal, record_id, reason) VALUES ({}, {}, {}, 'given')"
 NAMES_IT = "UPDATE leads SET pool_id = 4, turn = {}, owner_id = {} WHERE id = {}"
 
 TAKEBACKS = "UPDATE reversals SET"
-MOVED = "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM ledger WHERE turn = 3".format(
-    "claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at"
-)
+MOVED = (
+    "INSERT INTO ledger_history SELECT pool_id, turn, {} FROM ledger WHERE turn = 3; DELETE FROM "
+    "ledger WHERE turn = 3"
+).format("claim, ordinal, record_id, user_id, previous_owner_id, cause, actor_id, at")
 
 CORRUPTIONS = {
     "an entry's record is another than the list's": (ANOTHER_RECORD, "in order", 9),
@@ -351,7 +356,8 @@ def write(system: System, send: Tasks) -> None:
     frozen(system, send, RecordIds("lead", ids))
     execute(
         system,
-        f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at WHERE id = 11",
+        f"UPDATE leads SET owner_id = {zoe} WHERE id = 8; UPDATE leads SET deleted_at = created_at "
+        "WHERE id = 11",
     )
     send.drain(system)
     edited(system, 2)
@@ -446,7 +452,7 @@ def test_a_cancelled_reassignment_may_be_undone(
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 
-    records = min(250 * chunks, ROWS)
+    records = min(10 * chunks, ROWS)
     assert state_of(system, undo_id) == ("done", records, 0, records * returns)
     assert give_leads(system, 1) == ("a" if returns else "abc"[records % 3])
     assert_sound(system)
@@ -465,13 +471,13 @@ def test_a_cancelled_undo_may_be_followed_by_another(
     run(system, send.waiting.pop(1))
     system.transact(control.cancel, cancelled)
     send.drain(system, times=2)
-    assert state_of(system, cancelled) == ("cancelled", 250, 0, 250 * first)
+    assert state_of(system, cancelled) == ("cancelled", 10, 0, 10 * first)
     assert_sound(system)
     give_leads(system, 1)
 
     rest = undone(system, send, run_id, returns_turns=second)
 
-    assert state_of(system, rest) == ("done", ROWS - 250, 0, (ROWS - 250) * second)
+    assert state_of(system, rest) == ("done", ROWS - 10, 0, (ROWS - 10) * second)
     assert rows(system, f"SELECT DISTINCT turn FROM leads WHERE id <= {ids[-1]}") == [
         {"turn": None}
     ]
@@ -489,7 +495,7 @@ def test_a_cancelled_import_may_be_undone(system: System, send: Tasks, returns: 
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
 
-    assert state_of(system, undo_id) == ("done", 250, 0, 250 * returns)
+    assert state_of(system, undo_id) == ("done", 10, 0, 10 * returns)
     assert give_leads(system, 1) == "a"
     assert_sound(system)
 
@@ -714,12 +720,12 @@ def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(
     cancelled = system.transact(control.cancel, undo_id)
 
     numbers = (cancelled.records, cancelled.returned)
-    assert numbers == (250, 250)
+    assert numbers == (10, 10)
     assert all(type(number) is int for number in numbers)
-    assert state_of(system, undo_id) == ("cancelled", 250, 0, 0)
+    assert state_of(system, undo_id) == ("cancelled", 10, 0, 0)
     assert_sound(system)
     send.drain(system)
-    assert state_of(system, undo_id) == ("cancelled", 250, 0, 250)
+    assert state_of(system, undo_id) == ("cancelled", 10, 0, 10)
     assert_sound(system)
 
 

@@ -331,7 +331,8 @@ def test_the_form_shows_in_frames_of_the_allowed_origins_alone(
     browser: Chrome, site: Site, allowed: bool
 ) -> None:
     with elsewhere(
-        f'<title>Theirs</title><iframe src="{site.url}/forms/web" width="800" height="1000"></iframe>'
+        f'<title>Theirs</title><iframe src="{site.url}/forms/web" width="800" '
+        'height="1000"></iframe>'
     ) as origin:
         site.define(slug="web", origins=[origin if allowed else "https://a.com"])
         browser.get(origin)

@@ -28,7 +28,10 @@ INTERRUPTED = 130
 LEAST_KINDS = 8
 LEAST_FAULTS, LEAST_LEADS = (20 * SOAK_MINUTES, 2_000 * SOAK_MINUTES) if SOAK_MINUTES else (12, 500)
 
-pytestmark = pytest.mark.timeout(MINUTES * 60 + OTHERWISE_SECONDS + 60)
+pytestmark = [
+    pytest.mark.deep,
+    pytest.mark.timeout(MINUTES * 60 + OTHERWISE_SECONDS + 60),
+]
 
 
 @pytest.fixture

@@ -54,7 +54,10 @@ QUEUES = {
 
 UNACKNOWLEDGED = ("evenhand:unacked", "evenhand:unacked_index")
 
-WAITING = "SELECT pid, application_name AS name, query FROM pg_stat_activity WHERE wait_event_type = 'Lock' ORDER BY query_start"
+WAITING = (
+    "SELECT pid, application_name AS name, query FROM pg_stat_activity WHERE wait_event_type = "
+    "'Lock' ORDER BY query_start"
+)
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = :name"
 
 

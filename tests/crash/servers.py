@@ -87,7 +87,10 @@ class Valkey(Server):
         return Redis(unix_socket_path=str(self.folder / "s"), decode_responses=True)
 
     def command(self) -> list[str]:
-        options = f"--port 0 --unixsocket {self.folder}/s --dir {self.folder} --appendonly yes --appendfsync everysec"
+        options = (
+            f"--port 0 --unixsocket {self.folder}/s --dir {self.folder} --appendonly yes "
+            "--appendfsync everysec"
+        )
         return [str(find_program()), *options.split(), "--save", ""]
 
     def kept(self) -> Path:

@@ -1,6 +1,7 @@
 """Redis forgets, goes back in time or is away, and no turn is skipped or given twice."""
 
 import httpx2
+import pytest
 
 from tests.crash.rig import SWIFT_SECONDS, Rig, pass_time
 from tests.support.faults import photograph, roll_back
@@ -10,6 +11,7 @@ OUTAGE_SECONDS = 10.0
 A_WHILE_SECONDS = 2.0
 
 
+@pytest.mark.fast
 def test_a_flushed_redis_costs_nobody_a_turn(rig: Rig) -> None:
     pool = rig.pool()
     leads = rig.capture(pool.name, 2)

@@ -106,8 +106,10 @@ def column(name: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "pattern"),
     [
-        ("Company", ","), ("Company", '"'), ("Company", "&"), ("Notes", ","), ("Notes", "\n"), ("Notes", "é"), ("Tags", ";"),
-        ("Source", ","), ("First Name", "[ç-ö]"), ("Last Name", "ü"), ("Last Name", "'"), ("Last Name", "[\u3040-\u9fff]"),
+        ("Company", ","), ("Company", '"'), ("Company", "&"), ("Notes", ","), ("Notes", "\n"),
+        ("Notes", "é"), ("Tags", ";"),
+        ("Source", ","), ("First Name", "[ç-ö]"), ("Last Name", "ü"), ("Last Name", "'"),
+        ("Last Name", "[\u3040-\u9fff]"),
         ("Last Name", "[\u0590-\u06ff]"), ("Phone 1", r"^\+"),
     ],
 )  # fmt: skip

@@ -162,7 +162,8 @@ def test_a_filter_is_stored_in_the_vendors_form(asked: Any, stored: Any) -> None
 @pytest.mark.parametrize("record_type", ["lead", "contact", "deal"])
 def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: RecordType) -> None:
     sample = {
-        "text": "x", "an integer": 1, "an amount": 1, "true or false": True, "a point in time": "2026-03-31", "a date": "2026-03-31",
+        "text": "x", "an integer": 1, "an amount": 1, "true or false": True,
+        "a point in time": "2026-03-31", "a date": "2026-03-31",
         "tags": "x", "an owner": "x", "a pool": "x", "an import": 1,
     }  # fmt: skip
     for name, attribute in attributes_of(record_type).items():

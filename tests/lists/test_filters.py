@@ -21,24 +21,29 @@ from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.lists import smart_lists
 from worker.store.people import users
-from worker.store.records import catalog, labels
+from worker.store.records import labels
 from worker.store.runs import kinds, runs
 from worker.store.sql.engine import open_engine, reading, writing
 from worker.store.tables import RECORDS as TABLES
 from worker.store.turns import pools
+from worker.store.views import catalog
 
 Record = dict[str, Any]
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 TEXTS = (
-    None, "", "Oslo", "oslo", "OSLO", "Os", "Os%", "O_lo", "%", "_", "\\", "O\\slo", "it's", '"quoted"', "a\nb", "été", "ÉTÉ", "ß", "İ",
+    None, "", "Oslo", "oslo", "OSLO", "Os", "Os%", "O_lo", "%", "_", "\\", "O\\slo", "it's",
+    '"quoted"', "a\nb", "été", "ÉTÉ", "ß", "İ",
     "😀", "'; DROP TABLE leads; --", "$.x", "]", "12", "true", "NULL", "New", " Oslo", "2026-03-01",
 )  # fmt: skip
 FIELD_VALUES: tuple[Any, ...] = (
-    "Oslo", "OSLO city", "12", "12.0", "012", "-3.5", "1e3", "1.", ".5", "-", "--1", "1-2", "0.1", "12345678901234567", "1234567890123456",
-    12, 12.0, -3.5, 0, 0.1, 2**53 + 1, 2**62, True, False, "true", "false", "", "2026-03-01", "2026-03-01T10:00:00Z", "2026-13-45",
-    "2026-3-1", [], [""], ["Oslo", "12"], ["a%", "_"], ["2026-04-01", "7"], None, {"a": 1}, [1, True, None], "é", "É", "日本",
+    "Oslo", "OSLO city", "12", "12.0", "012", "-3.5", "1e3", "1.", ".5", "-", "--1", "1-2", "0.1",
+    "12345678901234567", "1234567890123456",
+    12, 12.0, -3.5, 0, 0.1, 2**53 + 1, 2**62, True, False, "true", "false", "", "2026-03-01",
+    "2026-03-01T10:00:00Z", "2026-13-45",
+    "2026-3-1", [], [""], ["Oslo", "12"], ["a%", "_"], ["2026-04-01", "7"], None, {"a": 1},
+    [1, True, None], "é", "É", "日本",
 )  # fmt: skip
 NAMES = (
     "Region",
@@ -428,13 +433,17 @@ COMMON = {
 }
 CITY = dict.fromkeys(("city", "address[city]", "address.city"), TEXT)
 ASKED: dict[str, dict[str, st.SearchStrategy[dict[str, Any]]]] = {
-    "lead": {**COMMON, **CITY, **dict.fromkeys(("last_name", "email", "status", "source"), TEXT), "unqualified_reason_id": INTEGER},
+    "lead": {**COMMON, **CITY, **dict.fromkeys(("last_name", "email", "status", "source"), TEXT),
+        "unqualified_reason_id": INTEGER},
     "contact": {
-        **COMMON, **CITY, **dict.fromkeys(("email", "customer_status", "shipping_address[city]", "shipping_address.country"), TEXT),
+        **COMMON, **CITY,
+        **dict.fromkeys(("email", "customer_status"), TEXT),
+        **dict.fromkeys(("shipping_address[city]", "shipping_address.country"), TEXT),
         "is_organization": BOOLEAN,
     },
     "deal": {
-        **COMMON, **dict.fromkeys(("name", "source", "stage"), TEXT), "hot": BOOLEAN, "customized_win_likelihood": INTEGER,
+        **COMMON, **dict.fromkeys(("name", "source", "stage"), TEXT), "hot": BOOLEAN,
+        "customized_win_likelihood": INTEGER,
         "value": parameters(AMOUNTS, *SOME, *BOUNDS, *EMPTY),
         "estimated_close_date": parameters(DAY_TEXTS, *SOME, *TIMES, *BOUNDS, *EMPTY, "last_days"),
     },
@@ -502,8 +511,10 @@ def test_a_filter_finds_the_same_on_both_databases_as_it_says(
 # --- what custom fields say ---
 
 STORED = {
-    "text": "12", "written so": "12.0", "number": 12, "other": 13, "yes": True, "told yes": "true", "long": "12345678901234567",
-    "octal": "012", "list": ["a", "12"], "day": "2026-03-01T10:00:00Z", "nothing": "", "null": None, "none": [], "blank": [""],
+    "text": "12", "written so": "12.0", "number": 12, "other": 13, "yes": True, "told yes": "true",
+    "long": "12345678901234567",
+    "octal": "012", "list": ["a", "12"], "day": "2026-03-01T10:00:00Z", "nothing": "", "null": None,
+    "none": [], "blank": [""],
 }  # fmt: skip
 
 
@@ -550,7 +561,8 @@ def test_custom_fields_are_texts_numbers_and_more(
 # --- what filters can't do ---
 
 TRICKS = (
-    "' OR 1=1 --", "'; DROP TABLE leads; --", '"', "$.x", "]", "\\", "%", "_", "?", ":name", "%(name)s", "{}", "*", "[a-z]", "Secret",
+    "' OR 1=1 --", "'; DROP TABLE leads; --", '"', "$.x", "]", "\\", "%", "_", "?", ":name",
+    "%(name)s", "{}", "*", "[a-z]", "Secret",
 )  # fmt: skip
 
 
@@ -621,12 +633,15 @@ def test_no_value_and_no_name_of_a_custom_field_is_part_of_the_statement(engine:
     asked: list[dict[str, Any]] = [
         {"city": {operator: mark}} for operator in ("eq", "not_eq", "contains", "starts_with")
     ] + [
-        {f"custom_fields.{mark}": {operator: mark}} for operator in ("eq", "not_eq", "contains", "starts_with")
+        {f"custom_fields.{mark}": {operator: mark}} for operator in ("eq", "not_eq", "contains",
+            "starts_with")
     ] + [
         {name: {"any": [mark, f"{mark}2"]}} for name in ("city", "tags", f"custom_fields.{mark}")
     ] + [
-        {"tags": {"all": [mark]}}, {"tags": {"none": [mark]}}, {f"custom_fields.{mark}": {"between": [12345678, 87654321]}},
-        {"id": 12345678}, {f"custom_fields.{mark}": {"gt": "2031-12-31"}}, {"updated_at": {"before": "2031-12-31"}},
+        {"tags": {"all": [mark]}}, {"tags": {"none": [mark]}},
+        {f"custom_fields.{mark}": {"between": [12345678, 87654321]}},
+        {"id": 12345678}, {f"custom_fields.{mark}": {"gt": "2031-12-31"}},
+        {"updated_at": {"before": "2031-12-31"}},
     ]  # fmt: skip
 
     for each in asked:

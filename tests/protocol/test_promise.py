@@ -1,6 +1,5 @@
 """No order of stories and faults breaks the promise."""
 
-import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,8 +10,6 @@ from tests.protocol.machine import Stories
 
 RUNS = {"sqlite": 10, "postgresql": 5}
 """So many orders of runs are tried on each database."""
-
-pytestmark = pytest.mark.deep
 
 
 def test_without_faults_no_turn_is_skipped_and_no_lead_overtaken(over: Machine) -> None:

@@ -15,6 +15,7 @@ WORKERS = 4
 
 
 @pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.fast
 def test_requests_delivered_to_several_workers_at_once_take_one_turn_each(
     system: System, count: int
 ) -> None:
@@ -64,6 +65,7 @@ def test_leads_given_by_several_workers_at_once_get_all_turns_once(system: Syste
     assert_promise(system)
 
 
+@pytest.mark.fast
 def test_an_import_closed_by_several_workers_at_once_ends_once(system: System, send: Tasks) -> None:
 
     pool(system, 3)

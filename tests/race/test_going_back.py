@@ -67,7 +67,10 @@ def going_back_before_its_commit(
 
 def waits_or_ends(system: System, done: Callable[[], bool]) -> None:
     """Until the other has ended, or waits for a lock that somebody holds."""
-    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
+        "'Lock'"
+    )
     wait_until(lambda: done() or rows(system, waiting), "the other transaction")
 
 

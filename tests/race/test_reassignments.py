@@ -116,7 +116,7 @@ def test_a_list_keeps_its_order_with_several_processes_and_every_task_delivered_
     assert_all_is_well(system)
 
 
-def test_lists_that_overlap_in_opposite_order_go_side_by_side_with_leads_and_an_import_and_are_undone_side_by_side(
+def test_lists_that_overlap_go_side_by_side_with_leads_and_an_import_and_are_undone_so(
     system: System, valkey: Redis, postgresql_url: str, valkey_url: str, tmp_path: Path
 ) -> None:
     system = replace(system, send=RedisTasks(valkey))
@@ -179,6 +179,7 @@ def cancel(system: System, run_id: int) -> control.CancelledRun:
     return system.transact(control.cancel, run_id)
 
 
+@pytest.mark.fast
 def test_a_cancel_waits_for_the_chunk_that_is_being_moved(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = frozen(system, send, owned(system, ROWS))

@@ -56,7 +56,10 @@ def nobody_enters(system: System) -> Iterator[None]:
 
 def waiting(system: System) -> int:
     """How many transactions wait for a lock."""
-    blocked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    blocked = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
+        "'Lock'"
+    )
     return len(rows(system, blocked))
 
 
@@ -147,6 +150,7 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(
     assert_promise(system)
 
 
+@pytest.mark.fast
 def test_a_sweep_does_not_wait_for_a_run_that_somebody_holds(system: System, send: Tasks) -> None:
     pool(system, 3)
     held, other = accepted(system, sheet(ROWS)), accepted(system, sheet(ROWS))

@@ -15,10 +15,14 @@ from worker.domain.records.record_type import RecordType
 @pytest.mark.parametrize(
     ("header", "field"),
     [
-        ("First Name", "first_name"), ("first_name", "first_name"), ("FIRSTNAME", "first_name"), ("Surname", "last_name"),
-        ("Email 1", "email"), ("E-Mail", "email"), ("email_address", "email"), ("Phone", "phone"), ("Company", "organization_name"),
-        ("Organization", "organization_name"), ("Organisation  Name", "organization_name"), ("Website", "website"), ("Source", "source"),
-        ("Lead Status", "status"), ("Notes", "description"), ("Tags", "tags"), ("ZIP / Postcode", None), ("Zip", "address_postal_code"),
+        ("First Name", "first_name"), ("first_name", "first_name"), ("FIRSTNAME", "first_name"),
+        ("Surname", "last_name"),
+        ("Email 1", "email"), ("E-Mail", "email"), ("email_address", "email"), ("Phone", "phone"),
+        ("Company", "organization_name"),
+        ("Organization", "organization_name"), ("Organisation  Name", "organization_name"),
+        ("Website", "website"), ("Source", "source"),
+        ("Lead Status", "status"), ("Notes", "description"), ("Tags", "tags"),
+        ("ZIP / Postcode", None), ("Zip", "address_postal_code"),
         ("Region (sales)", None), ("", None), ("___", None),
     ],
 )  # fmt: skip

@@ -8,32 +8,43 @@ from worker.domain.resources import ACCOUNT, ADDRESS_PARTS, AttributeKind, Resou
 from worker.domain.resources.resource import ALL, SORTABLE
 from worker.store.records.attributes import STORAGE
 
-_PERSON = """first_name last_name title description industry website email phone mobile fax twitter facebook linkedin skype address
+_PERSON = """first_name last_name title description industry website email phone mobile fax twitter
+    facebook linkedin skype address
     owner_id creator_id created_at updated_at tags custom_fields id"""
 
 EXPECTED = {
-    "users": """id name email status invited confirmed phone_number role roles team_name group reports_to timezone created_at updated_at
+    "users": """id name email status invited confirmed phone_number role roles team_name group
+        reports_to timezone created_at updated_at
         deleted_at zendesk_user_id identity_type system_tags detached sell_login_disabled""",
     "leads": f"{_PERSON} organization_name status source_id unqualified_reason_id",
-    "contacts": f"""{_PERSON} is_organization name contact_id parent_organization_id customer_status prospect_status billing_address
+    "contacts": f"""{_PERSON} is_organization name contact_id parent_organization_id customer_status
+        prospect_status billing_address
         shipping_address""",
-    "deals": """value updated_at unqualified_reason_id tags stage_id source_id owner_id organization_id name loss_reason_id
-        last_stage_change_by_id last_stage_change_at last_activity_at id hot estimated_close_date dropbox_email
-        customized_win_likelihood currency creator_id created_at contact_id added_at associated_contacts custom_fields""",
+    "deals": """value updated_at unqualified_reason_id tags stage_id source_id owner_id
+        organization_id name loss_reason_id
+        last_stage_change_by_id last_stage_change_at last_activity_at id hot estimated_close_date
+        dropbox_email
+        customized_win_likelihood currency creator_id created_at contact_id added_at
+        associated_contacts custom_fields""",
     "lead_conversions": "id lead_id individual_id organization_id deal_id creator_id created_at",
     "lead_sources": "id creator_id name resource_type created_at updated_at",
     "tags": "id creator_id name resource_type created_at updated_at",
-    "stages": """id name category active position likelihood pipeline_id created_at updated_at position_hash has_original_name
+    "stages": """id name category active position likelihood pipeline_id created_at updated_at
+        position_hash has_original_name
         locale_key""",
     "pipelines": "id name created_at updated_at disabled locale_key",
 }
 
 FILTERS = {
     "users": "confirmed email name role status",
-    "leads": """address[city] address[country] address[postal_code] creator_id first_name last_name organization_name owner_id
+    "leads": """address[city] address[country] address[postal_code] creator_id first_name last_name
+        organization_name owner_id
         source_id status""",
-    "contacts": """address[city] address[country] address[postal_code] contact_id email first_name is_organization last_name name""",
-    "deals": "contact_id creator_id hot organization_id owner_id source_id stage_id estimated_close_date",
+    "contacts": """address[city] address[country] address[postal_code] contact_id email first_name
+        is_organization last_name name""",
+    "deals": (
+        "contact_id creator_id hot organization_id owner_id source_id stage_id estimated_close_date"
+    ),
     "lead_sources": "name",
     "tags": "creator_id name resource_type",
     "stages": "active name pipeline_id",
@@ -41,7 +52,8 @@ FILTERS = {
 }
 
 ORDERS = {
-    "users": "id:asc", "leads": "updated_at:asc", "contacts": "last_name:asc", "deals": "id:asc", "lead_conversions": "id:desc",
+    "users": "id:asc", "leads": "updated_at:asc", "contacts": "last_name:asc", "deals": "id:asc",
+    "lead_conversions": "id:desc",
     "lead_sources": "id:asc", "tags": "updated_at:asc", "stages": "id:asc", "pipelines": "id:asc",
 }  # fmt: skip
 

@@ -29,8 +29,8 @@ from worker.flows.upkeep import sweeps
 from worker.store.leases import MOST_ATTEMPTS
 from worker.store.runs import chunks as store
 
-ROWS = 700
-"""Two chunks of 250 rows and one of 200."""
+ROWS = 28
+"""Two chunks of ten rows and one of eight."""
 
 SECONDS = 20
 
@@ -98,7 +98,7 @@ def test_a_run_that_is_cancelled_while_its_file_is_read_reserves_nothing(
     assert_promise(system)
 
 
-@pytest.mark.parametrize(("chunks", "records"), [(0, 0), (1, 250), (2, 500)])
+@pytest.mark.parametrize(("chunks", "records"), [(0, 0), (1, 10), (2, 20)])
 def test_what_was_loaded_stays_and_the_other_turns_are_the_next(
     system: System, send: Tasks, chunks: int, records: int
 ) -> None:
@@ -124,7 +124,7 @@ def test_a_gap_in_the_middle_comes_back_too(system: System, send: Tasks) -> None
     run(system, send.waiting.pop())
     assert give_leads(system, 1) == "b"
 
-    assert cancel(system, run_id) == (200, 500)
+    assert cancel(system, run_id) == (8, 20)
     send.drain(system)
 
     assert give_leads(system, 3) == "abc"
@@ -137,11 +137,11 @@ def test_returned_turns_of_members_who_left_are_void(system: System, send: Tasks
     run_id = loading(system, send, 1)
     leave(system, "b@example.com")
 
-    assert cancel(system, run_id) == (250, 450)
+    assert cancel(system, run_id) == (10, 18)
     send.drain(system)
 
     void = rows(system, "SELECT turn FROM ledger WHERE cause = 'void' ORDER BY turn")
-    assert [row["turn"] for row in void] == list(range(251, ROWS + 1, 3))
+    assert [row["turn"] for row in void] == list(range(11, ROWS + 1, 3))
     assert give_leads(system, 3) == "cac"
     assert_promise(system)
 
@@ -150,11 +150,11 @@ def test_an_import_to_a_person_can_be_cancelled_too(system: System, send: Tasks)
     person(system, "ann@example.com")
     run_id = loading(system, send, 1, "ann@example.com")
 
-    assert cancel(system, run_id) == (250, 0)
+    assert cancel(system, run_id) == (10, 0)
     send.drain(system, times=2)
 
-    assert state_of(system, run_id) == ("cancelled", 250, 0)
-    assert len(rows(system, "SELECT id FROM leads")) == len(receipt(system, run_id)) == 250
+    assert state_of(system, run_id) == ("cancelled", 10, 0)
+    assert len(rows(system, "SELECT id FROM leads")) == len(receipt(system, run_id)) == 10
     assert_promise(system)
 
 
@@ -213,7 +213,7 @@ def test_a_chunk_that_comes_after_the_cancel_enters_nothing(system: System, send
     chunk._do(system, *leased, load.LOAD)
 
     assert rows(system, "SELECT * FROM ledger ORDER BY turn") == before
-    assert state_of(system, run_id) == ("cancelled", 250, 450)
+    assert state_of(system, run_id) == ("cancelled", 10, 18)
     assert_promise(system)
 
 
@@ -228,8 +228,8 @@ def test_the_receipt_of_a_cancelled_run_has_what_was_loaded(system: System, send
 
     lines = receipt(system, run_id)
 
-    assert [int(line["line"]) for line in lines] == list(range(252, 502))
-    assert [int(line["turn"]) for line in lines] == list(range(251, 501))
+    assert [int(line["line"]) for line in lines] == list(range(12, 22))
+    assert [int(line["turn"]) for line in lines] == list(range(11, 21))
     assert not [
         name for name in system.uploads.list_files(folder(system)) if "receipt.csv" not in name
     ]
@@ -251,7 +251,7 @@ def test_a_cancelled_run_has_its_receipt_although_its_last_task_was_lost(
     sweeps.sweep(system)
     send.drain(system)
 
-    assert len(receipt(system, run_id)) == 250
+    assert len(receipt(system, run_id)) == 10
 
 
 def folder(system: System) -> str:
@@ -266,14 +266,14 @@ def test_a_run_that_failed_in_a_chunk_gives_its_turns_back(system: System, send:
     for _ in range(MOST_ATTEMPTS):
         system.transact(store.lease, run_id, 2, "a worker that dies", -1.0)
     sweeps.sweep(system)
-    assert state_of(system, run_id) == ("failed", 500, 0)
+    assert state_of(system, run_id) == ("failed", 20, 0)
     assert_promise(system)
 
-    assert cancel(system, run_id) == (500, 200)
+    assert cancel(system, run_id) == (20, 8)
     send.drain(system)
 
-    assert state_of(system, run_id) == ("cancelled", 500, 200)
-    assert len(receipt(system, run_id)) == 500
+    assert state_of(system, run_id) == ("cancelled", 20, 8)
+    assert len(receipt(system, run_id)) == 20
     assert give_leads(system, 1) == "c"
     assert_promise(system)
 
@@ -283,11 +283,11 @@ def test_the_ring_of_a_pool_that_was_deleted_stays_gone(system: System, send: Ta
     run_id = loading(system, send, 1)
     delete_pool(system)
 
-    assert cancel(system, run_id) == (250, 450)
+    assert cancel(system, run_id) == (10, 18)
     send.drain(system)
 
     assert system.ring.state(inbound.id) is None
-    assert state_of(system, run_id) == ("cancelled", 250, 450)
+    assert state_of(system, run_id) == ("cancelled", 10, 18)
 
 
 def test_an_undo_gives_nothing_back_to_a_pool_that_was_deleted(system: System, send: Tasks) -> None:

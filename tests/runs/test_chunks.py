@@ -16,6 +16,13 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.runs import chunks
 from worker.domain.runs.chunks import FileChunk, Scan, rows_at, scan
 
+
+@pytest.fixture
+def small_chunks() -> int:
+    """Chunks are as they are."""
+    return chunks.SMALLEST_ROWS
+
+
 CELLS = st.text(st.sampled_from('ab"\n\r,;é\u2028 \0'), max_size=6)
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=30)
 

@@ -50,7 +50,7 @@ def turns(system: System, lead_ids: list[int]) -> list[int | None]:
 
 
 def tried(system: System, send: Tasks) -> int:
-    """Runs tasks until none waits, those that fail among them, which are as many as are returned."""
+    """Runs tasks until none waits. Returns how many of them failed."""
     failed = 0
     for task in send.lose():
         failed += fails(system, task)
@@ -213,9 +213,9 @@ def test_leads_of_several_pools_are_retried_by_a_task_each(system: System, send:
 def with_a_bad_chunk(system: System, send: Tasks) -> int:
     """A run whose second chunk of three has failed until it was set aside."""
     pool(system, 3)
-    run_id = accepted(system, sheet(700))
+    run_id = accepted(system, sheet(28))
     run(system, send.waiting.pop())
-    poison(system, 300)
+    poison(system, 12)
     assert tried_until_nothing_is_left(system, send) == MOST_ATTEMPTS
     return run_id
 
@@ -227,8 +227,8 @@ def test_a_run_fails_visibly_when_nothing_but_a_bad_chunk_is_left_of_it(
 
     failed = run_of(system, run_id)
 
-    assert (failed["state"], failed["records"], failed["chunks_left"]) == ("failed", 450, 1)
-    assert str(failed["reason"]).startswith("Chunk 1, which begins at line 252, was set aside: ")
+    assert (failed["state"], failed["records"], failed["chunks_left"]) == ("failed", 18, 1)
+    assert str(failed["reason"]).startswith("Chunk 1, which begins at line 12, was set aside: ")
     assert "poison" in str(failed["reason"])
     assert rows(system, "SELECT claim, open FROM blocks WHERE open") != []
     assert_promise(system)
@@ -244,7 +244,7 @@ def test_a_retried_run_is_finished_in_the_order_of_its_file(system: System, send
     assert system.transact(control.retry, run_id) == 1
     send.drain(system, times=2)
 
-    assert assert_in_file_order(system, run_id) == list(range(1, 701))
+    assert assert_in_file_order(system, run_id) == list(range(1, 29))
     assert_promise(system)
 
 
@@ -263,13 +263,13 @@ def test_a_bad_chunk_does_not_keep_the_others_from_being_loaded(
     system: System, send: Tasks
 ) -> None:
     pool(system, 3)
-    run_id = accepted(system, sheet(700))
+    run_id = accepted(system, sheet(28))
     run(system, send.waiting.pop())
     poison(system, 1)
 
     assert tried(system, send) == 1
 
-    assert run_of(system, run_id)["records"] == 450
+    assert run_of(system, run_id)["records"] == 18
     assert run_of(system, run_id)["state"] == "loading"
     assert_promise(system)
 
@@ -278,7 +278,7 @@ def test_a_chunk_whose_worker_dies_each_time_fails_the_run_with_its_line(
     system: System, send: Tasks
 ) -> None:
     pool(system, 3)
-    run_id = accepted(system, sheet(700))
+    run_id = accepted(system, sheet(28))
     run(system, send.waiting.pop())
     doomed = send.waiting.pop(0)
     for _ in range(MOST_ATTEMPTS):
@@ -300,7 +300,7 @@ def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_en
     system: System, send: Tasks
 ) -> None:
     pool(system, 3)
-    run_id = accepted(system, sheet(700))
+    run_id = accepted(system, sheet(28))
     run(system, send.waiting.pop())
     first, *others = send.lose()
     leased = system.transact(chunk._lease, run_id, 0, "a slow one")
@@ -331,7 +331,7 @@ def test_a_scan_that_dies_each_time_fails_the_run_and_a_retry_begins_anew(
     system: System, send: Tasks
 ) -> None:
     pool(system, 3)
-    run_id = accepted(system, sheet(700))
+    run_id = accepted(system, sheet(28))
     for sent in range(MOST_ATTEMPTS):
         assert send.names() == ["imports.scan"], sent
         send.lose()
@@ -350,7 +350,7 @@ def test_a_scan_that_dies_each_time_fails_the_run_and_a_retry_begins_anew(
 
 def test_a_run_whose_file_could_not_be_read_is_retried_at_once(system: System, send: Tasks) -> None:
     pool(system, 3)
-    run_id = accepted(system, sheet(300))
+    run_id = accepted(system, sheet(12))
     [found] = rows(system, "SELECT folder FROM imports")
     upload, moved = (
         f"{system.uploads._root}/{found['folder']}/{name}" for name in ("upload.csv", "elsewhere")

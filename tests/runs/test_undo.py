@@ -35,8 +35,8 @@ from worker.flows.runs import control, undo
 from worker.flows.system import System
 from worker.store.sql.clock import now
 
-RECORDS = 700
-"""Two chunks of 250 records and one of 200."""
+RECORDS = 28
+"""Two chunks of ten records and one of eight."""
 
 
 def run_of(system: System, run_id: int) -> dict[str, Any]:
@@ -95,13 +95,14 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(
     )
     spans = rows(
         system,
-        "SELECT first_ordinal, last_ordinal FROM reversals WHERE run_id = :run ORDER BY first_ordinal",
+        "SELECT first_ordinal, last_ordinal FROM reversals WHERE run_id = :run"
+        " ORDER BY first_ordinal",
         run=undo_id,
     )
     assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [
-        (0, 249),
-        (250, 499),
-        (500, 699),
+        (0, 9),
+        (10, 19),
+        (20, 27),
     ]
     assert rows(system, "SELECT turn FROM ledger_history") == []
     assert give_leads(system, 1) == "abc"[2 * RECORDS % 3]
@@ -264,7 +265,10 @@ def test_captured_leads_that_waited_wait_again(system: System, send: Tasks) -> N
 
     undone(system, send, run_id)
 
-    back = "SELECT captures.lead_id FROM captures JOIN leads ON leads.id = lead_id WHERE accepted_at = created_at ORDER BY lead_id"
+    back = (
+        "SELECT captures.lead_id FROM captures JOIN leads ON leads.id = lead_id"
+        " WHERE accepted_at = created_at ORDER BY lead_id"
+    )
     assert [capture["lead_id"] for capture in rows(system, back)] == waiting
     assert_all_is_well(system)
 
@@ -336,7 +340,7 @@ def test_what_a_cancelled_import_has_made_is_undone(system: System, send: Tasks)
     run(system, send.waiting.pop(1))
     system.transact(control.cancel, run_id)
     send.drain(system)
-    assert len(as_given(system)) == 250
+    assert len(as_given(system)) == 10
 
     undone(system, send, run_id, returns_turns=True)
 
@@ -462,13 +466,13 @@ def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(
     run(system, send.waiting.pop(0))
     cancelled = system.transact(control.cancel, first)
     send.drain(system)
-    assert (cancelled.records, cancelled.returned) == (250, 250 if returns_turns else 0)
-    assert (run_of(system, first)["state"], run_of(system, first)["records"]) == ("cancelled", 250)
+    assert (cancelled.records, cancelled.returned) == (10, 10 if returns_turns else 0)
+    assert (run_of(system, first)["state"], run_of(system, first)["records"]) == ("cancelled", 10)
     assert_all_is_well(system)
 
     second = undone(system, send, run_id, returns_turns=returns_turns)
 
-    assert (run_of(system, second)["records"], skipped(system, second)) == (RECORDS - 250, [])
+    assert (run_of(system, second)["records"], skipped(system, second)) == (RECORDS - 10, [])
     assert as_given(system) == before
     assert_all_is_well(system)
 

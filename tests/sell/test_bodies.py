@@ -34,9 +34,12 @@ def test_an_envelope_says_what_is_in_it(client: Any) -> None:
         == lead + 1
     )
     paths = {
-        "leads": "lead", "contacts": "contact", "deals": "deal", "users": "user", "tags": "tag", "lead_sources": "lead_source",
-        "lead_statuses": "lead_status", "lead_conversions": "lead_conversion", "pipelines": "pipeline", "stages": "stage",
-        "lead/custom_fields": "custom_field", "contact/custom_fields": "custom_field", "deal/custom_fields": "custom_field",
+        "leads": "lead", "contacts": "contact", "deals": "deal", "users": "user", "tags": "tag",
+        "lead_sources": "lead_source",
+        "lead_statuses": "lead_status", "lead_conversions": "lead_conversion",
+        "pipelines": "pipeline", "stages": "stage",
+        "lead/custom_fields": "custom_field", "contact/custom_fields": "custom_field",
+        "deal/custom_fields": "custom_field",
     }  # fmt: skip
     person = created(client, "contacts", last_name="P")["id"]
     created(client, "deals", name="D", contact_id=person, tags=["t"], custom_fields={"f": 1})
@@ -100,15 +103,22 @@ def test_a_value_of_another_type_is_told_where(client: Any, verb: str) -> None:
     made["deals"] = created(client, "deals", name="D", contact_id=made["contacts"]["id"])
     bad: list[tuple[str, dict[str, Any], str]] = [
         ("leads", {"last_name": 7}, "/data/last_name"), ("leads", {"email": True}, "/data/email"),
-        ("leads", {"owner_id": "1"}, "/data/owner_id"), ("leads", {"owner_id": 1.5}, "/data/owner_id"),
-        ("leads", {"source_id": True}, "/data/source_id"), ("leads", {"tags": "a, b"}, "/data/tags"),
-        ("leads", {"tags": ["a", 1]}, "/data/tags/1"), ("leads", {"custom_fields": []}, "/data/custom_fields"),
-        ("leads", {"address": "Oslo"}, "/data/address"), ("leads", {"address": {"city": 1}}, "/data/address/city"),
+        ("leads", {"owner_id": "1"}, "/data/owner_id"),
+        ("leads", {"owner_id": 1.5}, "/data/owner_id"),
+        ("leads", {"source_id": True}, "/data/source_id"),
+        ("leads", {"tags": "a, b"}, "/data/tags"),
+        ("leads", {"tags": ["a", 1]}, "/data/tags/1"),
+        ("leads", {"custom_fields": []}, "/data/custom_fields"),
+        ("leads", {"address": "Oslo"}, "/data/address"),
+        ("leads", {"address": {"city": 1}}, "/data/address/city"),
         ("contacts", {"is_organization": "True"}, "/data/is_organization"),
         ("contacts", {"is_organization": None}, "/data/is_organization"),
-        ("contacts", {"billing_address": []}, "/data/billing_address"), ("contacts", {"contact_id": "x"}, "/data/contact_id"),
-        ("deals", {"value": [1]}, "/data/value"), ("deals", {"value": True}, "/data/value"), ("deals", {"value": {}}, "/data/value"),
-        ("deals", {"hot": 1}, "/data/hot"), ("deals", {"estimated_close_date": 20260331}, "/data/estimated_close_date"),
+        ("contacts", {"billing_address": []}, "/data/billing_address"),
+        ("contacts", {"contact_id": "x"}, "/data/contact_id"),
+        ("deals", {"value": [1]}, "/data/value"), ("deals", {"value": True}, "/data/value"),
+        ("deals", {"value": {}}, "/data/value"),
+        ("deals", {"hot": 1}, "/data/hot"),
+        ("deals", {"estimated_close_date": 20260331}, "/data/estimated_close_date"),
         ("deals", {"customized_win_likelihood": "50"}, "/data/customized_win_likelihood"),
         ("deals", {"last_stage_change_at": 1}, "/data/last_stage_change_at"),
     ]  # fmt: skip
@@ -138,12 +148,18 @@ def test_a_value_that_cannot_be_is_told_where(client: Any) -> None:
     bad: list[tuple[str, dict[str, Any], str]] = [
         ("leads", {"source_id": 99}, "source_id"), ("leads", {"source_id": 2**63}, "source_id"),
         ("leads", {"source_id": 10**400}, "source_id"),
-        ("leads", {"owner_id": 99}, "owner_id"), ("leads", {"owner_id": -1}, "owner_id"), ("leads", {"email": "x" * 321}, "email"),
-        ("leads", {"custom_fields": {"a": {"b": 1}}}, "custom_fields"), ("leads", {"custom_fields": {"a": [1]}}, "custom_fields"),
-        ("leads", {"custom_fields": {"a": 2**63}}, "custom_fields"), ("leads", {"custom_fields": {"a": 1e300}}, "custom_fields"),
-        ("contacts", {"customer_status": "nice"}, "customer_status"), ("contacts", {"prospect_status": ""}, "prospect_status"),
-        ("deals", {"value": "much"}, "value"), ("deals", {"value": "1.250,50"}, "value"), ("deals", {"value": 1e15}, "value"),
-        ("deals", {"value": 10**400}, "value"), ("deals", {"value": "NaN"}, "value"), ("deals", {"stage_id": 0}, "stage_id"),
+        ("leads", {"owner_id": 99}, "owner_id"), ("leads", {"owner_id": -1}, "owner_id"),
+        ("leads", {"email": "x" * 321}, "email"),
+        ("leads", {"custom_fields": {"a": {"b": 1}}}, "custom_fields"),
+        ("leads", {"custom_fields": {"a": [1]}}, "custom_fields"),
+        ("leads", {"custom_fields": {"a": 2**63}}, "custom_fields"),
+        ("leads", {"custom_fields": {"a": 1e300}}, "custom_fields"),
+        ("contacts", {"customer_status": "nice"}, "customer_status"),
+        ("contacts", {"prospect_status": ""}, "prospect_status"),
+        ("deals", {"value": "much"}, "value"), ("deals", {"value": "1.250,50"}, "value"),
+        ("deals", {"value": 1e15}, "value"),
+        ("deals", {"value": 10**400}, "value"), ("deals", {"value": "NaN"}, "value"),
+        ("deals", {"stage_id": 0}, "stage_id"),
         ("deals", {"estimated_close_date": "31.3.2026"}, "estimated_close_date"),
         ("deals", {"estimated_close_date": "2026-02-30"}, "estimated_close_date"),
         ("deals", {"customized_win_likelihood": 101}, "customized_win_likelihood"),
@@ -240,7 +256,8 @@ def test_all_faults_are_told_at_once(client: Any) -> None:
     )
 
     assert sorted(wrong(types)) == [
-        (422, "/data/address/street", "unknown"), (422, "/data/last_name", "invalid_type"), (422, "/data/nickname", "unknown"),
+        (422, "/data/address/street", "unknown"), (422, "/data/last_name", "invalid_type"),
+        (422, "/data/nickname", "unknown"),
         (422, "/data/tags/0", "invalid_type"), (422, "/data/tags/2", "invalid_type"),
     ]  # fmt: skip
     assert sorted(wrong(values)) == [

@@ -266,7 +266,8 @@ def test_verify_sees_a_contact_that_names_the_turn_of_a_conversion_it_wasnt_made
     )
     stranger = told(create(client, "contacts"))["id"]
     named = text(
-        "UPDATE contacts SET pool_id = :pool, turn = 1, owner_id = (SELECT user_id FROM ledger) WHERE id = :stranger"
+        "UPDATE contacts SET pool_id = :pool, turn = 1, owner_id = (SELECT user_id FROM ledger) "
+        "WHERE id = :stranger"
     )
 
     system.transact(

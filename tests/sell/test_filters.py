@@ -198,9 +198,11 @@ def test_labels_stages_and_pipelines_are_found_by_each_filter(client: Any, membe
 # --- custom fields ---
 
 ODD = (
-    "Region", "region", "A b", 'say "hi"', "it's", "a.b", "$.a", "100%", "%s", "%(x)s", ":moment", "a[0", "[", "]", "Budget [EUR]", "a][b",
+    "Region", "region", "A b", 'say "hi"', "it's", "a.b", "$.a", "100%", "%s", "%(x)s", ":moment",
+    "a[0", "[", "]", "Budget [EUR]", "a][b",
     "line\nbreak", "{}",
-    "back\\slash", "a/b",     "été", "日本", "😀", "a&b=c", "#", "'; DROP TABLE leads; --", "' OR '1'='1", "$[*]", "x" * 320,
+    "back\\slash", "a/b",     "été", "日本", "😀", "a&b=c", "#", "'; DROP TABLE leads; --",
+    "' OR '1'='1", "$[*]", "x" * 320,
 )  # fmt: skip
 
 

@@ -334,7 +334,8 @@ def test_an_import_may_bring_thousands_of_names(client: Any, system: System, sen
 
     found = rows(
         system,
-        "SELECT kind, count(*) AS times, count(DISTINCT name) AS names FROM labels WHERE kind <> 'status' GROUP BY kind",
+        "SELECT kind, count(*) AS times, count(DISTINCT name) AS names FROM labels WHERE kind <> "
+        "'status' GROUP BY kind",
     )
     assert {(row["kind"], row["times"], row["names"]) for row in found} == {
         ("tag", 3_000, 3_000),

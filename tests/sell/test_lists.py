@@ -21,14 +21,16 @@ def test_pages_link_to_each_other_and_the_last_has_no_next(client: Any) -> None:
         client.get(f"{address}&page={number}").json() for number in range(1, 5)
     )
 
-    assert [[item["data"]["last_name"] for item in page["items"]] for page in (first, second, last, beyond)] == [
+    pages = (first, second, last, beyond)
+    assert [[item["data"]["last_name"] for item in page["items"]] for page in pages] == [
         ["L0", "L1"], ["L2", "L3"], ["L4"], [],
     ]  # fmt: skip
     assert [page["meta"]["count"] for page in (first, second, last, beyond)] == [2, 2, 1, 0]
     assert {page["meta"]["type"] for page in (first, second, last, beyond)} == {"collection"}
     assert [item["meta"] for item in first["items"]] == [{"type": "lead"}] * 2
     assert [sorted(page["meta"]["links"]) for page in (first, second, last)] == [
-        ["first_page", "next_page", "self"], ["first_page", "next_page", "prev_page", "self"], ["first_page", "prev_page", "self"],
+        ["first_page", "next_page", "self"], ["first_page", "next_page", "prev_page", "self"],
+        ["first_page", "prev_page", "self"],
     ]  # fmt: skip
     assert second["meta"]["links"]["self"] == f"{address}&page=2"
     assert client.get(first["meta"]["links"]["next_page"]).json() == second | {
@@ -217,12 +219,16 @@ def test_what_is_deleted_is_in_no_list_and_is_nowhere_else(client: Any) -> None:
 @pytest.mark.parametrize("resource", [LEAD, TAG], ids=lambda resource: resource.path)
 def test_a_parameter_that_does_not_exist_or_fit_is_named(client: Any, resource: Resource) -> None:
     bad = [
-        ("page", "0"), ("page", "x"), ("page", "1.5"), ("page", "9999999"), ("per_page", "0"), ("per_page", ""),
-        ("sort_by", "tags"), ("sort_by", "name:up"), ("sort_by", "id:asc:desc"), ("sort_by", "id; DROP TABLE leads"), ("sort_by", ""),
+        ("page", "0"), ("page", "x"), ("page", "1.5"), ("page", "9999999"), ("per_page", "0"),
+        ("per_page", ""),
+        ("sort_by", "tags"), ("sort_by", "name:up"), ("sort_by", "id:asc:desc"),
+        ("sort_by", "id; DROP TABLE leads"), ("sort_by", ""),
         ("creator_id", "x"), ("creator_id", "1.5"), ("creator_id", ""), ("creator_id", str(2**63)),
-        ("nothing", "1"), ("address_city", "Oslo"), ("address[street]", "x"), ("custom_fields", "x"), ("custom_fields[]", "x"),
+        ("nothing", "1"), ("address_city", "Oslo"), ("address[street]", "x"),
+        ("custom_fields", "x"), ("custom_fields[]", "x"),
         ("custom_fields[\0]", "x"), ("custom_fields[a]", "\0"),
-        ("custom_fields[a", "x"), ("custom_fields[a]b", "x"), ("Status", "x"), ("%00", "x"), ("' OR 1=1 --", "x"),
+        ("custom_fields[a", "x"), ("custom_fields[a]b", "x"), ("Status", "x"), ("%00", "x"),
+        ("' OR 1=1 --", "x"),
     ]  # fmt: skip
     created(client, "leads", last_name="A", custom_fields={"a": "x"})
 

@@ -137,7 +137,8 @@ def test_a_refusal_tells_nothing_of_what_there_is(client: Any, stranger: Any, me
     members = [change(member, f"leads/{lead}", phone=str(number)) for number in (1, 2)]
 
     assert {answer.json()["errors"][0]["error"]["message"] for answer in strangers} == {
-        "There is no such access token. Send one that is valid as `Authorization: Bearer TOKEN`; `evenhand user token EMAIL --name NAME` "
+        "There is no such access token. Send one that is valid as `Authorization: Bearer TOKEN`; "
+        "`evenhand user token EMAIL --name NAME` "
         "makes one."
     }
     assert [fault(answer)[:2] for answer in members] == [(403, "insufficient_scope")] * 2

@@ -1,4 +1,5 @@
-"""Contacts, deals and leads: what they need, what they are by default, and what an update changes."""
+"""Contacts, deals and leads: what they need, what they are by default, and what an update
+changes."""
 
 from typing import Any
 
@@ -226,8 +227,10 @@ def test_a_deal_begins_in_the_first_stage_in_the_accounts_currency_and_is_worth_
     made = deal(client, owner_id=None, currency="", stage_id=None)
 
     assert set(made) == set(DEAL.by_name)
-    assert {name: made[name] for name in ("owner_id", "value", "currency", "stage_id", "hot", "last_stage_change_at")} == {
-        "owner_id": 1, "value": 0, "currency": "USD", "stage_id": 1, "hot": False, "last_stage_change_at": None,
+    preset = ("owner_id", "value", "currency", "stage_id", "hot", "last_stage_change_at")
+    assert {name: made[name] for name in preset} == {
+        "owner_id": 1, "value": 0, "currency": "USD", "stage_id": 1, "hot": False,
+        "last_stage_change_at": None,
     }  # fmt: skip
     assert (made["added_at"], made["organization_id"], made["dropbox_email"]) == (
         made["created_at"],
@@ -235,8 +238,10 @@ def test_a_deal_begins_in_the_first_stage_in_the_accounts_currency_and_is_worth_
         None,
     )
     for sent, value in (
-        (7, 7), ("7", 7), (7.0, 7), ("7.00", 7), (7.5, "7.50"), ("1,250.25", "1250.25"), ("$5", 5), (" 3 ", 3), (-3.25, "-3.25"), (0, 0),
-        ("", 0), (5.551115123125783e-17, 0), (None, 0), ("999999999999999", 999999999999999), (0.1 + 0.2, "0.30"),
+        (7, 7), ("7", 7), (7.0, 7), ("7.00", 7), (7.5, "7.50"), ("1,250.25", "1250.25"), ("$5", 5),
+        (" 3 ", 3), (-3.25, "-3.25"), (0, 0),
+        ("", 0), (5.551115123125783e-17, 0), (None, 0), ("999999999999999", 999999999999999),
+        (0.1 + 0.2, "0.30"),
     ):  # fmt: skip
         changed = updated(client, "deals", made["id"], value=sent)["value"]
         assert (changed, type(changed)) == (value, type(value)), sent
@@ -336,10 +341,14 @@ def filled(client: Any, resource: Resource) -> dict[str, Any]:
     """A record of which as much is known as can be."""
     company = created(client, "contacts", is_organization=True, name="O")["id"]
     source = created(client, "lead_sources", name="Fair")["id"]
-    every: dict[str, Any] = {name: f" {name} " for name in resource.by_name if resource.by_name[name].kind == "text"} | {
-        "tags": ["a"], "custom_fields": {"N": 1.5}, "address": PARTS, "billing_address": {"city": "Rome"}, "is_organization": False,
-        "contact_id": company, "parent_organization_id": company, "customer_status": "current", "prospect_status": "past",
-        "currency": "EUR", "value": "10.50", "hot": True, "stage_id": 2, "source_id": source, "estimated_close_date": "2026-03-31",
+    texts = [name for name, each in resource.by_name.items() if each.kind == "text"]
+    every: dict[str, Any] = {name: f" {name} " for name in texts} | {
+        "tags": ["a"], "custom_fields": {"N": 1.5}, "address": PARTS,
+        "billing_address": {"city": "Rome"}, "is_organization": False,
+        "contact_id": company, "parent_organization_id": company, "customer_status": "current",
+        "prospect_status": "past",
+        "currency": "EUR", "value": "10.50", "hot": True, "stage_id": 2, "source_id": source,
+        "estimated_close_date": "2026-03-31",
         "customized_win_likelihood": 50, "loss_reason_id": 1, "unqualified_reason_id": 2,
     }  # fmt: skip
     given = {
@@ -393,7 +402,10 @@ def test_what_a_file_gave_and_the_api_shows_otherwise_stays_when_it_is_sent_back
     known, imported = deal(client, value=5), deal(client)
     client.delete(f"/v2/contacts/{imported['contact_id']}")
     with writing(system.engine) as session:
-        of_a_file = "stage = 'negotiation', value = NULL, source = 'nowhere', currency = NULL, last_stage_change_at = created_at"
+        of_a_file = (
+            "stage = 'negotiation', value = NULL, source = 'nowhere', currency = NULL, "
+            "last_stage_change_at = created_at"
+        )
         session.execute(text(f"UPDATE deals SET {of_a_file} WHERE id = {imported['id']}"))
 
     before = shown(client, "deals", imported["id"])

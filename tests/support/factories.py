@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text, update
 
 from tests.support.tasks import Tasks
-from worker.domain.filters import as_json, parse
+from worker.domain.filters import RecordList, as_json, parse
 from worker.domain.intake.leads import parse_lead
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.record_ids import RecordIds
@@ -23,7 +23,6 @@ from worker.flows.people import access, people
 from worker.flows.runs import imports, reassign, undo
 from worker.flows.system import System
 from worker.flows.turns import assign, pools
-from worker.store.lists.smart_lists import RecordList
 from worker.store.people import users
 from worker.store.records import records
 from worker.store.sql.engine import writing
@@ -51,7 +50,8 @@ def person(system: System, address: str, **may: bool) -> int:
 
 
 def deactivate(system: System, name: str) -> list[str]:
-    """Deactivates the user with that email or name, and returns the names of the pools they left."""
+    """Deactivates the user with that email or name, and returns the names of the pools they
+    left."""
     with system.reading() as session:
         user_id = user_named(session, name).id
     return system.transact(people.deactivate, user_id, None).left
@@ -261,8 +261,13 @@ def poison(system: System, record_id: int) -> None:
     """From now on nobody can enter that record in the ledger, until there is an antidote."""
     it = f"NEW.record_id = {record_id}"
     statements = {
-        "sqlite": f"CREATE TRIGGER poison BEFORE INSERT ON ledger WHEN {it} BEGIN SELECT RAISE(ABORT, 'poison'); END",
-        "postgresql": f"ALTER TABLE ledger ADD CONSTRAINT poison CHECK (record_id <> {record_id}) NOT VALID",
+        "sqlite": (
+            f"CREATE TRIGGER poison BEFORE INSERT ON ledger WHEN {it} BEGIN SELECT RAISE(ABORT, "
+            "'poison'); END"
+        ),
+        "postgresql": (
+            f"ALTER TABLE ledger ADD CONSTRAINT poison CHECK (record_id <> {record_id}) NOT VALID"
+        ),
     }
     with writing(system.engine) as session:
         session.execute(text(statements[system.engine.dialect.name]))

@@ -162,7 +162,10 @@ def assert_all_is_well(system: System) -> None:
 def assert_waiting_leads_wait(system: System) -> None:
     """A captured lead that waits belongs to its pool's phantom user and has no turn; one that has
     no owner yet waits."""
-    leads = "SELECT leads.id, leads.turn, captures.lead_id, captures.pool_id FROM leads {} JOIN captures ON captures.lead_id = leads.id"
+    leads = (
+        "SELECT leads.id, leads.turn, captures.lead_id, captures.pool_id FROM leads {} JOIN "
+        "captures ON captures.lead_id = leads.id"
+    )
     waiting = rows(
         system,
         leads.format("") + " WHERE leads.owner_id <> captures.pool_id OR leads.turn IS NOT NULL",
@@ -211,7 +214,10 @@ def assert_taken_back(system: System, run: dict[str, Any]) -> None:
     if not rows(system, "SELECT id FROM pools WHERE id = :pool", pool=run["owner_id"]):
         assert run["returned"] == 0, run
         return
-    undone = "FROM {} JOIN reversals t USING (pool_id, claim) WHERE t.run_id = :run AND ordinal BETWEEN t.first_ordinal AND t.last_ordinal"
+    undone = (
+        "FROM {} JOIN reversals t USING (pool_id, claim) WHERE t.run_id = :run AND ordinal BETWEEN "
+        "t.first_ordinal AND t.last_ordinal"
+    )
     spent, moved = (
         rows(system, f"SELECT 1 {undone.format(book)}", run=run["id"])
         for book in ("ledger", "ledger_history")
@@ -221,9 +227,13 @@ def assert_taken_back(system: System, run: dict[str, Any]) -> None:
 
 
 def entries_of(system: System, claim: str) -> Rows:
-    """What a claim has entered, be it in the ledger or, since its turn came back, in its history."""
+    """What a claim has entered, be it in the ledger or, since its turn came back, in its
+    history."""
     columns = "SELECT turn, ordinal, record_id, user_id, previous_owner_id FROM"
-    both = f"{columns} ledger WHERE claim = :claim UNION ALL {columns} ledger_history WHERE claim = :claim ORDER BY ordinal"
+    both = (
+        f"{columns} ledger WHERE claim = :claim UNION ALL {columns} ledger_history WHERE claim = "
+        ":claim ORDER BY ordinal"
+    )
     return rows(system, both, claim=claim)
 
 
@@ -409,7 +419,10 @@ def assert_in_file_order(system: System, run_id: int) -> list[int]:
     [block] = rows(
         system, "SELECT turns FROM blocks WHERE claim = :claim", claim=f"import:{run_id}"
     )
-    claimed = "SELECT turn, record_id, user_id, email FROM ledger JOIN users ON users.id = user_id WHERE claim = :claim ORDER BY ordinal"
+    claimed = (
+        "SELECT turn, record_id, user_id, email FROM ledger JOIN users ON users.id = user_id WHERE "
+        "claim = :claim ORDER BY ordinal"
+    )
     entries, lines = rows(system, claimed, claim=f"import:{run_id}"), receipt(system, run_id)
     good = [line for line in lines if not line["error"]]
 

@@ -10,7 +10,26 @@ from enum import StrEnum
 
 import pytest
 
-DEEP_FOLDERS = frozenset({"acceptance", "browser", "chaos", "crash", "race", "topologies"})
+DEEP_FOLDERS = frozenset({"acceptance", "browser", "crash", "race", "topologies"})
+
+ABOUT_THE_DATABASE = frozenset(
+    {
+        "intake/test_capture.py",  # leases, and the order of commits
+        "lists/test_lists.py",  # collation and time zones
+        "runs/test_freezing.py",  # locks
+        "runs/test_imports.py",  # COPY
+        "runs/test_leases.py",  # SKIP LOCKED
+        "sell/test_labels.py",  # rewritten arrays, and writers side by side
+        "store/test_engine.py",
+        "store/test_migrations.py",
+        "store/test_statements.py",
+        "turns/test_assign.py",  # the fence
+        "turns/test_seed.py",  # the pool's lock
+        "turns/test_turn_order.py",
+        "upkeep/test_sweeps.py",  # moments that are compared in SQL
+    }
+)
+"""The files whose stories are all marked `both`, with the reason why."""
 
 
 ON_EITHER = ("database_url", "running", "inbound")
@@ -28,6 +47,8 @@ class Tier(StrEnum):
 def tier_of(item: pytest.Item) -> Tier:
     """The one tier in which a case runs."""
     marked = {marker.name for marker in item.iter_markers()}
+    if "/".join(item.path.parts[-2:]) in ABOUT_THE_DATABASE:
+        marked.add("both")
     is_long = "deep" in marked or (item.path.parent.name in DEEP_FOLDERS and "fast" not in marked)
     is_repeated = database_of(item) == "postgresql" and "both" not in marked
     return Tier.DEEP if is_long or is_repeated else Tier.FAST

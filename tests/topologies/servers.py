@@ -1,4 +1,5 @@
-"""Servers of the tests' own, each behind its proxy: a pair, a pair with a Sentinel, and a cluster."""
+"""Servers of the tests' own, each behind its proxy: a pair, a pair with a Sentinel, and a
+cluster."""
 
 import math
 import signal
@@ -46,7 +47,8 @@ def free_port() -> int:
 
 @dataclass
 class Node:
-    """One server, at its own port and at that of its proxy, under which it is known to the others."""
+    """One server, at its own port and at that of its proxy, under which it is known to the
+    others."""
 
     folder: Path
     proxy: Proxy
@@ -74,7 +76,10 @@ class Node:
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        settings = f"--port {self.port} --bind {LOOPBACK} --dir {self.folder} --logfile {self.folder}/log --appendonly yes --repl-timeout 60"
+        settings = (
+            f"--port {self.port} --bind {LOOPBACK} --dir {self.folder} --logfile {self.folder}/log "
+            "--appendonly yes --repl-timeout 60"
+        )
         self._run(
             [*settings.split(), "--save", "", "--repl-diskless-sync-delay", "0", *self.options]
         )
@@ -253,7 +258,10 @@ def sentinel(master: int, *more: str, password: str | None = None) -> Iterator[S
     with short_folder() as folder, proxy(free_port()) as front:
         made = Sentinel(folder, front, password=password)
         monitored = f"sentinel monitor {MASTER} {LOOPBACK} {master} 1"
-        quick = f"sentinel down-after-milliseconds {MASTER} 500\nsentinel failover-timeout {MASTER} 1000"
+        quick = (
+            f"sentinel down-after-milliseconds {MASTER} 500\nsentinel failover-timeout {MASTER} "
+            "1000"
+        )
         told = (
             f"port {made.port}",
             f"bind {LOOPBACK}",
@@ -299,7 +307,8 @@ class Nodes:
 
     @property
     def url(self) -> str:
-        return f"redis+cluster://{','.join(f'{LOOPBACK}:{node.proxy.port}' for node in self.masters[:2])}"
+        addresses = [f"{LOOPBACK}:{node.proxy.port}" for node in self.masters[:2]]
+        return f"redis+cluster://{','.join(addresses)}"
 
     def slot(self, pool_id: int) -> int:
         return int(self.masters[-1].ask("CLUSTER", "KEYSLOT", f"{{pool:{pool_id}}}"))
@@ -322,7 +331,8 @@ def identity(node: Node) -> str:
 
 
 CLUSTER = (
-    f"--cluster-enabled yes --cluster-node-timeout 2000 --cluster-port BUS --cluster-announce-ip {LOOPBACK} --cluster-announce-port PROXY "
+    "--cluster-enabled yes --cluster-node-timeout 2000 --cluster-port BUS --cluster-announce-ip "
+    f"{LOOPBACK} --cluster-announce-port PROXY "
     "--cluster-require-full-coverage no --cluster-replica-validity-factor 0"
 )
 

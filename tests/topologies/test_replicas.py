@@ -29,6 +29,7 @@ def url(servers: Pair) -> str:
     return f"redis://{LOOPBACK}:{servers.master.proxy.port}"
 
 
+@pytest.mark.fast
 def test_a_demoted_master_is_left_at_the_next_try(system: System, servers: Pair) -> None:
     inbound = pool(system, 3)
     demoted, promoted = servers.master, servers.replica
