@@ -8,10 +8,9 @@ from sqlalchemy import text
 
 from benchmarks.import_postgresql import connected, empty
 from benchmarks.testbed import Bench, Testbed, testbed, wait_until
-from worker.domain.filters import Condition, Not, Operator, as_json
+from worker.domain.filters import Condition, Not, Operator, RecordList, as_json
 from worker.domain.records.record_type import RecordType
 from worker.flows.runs import reassign, undo
-from worker.store.lists.smart_lists import RecordList
 from worker.store.runs import runs
 
 SHARE = 5

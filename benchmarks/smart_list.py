@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from benchmarks.figure import Figure
 from benchmarks.testbed import Bench, Testbed, testbed
+from worker.domain.filters import RecordList
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.runs import RunKind, RunState
-from worker.store.lists.smart_lists import RecordList
 from worker.store.runs import kinds, runs
 from worker.store.sql.clock import now
 from worker.store.sql.engine import writing

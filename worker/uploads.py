@@ -16,8 +16,10 @@ COPY_BYTES = 2**20
 
 
 class Uploads:
-    """One folder of files by name, such as 42/upload.csv. Raises StorageUnreachable when the storage is
-    away."""
+    """One folder of files by name, such as 42/upload.csv.
+
+    Raises StorageUnreachable when the storage is away.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -26,13 +26,12 @@ from worker.flows.records import lists
 from worker.flows.records.list_names import find_by_id, find_list, find_visible
 from worker.flows.records.lists import ListValues
 from worker.flows.unit import Unit
-from worker.store.sql import engine
 from worker.store.views import lists as views
 from worker.store.views.lists import RecordCount, RecordPage, SmartListView
 
 router = control_router("/api/lists", "lists")
 
-Filter = Annotated[
+FilterField = Annotated[
     FilterBody,
     Field(
         examples=[{"and": [{"city": "Oslo"}, {"updated_at": {"last_days": 30}}]}],
@@ -41,7 +40,7 @@ Filter = Annotated[
         ' `{"city": "Oslo"}`. Everything, if it is empty.',
     ),
 ]
-Order = Annotated[
+OrderField = Annotated[
     Text,
     Field(
         examples=["last_name:asc"], description="A field, with :asc or :desc after it or without."
@@ -62,8 +61,8 @@ class NewList(Body):
 
     name: Text = Field(examples=["Oslo"])
     record_type: RecordTypeName = Field(description="lead, contact or deal.")
-    filter: Filter = Field({})
-    order: Order = lists.USUAL_ORDER
+    filter: FilterField = Field({})
+    order: OrderField = lists.USUAL_ORDER
     published: Published = False
 
 
@@ -71,8 +70,8 @@ class ChangedList(Body):
     """What is to be different. What isn't named stays as it is."""
 
     name: Text = Field("", examples=["Oslo"])
-    filter: Filter = Field({})
-    order: Order = ""
+    filter: FilterField = Field({})
+    order: OrderField = ""
     published: Published = False
 
 
@@ -160,7 +159,7 @@ def list_records(
     """A page of what it holds now. What its filter names must be there still: else that is an
     error, and no empty list."""
     with system.reading() as session:
-        engine.limit_statement_time(session)
+        session.limit_statement_time()
         return views.show_records(session, find_list(session, list_id, actor), page, per_page)
 
 
@@ -168,5 +167,5 @@ def list_records(
 def count_records(system: Using, actor: Acting, list_id: ListId) -> RecordCount:
     """How many it holds now."""
     with system.reading() as session:
-        engine.limit_statement_time(session)
+        session.limit_statement_time()
         return views.count_records(session, find_list(session, list_id, actor))

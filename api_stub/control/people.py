@@ -7,10 +7,10 @@ from api_stub.error_responses import problems
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
 from worker.flows.people import people
-from worker.store.people import users
 from worker.store.views.people import (
     DeactivatedUserView,
     UserView,
+    find_user,
     show_deactivated,
     show_user,
     show_users,
@@ -47,7 +47,7 @@ def list_users(system: Using) -> list[UserView]:
 def show_self(system: Using, actor: Acting) -> UserView:
     """Whose token it is, and what they may do."""
     with system.reading() as session:
-        return show_user(users.get(session, actor.id))
+        return find_user(session, actor.id)
 
 
 @router.post(

@@ -10,6 +10,7 @@ from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, control_router
 from api_stub.error_responses import problems
 from api_stub.idempotency import GivenKey, with_body
+from worker.domain.filters import RecordList
 from worker.domain.people.permissions import Actor
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.storable import GREATEST
@@ -24,8 +25,6 @@ from worker.flows.names import owner_named
 from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, reassign
 from worker.flows.unit import Unit
-from worker.store.lists.smart_lists import RecordList
-from worker.store.sql import engine
 from worker.store.views.runs import RunView
 
 router = control_router("/api/reassignments", "reassignments")
@@ -106,7 +105,7 @@ def reassign_records(
     _check(wanted)
     if wanted.dry_run:
         with system.reading() as unit:
-            engine.limit_statement_time(unit)
+            unit.limit_statement_time()
             records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
             return show_dry_run(dry_runs.of_reassignment(unit, records, owner_id))
     accept = partial(_accept, wanted=wanted, actor=actor)

@@ -15,7 +15,7 @@ from worker.errors.records import AlreadyConverted, IncorrectPayload, LeadWaits
 from worker.flows.records import edits
 from worker.flows.records.convert import ConversionOrder, convert
 from worker.settings import settings
-from worker.store.records import catalog
+from worker.store.views import catalog
 
 
 @router.post(

@@ -4,7 +4,7 @@ import orjson
 from fastapi import Request, Response
 
 from worker.domain.resources import Resource, ResourceBody
-from worker.store.records.catalog import ListQuery, Page
+from worker.store.views.catalog import ListQuery, Page
 
 
 def wrap(resource: Resource, body: ResourceBody) -> Response:

@@ -25,7 +25,7 @@ MOST_PER_PAGE, LAST_PAGE = 100, 1_000_000
 IDS = r"^\d{1,18}(,\d{1,18}){0,99}$"
 
 Integer = Annotated[int, Field(ge=-GREATEST, le=GREATEST)]
-Words = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
+FilterText = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 FieldValues = Annotated[
     dict[str, Any],
     Field(
@@ -244,7 +244,7 @@ def _configure(resource: Resource) -> ConfigDict:
 def _describe_filters(resource: Resource) -> dict[str, Any]:
     return {
         name.replace("[", "_").rstrip("]"): (
-            _PARAMETER.get(resource.kind_of(name), Words) | None,
+            _PARAMETER.get(resource.kind_of(name), FilterText) | None,
             Field(
                 resource.preset.get(name),
                 alias=name,

@@ -16,7 +16,7 @@ from worker.domain.resources import Resource
 from worker.domain.turns.claims import request_claim
 from worker.flows.records.edits import RequestContext
 from worker.settings import settings
-from worker.store.records.catalog import ListQuery
+from worker.store.views.catalog import ListQuery
 
 _FIELD = re.compile(r"custom_fields\[([^\0]{1,320})\]")
 """A name may hold brackets itself."""

@@ -37,8 +37,7 @@ from worker.flows.records.editors import EDITORS, RECORD_EDITORS
 from worker.flows.records.edits import RequestContext
 from worker.flows.system import System
 from worker.flows.unit import Unit
-from worker.store.records import catalog
-from worker.store.sql import engine
+from worker.store.views import catalog
 
 sell_problems = partial(problems, under=SELL)
 
@@ -102,7 +101,7 @@ def _run_limited(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> ResourceBody:
-    engine.limit_statement_time(unit)
+    unit.limit_statement_time()
     return run_once(unit, key, work, *args, **kwargs)
 
 
@@ -146,7 +145,7 @@ def _add_list(resource: Resource) -> None:
     def list_page(system: Using, request: Request, parameters: BaseModel) -> Response:
         query = read_list_query(resource, parameters)
         with system.reading() as session:
-            engine.limit_statement_time(session)
+            session.limit_statement_time()
             return wrap_page(resource, request, query, catalog.find_page(session, resource, query))
 
     endpoint = _annotate(list_page, parameters=Annotated[list_parameters(resource), Query()])

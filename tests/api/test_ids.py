@@ -1,4 +1,5 @@
-"""An id in a path means one pool, whatever the pools are called when the request is carried out."""
+"""An id in a path means one pool or one user, whatever name or email they have when the request is
+carried out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,3 +128,62 @@ def test_the_pool_with_the_id_is_verified(case: Case) -> None:
     report = case.client.get(f"/api/pools/{case.inbound}/verify").json()
 
     assert (report["entered"], report["holds"]) == (2, True)
+
+
+@dataclass(frozen=True)
+class PeopleCase:
+    """Two users who swap their email addresses just before the nth transaction of a request."""
+
+    client: Any
+    ann: int
+    zoe: int
+
+    def find(self, user_id: int) -> dict[str, Any]:
+        everybody = self.client.get("/api/users").json()
+        return next(user for user in everybody if user["id"] == user_id)
+
+
+@pytest.fixture(params=range(TRANSACTIONS))
+def people_case(request: Any, app: FastAPI, client: Any, system: System) -> PeopleCase:
+    addresses = ("ann@example.com", "zoe@example.com")
+    ann, zoe = (person(system, address) for address in addresses)
+
+    def swap(session: Session) -> None:
+        if users.get(session, ann).email != addresses[0]:
+            return
+        for user_id, email in (
+            (ann, "between@example.com"),
+            (zoe, addresses[0]),
+            (ann, addresses[1]),
+        ):
+            users.change(session, user_id, email=email)
+
+    interrupted = Interrupted(
+        system.engine,
+        system.ring,
+        system.uploads,
+        system.send,
+        request.param,
+        lambda: system.transact(swap),
+    )
+    app.dependency_overrides[system_of_app] = lambda: interrupted
+    return PeopleCase(client, ann, zoe)
+
+
+def test_the_user_with_the_id_is_changed(people_case: PeopleCase) -> None:
+    answer = people_case.client.patch(
+        f"/api/users/{people_case.ann}", json={"name": "Renamed", "can_reassign": True}
+    )
+
+    assert (answer.status_code, answer.json()["id"]) == (200, people_case.ann)
+    changed, other = people_case.find(people_case.ann), people_case.find(people_case.zoe)
+    assert (changed["name"], changed["can_reassign"]) == ("Renamed", True)
+    assert (other["name"], other["can_reassign"]) == ("Zoe", False)
+
+
+def test_the_user_with_the_id_is_deactivated(people_case: PeopleCase) -> None:
+    answer = people_case.client.post(f"/api/users/{people_case.ann}/deactivate")
+
+    assert (answer.status_code, answer.json()["id"]) == (200, people_case.ann)
+    assert not people_case.find(people_case.ann)["is_active"]
+    assert people_case.find(people_case.zoe)["is_active"]

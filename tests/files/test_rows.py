@@ -1,5 +1,4 @@
-"""Columns and rows: what a file's columns are taken as, which rows are good, and what they
-store."""
+"""Rows: headers become fields, bad rows are told with their reason, good ones become values."""
 
 from dataclasses import asdict
 
@@ -135,6 +134,9 @@ def test_a_value_that_cannot_be_stored_is_a_fault_of_its_field() -> None:
         "'soon' is not a date such as 2026-03-31",
     )
     assert stored(rows, ["Roof", " $1,000 ", ""]) == {
-        "name": "Roof", "value": "1000.00", "estimated_close_date": None, "tags": (),
-        "custom_fields": {}
-    }  # fmt: skip
+        "name": "Roof",
+        "value": "1000.00",
+        "estimated_close_date": None,
+        "tags": (),
+        "custom_fields": {},
+    }

@@ -21,11 +21,12 @@ from worker.errors.runs import UnknownRun
 from worker.errors.turns import UnknownOwner, UnknownPool
 from worker.store.lists import smart_lists
 from worker.store.people import users
-from worker.store.records import catalog, labels
+from worker.store.records import labels
 from worker.store.runs import kinds, runs
 from worker.store.sql.engine import open_engine, reading, writing
 from worker.store.tables import RECORDS as TABLES
 from worker.store.turns import pools
+from worker.store.views import catalog
 
 Record = dict[str, Any]
 

@@ -27,6 +27,7 @@ from tests.support.factories import (
 )
 from tests.support.invariants import everything, rows
 from tests.support.tasks import Tasks, run
+from worker.domain.filters import RecordList
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField, UnknownRecord
@@ -36,7 +37,6 @@ from worker.flows.names import owner_named, pool_named
 from worker.flows.runs import control, dry_runs, imports
 from worker.flows.system import System
 from worker.flows.turns import pools
-from worker.store.lists.smart_lists import RecordList
 
 Facts = dict[str, Any]
 
@@ -68,8 +68,8 @@ def next_of(system: System) -> str:
 def counted(system: System, run_id: int) -> dict[str, int]:
     """How many records each got by a run's turns."""
     claimed = (
-        "SELECT email, count(*) AS records FROM ledger JOIN users ON users.id = user_id WHERE "
-        "claim LIKE :claim GROUP BY email"
+        "SELECT email, count(*) AS records FROM ledger JOIN users ON users.id = user_id"
+        " WHERE claim LIKE :claim GROUP BY email"
     )
     return {row["email"]: row["records"] for row in rows(system, claimed, claim=f"%:{run_id}")}
 

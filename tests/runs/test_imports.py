@@ -92,9 +92,14 @@ def test_the_receipt_has_a_line_for_every_row_in_its_order(system: System, send:
         "error": "last_name: needs last name or organization name",
     }  # fmt: skip
     assert lines[1] == {
-        "line": "3", "record_type": "lead", "record_id": "1", "pool": "Inbound", "turn": "1",
-        "owner": email(0), "error": ""
-    }  # fmt: skip
+        "line": "3",
+        "record_type": "lead",
+        "record_id": "1",
+        "pool": "Inbound",
+        "turn": "1",
+        "owner": email(0),
+        "error": "",
+    }
 
 
 def test_bad_rows_burn_no_turn(system: System, send: Tasks) -> None:
@@ -195,7 +200,8 @@ def test_each_row_is_stored_with_its_fields_tags_and_custom_fields(
     pool(system, 1, record_type="deal")
     file = io.BytesIO(
         "Deal;Amount;Close Date;Tags;Größe\n"
-        "  Roof ;€ 1,250.5;2026-03-31;hot,new;12 m²\nWall;;;;\n".encode()
+        "  Roof ;€ 1,250.5;2026-03-31;hot,new;12 m²\n"
+        "Wall;;;;\n".encode()
     )
 
     imported(system, send, file, record_type="deal")

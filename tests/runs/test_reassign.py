@@ -296,7 +296,7 @@ def test_a_list_that_holds_nothing_is_done_at_once(system: System, send: Tasks) 
 # --- what changes meanwhile ---
 
 
-def test_records_that_get_another_owner_or_vanish_are_left_alone_and_their_turns_come_back(
+def test_records_that_change_owner_or_vanish_meanwhile_are_left_alone_and_their_turns_come_back(
     system: System, send: Tasks
 ) -> None:
     pool(system, 3)

@@ -50,8 +50,7 @@ def turns(system: System, lead_ids: list[int]) -> list[int | None]:
 
 
 def tried(system: System, send: Tasks) -> int:
-    """Runs tasks until none waits, those that fail among them, which are as many as are
-    returned."""
+    """Runs tasks until none waits. Returns how many of them failed."""
     failed = 0
     for task in send.lose():
         failed += fails(system, task)

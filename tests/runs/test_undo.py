@@ -95,8 +95,8 @@ def test_owners_go_back_to_who_they_were_and_the_turns_stay_spent(
     )
     spans = rows(
         system,
-        "SELECT first_ordinal, last_ordinal FROM reversals WHERE run_id = :run ORDER BY "
-        "first_ordinal",
+        "SELECT first_ordinal, last_ordinal FROM reversals WHERE run_id = :run"
+        " ORDER BY first_ordinal",
         run=undo_id,
     )
     assert [(span["first_ordinal"], span["last_ordinal"]) for span in spans] == [
@@ -266,8 +266,8 @@ def test_captured_leads_that_waited_wait_again(system: System, send: Tasks) -> N
     undone(system, send, run_id)
 
     back = (
-        "SELECT captures.lead_id FROM captures JOIN leads ON leads.id = lead_id WHERE accepted_at "
-        "= created_at ORDER BY lead_id"
+        "SELECT captures.lead_id FROM captures JOIN leads ON leads.id = lead_id"
+        " WHERE accepted_at = created_at ORDER BY lead_id"
     )
     assert [capture["lead_id"] for capture in rows(system, back)] == waiting
     assert_all_is_well(system)

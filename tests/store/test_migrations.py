@@ -47,15 +47,15 @@ def fill_at_0002(engine: Engine) -> None:
     with writing(engine) as session:
         session.execute(
             text(
-                "INSERT INTO users (name, email, created_at, updated_at) VALUES ('Root', "
-                f"'root@example.com', '{NOW}', '{NOW}')"
+                "INSERT INTO users (name, email, created_at, updated_at)"
+                f" VALUES ('Root', 'root@example.com', '{NOW}', '{NOW}')"
             )
         )
         common = f"'{NOW}', '{NOW}'"
         for number, source, status, tags, fields in LEADS:
             lead = text(
-                "INSERT INTO leads (id, owner_id, last_name, source, status, tags, custom_fields, "
-                "created_at, updated_at)"
+                "INSERT INTO leads (id, owner_id, last_name, source, status, tags, custom_fields,"
+                " created_at, updated_at)"
                 f" VALUES (:number, 1, 'L', :source, :status, :tags, :fields, {common})"
             )
             session.execute(
@@ -70,15 +70,15 @@ def fill_at_0002(engine: Engine) -> None:
             )
         session.execute(
             text(
-                "INSERT INTO contacts (owner_id, last_name, tags, custom_fields, created_at, "
-                "updated_at)"
+                "INSERT INTO contacts"
+                " (owner_id, last_name, tags, custom_fields, created_at, updated_at)"
                 f""" VALUES (1, 'C', '["b"]', '{{"Size": "7"}}', {common})"""
             )
         )
         session.execute(
             text(
-                "INSERT INTO deals (owner_id, name, source, stage, tags, custom_fields, "
-                "created_at, updated_at)"
+                "INSERT INTO deals"
+                " (owner_id, name, source, stage, tags, custom_fields, created_at, updated_at)"
                 f""" VALUES (1, 'D', 'Web', 'quote', '["c"]', '{{"Term": "1"}}', {common})"""
             )
         )
@@ -100,9 +100,9 @@ def test_the_records_of_version_0002_have_their_labels_at_version_0003(earlier: 
     found = held(
         earlier, "SELECT kind, resource_type, name FROM labels ORDER BY kind, resource_type, name"
     )
+    statuses = ("New", "Working", "Unqualified", "Converted", "Hot")
     assert found == sorted([
-        ("status", "lead", "New"), ("status", "lead", "Working"), ("status", "lead", "Unqualified"),
-        ("status", "lead", "Converted"), ("status", "lead", "Hot"),
+        *(("status", "lead", name) for name in statuses),
         ("source", "lead", "Fair"), ("source", "lead", "Web"),
         ("tag", "lead", "a"), ("tag", "lead", "b"), ("tag", "lead", "it's"),
         ("tag", "contact", "b"), ("tag", "deal", "c"),
@@ -112,8 +112,8 @@ def test_the_records_of_version_0002_have_their_labels_at_version_0003(earlier: 
     assert held(earlier, "SELECT id, source, status FROM leads ORDER BY id") == before
     assert held(
         earlier,
-        "SELECT count(*) FROM labels WHERE created_at IS NULL OR updated_at IS NULL OR creator_id "
-        "IS NOT NULL",
+        "SELECT count(*) FROM labels"
+        " WHERE created_at IS NULL OR updated_at IS NULL OR creator_id IS NOT NULL",
     ) == [(0,)]
     assert [bool(hot) for [hot] in held(earlier, "SELECT hot FROM deals")] == [False]
     assert held(earlier, "SELECT deleted_at FROM contacts") == [(None,)]
@@ -149,12 +149,12 @@ def test_the_chunks_of_version_0005_are_dated_before_anybody_edited_their_record
     chunk = "(1, {number}, 7, 8, 9, 10, 11, 12, 1, {done})"
     with writing(earlier) as session:
         for statement in (
-            "INSERT INTO users (name, email, created_at, updated_at) VALUES ('Root', "
-            f"'root@example.com', '{NOW}', '{NOW}')",
-            "INSERT INTO runs (id, kind, state, record_type, owner_id, accepted_at, moved_at) "
-            f"VALUES ({run})",
-            'INSERT INTO chunks (run_id, number, "offset", length, first_line, first_ordinal, '
-            "rows, records, attempts, done) VALUES "
+            "INSERT INTO users (name, email, created_at, updated_at)"
+            f" VALUES ('Root', 'root@example.com', '{NOW}', '{NOW}')",
+            "INSERT INTO runs (id, kind, state, record_type, owner_id, accepted_at, moved_at)"
+            f" VALUES ({run})",
+            'INSERT INTO chunks (run_id, number, "offset", length, first_line, first_ordinal,'
+            " rows, records, attempts, done) VALUES "
             + ", ".join(chunk.format(number=number, done=f"({number} = 0)") for number in (0, 1)),
             "INSERT INTO leads (owner_id, tags, custom_fields, created_at, updated_at) VALUES "
             + ", ".join(f"(1, '[]', '{{}}', '{NOW}', '{moment}')" for moment in (NOW, later)),
@@ -165,8 +165,8 @@ def test_the_chunks_of_version_0005_are_dated_before_anybody_edited_their_record
 
     places = held(
         earlier,
-        'SELECT number, "offset", length, first_line, first_ordinal, rows, records, attempts FROM '
-        "chunks ORDER BY number",
+        'SELECT number, "offset", length, first_line, first_ordinal, rows, records, attempts'
+        " FROM chunks ORDER BY number",
     )
     assert places == [(number, 7, 8, 9, 10, 11, 12, 1) for number in (0, 1)]
     dated = (

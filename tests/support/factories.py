@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text, update
 
 from tests.support.tasks import Tasks
-from worker.domain.filters import as_json, parse
+from worker.domain.filters import RecordList, as_json, parse
 from worker.domain.intake.leads import parse_lead
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.record_ids import RecordIds
@@ -23,7 +23,6 @@ from worker.flows.people import access, people
 from worker.flows.runs import imports, reassign, undo
 from worker.flows.system import System
 from worker.flows.turns import assign, pools
-from worker.store.lists.smart_lists import RecordList
 from worker.store.people import users
 from worker.store.records import records
 from worker.store.sql.engine import writing

@@ -66,7 +66,7 @@ def _list_part_faults(testbed: Testbed) -> Iterator[FaultKind]:
         yield FaultKind(
             "kill a pool process",
             "workers",
-            lambda dice: _kill_pool_process(_choose(testbed.list_awake(), dice), dice),
+            lambda dice: _kill_child_of(_choose(testbed.list_awake(), dice), dice),
             times=2,
         )
     long = (LEASE_SECONDS + 2, LEASE_SECONDS + 5)
@@ -87,7 +87,7 @@ def _choose(found: Sequence[Any], dice: Random) -> Any:
     return dice.choice(found)
 
 
-def _kill_pool_process(worker: Service, dice: Random) -> None:
+def _kill_child_of(worker: Service, dice: Random) -> None:
     if worker.process is not None:
         os.kill(
             int(_choose(_children(worker.process.pid).read_text().split(), dice)), signal.SIGKILL

@@ -19,7 +19,6 @@ from worker.flows.records.list_names import find_by_id, find_list, find_saved_id
 from worker.flows.records.lists import ListValues
 from worker.flows.system import system
 from worker.flows.unit import Unit
-from worker.store.people import users
 from worker.store.views.lists import (
     SmartListView,
     count_records,
@@ -27,6 +26,7 @@ from worker.store.views.lists import (
     show_lists,
     show_records,
 )
+from worker.store.views.who import find_people
 
 smart_list = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +37,7 @@ app.add_typer(smart_list, name="list")
 
 PER_PAGE = 25
 
-Name = Annotated[str, typer.Argument(help="The name, the id, or import:N for what run N made.")]
+ListName = Annotated[str, typer.Argument(help="The name, the id, or import:N for what run N made.")]
 FilterText = Annotated[
     str | None,
     typer.Option(
@@ -46,7 +46,7 @@ FilterText = Annotated[
         " - what comes in.",
     ),
 ]
-Order = Annotated[
+SortOption = Annotated[
     str | None,
     typer.Option(
         "--sort", help="A field, with :asc or :desc after it or without; id unless given."
@@ -62,7 +62,7 @@ def create(
     name: Annotated[str, typer.Argument(help="By which it is known.")],
     type: Annotated[str, typer.Option(help="What it holds: lead, contact or deal.")] = "lead",
     filter: FilterText = None,
-    sort: Order = None,
+    sort: SortOption = None,
     user: Annotated[
         str | None,
         typer.Option(help="Whose it is, by email. Without it the list is nobody's, and published."),
@@ -100,7 +100,7 @@ def list_lists(json: Json = False) -> None:
 
 @smart_list.command(epilog="Example: evenhand list show Oslo --page 2; evenhand list show import:1")
 def show(
-    name: Name,
+    name: ListName,
     page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page.")] = 1,
     json: Json = False,
 ) -> None:
@@ -109,7 +109,7 @@ def show(
         found = find_list(session, name, None)
         view, held = show_list(session, found), show_records(session, found, page, PER_PAGE)
         total = count_records(session, found).count
-        owners = users.get_all(session, (record["owner_id"] for record in held.records))
+        owners = find_people(session, (record["owner_id"] for record in held.records))
     if json:
         print_json({**asdict(view), "records": held.records, "next": held.next, "count": total})
         return
@@ -117,7 +117,7 @@ def show(
     about = {"name": view.name, "holds": f"{view.record_type}s", "filter": description["filter"]}
     rest = ("sorted by", "whose", "published")
     console.print(facts_list(about | {name: description[name] for name in rest}))
-    names = {owner.id: owner.name for owner in owners.values()}
+    names = {user_id: owner.name for user_id, owner in owners.items()}
     console.print(_tabulate(held.records, names))
     more = f"; --page {held.next} shows more" if held.next else ""
     say(f"{total:,} {found.record_type}s{more}")
@@ -135,7 +135,7 @@ def _describe(view: SmartListView) -> dict[str, object]:
     }
 
 
-def _tabulate(records: list[ResourceBody], owners: Mapping[int, str]) -> Table:
+def _tabulate(records: list[ResourceBody], owners: Mapping[int | None, str]) -> Table:
     """Records of any type by what tells them apart, and their owners."""
     told = [
         each
@@ -159,7 +159,7 @@ def _name(record: ResourceBody) -> str | None:
 
 
 @smart_list.command("count", epilog="Example: evenhand list count Oslo")
-def count(name: Name, json: Json = False) -> None:
+def count(name: ListName, json: Json = False) -> None:
     """Count the records that a list holds now."""
     with system().reading() as session:
         found = find_list(session, name, None)
@@ -171,10 +171,10 @@ def count(name: Name, json: Json = False) -> None:
     epilog="Example: evenhand list change Oslo --filter @oslo.json --name 'Oslo and around'"
 )
 def change(
-    name: Name,
+    name: ListName,
     new_name: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
     filter: FilterText = None,
-    sort: Order = None,
+    sort: SortOption = None,
     json: Json = False,
 ) -> None:
     """Change a list's name, filter or order. What isn't named stays as it is."""
@@ -185,21 +185,21 @@ def change(
 
 
 @smart_list.command(epilog="Example: evenhand list publish Oslo")
-def publish(name: Name, json: Json = False) -> None:
+def publish(name: ListName, json: Json = False) -> None:
     """Let everybody see a list."""
     changed = system().transact(_change, name, ListValues(published=True))
     print_json(changed) if json else say(f"The list {changed.name} is there for everybody.")
 
 
 @smart_list.command(epilog="Example: evenhand list unpublish Oslo")
-def unpublish(name: Name, json: Json = False) -> None:
+def unpublish(name: ListName, json: Json = False) -> None:
     """Show a list to nobody any more but whose it is, and admins."""
     changed = system().transact(_change, name, ListValues(published=False))
     print_json(changed) if json else say(f"The list {changed.name} is there for everybody no more.")
 
 
 @smart_list.command(epilog="Example: evenhand list delete Oslo")
-def delete(name: Name, json: Json = False) -> None:
+def delete(name: ListName, json: Json = False) -> None:
     """Delete a list. Its records stay."""
     removed = system().transact(_remove, name)
     print_json(removed) if json else say(f"Deleted the list {removed.name}.")

@@ -12,8 +12,7 @@ from worker.flows.people.access import IssuedToken
 from worker.flows.people.people import Deactivated
 from worker.flows.system import system
 from worker.flows.unit import Unit
-from worker.store.people.users import User
-from worker.store.views.people import show_deactivated, show_user, show_users
+from worker.store.views.people import UserView, show_deactivated, show_user, show_users
 
 user = typer.Typer(
     no_args_is_help=True,
@@ -80,15 +79,15 @@ def permit(
     if admin is None and reassign is None:
         raise typer.BadParameter("say --admin, --no-admin, --reassign or --no-reassign")
     changed = system().transact(_permit, email, admin, reassign)
-    print_json(show_user(changed)) if json else say(_describe_permissions(changed))
+    print_json(changed) if json else say(_describe_permissions(changed))
 
 
-def _permit(unit: Unit, email: str, admin: bool | None, reassign: bool | None) -> User:
+def _permit(unit: Unit, email: str, admin: bool | None, reassign: bool | None) -> UserView:
     user_id = user_named(unit, email).id
-    return people.change(unit, user_id, is_admin=admin, can_reassign=reassign)
+    return show_user(people.change(unit, user_id, is_admin=admin, can_reassign=reassign))
 
 
-def _describe_permissions(user: User) -> str:
+def _describe_permissions(user: UserView) -> str:
     if user.is_admin:
         return f"{user.name} is an admin, and may do everything."
     may = "may" if user.can_reassign else "may not"

@@ -89,6 +89,7 @@ class TokenUsed(Conflict):
 
 
 class TooManySubmissions(EvenhandError):
-    """Too much was sent from your address: {limit} submissions at most. Come again in {seconds} s."""
+    """Too much was sent from your address: {limit} submissions at most. Come again
+    in {seconds} s."""
 
     status = 429

@@ -3,6 +3,7 @@
 from sqlalchemy import Engine
 
 from worker.ring import Ring
+from worker.store.sql import engine
 from worker.store.sql.transaction import Transaction
 
 
@@ -10,6 +11,11 @@ class Unit(Transaction):
     """What every story works with. `System.transact` opens and commits it, and runs the work again
     after a seeding."""
 
-    def __init__(self, engine: Engine, ring: Ring) -> None:
-        super().__init__(engine)
+    def __init__(self, database: Engine, ring: Ring) -> None:
+        super().__init__(database)
         self.ring = ring
+
+    def limit_statement_time(self) -> None:
+        """Limits each statement of this transaction, for requests that somebody waits for. A
+        statement that takes too long raises TookTooLong."""
+        engine.limit_statement_time(self)

@@ -9,6 +9,7 @@ from worker.domain.filters.filterable import (
     read_order,
 )
 from worker.domain.filters.parsing import parse
+from worker.domain.filters.record_list import RecordList
 from worker.domain.filters.tree import (
     EVERYTHING,
     AllOf,
@@ -25,6 +26,6 @@ from worker.domain.filters.values import read_number
 
 __all__ = [
     "CUSTOM_FIELDS", "EVERYTHING", "AllOf", "AnyOf", "Condition", "Filter", "FilterBody",
-    "Filterable", "Not", "Operator", "Range", "ValueType", "as_json", "filterable", "parse",
-    "read_number", "read_order",
+    "Filterable", "Not", "Operator", "Range", "RecordList", "ValueType", "as_json", "filterable",
+    "parse", "read_number", "read_order",
 ]  # fmt: skip

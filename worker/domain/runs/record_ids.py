@@ -53,7 +53,6 @@ def read_ids(lines: Iterable[bytes]) -> list[int]:
 
 def _parse_id(number: int, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(GREATEST))):
-        raise BadIds(
-            reason=f"line {number} is no record's number: {replace_unstorable(text[:MOST_SHOWN_CHARACTERS])!r}"
-        )
+        shown = replace_unstorable(text[:MOST_SHOWN_CHARACTERS])
+        raise BadIds(reason=f"line {number} is no record's number: {shown!r}")
     return int(text)

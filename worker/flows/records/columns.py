@@ -11,7 +11,7 @@ from worker.domain.records.types import ColumnValues, ContactReference, RecordDe
 from worker.domain.resources import ADDRESS_PARTS, AttributeKind
 from worker.domain.resources.faults import INCORRECT, at
 from worker.errors.records import Fault, IncorrectPayload
-from worker.store.records import catalog, labels, records
+from worker.store.records import labels, records
 from worker.store.records.records import StoredRecord
 
 
@@ -75,7 +75,7 @@ def _look_up(session: Session, description: RecordDescription, columns: ColumnVa
     """Replaces the ids of sources and stages by their names, which records store."""
     for name, find in (
         ("source", labels.find_source_name),
-        ("stage", catalog.find_stage_name),
+        ("stage", labels.find_stage_name),
     ):
         if f"{name}_id" in columns:
             number = columns.pop(f"{name}_id")

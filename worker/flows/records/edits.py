@@ -27,12 +27,13 @@ from worker.flows.unit import Unit
 from worker.store.intake import captures
 from worker.store.people import users
 from worker.store.people.users import User
-from worker.store.records import catalog, labels, records
+from worker.store.records import labels, records
 from worker.store.records.records import StoredRecord
 from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now, shared_now
 from worker.store.turns import pools
+from worker.store.views import catalog
 
 
 class RequestContext(NamedTuple):

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import IO
 
 from worker.domain.files.rows import RowError
+from worker.domain.filters import RecordList
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.dry_run import ExpectedShare, shares
 from worker.domain.runs.record_ids import RecordIds
@@ -17,7 +18,6 @@ from worker.flows.system import System
 from worker.flows.turns import assign
 from worker.flows.turns.next_turns import find_next_turns
 from worker.flows.unit import Unit
-from worker.store.lists.smart_lists import RecordList
 from worker.store.people import users
 from worker.store.runs import selections
 from worker.store.turns import pools

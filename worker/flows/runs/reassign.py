@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from worker.domain.filters import parse
+from worker.domain.filters import RecordList, parse
 from worker.domain.runs.chunks import Chunk, cut
 from worker.domain.runs.record_ids import RecordIds, check_ids
 from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
@@ -21,7 +21,6 @@ from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
 from worker.store.lists import smart_lists
-from worker.store.lists.smart_lists import RecordList
 from worker.store.people import users
 from worker.store.runs import kinds, runs, selections
 from worker.store.runs.kinds import Reassignment

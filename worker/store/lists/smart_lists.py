@@ -8,25 +8,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from worker.domain.filters import Filter, FilterBody
+from worker.domain.filters import Filter, RecordList
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
 from worker.store.lists.filters import condition
-from worker.store.records import catalog
+from worker.store.records import attributes
 from worker.store.records.attributes import STORAGE, Expression
 from worker.store.records.records import OWNED
 from worker.store.sql.clock import now
 from worker.store.tables import smart_lists
-
-
-@dataclass(frozen=True, slots=True)
-class RecordList:
-    """Which records a list holds, and in which order."""
-
-    name: str
-    record_type: RecordType
-    filter: FilterBody
-    order: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ def select_matching(
 def order_by(record_type: RecordType, order: str) -> tuple[Expression, ...]:
     """What to sort records by for NAME:asc or NAME:desc. Nulls come last; of records that sort
     alike the oldest comes first."""
-    return catalog.order_by(DESCRIPTIONS[record_type], order, unknown_last=True)
+    return attributes.order_by(DESCRIPTIONS[record_type], order, unknown_last=True)
 
 
 def find_ids(session: Session, found: Select[Any], skip: int, most: int) -> list[int]:

@@ -13,7 +13,7 @@ from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
 from worker.store.sql.clock import now
-from worker.store.tables import RECORDS, labels
+from worker.store.tables import RECORDS, labels, stages
 
 KINDS = SOURCE, STATUS, TAG, CUSTOM_FIELD = "source", "status", "tag", "custom_field"
 
@@ -124,6 +124,11 @@ def find_source_name(session: Session, source_id: int) -> str | None:
     return session.scalar(
         select(labels.c.name).where(labels.c.kind == SOURCE, labels.c.id == source_id)
     )
+
+
+def find_stage_name(session: Session, stage_id: int) -> str | None:
+    """The name of a stage of deals, or None."""
+    return session.scalar(select(stages.c.name).where(stages.c.id == stage_id))
 
 
 def rename(session: Session, label: StoredLabel, name: str) -> None:

@@ -13,8 +13,8 @@ from worker.domain.runs.runs import RunState
 from worker.store.runs.runs import Run
 from worker.store.tables import imports, reassignments, runs, undos
 
-JsonObject = Mapping[str, Any]
-"""An object that the database keeps as JSON."""
+FilterJson = Mapping[str, Any]
+"""A filter as the database keeps it."""
 
 
 def _columns(row_class: type[Run], table: Table) -> list[ColumnElement[Any]]:
@@ -135,7 +135,7 @@ class Reassignment(Run):
 
     list: str | None
     """The name of the list, as it was then. None where ids are named."""
-    filter: JsonObject | None
+    filter: FilterJson | None
     """Of the list, as it was then."""
     order: str | None
     ids: Sequence[int] | None
@@ -143,7 +143,7 @@ class Reassignment(Run):
 
 
 def add_reassignment_of_list(
-    session: Session, run_id: int, name: str, filter: JsonObject, order: str
+    session: Session, run_id: int, name: str, filter: FilterJson, order: str
 ) -> None:
     session.execute(
         insert(reassignments).values(run_id=run_id, list=name, filter=filter, order=order)

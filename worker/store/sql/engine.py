@@ -43,8 +43,8 @@ READS_ONLY = "reads_only"
 """The execution option of connections that never write."""
 
 _AWAY = ("08", "53", "57", "25P03")
-"""SQL states, or the classes of states: no connection, no resources, an operator's intervention, and
-a transaction that was ended because it said nothing."""
+"""SQL states, or the classes of states: no connection, no resources, an operator's intervention,
+and a transaction that was ended because it said nothing."""
 
 _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _UNDEFINED_TABLE = (
     "40001",

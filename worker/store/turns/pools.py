@@ -16,18 +16,18 @@ from worker.store.sql.clock import now
 from worker.store.sql.transaction import Transaction
 from worker.store.tables import pools, rosters, users
 
-Query: TypeAlias = Select[Any]
+PoolQuery: TypeAlias = Select[Any]
 
 
 def add(session: Session, pool_id: int, record_type: str, epoch: str) -> None:
     session.execute(insert(pools).values(id=pool_id, record_type=record_type, epoch=epoch))
 
 
-def _select() -> Query:
+def _select() -> PoolQuery:
     return select(pools, users.c.name).join(users, users.c.id == pools.c.id)
 
 
-def _select_live() -> Query:
+def _select_live() -> PoolQuery:
     return _select().where(pools.c.deleted_at.is_(None))
 
 
@@ -37,7 +37,7 @@ def _pool(row: Row[Any]) -> Pool:
     )
 
 
-def _first(session: Session, found: Query) -> Pool | None:
+def _first(session: Session, found: PoolQuery) -> Pool | None:
     row = session.execute(found).one_or_none()
     return None if row is None else _pool(row)
 

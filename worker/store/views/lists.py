@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
-from worker.domain.filters import Filter, FilterBody, parse
+from worker.domain.filters import Filter, FilterBody, RecordList, parse
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.resources import ResourceBody
 from worker.store.lists import smart_lists
-from worker.store.lists.smart_lists import RecordList, SmartList
-from worker.store.records import catalog
+from worker.store.lists.smart_lists import SmartList
+from worker.store.views import catalog
 from worker.store.views.people import DOCUMENTED
 from worker.store.views.who import Who, find_people
 

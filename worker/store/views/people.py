@@ -69,6 +69,11 @@ def show_user(user: User) -> UserView:
     )
 
 
+def find_user(session: Session, user_id: int) -> UserView:
+    """The person with that id, who is known to be there."""
+    return show_user(users.get(session, user_id))
+
+
 def show_users(session: Session) -> list[UserView]:
     """Everyone, in the order of joining, also the inactive."""
     return [show_user(user) for user in users.list_people(session)]

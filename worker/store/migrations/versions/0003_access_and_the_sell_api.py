@@ -19,8 +19,13 @@ LONGEST = 320
 STATUSES = ("New", "Working", "Unqualified", "Converted")
 
 STAGES = (
-    ("Incoming", "incoming", 10, True), ("Qualified", "qualified", 25, True), ("Quote", "quote", 50, True),
-    ("Closure", "closure", 75, True), ("Won", "won", 100, False), ("Lost", "lost", 0, False), ("Unqualified", "unqualified", 0, False),
+    ("Incoming", "incoming", 10, True),
+    ("Qualified", "qualified", 25, True),
+    ("Quote", "quote", 50, True),
+    ("Closure", "closure", 75, True),
+    ("Won", "won", 100, False),
+    ("Lost", "lost", 0, False),
+    ("Unqualified", "unqualified", 0, False),
 )  # fmt: skip
 
 
@@ -221,7 +226,8 @@ def _first_labels(moment: datetime) -> None:
         known = f"SELECT name FROM labels WHERE kind = '{kind}' AND resource_type = '{record_type}'"
         told = sa.text(
             "INSERT INTO labels (kind, resource_type, name, created_at, updated_at) "
-            f"SELECT DISTINCT '{kind}', '{record_type}', name, :moment, :moment FROM ({names}) AS named "
+            f"SELECT DISTINCT '{kind}', '{record_type}', name, :moment, :moment "
+            f"FROM ({names}) AS named "
             f"WHERE length(name) <= {LONGEST} AND name NOT IN ({known}) ORDER BY name"
         )
         op.get_bind().execute(told.bindparams(sa.bindparam("moment", moment, Moment)))
@@ -230,5 +236,7 @@ def _first_labels(moment: datetime) -> None:
 def _within(table: str, column: str) -> str:
     """The tags of all records of a table, or the names of their custom fields."""
     if op.get_bind().dialect.name == "postgresql":
-        return f"SELECT {'jsonb_array_elements_text' if column == 'tags' else 'jsonb_object_keys'}({column}) AS name FROM {table}"
-    return f"SELECT each.{'value' if column == 'tags' else 'key'} AS name FROM {table}, json_each({table}.{column}) AS each"
+        names = "jsonb_array_elements_text" if column == "tags" else "jsonb_object_keys"
+        return f"SELECT {names}({column}) AS name FROM {table}"
+    name = "value" if column == "tags" else "key"
+    return f"SELECT each.{name} AS name FROM {table}, json_each({table}.{column}) AS each"

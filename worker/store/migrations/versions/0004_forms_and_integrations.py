@@ -168,7 +168,8 @@ def _lookups() -> None:
             ["integration_id"], ["integrations.id"], name=op.f("fk_lookups_integration_id")
         ),
         sa.PrimaryKeyConstraint("lead_id", name=op.f("pk_lookups")),
-        comment="leads of which more is to be fetched from their sender; one of which all is known is here no more",
+        comment="leads of which more is to be fetched from their sender; "
+        "one of which all is known is here no more",
     )
     op.create_index(
         "ix_lookups_integration_id_tries", "lookups", ["integration_id", "tries", "lead_id"]

@@ -66,7 +66,10 @@ def _chunks() -> None:
         sa.Column("done_at", Moment),
         key="number",
     )
-    kept = 'run_id, number, "offset", length, first_line, first_ordinal, rows, records, attempts, leased_until, leased_by, set_aside, reason'
+    kept = (
+        'run_id, number, "offset", length, first_line, first_ordinal, rows, records, attempts, '
+        "leased_until, leased_by, set_aside, reason"
+    )
     ended = "CASE WHEN done THEN (SELECT accepted_at FROM runs WHERE runs.id = run_id) END"
     op.execute(f"INSERT INTO chunks ({kept}, done_at) SELECT {kept}, {ended} FROM earlier_chunks")
     op.drop_table("earlier_chunks")

@@ -26,8 +26,8 @@ from worker.domain.resources import (
     Resource,
     ResourceBody,
 )
-from worker.store.records.attributes import STORAGE, Expression, is_with_organization
-from worker.store.tables import stages, users
+from worker.store.records.attributes import STORAGE, Expression, is_with_organization, order_by
+from worker.store.tables import users
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,6 @@ def find_ids(session: Session, resource: Resource, query: ListQuery, most: int) 
     return list(session.scalars(found.order_by(number).limit(most)))
 
 
-def find_stage_name(session: Session, stage_id: int) -> str | None:
-    """The name of a stage of deals, or None."""
-    return session.scalar(select(stages.c.name).where(stages.c.id == stage_id))
-
-
 def show_account(session: Session, name: str, currency: str) -> ResourceBody:
     """The account of the Sell API. It is as old as its first user."""
     began = session.scalar(select(func.min(users.c.created_at)))
@@ -100,27 +95,6 @@ def show_account(session: Session, name: str, currency: str) -> ResourceBody:
         "created_at": _write_moment(began),
         "updated_at": _write_moment(began),
     }
-
-
-def order_by(
-    resource: Resource, order: str, *, unknown_last: bool = False
-) -> tuple[Expression, ...]:
-    """What to sort by for NAME:asc or NAME:desc, the same on either database. Of resources that
-    sort alike, the older ones come first.
-
-    A null comes after all values when the order ascends and before them when it descends; with
-    `unknown_last` it always comes last.
-    """
-    name, _, direction = order.partition(":")
-    storage, descends = STORAGE[resource.path], direction == "desc"
-    by, number = storage.expression(name), storage.table.c.id
-    sorted_by = by.desc() if descends else by.asc()
-    if name == "id":
-        return (sorted_by,)
-    if getattr(by, "nullable", True):
-        nulls_first = descends and not unknown_last
-        sorted_by = sorted_by.nulls_first() if nulls_first else sorted_by.nulls_last()
-    return sorted_by, number.asc()
 
 
 def _select_matching(session: Session, resource: Resource, query: ListQuery) -> Select[Any]:

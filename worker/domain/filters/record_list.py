@@ -1,0 +1,17 @@
+"""Lists of records."""
+
+from dataclasses import dataclass
+
+from worker.domain.filters.tree import FilterBody
+from worker.domain.records.record_type import RecordType
+
+
+@dataclass(frozen=True, slots=True)
+class RecordList:
+    """Which records a list holds, and in which order."""
+
+    name: str
+    record_type: RecordType
+    filter: FilterBody
+    order: str
+    """An attribute, and :asc or :desc."""
