@@ -37,7 +37,7 @@ app.add_typer(smart_list, name="list")
 
 PER_PAGE = 25
 
-ListArgument = Annotated[
+SmartListName = Annotated[
     str, typer.Argument(help="The name, the id, or import:N for what run N made.")
 ]
 FilterOption = Annotated[
@@ -102,7 +102,7 @@ def list_lists(json: Json = False) -> None:
 
 @smart_list.command(epilog="Example: evenhand list show Oslo --page 2; evenhand list show import:1")
 def show(
-    name: ListArgument,
+    name: SmartListName,
     page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page.")] = 1,
     json: Json = False,
 ) -> None:
@@ -161,7 +161,7 @@ def _name(record: ResourceBody) -> str | None:
 
 
 @smart_list.command("count", epilog="Example: evenhand list count Oslo")
-def count(name: ListArgument, json: Json = False) -> None:
+def count(name: SmartListName, json: Json = False) -> None:
     """Count the records that a list holds now."""
     with system().reading() as session:
         found = find_list(session, name, None)
@@ -173,7 +173,7 @@ def count(name: ListArgument, json: Json = False) -> None:
     epilog="Example: evenhand list change Oslo --filter @oslo.json --name 'Oslo and around'"
 )
 def change(
-    name: ListArgument,
+    name: SmartListName,
     new_name: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
     filter: FilterOption = None,
     sort: SortOption = None,
@@ -187,21 +187,21 @@ def change(
 
 
 @smart_list.command(epilog="Example: evenhand list publish Oslo")
-def publish(name: ListArgument, json: Json = False) -> None:
+def publish(name: SmartListName, json: Json = False) -> None:
     """Let everybody see a list."""
     changed = system().transact(_change, name, ListValues(published=True))
     print_json(changed) if json else say(f"The list {changed.name} is there for everybody.")
 
 
 @smart_list.command(epilog="Example: evenhand list unpublish Oslo")
-def unpublish(name: ListArgument, json: Json = False) -> None:
+def unpublish(name: SmartListName, json: Json = False) -> None:
     """Hide a list from everybody but its owner and admins."""
     changed = system().transact(_change, name, ListValues(published=False))
     print_json(changed) if json else say(f"The list {changed.name} is there for everybody no more.")
 
 
 @smart_list.command(epilog="Example: evenhand list delete Oslo")
-def delete(name: ListArgument, json: Json = False) -> None:
+def delete(name: SmartListName, json: Json = False) -> None:
     """Delete a list. Its records stay."""
     removed = system().transact(_remove, name)
     print_json(removed) if json else say(f"Deleted the list {removed.name}.")

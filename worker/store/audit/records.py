@@ -7,16 +7,11 @@ from sqlalchemy import ColumnElement, Table, and_, case, exists, false, func, or
 from sqlalchemy.orm import Session
 
 from worker.domain.records.record_type import RecordType
+from worker.domain.records.types import DESCRIPTIONS
 from worker.store.audit.entries import names_entry
 from worker.store.audit.streams import stream
 from worker.store.runs.reversals import stands
 from worker.store.tables import RECORDS, captures, conversions, ledger, users
-
-MADE_BY_CONVERSION = {
-    RecordType.CONTACT: (conversions.c.individual_id, conversions.c.organization_id),
-    RecordType.DEAL: (conversions.c.deal_id,),
-}
-"""Where a conversion names the records that it has made of a lead, by their type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,8 @@ def find_without_entry(
 
 def _made_along(table: Table, record_type: RecordType) -> ColumnElement[bool]:
     """That the conversion of a lead made the record, and got the turn that it names."""
-    made = [column == table.c.id for column in MADE_BY_CONVERSION.get(record_type, ())]
+    columns = DESCRIPTIONS[record_type].made_by_conversion
+    made = [conversions.c[column] == table.c.id for column in columns]
     return exists().where(
         conversions.c.pool_id == table.c.pool_id,
         conversions.c.turn == table.c.turn,
@@ -77,7 +73,7 @@ def find_owned_by_pool(session: Session, pool_id: int, record_type: RecordType) 
     table = RECORDS[record_type]
     waits = exists().where(captures.c.lead_id == table.c.id, captures.c.pool_id == pool_id)
     owned = select(table.c.id).where(table.c.owner_id == pool_id)
-    wrong = owned.where(~waits) if record_type == RecordType.LEAD else owned
+    wrong = owned.where(~waits) if DESCRIPTIONS[record_type].waits_in_line else owned
     return stream(session, wrong.order_by(table.c.id), int)
 
 
