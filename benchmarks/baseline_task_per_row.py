@@ -31,4 +31,4 @@ def import_row(pool_id: int, values: dict[str, Any]) -> None:
 def _import_row(unit: Unit, pool_id: int, values: dict[str, Any]) -> None:
     record_id = records.add(unit, RecordType.LEAD, pool_id, values)
     request = assign.TurnRequest(f"lead:{record_id}:import", record_id, None)
-    assign.assign(unit, pool_id, "lead", [request], Cause.IMPORT)
+    assign.assign(unit, pool_id, RecordType.LEAD, [request], Cause.IMPORT)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.figure import Figure, describe_speed
 from benchmarks.testbed import Bench, Testbed, testbed
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import FileChunk
 from worker.domain.runs.runs import RunKind, RunState
 from worker.domain.turns.claims import capture_claim, run_claim
@@ -127,7 +128,7 @@ def _begin(session: Session, pool_id: int, turns: int) -> Filling:
     owners = pools.latest_roster(session, pool_id).members
     run_id, first = (
         runs.add(session, RunKind.IMPORT, "lead", pool_id, None),
-        records.reserve_ids(session, "lead", turns),
+        records.reserve_ids(session, RecordType.LEAD, turns),
     )
     return Filling(pool_id, owners, run_id, first, bulk.format_moment(session, now()))
 

@@ -23,6 +23,7 @@ from tests.support.factories import (
 )
 from tests.support.invariants import Book, assert_in_file_order, assert_promise, book, rows, spans
 from tests.support.tasks import Tasks, run
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
@@ -117,7 +118,7 @@ class Stories(RuleBasedStateMachine):
 
     def _assign(self, requests: list[assign.TurnRequest]) -> dict[int, int]:
         owners: dict[int, int] = self.system.transact(
-            assign.assign, self.pool_id, "lead", requests, Cause.EDIT
+            assign.assign, self.pool_id, RecordType.LEAD, requests, Cause.EDIT
         )
         return owners
 

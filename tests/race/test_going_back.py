@@ -18,6 +18,7 @@ from tests.support.faults import photograph, roll_back
 from tests.support.invariants import assert_in_file_order, assert_promise, rows
 from tests.support.servers import wait_until
 from tests.support.tasks import Tasks
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.flows.system import System
 from worker.flows.turns import assign
@@ -48,7 +49,7 @@ def going_back_before_its_commit(
         if isinstance(ask, int):
             assign.reserve(unit, pool_id, "import:slow", ask)
         else:
-            assign.assign(unit, pool_id, "lead", [ask], Cause.EDIT)
+            assign.assign(unit, pool_id, RecordType.LEAD, [ask], Cause.EDIT)
         if not taken.is_set():
             taken.set()
             commit.wait(SECONDS)

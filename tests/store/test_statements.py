@@ -10,6 +10,7 @@ from sqlalchemy import event
 from tests.support.factories import accepted, captured, lead, pool, sheet
 from tests.support.invariants import rows
 from tests.support.tasks import Tasks, run
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.flows.system import System
 from worker.flows.turns import assign
@@ -56,7 +57,13 @@ def test_many_leads_take_the_same_statements_as_one(system: System) -> None:
             assign.TurnRequest(f"lead:{number}", number, None)
             for number in [lead(system) for _ in range(count)]
         ]
-        work = lambda session: assign.assign(session, inbound.id, "lead", requests, Cause.CAPTURE)  # noqa: E731
+        work = partial(
+            assign.assign,
+            pool_id=inbound.id,
+            record_type=RecordType.LEAD,
+            requests=requests,
+            cause=Cause.CAPTURE,
+        )
         return statements(system, lambda: system.transact(work))
 
     give(1)

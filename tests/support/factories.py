@@ -116,7 +116,7 @@ def give(
         assign.TurnRequest(f"{record_type}:{record_id}:{deed}", record_id, None)
         for record_id in record_ids
     ]
-    owners = system.transact(assign.assign, pool_id, record_type, requests, Cause.EDIT)
+    owners = system.transact(assign.assign, pool_id, RecordType(record_type), requests, Cause.EDIT)
     return [address_of(system, owners[record_id]) for record_id in record_ids]
 
 

@@ -13,6 +13,7 @@ from tests.support.factories import (
     pool,
 )
 from tests.support.invariants import assert_promise, rows
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.system import System
@@ -45,7 +46,7 @@ def test_the_entry_tells_claim_cause_actor_and_previous_owner(system: System) ->
     before = person(system, "z@example.com")
     request = assign.TurnRequest("lead:1:edit:7", record_id, before, actor)
 
-    system.transact(assign.assign, inbound.id, "lead", [request], Cause.EDIT)
+    system.transact(assign.assign, inbound.id, RecordType.LEAD, [request], Cause.EDIT)
 
     [entry] = rows(system, "SELECT * FROM ledger")
     told = {
@@ -98,7 +99,7 @@ def test_a_claim_stays_done_when_the_ring_has_forgotten_it(system: System) -> No
 def test_nothing_is_given_when_nothing_is_asked(system: System) -> None:
     inbound = pool(system, 1)
 
-    assert system.transact(assign.assign, inbound.id, "lead", [], Cause.EDIT) == {}
+    assert system.transact(assign.assign, inbound.id, RecordType.LEAD, [], Cause.EDIT) == {}
     assert rows(system, "SELECT * FROM ledger") == []
 
 
@@ -172,7 +173,7 @@ def test_what_fails_after_taking_turns_enters_nothing_and_skips_nothing(system: 
     request = assign.TurnRequest(f"lead:{record_id}:edit", record_id, None)
 
     def take_and_die(unit: Unit) -> None:
-        assign.assign(unit, inbound.id, "lead", [request], Cause.EDIT)
+        assign.assign(unit, inbound.id, RecordType.LEAD, [request], Cause.EDIT)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

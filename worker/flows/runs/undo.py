@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import Chunk
 from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.domain.turns.allotment import OwnerColumns
@@ -137,7 +138,7 @@ def _read_done(
 
 
 def _give_back(
-    session: Session, record_type: str, before: Sequence[SelectedRecord], moment: datetime
+    session: Session, record_type: RecordType, before: Sequence[SelectedRecord], moment: datetime
 ) -> None:
     """Gives records back to their owners from before. Leads that waited for a pool's next member
     wait again."""

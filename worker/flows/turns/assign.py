@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.allotment import Allotment
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.pool import Pool
@@ -59,7 +60,7 @@ def check_owner(session: Session, owner: User, record_type: str) -> None:
 def assign(
     unit: Unit,
     pool_id: int,
-    record_type: str,
+    record_type: RecordType,
     requests: Sequence[TurnRequest],
     cause: Cause,
     line: Sequence[str] = (),

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from worker.domain.records.record_type import RecordType
 from worker.domain.turns.allotment import Allotment
 from worker.store.records import records
 from worker.store.turns import ledger
 
 
 def enter(
-    session: Session, allotment: Allotment, moment: datetime, present: str | None = None
+    session: Session, allotment: Allotment, moment: datetime, present: RecordType | None = None
 ) -> None:
     """Enters an allotment's turns in the ledger, and gives its records to their new owners.
 

@@ -115,7 +115,9 @@ OWNED = ("owner_id", "pool_id", "turn", "given_by")
 """The columns of a record that say who owns it, and what made them its owner."""
 
 
-def set_owners(session: Session, record_type: str, owners: OwnerColumns, moment: datetime) -> None:
+def set_owners(
+    session: Session, record_type: RecordType, owners: OwnerColumns, moment: datetime
+) -> None:
     """Sets the owners of any number of records, which the caller has locked."""
     table, new = RECORDS[record_type], value_table.table(session, **owners)
     values = {name: new.c[name] for name in OWNED}
@@ -124,7 +126,7 @@ def set_owners(session: Session, record_type: str, owners: OwnerColumns, moment:
     )
 
 
-def reserve_ids(session: Session, record_type: str, count: int) -> int:
+def reserve_ids(session: Session, record_type: RecordType, count: int) -> int:
     """Reserves so many consecutive ids, which no other record gets, and returns the first. Ids that
     aren't used stay unused."""
     name = RECORDS[record_type].name
