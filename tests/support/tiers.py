@@ -70,4 +70,8 @@ def count(node_ids: Iterable[str]) -> str:
     """How many functions and cases these are: "1,133 tests in 3,204 cases"."""
     cases = set(node_ids)
     functions = {node_id.partition("[")[0] for node_id in cases}
-    return f"{len(functions):,} tests in {len(cases):,} cases"
+    tests, told = (
+        f"{many:,} {noun}{'' if many == 1 else 's'}"
+        for many, noun in ((len(functions), "test"), (len(cases), "case"))
+    )
+    return f"{tests} in {told}"
