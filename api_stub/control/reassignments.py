@@ -29,7 +29,7 @@ from worker.store.views.runs import RunView
 
 router = control_router("/api/reassignments", "reassignments")
 
-ListName = Annotated[
+ListReference = Annotated[
     Text,
     BeforeValidator(lambda given: str(given) if type(given) is int else given),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
@@ -64,7 +64,7 @@ _REFUSALS = problems(
 class NewReassignment(Body):
     """Which records are to go to whom: those of a list, or those with some ids."""
 
-    list: ListName | None = Field(
+    list: ListReference | None = Field(
         None,
         examples=["import:5"],
         description="The list's name or id, or import:N for what run N made.",

@@ -11,6 +11,7 @@ from worker.store.sql.types import Id, Moment
 revision = "0006"
 down_revision = "0005"
 
+ATTEMPTS = "begun, and not ended in good order"
 SET_ASIDE = "tried often enough, until somebody asks for more"
 
 GIVEN = "the run that gave the record its owner, if a reassignment did"
@@ -50,13 +51,7 @@ def _chunks() -> None:
         sa.Column("first_ordinal", sa.BigInteger, nullable=False),
         sa.Column("rows", sa.Integer, nullable=False),
         sa.Column("records", sa.Integer, nullable=False),
-        sa.Column(
-            "attempts",
-            sa.Integer,
-            server_default="0",
-            nullable=False,
-            comment="begun, and not ended in good order",
-        ),
+        sa.Column("attempts", sa.Integer, server_default="0", nullable=False, comment=ATTEMPTS),
         sa.Column("leased_until", Moment, comment="a worker is on it until then"),
         sa.Column("leased_by", sa.Text, comment="the task that the worker runs"),
         sa.Column(
