@@ -75,7 +75,7 @@ def _admit(request: Request, given: HTTPAuthorizationCredentials | None) -> None
 
 
 def _provide(request: Request, dependency: Callable[[], Provided]) -> Provided:
-    """Calls a dependency as endpoints do: tests override some."""
+    """Calls a dependency as FastAPI does for endpoints, so that tests can override it."""
     provide: Callable[[], Provided] = request.app.dependency_overrides.get(dependency, dependency)
     return provide()
 

@@ -1,7 +1,5 @@
 """Every Celery task: its options, and one call into a flow. All are safe to run twice."""
 
-from typing import Any
-
 from celery import Task
 
 from worker.app import app
@@ -19,19 +17,19 @@ IMPORT, REASSIGN, UNDO = (
     RUN_TASKS[RunKind.UNDO],
 )
 
-AWAY: dict[str, Any] = {
+AWAY: dict[str, object] = {
     "autoretry_for": (Unavailable,),
     "max_retries": None,
     "retry_backoff": True,
     "retry_backoff_max": 3,
 }
-"""A server that is away comes back: until then the task is tried again every few seconds. A retry
-has the id of the first attempt, by which it goes on with its own lease."""
+"""For tasks that wait for a server that is away: each is tried again every few seconds. A retry has
+the id of the first attempt, so it goes on at once with its own lease."""
 
 
-SOON_AGAIN: dict[str, Any] = {"throws": (Unavailable,)}
-"""Upkeep sends it again within seconds: until then a server that is away is worth a line in the
-log, and no more. Tasks that each tried again by themselves would pile up while it is away."""
+SOON_AGAIN: dict[str, object] = {"throws": (Unavailable,)}
+"""For tasks that upkeep sends again within seconds. A server that is away is worth one line in the
+log. Tasks that retried by themselves would pile up while it is away."""
 
 
 @app.task(name="captures.assign", bind=True, **SOON_AGAIN)

@@ -7,10 +7,13 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 from worker.errors.runs import FileGone
 from worker.errors.servers import StorageUnreachable
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 COPY_BYTES = 2**20
 
@@ -25,7 +28,7 @@ class Uploads:
         self._url = url
 
     @cached_property
-    def _folder(self) -> tuple[Any, str]:
+    def _folder(self) -> tuple["AbstractFileSystem", str]:
         """The file system, and where the folder is in it. Most commands never ask for it."""
         import fsspec
 
@@ -33,7 +36,7 @@ class Uploads:
         return file_system, root
 
     @property
-    def _files(self) -> Any:
+    def _files(self) -> "AbstractFileSystem":
         return self._folder[0]
 
     @property

@@ -20,14 +20,19 @@ from pydantic_core import PydanticCustomError
 from worker.domain.resources import ADDRESS_PARTS, Attribute, AttributeKind, Resource
 from worker.domain.storable import GREATEST
 
+# Pydantic takes anything as a type, and a type or a pair of type and default as a field.
+FieldType = Any
+FieldDefinition = Any
+OpenObject = dict[str, Any]
+
 MOST_PER_PAGE, LAST_PAGE = 100, 1_000_000
 
 IDS = r"^\d{1,18}(,\d{1,18}){0,99}$"
 
 Integer = Annotated[int, Field(ge=-GREATEST, le=GREATEST)]
-FilterText = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
+FilterValue = Annotated[str, StringConstraints(max_length=1000, pattern="^[^\\x00]*$")]
 FieldValues = Annotated[
-    dict[str, Any],
+    OpenObject,
     Field(
         json_schema_extra={
             "additionalProperties": {
@@ -68,7 +73,7 @@ class CollectionMeta(BaseModel):
     links: PageLinks
 
 
-def _check_amount(value: Any) -> Any:
+def _check_amount(value: object) -> object:
     if value is None or (isinstance(value, int | float | str) and not isinstance(value, bool)):
         return value
     raise PydanticCustomError("amount_type", "Input should be a number or text")
@@ -81,10 +86,10 @@ Amount = Annotated[
 ]
 """Not a union of types, whose error would name each of them."""
 
-_PARTS: dict[str, Any] = dict.fromkeys(ADDRESS_PARTS, (str | None, None))
+_PARTS: dict[str, FieldDefinition] = dict.fromkeys(ADDRESS_PARTS, (str | None, None))
 Address = create_model("Address", __base__=Strict, __doc__="An address, part by part.", **_PARTS)
 
-_REQUEST: dict[AttributeKind, Any] = {
+_REQUEST: dict[AttributeKind, FieldType] = {
     AttributeKind.TEXT: str | None,
     AttributeKind.INTEGER: Integer | None,
     AttributeKind.PERCENT: Annotated[int, Field(ge=0, le=100)] | None,
@@ -97,7 +102,7 @@ _REQUEST: dict[AttributeKind, Any] = {
     AttributeKind.FIELDS: FieldValues | None,
 }
 
-_RESPONSE: dict[AttributeKind, Any] = {
+_RESPONSE: dict[AttributeKind, FieldType] = {
     AttributeKind.TEXT: str | None,
     AttributeKind.INTEGER: int | None,
     AttributeKind.PERCENT: int | None,
@@ -110,8 +115,8 @@ _RESPONSE: dict[AttributeKind, Any] = {
     AttributeKind.NAMES: list[str],
     AttributeKind.ADDRESS: Address,
     AttributeKind.FIELDS: FieldValues,
-    AttributeKind.OBJECT: dict[str, Any] | None,
-    AttributeKind.OBJECTS: list[dict[str, Any]],
+    AttributeKind.OBJECT: OpenObject | None,
+    AttributeKind.OBJECTS: list[OpenObject],
 }
 
 
@@ -124,7 +129,7 @@ Day = Annotated[
     str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_check_day)
 ]
 
-_PARAMETER: dict[AttributeKind, Any] = {
+_PARAMETER: dict[AttributeKind, FieldType] = {
     AttributeKind.INTEGER: Integer,
     AttributeKind.BOOLEAN: bool,
     AttributeKind.DAY: Day,
@@ -138,19 +143,19 @@ def _name_model(resource: Resource, suffix: str) -> str:
 
 @cache
 def request_model(resource: Resource) -> type[BaseModel]:
-    """The envelope of a request. Attributes that can't be set are accepted and ignored, since clients
-    send back the whole of what they got."""
+    """The envelope of a request. Attributes that can't be set are accepted and ignored, since
+    clients send back the whole of what they got."""
     fields = {attribute.name: _describe_field(attribute) for attribute in resource.attributes}
     data = create_model(_name_model(resource, "Attributes"), __base__=Strict, **fields)
     return create_model(
         _name_model(resource, "Request"),
         __base__=Strict,
         data=(data, ...),
-        meta=(dict[str, Any] | None, None),
+        meta=(OpenObject | None, None),
     )
 
 
-def _describe_field(attribute: Attribute) -> Any:
+def _describe_field(attribute: Attribute) -> FieldDefinition:
     if not attribute.writable:
         return Any, Field(None, json_schema_extra={"readOnly": True}, description="Can't be set.")
     kind = Literal[attribute.choices] | None if attribute.choices else _REQUEST[attribute.kind]
@@ -171,13 +176,13 @@ class ConversionRequest(Strict):
     """The envelope of a request for a conversion."""
 
     data: ConversionAttributes
-    meta: dict[str, Any] | None = None
+    meta: OpenObject | None = None
 
 
 @cache
 def response_model(resource: Resource) -> type[BaseModel]:
     """The envelope of one resource."""
-    fields: dict[str, Any] = {
+    fields: dict[str, FieldDefinition] = {
         attribute.name: (
             _RESPONSE[attribute.kind],
             Field(..., description=attribute.meaning or None),
@@ -192,7 +197,7 @@ def response_model(resource: Resource) -> type[BaseModel]:
 def collection_model(resource: Resource) -> type[BaseModel]:
     """The envelope of a page."""
     # list[...] of a model that is made at run time, which type checkers can't follow.
-    items: Any = GenericAlias(list, (response_model(resource),))
+    items: FieldType = GenericAlias(list, (response_model(resource),))
     name = _name_model(resource, "Collection")
     return create_model(name, items=(items, ...), meta=(CollectionMeta, ...))
 
@@ -201,7 +206,7 @@ def collection_model(resource: Resource) -> type[BaseModel]:
 def list_parameters(resource: Resource) -> type[BaseModel]:
     """The parameters of a list. Custom fields have names of their own: custom_fields[Name]."""
     order = "|".join(resource.sortable)
-    paging: dict[str, Any] = {
+    paging: dict[str, FieldDefinition] = {
         "page": (int, Field(1, ge=1, le=LAST_PAGE)),
         "per_page": (int, Field(25, ge=1, le=MOST_PER_PAGE)),
         "sort_by": (
@@ -241,10 +246,10 @@ def _configure(resource: Resource) -> ConfigDict:
     )
 
 
-def _describe_filters(resource: Resource) -> dict[str, Any]:
+def _describe_filters(resource: Resource) -> dict[str, FieldDefinition]:
     return {
         name.replace("[", "_").rstrip("]"): (
-            _PARAMETER.get(resource.kind_of(name), FilterText) | None,
+            _PARAMETER.get(resource.kind_of(name), FilterValue) | None,
             Field(
                 resource.preset.get(name),
                 alias=name,

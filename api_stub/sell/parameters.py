@@ -46,8 +46,8 @@ def read_list_query(resource: Resource, parameters: BaseModel) -> ListQuery:
 
 
 def read_match_query(resource: Resource, parameters: BaseModel) -> ListQuery:
-    """What the record to be updated must match. Raises RequestValidationError without any condition,
-    which every record would match."""
+    """What the record to be updated must match. Raises RequestValidationError for a request without
+    any condition, which every record would match."""
     query = read_list_query(resource, parameters)
     if not query.filters and not query.fields:
         raise refuse(

@@ -18,7 +18,8 @@ from tests.acceptance import commands
 from tests.support.servers import wait_until
 from tests.support.tasks import Tasks
 from worker.flows.system import System
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.settings import Settings
 from worker.stack.parent_watchdog import VARIABLE
 from worker.store.sql.engine import open_engine

@@ -19,7 +19,8 @@ from worker.errors.servers import DatabaseUnreachable, TookTooLong
 from worker.errors.turns import StillRefused
 from worker.flows.system import System
 from worker.flows.system import system as the_system
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.store.sql.engine import open_engine
 
 Ask = Callable[[Any], Any]

@@ -35,7 +35,8 @@ from worker.flows.runs import control
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.upkeep import rings
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.store.views.reports import show_report
 
 SWAPPED_ORDINALS = """UPDATE ledger SET ordinal = 99 WHERE turn = 9; UPDATE ledger SET ordinal = 1

@@ -12,7 +12,8 @@ from tests.crash.servers import Postgres, Valkey
 from tests.support.factories import token_of
 from tests.support.servers import short_folder
 from worker.flows.system import System
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.store.sql.engine import open_engine
 from worker.store.sql.migrate import migrate
 from worker.uploads import Uploads

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from worker.domain.intake.json_content import JsonObject
 from worker.domain.intake.mapping import MappedContent, read_lead
 from worker.domain.intake.parts import DeliveryPart, Ignored, IncomingLead, PartContent
 from worker.domain.intake.senders.keys import number_parts
 from worker.domain.intake.senders.sender import Sender
 from worker.domain.intake.senders.signing import Call, is_same, sign
+from worker.domain.json_content import JsonObject
 
 
 def _is_signed(call: Call, secret: str) -> bool:

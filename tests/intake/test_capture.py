@@ -35,7 +35,8 @@ from worker.flows.audit.why import explain
 from worker.flows.intake import capture
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 
 NO_MEMBERS = "The pool Inbound has no members. Add one with `evenhand pool add`."
 

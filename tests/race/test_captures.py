@@ -45,8 +45,8 @@ def turns(system: System) -> list[int]:
         row["turn"]
         for row in rows(
             system,
-            "SELECT turn FROM leads WHERE first_name IS NULL AND last_name LIKE 'Lead%' ORDER BY "
-            "id",
+            "SELECT turn FROM leads "
+            "WHERE first_name IS NULL AND last_name LIKE 'Lead%' ORDER BY id",
         )
     ]
 

@@ -13,7 +13,8 @@ from redis import Redis
 from tests.support.tasks import run
 from worker.flows.system import System
 from worker.queue import Task
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.store.sql.engine import open_engine
 from worker.uploads import Uploads
 

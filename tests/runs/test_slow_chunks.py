@@ -1,4 +1,4 @@
-"""A worker that is so slow that another does its chunk meanwhile."""
+"""A worker too slow for its lease: another one does its chunk, and the chunk counts once."""
 
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tests.support.factories import (
 )
 from tests.support.invariants import assert_all_is_well, rows
 from tests.support.tasks import Tasks, run
+from worker.domain.records.record_type import RecordType
 from worker.domain.runs.record_ids import RecordIds
 from worker.uploads import Uploads
 
@@ -32,13 +33,13 @@ def system(engine: Engine, valkey: Redis, send: Tasks, tmp_path: Path) -> SlowSy
 
 @pytest.mark.parametrize("owner", ["Inbound", "zoe@example.com"])
 @pytest.mark.parametrize("kind", ["reassign", "import"])
-def test_a_chunk_that_another_does_after_the_lease_ran_out_is_done_once(
+def test_a_chunk_that_another_worker_does_after_the_lease_ran_out_is_done_once(
     system: SlowSystem, send: Tasks, owner: str, kind: str
 ) -> None:
     pool(system, 3)
     person(system, "zoe@example.com")
     if kind == "reassign":
-        run_id = to_reassign(system, RecordIds("lead", owned(system, RECORDS)), owner)
+        run_id = to_reassign(system, RecordIds(RecordType.LEAD, owned(system, RECORDS)), owner)
     else:
         run_id = accepted(system, sheet(RECORDS), owner)
     run(system, send.waiting.pop(0))

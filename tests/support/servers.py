@@ -20,7 +20,7 @@ from testing.servers import (
     short_folder,
     wait_until,
 )
-from worker.ring import connect
+from worker.ring.client import connect
 from worker.settings import Settings
 from worker.stack.server import EmbeddedServer
 from worker.store.tables import metadata

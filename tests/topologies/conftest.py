@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from tests.support.tasks import Tasks
 from worker.flows.system import System
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.uploads import Uploads
 
 

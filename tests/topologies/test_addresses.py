@@ -13,7 +13,8 @@ from tests.topologies.servers import MASTER, Node, free_port, sentinel
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Turns
 from worker.errors.servers import RingUnreachable
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.ring.rate_counters import Counts
 from worker.settings import LOOPBACK
 

@@ -12,7 +12,8 @@ from tests.topologies.patience import GIVES_UP_SECONDS, hanging, seconds_until_u
 from tests.topologies.servers import Pair, is_replica_of, pair
 from worker.errors.servers import RingUnreachable
 from worker.flows.system import System
-from worker.ring import Ring, connect
+from worker.ring import Ring
+from worker.ring.client import connect
 from worker.settings import LOOPBACK
 
 

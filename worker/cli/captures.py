@@ -19,8 +19,7 @@ from worker.errors.records import BadLead
 from worker.flows.intake import capture
 from worker.flows.names import pool_named
 from worker.flows.system import system
-from worker.store.intake import captures
-from worker.store.views.intake import CapturedLeadView, list_captured, list_waiting
+from worker.store.views.intake import CapturedLeadView, count_moving, list_captured, list_waiting
 
 app = typer.Typer()
 
@@ -117,7 +116,7 @@ def _follow(lead_ids: Sequence[int], *, quiet: bool) -> None:
 def _count_left(lead_ids: Sequence[int]) -> int:
     """How many of the leads wait for a worker, and not for a member or a retry."""
     with system().reading() as unit:
-        return captures.count_moving(unit, lead_ids[0], lead_ids[-1])
+        return count_moving(unit, lead_ids[0], lead_ids[-1])
 
 
 def _print(report: CaptureReport) -> None:

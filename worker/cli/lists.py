@@ -37,8 +37,10 @@ app.add_typer(smart_list, name="list")
 
 PER_PAGE = 25
 
-ListName = Annotated[str, typer.Argument(help="The name, the id, or import:N for what run N made.")]
-FilterText = Annotated[
+ListArgument = Annotated[
+    str, typer.Argument(help="The name, the id, or import:N for what run N made.")
+]
+FilterOption = Annotated[
     str | None,
     typer.Option(
         "--filter",
@@ -61,7 +63,7 @@ SortOption = Annotated[
 def create(
     name: Annotated[str, typer.Argument(help="By which it is known.")],
     type: Annotated[str, typer.Option(help="What it holds: lead, contact or deal.")] = "lead",
-    filter: FilterText = None,
+    filter: FilterOption = None,
     sort: SortOption = None,
     user: Annotated[
         str | None,
@@ -100,7 +102,7 @@ def list_lists(json: Json = False) -> None:
 
 @smart_list.command(epilog="Example: evenhand list show Oslo --page 2; evenhand list show import:1")
 def show(
-    name: ListName,
+    name: ListArgument,
     page: Annotated[int, typer.Option(min=1, max=1_000_000, help="Which page.")] = 1,
     json: Json = False,
 ) -> None:
@@ -159,7 +161,7 @@ def _name(record: ResourceBody) -> str | None:
 
 
 @smart_list.command("count", epilog="Example: evenhand list count Oslo")
-def count(name: ListName, json: Json = False) -> None:
+def count(name: ListArgument, json: Json = False) -> None:
     """Count the records that a list holds now."""
     with system().reading() as session:
         found = find_list(session, name, None)
@@ -171,9 +173,9 @@ def count(name: ListName, json: Json = False) -> None:
     epilog="Example: evenhand list change Oslo --filter @oslo.json --name 'Oslo and around'"
 )
 def change(
-    name: ListName,
+    name: ListArgument,
     new_name: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
-    filter: FilterText = None,
+    filter: FilterOption = None,
     sort: SortOption = None,
     json: Json = False,
 ) -> None:
@@ -185,21 +187,21 @@ def change(
 
 
 @smart_list.command(epilog="Example: evenhand list publish Oslo")
-def publish(name: ListName, json: Json = False) -> None:
+def publish(name: ListArgument, json: Json = False) -> None:
     """Let everybody see a list."""
     changed = system().transact(_change, name, ListValues(published=True))
     print_json(changed) if json else say(f"The list {changed.name} is there for everybody.")
 
 
 @smart_list.command(epilog="Example: evenhand list unpublish Oslo")
-def unpublish(name: ListName, json: Json = False) -> None:
-    """Show a list to nobody any more but whose it is, and admins."""
+def unpublish(name: ListArgument, json: Json = False) -> None:
+    """Hide a list from everybody but its owner and admins."""
     changed = system().transact(_change, name, ListValues(published=False))
     print_json(changed) if json else say(f"The list {changed.name} is there for everybody no more.")
 
 
 @smart_list.command(epilog="Example: evenhand list delete Oslo")
-def delete(name: ListName, json: Json = False) -> None:
+def delete(name: ListArgument, json: Json = False) -> None:
     """Delete a list. Its records stay."""
     removed = system().transact(_remove, name)
     print_json(removed) if json else say(f"Deleted the list {removed.name}.")

@@ -21,7 +21,7 @@ from worker import queue
 from worker.errors.turns import Refused, RingError, Stale, StillRefused, Unseeded
 from worker.flows.turns import seed
 from worker.flows.unit import Unit
-from worker.ring import Ring, connect
+from worker.ring import Ring
 from worker.settings import Settings, settings
 from worker.store.people import users
 from worker.store.sql import engine as engines
@@ -124,7 +124,7 @@ def open_system(given: Settings) -> System:
     given.home.mkdir(parents=True, exist_ok=True)
     return System(
         engines.open_engine(given.database_url),
-        Ring(connect(given.redis_url)),
+        Ring(given.redis_url),
         Uploads(given.uploads_url),
     )
 

@@ -1,6 +1,5 @@
 """The only code that speaks to the rings in Redis, and to the counters beside them."""
 
-from worker.ring.client import connect
 from worker.ring.ring import Ring, RingState, Taken
 
-__all__ = ["Ring", "RingState", "Taken", "connect"]
+__all__ = ["Ring", "RingState", "Taken"]

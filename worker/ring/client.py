@@ -16,9 +16,8 @@ from redis.connection import parse_url
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
+from worker.ring.ring import TIMEOUT_SECONDS
 from worker.settings import SeveralNodes
-
-TIMEOUT_SECONDS = 1.0
 
 _ONCE = Retry(NoBackoff(), 0)
 _TWICE = Retry(NoBackoff(), 1)
@@ -142,6 +141,14 @@ def connect(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis | Clust
         if nodes.topology == "cluster"
         else _master(nodes, _tcp(timeout_seconds))
     )
+
+
+def find_server(
+    client: Redis | Cluster | str, timeout_seconds: float = TIMEOUT_SECONDS
+) -> Server | Cluster:
+    """Returns the server of a client, or the one at an address. Nothing is connected yet."""
+    made = connect(client, timeout_seconds) if isinstance(client, str) else client
+    return Server(made) if isinstance(made, Redis) else made
 
 
 def _master(nodes: SeveralNodes, tcp: dict[str, Any]) -> Redis:

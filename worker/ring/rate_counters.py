@@ -2,10 +2,9 @@
 them."""
 
 from limits.storage import RedisStorage
-from redis import Redis
 
 from worker.errors.servers import RingUnreachable
-from worker.ring.client import Cluster, Server, connect
+from worker.ring.client import find_server
 
 TIMEOUT_SECONDS = 0.25
 
@@ -16,8 +15,7 @@ class Counts:
     """Numbers that grow, each under a key of its own that Redis forgets by itself."""
 
     def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        client = connect(url, timeout_seconds)
-        self._server: Server | Cluster = Server(client) if isinstance(client, Redis) else client
+        self._server = find_server(url, timeout_seconds)
 
     def close(self) -> None:
         self._server.close()

@@ -1,21 +1,28 @@
-"""The ring: the turns that Redis hands out."""
+"""The ring: the turns that Redis hands out.
+
+Functions import the Redis library: it is slow to import, and many commands never ask the ring.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
-
-from redis import Redis
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisClusterException, RedisError, ResponseError
-from redis.retry import Retry
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from worker.domain.turns.rosters import Roster
 from worker.domain.turns.turns import Span, Turns
 from worker.errors.servers import Garbled, RingUnreachable
 from worker.errors.turns import EmptyRoster, RingError, Stale, Unseeded
 from worker.ring import keys, scripts
-from worker.ring.client import TIMEOUT_SECONDS, Cluster, Server
+
+if TYPE_CHECKING:
+    from redis import Redis
+    from redis.retry import Retry
+
+    from worker.ring.client import Cluster, Server
+
+TIMEOUT_SECONDS = 1.0
+"""How long Redis may take to answer."""
 
 CLAIM_SECONDS = 24 * 3600
 """How long a claim's answer is kept: longer than the broker takes to deliver a task again."""
@@ -23,10 +30,6 @@ CLAIM_SECONDS = 24 * 3600
 TRIES = 3
 PATIENCE_SECONDS = TRIES * TIMEOUT_SECONDS
 """No try begins later than this after the first: a transaction may be waiting."""
-
-_TRIES = Retry(
-    ExponentialWithJitterBackoff(base=0.05, cap=0.5), TRIES - 1, supported_errors=(RingUnreachable,)
-)
 
 _ERRORS: dict[str, type[RingError]] = {"UNSEEDED": Unseeded, "EMPTY": EmptyRoster, "STALE": Stale}
 
@@ -88,11 +91,19 @@ class RingState(NamedTuple):
 class Ring:
     """The rings of all pools: on one server, on a cluster, or on the master that Sentinel names."""
 
-    def __init__(self, client: Redis | Cluster) -> None:
-        self._server = Server(client) if isinstance(client, Redis) else client
+    def __init__(self, client: "Redis | Cluster | str") -> None:
+        """Takes a client, or the address of one, which is connected at the first question."""
+        self._given = client
+
+    @cached_property
+    def _server(self) -> "Server | Cluster":
+        from worker.ring.client import find_server
+
+        return find_server(self._given)
 
     def close(self) -> None:
-        self._server.close()
+        if "_server" in vars(self):
+            self._server.close()
 
     def ping(self) -> None:
         """Raises RingUnreachable when the server doesn't answer."""
@@ -196,7 +207,7 @@ class Ring:
             with self._own_errors(pool_id, epoch):
                 return question()
 
-        return _TRIES.call_with_retry(
+        return _retry().call_with_retry(
             once, lambda _: self._server.look_again(), lambda _: time.monotonic() < end
         )
 
@@ -204,6 +215,8 @@ class Ring:
     def _own_errors(self, pool_id: int | None, epoch: str | None) -> Iterator[None]:
         """Turns the server's errors into our own, by their first word. Ours name the epoch that was
         asked for."""
+        from redis.exceptions import RedisClusterException, RedisError, ResponseError
+
         try:
             yield
         except (RedisError, RedisClusterException) as error:
@@ -219,3 +232,12 @@ class Ring:
             # Sentinel's client lists its own errors behind the colon.
             reason = str(error).partition(" : ")[0] or type(error).__name__
             raise RingUnreachable(address=self._server.address, reason=reason) from error
+
+
+@cache
+def _retry() -> "Retry":
+    from redis.backoff import ExponentialWithJitterBackoff
+    from redis.retry import Retry
+
+    pauses = ExponentialWithJitterBackoff(base=0.05, cap=0.5)
+    return Retry(pauses, TRIES - 1, supported_errors=(RingUnreachable,))

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from redis import Redis, RedisCluster
-from redis.exceptions import NoScriptError
+if TYPE_CHECKING:
+    from redis import Redis, RedisCluster
 
 
 class Script:
@@ -18,8 +18,10 @@ class Script:
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(
-        self, client: Redis | RedisCluster, keys: Sequence[str], arguments: Sequence[str | int]
+        self, client: "Redis | RedisCluster", keys: Sequence[str], arguments: Sequence[str | int]
     ) -> Any:
+        from redis.exceptions import NoScriptError
+
         try:
             return client.evalsha(self._digest, len(keys), *keys, *arguments)
         except NoScriptError:

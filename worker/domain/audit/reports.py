@@ -1,5 +1,4 @@
-"""Reports: what was checked of a pool, with numbers, and every point of the promise that doesn't
-hold."""
+"""Reports: what was checked of a pool, in numbers, and where the promise doesn't hold."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ ONE_RING, NEXT_STAYS_NEXT, NOTHING_LOST, CHECKABLE = (
 )
 
 MOST_KEPT = 100
-"""How many violations of one point are kept; the rest are only counted."""
+"""So many violations of each point are kept. The rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True)

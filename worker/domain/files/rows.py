@@ -63,7 +63,7 @@ class Columns:
             if field and field not in fields:
                 fields[field] = position
             else:
-                custom[_unused(header or f"Column {position + 1}", custom)] = position
+                custom[_find_unused(header or f"Column {position + 1}", custom)] = position
         return cls(len(headers), fields, custom)
 
 
@@ -78,7 +78,7 @@ def _check_overrides(
             raise UnknownHeader(header=header, headers=", ".join(headers))
 
 
-def _unused(name: str, names: Mapping[str, int]) -> str:
+def _find_unused(name: str, names: Mapping[str, int]) -> str:
     number, unused = 2, name
     while unused in names:
         unused, number = f"{name} ({number})", number + 1

@@ -88,8 +88,8 @@ _BY_NAME = (
 
 @cache
 def attributes_of(record_type: RecordType) -> dict[str, Filterable]:
-    """All attributes that a filter of such records may name, but for custom fields, by each of their
-    names."""
+    """All attributes that a filter of such records may name, by each of their names. Custom fields
+    are left out."""
     description = DESCRIPTIONS[record_type]
     names = description.stored_names
     found = [*(Filterable(name, ValueType.TEXT) for name in names), *_BY_NAME]

@@ -1,7 +1,7 @@
-"""A filter read and checked. The first fault ends it, and is shown with its place."""
+"""Parses and checks filters. The first fault ends it, and is raised with its place."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 from worker.domain.filters import values
 from worker.domain.filters.filterable import (
@@ -12,7 +12,17 @@ from worker.domain.filters.filterable import (
     attributes_of,
     filterable,
 )
-from worker.domain.filters.tree import AllOf, AnyOf, Condition, Filter, Not, Operator, Range
+from worker.domain.filters.tree import (
+    AllOf,
+    AnyOf,
+    Condition,
+    ConditionValue,
+    Filter,
+    Not,
+    Operator,
+    Range,
+    Scalar,
+)
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import is_storable, replace_unstorable
 from worker.errors.records import Fault, IncorrectPayload
@@ -20,32 +30,34 @@ from worker.errors.records import Fault, IncorrectPayload
 MOST_DEPTH, MOST_CONDITIONS = 20, 200
 
 MOST_VALUES, MOST_VALUES_IN_ALL = 1_000, 5_000
-"""Of one list of values, and of all lists of a filter."""
+"""In one list of values, and in all lists of a filter."""
 
 MOST_NAMES, MOST_NAMES_IN_ALL = 100, 500
-"""Of what is looked up one by one: owners, pools, imports."""
+"""Of owners, pools and imports, which are looked up one by one."""
 
 LONGEST_NAME_CHARACTERS = 340
+
+Read = TypeVar("Read")
 
 _LOOKED_UP = (ValueType.OWNER, ValueType.POOL, ValueType.RUN)
 _BOUNDS = {"before": "lt", "after": "gt", "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
 
 
-def parse(record_type: RecordType, given: Any, at: str = "") -> Filter:
-    """The filter that a piece of JSON is, for records of that type. Raises IncorrectPayload, whose
-    fault's place begins with `at`."""
-    return _Reading(record_type).filter(given, at, 1)
+def parse(record_type: RecordType, given: object, at: str = "") -> Filter:
+    """The filter that JSON describes, for records of that type. Raises IncorrectPayload. The place
+    of its fault begins with `at`."""
+    return _Parser(record_type).filter(given, at, 1)
 
 
-class _Reading:
-    """One filter that is being read: how much of it there was so far."""
+class _Parser:
+    """Parses one filter, and counts its conditions and values."""
 
     def __init__(self, record_type: RecordType) -> None:
         self._record_type = record_type
         self._conditions = self._values = self._names = 0
 
-    def filter(self, given: Any, where: str, depth: int) -> Filter:
-        """An object is what its names say, all of it."""
+    def filter(self, given: object, where: str, depth: int) -> Filter:
+        """A filter of all the names of an object."""
         if not isinstance(given, dict):
             _refuse(where, 'must be an object such as {"city": {"eq": "Oslo"}}', "invalid_type")
         if "attribute" in given or "parameter" in given:
@@ -60,7 +72,7 @@ class _Reading:
         self._count(where)
         return AllOf(())
 
-    def _named(self, name: str, given: Any, where: str, depth: int) -> Filter:
+    def _named(self, name: str, given: object, where: str, depth: int) -> Filter:
         match name:
             case "and" | "or":
                 found = self._several(given, where, _deeper(depth, where))
@@ -81,14 +93,14 @@ class _Reading:
             name, given if isinstance(given, dict) else {"eq": given}, where, where, depth
         )
 
-    def _several(self, given: Any, where: str, depth: int) -> tuple[Filter, ...]:
+    def _several(self, given: object, where: str, depth: int) -> tuple[Filter, ...]:
         if not isinstance(given, list):
             _refuse(where, "must be a list of filters", "invalid_type")
         return tuple(
             self.filter(each, _at(where, number), depth) for number, each in enumerate(given)
         )
 
-    def _leaf(self, given: dict[str, Any], where: str, depth: int) -> Filter:
+    def _leaf(self, given: dict[str, object], where: str, depth: int) -> Filter:
         if set(given) != {"attribute", "parameter"}:
             _refuse(
                 where, 'must be {"attribute": {"name": ...}, "parameter": {...}} and nothing beside'
@@ -109,7 +121,7 @@ class _Reading:
         )
 
     def _parameter(
-        self, name: str, given: dict[str, Any], name_at: str, where: str, depth: int
+        self, name: str, given: dict[str, object], name_at: str, where: str, depth: int
     ) -> Filter:
         """What is asked of an attribute: by several operators, what all of them ask."""
         attribute = self._attribute(name, name_at)
@@ -136,21 +148,23 @@ class _Reading:
             )
             _refuse(
                 where,
-                f"is nothing that a {self._record_type} can be asked for; it can for {known}, custom_fields.NAME",
+                f"is nothing that a {self._record_type} can be asked for;"
+                f" it can for {known}, custom_fields.NAME",
                 "unknown",
             )
         if len(name) > LONGEST_NAME_CHARACTERS or not is_storable(name):
             _refuse(where, "is a name that no custom field has", "unknown")
         return found
 
-    def _condition(self, attribute: Filterable, name: str, given: Any, where: str) -> Filter:
+    def _condition(self, attribute: Filterable, name: str, given: object, where: str) -> Filter:
         self._count(where)
         operator = str(ALIASES.get(name, name))
         if operator not in OPERATORS[attribute.value_type]:
             known = ", ".join(OPERATORS[attribute.value_type])
             _refuse(
                 where,
-                f"is no operator for an attribute that holds {attribute.value_type}; there are {known}",
+                f"is no operator for an attribute that holds {attribute.value_type};"
+                f" there are {known}",
                 "unknown",
             )
         if attribute.value_type is ValueType.TAGS and operator == Operator.EQ:
@@ -159,9 +173,9 @@ class _Reading:
         return Condition(attribute.name, meant, value)
 
     def _value(
-        self, value_type: ValueType, operator: str, given: Any, where: str
-    ) -> tuple[Operator, Any]:
-        """The operator that is stored, and its value."""
+        self, value_type: ValueType, operator: str, given: object, where: str
+    ) -> tuple[Operator, ConditionValue]:
+        """The operator to be stored, and its value."""
         if operator in _BOUNDS:
             return Operator.RANGE, Range(
                 **{_BOUNDS[operator]: _read(values.BOUND[value_type], given, where)}
@@ -181,7 +195,7 @@ class _Reading:
                 return Operator.IS_NULL, _read(values.check_boolean, given, where)
         return Operator(operator), _read(values.ONE[value_type], given, where)
 
-    def _list(self, value_type: ValueType, given: Any, where: str) -> tuple[Any, ...]:
+    def _list(self, value_type: ValueType, given: object, where: str) -> tuple[Scalar, ...]:
         named = value_type in _LOOKED_UP
         most = MOST_NAMES if named else MOST_VALUES
         if not isinstance(given, list) or not given or len(given) > most:
@@ -216,20 +230,20 @@ def _deeper(depth: int, where: str) -> int:
     return depth + 1
 
 
-def _between(value_type: ValueType, given: Any, where: str) -> Range:
+def _between(value_type: ValueType, given: object, where: str) -> Range:
     if not isinstance(given, list) or len(given) != 2:
         _refuse(where, "must be a list of two values, the least and the greatest", "invalid_type")
     least, greatest = (
         _read(values.BOUND[value_type], each, _at(where, number))
         for number, each in enumerate(given)
     )
-    return _alike(Range(gte=least, lte=greatest), where)
+    return _check_alike(Range(gte=least, lte=greatest), where)
 
 
-def _range(value_type: ValueType, given: Any, where: str) -> Range:
+def _range(value_type: ValueType, given: object, where: str) -> Range:
     if not isinstance(given, dict) or not given or set(given) - {"gt", "gte", "lt", "lte"}:
         _refuse(where, 'must be an object such as {"gte": 1, "lt": 5}', "invalid_type")
-    return _alike(
+    return _check_alike(
         Range(
             **{
                 name: _read(values.BOUND[value_type], each, _at(where, name))
@@ -240,14 +254,14 @@ def _range(value_type: ValueType, given: Any, where: str) -> Range:
     )
 
 
-def _alike(found: Range, where: str) -> Range:
-    """A custom field is in order as numbers or as dates, not as both."""
+def _check_alike(found: Range, where: str) -> Range:
+    """Refuses bounds of both kinds: a custom field is compared as numbers, or as dates."""
     if len({isinstance(bound, str) for bound in found.given.values()}) > 1:
         _refuse(where, "must have numbers or dates as its bounds, not both")
     return found
 
 
-def _read(read: Callable[[Any], Any], given: Any, where: str) -> Any:
+def _read(read: Callable[[object], Read], given: object, where: str) -> Read:
     try:
         return read(given)
     except ValueError as error:
@@ -255,8 +269,9 @@ def _read(read: Callable[[Any], Any], given: Any, where: str) -> Any:
 
 
 def _at(where: str, part: str | int) -> str:
-    """A place within that place, as a JSON pointer that can be shown."""
-    return f"{where}/{replace_unstorable(str(part)[:LONGEST_NAME_CHARACTERS]).replace('~', '~0').replace('/', '~1')}"
+    """A place within that place, as a JSON pointer (RFC 6901)."""
+    name = replace_unstorable(str(part)[:LONGEST_NAME_CHARACTERS])
+    return f"{where}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _refuse(where: str, message: str, code: str = "incorrect_value") -> NoReturn:

@@ -13,7 +13,7 @@ FilterBody = dict[str, Any]
 
 
 class Operator(StrEnum):
-    """What a condition asks of an attribute. The grammar's other operators are written as these."""
+    """What a condition asks of an attribute. The grammar's other operators are stored as these."""
 
     EQ = "eq"
     NOT_EQ = "not_eq"
@@ -42,14 +42,17 @@ class Range:
         return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
+# A scalar, a tuple of scalars or a Range. The operator determines which, and no type says that.
+ConditionValue = Any
+
+
 @dataclass(frozen=True)
 class Condition:
-    """What one attribute must be. The operator determines the value: a scalar, a tuple of them, or a
-    Range."""
+    """What one attribute must be."""
 
     attribute: str
     operator: Operator
-    value: Any
+    value: ConditionValue
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""The values of conditions. Each function returns a value that can be compared, or raises ValueError
-with the reason why it can't be."""
+"""The values of conditions. Each function returns a value that can be compared, or raises
+ValueError with the reason why it can't be."""
 
 import math
 import re

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from worker.domain.files.rows import Columns, RowReader
-from worker.domain.intake.json_content import JsonObject
+from worker.domain.json_content import JsonObject
 from worker.domain.records.fields import TAGS, field_named
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import LEAD

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from worker.domain.intake.full_names import split_full_name
-from worker.domain.intake.json_content import JsonObject
 from worker.domain.intake.leads import CUSTOM, LeadValues, parse_lead
 from worker.domain.intake.paths import as_text, find_text, is_path, split_places
+from worker.domain.json_content import JsonObject
 from worker.domain.records.fields import field_named, fields_of, normalized
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import replace_unstorable

@@ -16,7 +16,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
-from worker.domain.intake.json_content import JsonObject
+from worker.domain.json_content import JsonObject
 from worker.domain.storable import replace_unstorable
 
 MOST_NAMES = 50

@@ -1,4 +1,5 @@
-"""Who may do what: everybody who is signed in reads everything; the rest is a question of the deed."""
+"""Who may do what. Everybody who is signed in may read everything; the rest depends on the
+action."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -13,7 +14,7 @@ class Actor(NamedTuple):
 
 
 class Action(StrEnum):
-    """What for, in words that complete "you may not"."""
+    """What somebody wants to do, in words that complete "you may not"."""
 
     MANAGE = "manage pools, users and settings"
     REASSIGN = "change the owner of a record"
@@ -22,8 +23,8 @@ class Action(StrEnum):
 
 
 def allowed(actor: Actor, action: Action, *whose: int | None) -> bool:
-    """Whether the actor may do the deed, to something that belongs to certain people: its owner,
-    its creator. An admin may do anything."""
+    """Whether the actor may do that. `whose` are the people that the thing belongs to: its owner,
+    its creator. An admin may do everything."""
     if actor.is_admin:
         return True
     if action is Action.MANAGE:

@@ -57,14 +57,14 @@ def is_different(one: object, other: object) -> bool:
     return bool(one != other)
 
 
-def _normalize(attribute: Attribute, value: Any) -> Any:
+def _normalize(attribute: Attribute, value: Any) -> object:
     if attribute.kind is AttributeKind.TEXT:
         return _read_text(attribute, value)
     return _NORMALIZE[attribute.kind](value) if attribute.kind in _NORMALIZE else value
 
 
 def _read_text(attribute: Attribute, value: str | None) -> str | None:
-    """Stripped; blank is nothing."""
+    """The text, stripped; None if it is blank."""
     text = _check_storable(value or "").strip()
     if attribute.name == "email":
         text = CONVERSIONS["email"](text)
@@ -79,9 +79,8 @@ def _check_storable(text: str) -> str:
     return text
 
 
-def _read_amount(value: Any) -> float:
-    """A deal is worth something or 0, never nothing. A float is written out: as it comes, a tiny
-    one has an exponent."""
+def _read_amount(value: object) -> float:
+    """The value of a deal: 0 unless given. A float is formatted without an exponent."""
     text = f"{value:f}" if isinstance(value, float) else str(value or "").strip()
     return float(CONVERSIONS["value"](text)) if text else 0.0
 
@@ -116,8 +115,8 @@ def _read_address(value: Mapping[str, str | None] | None) -> dict[str, str | Non
     }
 
 
-def _read_fields(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """By name; None for what is to be removed."""
+def _read_fields(value: Mapping[str, object] | None) -> dict[str, object]:
+    """The fields by name; None for a field that is to be removed."""
     return {
         _check_storable(name): _read_field(name, each)
         for name, each in (value or {}).items()
@@ -125,7 +124,7 @@ def _read_fields(value: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _read_field(name: str, value: Any) -> Any:
+def _read_field(name: str, value: object) -> object:
     if isinstance(value, str):
         return _check_storable(value).strip() or None
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
@@ -137,7 +136,7 @@ def _read_field(name: str, value: Any) -> Any:
     raise ValueError(f"has a value for {name} that is no text, number, boolean or list of texts")
 
 
-_NORMALIZE: Mapping[AttributeKind, Callable[[Any], Any]] = {
+_NORMALIZE: Mapping[AttributeKind, Callable[[Any], object]] = {
     AttributeKind.AMOUNT: _read_amount,
     AttributeKind.DAY: _read_day,
     AttributeKind.MOMENT: _read_moment,

@@ -63,8 +63,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 
 
 _AMOUNT = re.compile(r"(-?)[$€£]?\s?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(?:\s?[$€£])?")
-"""A comma separates thousands and nothing else: one that may stand for a decimal point is refused,
-not guessed at."""
+"""A comma may only separate thousands. One that could be a decimal point is refused."""
 
 _MOST_DIGITS = 15
 
@@ -97,7 +96,8 @@ CONVERSIONS: dict[str, Callable[[str], str]] = {
     "estimated_close_date": _day,
     "email": _indexed,
 }
-"""How a field's text becomes what is stored; ValueError gives the reason why it can't."""
+"""What turns the text of a field into what is stored. Each raises ValueError with the reason why it
+can't."""
 
 
 def fields_of(record_type: RecordType) -> tuple[str, ...]:
@@ -107,13 +107,13 @@ def fields_of(record_type: RecordType) -> tuple[str, ...]:
 
 
 def normalized(header: str) -> str:
-    """A header in the form in which aliases are written: lower case, words apart by one space."""
+    """A header in the form of the aliases: lower case, with one space between words."""
     return " ".join(re.findall(r"[^\W_]+", header.lower()))
 
 
 def field_named(record_type: RecordType, header: str) -> str | None:
-    """The field that a header means, by its name or a common alias; None for what becomes a custom
-    field."""
+    """The field that a header means, by its name or a common alias. None for a header that becomes
+    a custom field."""
     name = normalized(header)
     return next(
         (

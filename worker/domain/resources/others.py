@@ -165,4 +165,4 @@ CONVERSION = Resource(
     ),
     order="id:desc",
 )
-"""The route that creates one is written out: `api_stub.sell.conversions`."""
+"""Its routes only read. `api_stub.sell.conversions` has the route that converts a lead."""

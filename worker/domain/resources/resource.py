@@ -46,7 +46,7 @@ ADDRESS_PARTS = ("line1", "city", "postal_code", "state", "country")
 
 
 class Verb(StrEnum):
-    """What a resource can be asked to do."""
+    """What requests can do with a resource."""
 
     LIST = auto()
     SHOW = auto()
@@ -61,7 +61,7 @@ ALL = (*READ, Verb.CREATE, Verb.UPDATE, Verb.DELETE)
 
 
 class Attribute(NamedTuple):
-    """One attribute. One that isn't held always has the same value, and no column."""
+    """An attribute of a resource. One that isn't held has no column, and always the same value."""
 
     name: str
     kind: AttributeKind = AttributeKind.TEXT
@@ -86,7 +86,7 @@ class Attribute(NamedTuple):
     def constant(
         cls, name: str, kind: AttributeKind = AttributeKind.TEXT, value: object = None
     ) -> "Attribute":
-        """An attribute that clients look for, and of which Evenhand knows nothing."""
+        """An attribute that clients expect, though Evenhand stores nothing for it."""
         return cls(name, kind, held=False, always=value)
 
 
@@ -123,15 +123,15 @@ class Resource:
     filters: tuple[str, ...] = ()
     """Parameters of a list: attributes, or parts of an address such as address[city]."""
     order: str = "id:asc"
-    """How a list is sorted unless it is asked otherwise."""
+    """The order of a list unless the request names one."""
     needs: tuple[str, ...] = ()
-    """What must be given to create one."""
+    """The attributes that a request to create one must name."""
     preset: Mapping[str, object] = field(default_factory=dict)
-    """What filters say unless they are given."""
+    """The values of filters that the request doesn't name."""
 
     @property
     def name(self) -> str:
-        """The path as one word, for names of operations and schemas."""
+        """The path as one word, for the names of operations."""
         return self.path.replace("/", "_")
 
     @cached_property
@@ -151,5 +151,5 @@ class Resource:
         )
 
     def kind_of(self, filter: str) -> AttributeKind:
-        """What a filter compares with."""
+        """What the attribute of a filter holds."""
         return AttributeKind.TEXT if "[" in filter else self.by_name[filter].kind

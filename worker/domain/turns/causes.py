@@ -1,4 +1,4 @@
-"""Why a turn was taken."""
+"""Causes: why turns are taken."""
 
 from enum import StrEnum
 
@@ -13,4 +13,4 @@ class Cause(StrEnum):
     IMPORT = "import"
     REASSIGN = "reassign"
     VOID = "void"
-    """Nobody gets the turn: its member has left the pool before the turn was entered."""
+    """Nobody gets the turn: its member left the pool before it was entered."""

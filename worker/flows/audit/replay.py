@@ -1,7 +1,6 @@
-"""The replay of a pool: its ledger against its rosters, turn by turn, and what its ring holds
-against both.
+"""The replay of a pool: compares its ledger with its rosters, turn by turn, and its ring with both.
 
-Of what may be long nothing is kept but counts and the first violations.
+It keeps only counts and the first violations in memory, however long the ledger is.
 """
 
 import json
@@ -33,7 +32,7 @@ NO_ROSTER = Roster(0, 1, 0, ())
 
 
 def replay(session: Session, pool_id: int, ring: RingState | None, report: Report) -> None:
-    """Checks every turn of a pool: who has it, and where it is if nobody has."""
+    """Checks every turn of a pool: who has it, or where it is if nobody has it."""
     rosters = _read_rosters(session, pool_id, report)
     reserved = check_blocks(session, pool_id, report)
     known = max(
@@ -98,7 +97,7 @@ def _members(text: str) -> tuple[int, ...] | None:
 def _replay(
     session: Session, pool_id: int, rosters: Rosters, last: int, report: Report
 ) -> Iterator[Span]:
-    """Goes through the ledger in the order of turns; yields the gaps in it up to the last turn."""
+    """Goes through the ledger in the order of turns. Yields its gaps up to the last turn."""
     expected = 1
     for turns, users in stored.read_slices(session, pool_id):
         report.entered += len(turns)
@@ -129,7 +128,7 @@ def _report_wrong(
 
 
 def _check_voids(session: Session, pool_id: int, rosters: Rosters, report: Report) -> None:
-    """A turn is void only if its member has left since."""
+    """Checks that each void turn's member has left since."""
     last_without: dict[int, int] = {}
     for turn, user in stored.read_voids(session, pool_id):
         report.voided += 1
@@ -142,8 +141,8 @@ def _check_voids(session: Session, pool_id: int, rosters: Rosters, report: Repor
 
 
 def _check_watermark(unused: Iterable[Span], watermark: int, report: Report) -> Iterator[Span]:
-    """Below the watermark no seeding looks for gaps: one there never comes back. Yields those
-    above."""
+    """Reports gaps below the watermark, where no seeding looks: they never come back. Yields the
+    gaps above it."""
     for span in unused:
         below = max(min(span.last, watermark) - span.first + 1, 0)
         if below:
@@ -160,8 +159,8 @@ def _check_watermark(unused: Iterable[Span], watermark: int, report: Report) -> 
 def _check_gaps(
     session: Session, pool_id: int, unused: Iterable[Span], ring: RingState | None, report: Report
 ) -> None:
-    """A turn that is neither entered nor reserved waits in the ring, or was taken for a captured
-    lead in line. Without a ring it is returned by the next seeding."""
+    """Checks that each turn that is neither entered nor reserved waits in the ring, or was taken
+    for a captured lead in line. Without a ring, the next seeding returns it."""
     report.waiting, in_line = records.count_waiting(session, pool_id)
     if ring is None:
         report.gaps = sum(span.count for span in unused)
@@ -194,8 +193,8 @@ def _check_returned(
     reserved: list[Span],
     report: Report,
 ) -> None:
-    """A returned turn is below the next one, is nobody's yet, and its member is still there; the
-    lowest is the first."""
+    """Checks that the returned turns ascend, are below the next turn and nobody's yet, and that
+    their members are still there."""
     report.returned, members = ring.returned.total, rosters.latest.members if report.rosters else ()
     for before, after in pairwise(ring.returned):
         if after.first <= before.last:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from worker import http_client
 from worker.domain.intake.enriching import fill_gaps
-from worker.domain.intake.json_content import JsonObject
 from worker.domain.intake.leads import LeadValues
 from worker.domain.intake.senders import find_sender
 from worker.domain.intake.senders.enrichment import (
@@ -23,6 +22,7 @@ from worker.domain.intake.senders.enrichment import (
     FetchResult,
     read_response,
 )
+from worker.domain.json_content import JsonObject
 from worker.domain.records.record_type import RecordType
 from worker.errors.records import BadLead
 from worker.flows.leases import LEASE_SECONDS, on_lease

@@ -1,7 +1,6 @@
 """The columns that a request writes: ids are looked up, and what they name must exist."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -25,7 +24,7 @@ def read_columns(
     """The columns that the values mean, for a new record or for a present one. A new record that
     has a currency gets the account's unless the values name one. Raises IncorrectPayload."""
     columns = {name: value for name, value in values.items() if name != "owner_id"}
-    before: Mapping[str, Any] | None = None if present is None else present.columns
+    before = None if present is None else present.columns
     _merge(columns, description, before or {})
     _look_up(session, description, columns)
     for reference in description.references:
@@ -39,21 +38,19 @@ def read_columns(
 # --- addresses and custom fields, of which only the named parts change ---
 
 
-def _merge(
-    columns: ColumnValues, description: RecordDescription, before: Mapping[str, Any]
-) -> None:
+def _merge(columns: ColumnValues, description: RecordDescription, before: ColumnValues) -> None:
     for attribute in description.writable:
         merge = _MERGE.get(attribute.kind)
         if merge is not None and attribute.name in columns:
             merge(columns, attribute.name, before)
 
 
-def _merge_fields(columns: ColumnValues, name: str, before: Mapping[str, Any]) -> None:
+def _merge_fields(columns: ColumnValues, name: str, before: ColumnValues) -> None:
     merged = (before.get(name) or {}) | columns[name]
     columns[name] = {field: value for field, value in merged.items() if value is not None}
 
 
-def _merge_address(columns: ColumnValues, name: str, before: Mapping[str, Any]) -> None:
+def _merge_address(columns: ColumnValues, name: str, before: ColumnValues) -> None:
     """The main address has a column for each part, the others one column each."""
     if name == "address":
         parts = columns.pop(name)
@@ -62,7 +59,7 @@ def _merge_address(columns: ColumnValues, name: str, before: Mapping[str, Any]) 
         columns[name] = (before.get(name) or dict.fromkeys(ADDRESS_PARTS)) | columns[name]
 
 
-_MERGE: Mapping[AttributeKind, Callable[[ColumnValues, str, Mapping[str, Any]], None]] = {
+_MERGE: Mapping[AttributeKind, Callable[[ColumnValues, str, ColumnValues], None]] = {
     AttributeKind.FIELDS: _merge_fields,
     AttributeKind.ADDRESS: _merge_address,
 }

@@ -48,8 +48,8 @@ def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
 
 
 def check_owner(session: Session, owner: User, record_type: str) -> None:
-    """Raises what keeps records of that type from being given to the owner: a person, or a pool's
-    phantom user."""
+    """Checks that the owner, a person or a pool's phantom user, can be given records of that type.
+    Raises UnknownOwner for a person, and what `check_assignable` does for a pool."""
     if owner.is_pool:
         check_assignable(session, owner.id, record_type)
     elif not owner.is_active:

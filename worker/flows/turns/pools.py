@@ -1,4 +1,4 @@
-"""Pools: made, renamed, deleted, and their members changed while everybody goes on taking turns."""
+"""Pools: creates, renames and deletes them, and changes their members while others take turns."""
 
 from collections.abc import Callable, Sequence
 
@@ -91,8 +91,8 @@ def change_roster(
 ) -> Roster:
     """Puts other members in force from the next turn on, in Redis and then in SQL.
 
-    If this dies between the two, workers meet a roster version that was never committed and seed
-    from the last one that was.
+    If this dies between the two, workers meet a roster version that was never committed, and seed
+    from the last one that was. Raises UnknownPool.
     """
     if pools.lock(unit, pool_id).deleted_at is not None:
         raise UnknownPool(name=pool_id)
@@ -101,9 +101,9 @@ def change_roster(
     try:
         roster, returned = _change_ring(unit, pool_id, old, members)
     except (Unseeded, Stale) as error:
-        # Mended here, where the pool is held alone: begun again from outside, a transaction that
-        # changes several pools would find the
-        # rings that it had changed before it was rolled back, one more each time.
+        # Repaired here, with the pool locked. `System.transact` would roll back and begin again: a
+        # transaction that changes several pools would then find the rings that it has changed
+        # already, one more each time.
         seed.seed_again(unit, pool_id, str(error))
         roster, returned = _change_ring(unit, pool_id, old, members)
     pools.add_roster(unit, pool_id, roster, actor_id)
@@ -115,8 +115,8 @@ def change_roster(
 
 
 def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tuple[Roster, int]:
-    """The new roster, and how many spans of returned turns wait. Raises Unseeded, or Stale for a
-    ring that isn't where SQL is."""
+    """The new roster, and how many spans of returned turns are in the ring. Raises Unseeded, and
+    Stale if the ring disagrees with SQL."""
     epoch = pools.epoch(unit, pool_id)
     answer = unit.ring.change_roster(pool_id, epoch, old.version, members)
     roster = old.succeeded_by(members, answer.first_turn)

@@ -101,16 +101,6 @@ def find_last_in_line(session: Session, pool_id: int) -> int | None:
     return session.scalar(select(func.max(captures.c.lead_id)).where(_in_line(pool_id)))
 
 
-def count_moving(session: Session, first: int, last: int) -> int:
-    """How many leads with ids between those two wait for a worker, and for nothing else."""
-    moving = (
-        captures.c.lead_id.between(first, last),
-        ~captures.c.set_aside,
-        captures.c.reason.is_(None),
-    )
-    return session.scalars(select(func.count()).select_from(captures).where(*moving)).one()
-
-
 def explain(session: Session, pool_id: int, reason: str) -> None:
     """Notes the reason for all leads in line that nobody works on."""
     others = update(captures).where(

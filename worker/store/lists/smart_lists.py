@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from worker.domain.filters import Filter, RecordList
@@ -87,7 +98,7 @@ def remove(session: Session, list_id: int) -> None:
 def find(session: Session, list_id: int, *, lock: bool = False) -> SmartList | None:
     """The list with that id. With `lock` it stays as it is until the transaction ends."""
     found = select(smart_lists).where(smart_lists.c.id == list_id)
-    row = session.execute(found.with_for_update() if lock else found).one_or_none()
+    row = session.execute(found.with_for_update() if lock else found).mappings().one_or_none()
     return None if row is None else _list(row)
 
 
@@ -105,8 +116,8 @@ def find_visible(session: Session, of_user: int | None) -> list[SmartList]:
 
 def _find(session: Session, wanted: ColumnElement[bool]) -> list[SmartList]:
     found = select(smart_lists).where(wanted).order_by(smart_lists.c.id)
-    return [_list(row) for row in session.execute(found)]
+    return [_list(row) for row in session.execute(found).mappings()]
 
 
-def _list(row: Row[Any]) -> SmartList:
-    return SmartList(**{**row._mapping, "record_type": RecordType(row.record_type)})
+def _list(row: RowMapping) -> SmartList:
+    return SmartList(**{**row, "record_type": RecordType(row["record_type"])})

@@ -1,10 +1,9 @@
 """Access tokens: whose they are, and since when. Of the token itself only the digest is stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from worker.store.sql.clock import now
@@ -42,14 +41,12 @@ def add(session: Session, user_id: int, name: str, digest: str) -> int:
 
 def list_of_user(session: Session, user_id: int) -> list[StoredToken]:
     """All tokens of a user, oldest first, also the revoked ones."""
-    found = _select().where(tokens.c.user_id == user_id).order_by(tokens.c.id)
-    return [_token(row) for row in session.execute(found)]
+    return _find(session, tokens.c.user_id == user_id)
 
 
 def find(session: Session, token_id: int) -> StoredToken | None:
     """The token with that id."""
-    row = session.execute(_select().where(tokens.c.id == token_id)).one_or_none()
-    return None if row is None else _token(row)
+    return next(iter(_find(session, tokens.c.id == token_id)), None)
 
 
 def find_live(session: Session, digest: str) -> LiveToken | None:
@@ -89,16 +86,7 @@ def note_use(session: Session, token_id: int, unless_since: datetime) -> None:
     )
 
 
-def _select() -> Select[Any]:
-    return select(
-        tokens.c.id,
-        tokens.c.user_id,
-        tokens.c.name,
-        tokens.c.created_at,
-        tokens.c.last_used_at,
-        tokens.c.revoked_at,
-    )
-
-
-def _token(row: Row[Any]) -> StoredToken:
-    return StoredToken(**row._asdict())
+def _find(session: Session, wanted: ColumnElement[bool]) -> list[StoredToken]:
+    columns = (tokens.c[field.name] for field in fields(StoredToken))
+    found = select(*columns).where(wanted).order_by(tokens.c.id)
+    return [StoredToken(**row) for row in session.execute(found).mappings()]

@@ -1,11 +1,10 @@
 """People, and the phantom users that pools are."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.store.sql.clock import now
@@ -43,34 +42,34 @@ def change(session: Session, user_id: int, /, **values: str | bool) -> None:
 
 def list_people(session: Session) -> list[User]:
     """Everyone but the phantom users, in the order of joining."""
-    return _find(session, _select(~users.c.is_pool).order_by(users.c.id))
+    return _find(session, ~users.c.is_pool)
 
 
 def find_by_email(session: Session, email: str) -> User | None:
     """The person with that email address, in capitals or not."""
-    return _first(session, users.c.email == email.lower())
+    return next(iter(_find(session, users.c.email == email.lower())), None)
 
 
 def find(session: Session, user_id: int) -> User | None:
     """The user with that id."""
-    return _first(session, users.c.id == user_id)
+    return next(iter(_find(session, users.c.id == user_id)), None)
 
 
 def get(session: Session, user_id: int) -> User:
     """The user with that id, who is known to be there."""
-    return _user(session.execute(_select(users.c.id == user_id)).one())
+    return _find(session, users.c.id == user_id)[0]
 
 
 def get_all(session: Session, ids: Iterable[int | None]) -> dict[int, User]:
     """The users with those ids, by id."""
     wanted = {user_id for user_id in ids if user_id is not None}
-    return {user.id: user for user in _find(session, _select(users.c.id.in_(wanted)))}
+    return {user.id: user for user in _find(session, users.c.id.in_(wanted))}
 
 
 def find_by_name(session: Session, name: str) -> list[User]:
     """The first two active people of that name, in capitals or not: two are too many."""
     same_name = func.lower(users.c.name) == func.lower(name)
-    return _find(session, _select(same_name, users.c.is_active, ~users.c.is_pool).limit(2))
+    return _find(session, same_name, users.c.is_active, ~users.c.is_pool, limit=2)
 
 
 def lock_active(session: Session, user_id: int) -> bool:
@@ -85,27 +84,7 @@ def lock_admins(session: Session) -> list[int]:
     return list(session.scalars(admins.with_for_update()))
 
 
-def _select(*wanted: ColumnElement[bool]) -> Select[Any]:
-    return select(
-        users.c.id,
-        users.c.name,
-        users.c.email,
-        users.c.is_admin,
-        users.c.can_reassign,
-        users.c.is_active,
-        users.c.is_pool,
-        users.c.created_at,
-    ).where(*wanted)
-
-
-def _user(row: Row[Any]) -> User:
-    return User(**row._asdict())
-
-
-def _find(session: Session, found: Select[Any]) -> list[User]:
-    return [_user(row) for row in session.execute(found)]
-
-
-def _first(session: Session, wanted: ColumnElement[bool]) -> User | None:
-    row = session.execute(_select(wanted)).one_or_none()
-    return None if row is None else _user(row)
+def _find(session: Session, *wanted: ColumnElement[bool], limit: int | None = None) -> list[User]:
+    columns = (users.c[field.name] for field in fields(User))
+    found = select(*columns).where(*wanted).order_by(users.c.id).limit(limit)
+    return [User(**row) for row in session.execute(found).mappings()]

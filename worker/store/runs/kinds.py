@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from worker.domain.files.rows import Columns, RowError
@@ -110,7 +110,7 @@ def note_tidied(session: Session, run_id: int) -> None:
     _change_import(session, run_id, tidied=True)
 
 
-def _change_import(session: Session, run_id: int, **values: Any) -> None:
+def _change_import(session: Session, run_id: int, **values: object) -> None:
     session.execute(update(imports).where(imports.c.run_id == run_id).values(**values))
 
 
@@ -156,9 +156,10 @@ def add_reassignment_of_ids(session: Session, run_id: int, ids: Sequence[int]) -
 
 def get_reassignment(session: Session, run_id: int) -> Reassignment:
     """A reassignment that is known to exist."""
-    found: Select[Any] = select(*_columns(Reassignment, reassignments))
-    joined = found.join(reassignments, reassignments.c.run_id == runs.c.id)
-    return Reassignment(*session.execute(joined.where(runs.c.id == run_id)).one())
+    found = select(*_columns(Reassignment, reassignments)).join(
+        reassignments, reassignments.c.run_id == runs.c.id
+    )
+    return Reassignment(*session.execute(found.where(runs.c.id == run_id)).one())
 
 
 # --- undos ---
@@ -183,9 +184,8 @@ def add_undo(session: Session, run_id: int, undone_run_id: int, *, returns_turns
 
 def get_undo(session: Session, run_id: int) -> Undo:
     """An undo that is known to exist."""
-    found: Select[Any] = select(*_columns(Undo, undos))
-    joined = found.join(undos, undos.c.run_id == runs.c.id)
-    return Undo(*session.execute(joined.where(runs.c.id == run_id)).one())
+    found = select(*_columns(Undo, undos)).join(undos, undos.c.run_id == runs.c.id)
+    return Undo(*session.execute(found.where(runs.c.id == run_id)).one())
 
 
 def find_undo_of(session: Session, undone_run_id: int) -> int | None:

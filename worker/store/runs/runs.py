@@ -93,7 +93,7 @@ def find(session: Session, run_id: int) -> Run | None:
     return None if row is None else _run(row)
 
 
-def change(session: Session, run_id: int, /, **values: Any) -> None:
+def change(session: Session, run_id: int, /, **values: object) -> None:
     """Changes columns of a run. Each change counts as progress."""
     session.execute(update(runs).where(runs.c.id == run_id).values(**values, moved_at=now()))
 
@@ -174,7 +174,7 @@ def release_expired(session: Session) -> list[Run]:
 
 
 def end(
-    session: Session, run_id: int, state: RunState, reason: str | None = None, /, **values: Any
+    session: Session, run_id: int, state: RunState, reason: str | None = None, /, **values: object
 ) -> None:
     change(session, run_id, state=state, reason=reason, ended_at=now(), **values)
 

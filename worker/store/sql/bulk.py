@@ -3,14 +3,13 @@ transaction."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 
 def insert(
-    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
     """Inserts rows whose values are text, numbers or None, in the order of the columns. None
     becomes NULL."""
@@ -21,7 +20,7 @@ def insert(
 
 
 def _copy(
-    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     connection = session.connection().connection.driver_connection
@@ -35,7 +34,7 @@ def _copy(
 
 
 def _execute_many(
-    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     places = ", ".join("?" * len(columns))

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 from worker.errors.base import Unavailable
 from worker.errors.servers import DatabaseNotMigrated, DatabaseUnreachable, TookTooLong
 from worker.store.sql.transaction import Transaction
+
+if TYPE_CHECKING:
+    from psycopg import Connection as PostgresConnection
 
 BUSY_SECONDS = 60
 """How long a SQLite transaction waits for its turn to write."""
@@ -79,12 +82,12 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def _prepare_postgresql(connection: Any, _: Any) -> None:
+def _prepare_postgresql(connection: "PostgresConnection", _: object) -> None:
     connection.execute(f"SET idle_in_transaction_session_timeout = '{FROZEN_SECONDS}s'")
     connection.commit()
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = (
         None  # the driver begins no transaction of its own: _begin_sqlite does
     )

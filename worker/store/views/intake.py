@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from worker.domain.intake import embedding
@@ -79,6 +79,16 @@ def list_waiting(session: Session, pool_id: int | None, limit: int) -> list[Wait
         found = found.where(captures.c.pool_id == pool_id)
     rows = session.execute(found.order_by(captures.c.lead_id).limit(limit))
     return [_waiting_lead(row) for row in rows]
+
+
+def count_moving(session: Session, first: int, last: int) -> int:
+    """How many leads with ids between those two wait for a worker, and for nothing else."""
+    moving = (
+        captures.c.lead_id.between(first, last),
+        ~captures.c.set_aside,
+        captures.c.reason.is_(None),
+    )
+    return session.scalars(select(func.count()).select_from(captures).where(*moving)).one()
 
 
 def _waiting_lead(row: AnyRow) -> WaitingLeadView:

@@ -21,7 +21,7 @@ DOCUMENTED = {"use_attribute_docstrings": True}
 """The API describes the fields of a view by their docstrings."""
 
 
-def about(description: str) -> dict[str, str]:
+def describe(description: str) -> dict[str, str]:
     """Describes a field of a view that others extend: only metadata is inherited."""
     return {"description": description}
 
@@ -35,45 +35,47 @@ class RunSummary:
     state: RunState
     record_type: RecordType
     owner: str = field(
-        metadata=about(
+        metadata=describe(
             "The pool or the user who gets the records; of an undo, who got them from the run that"
             " it undoes."
         )
     )
-    file: str | None = field(metadata=about("The name of the file that is imported."))
+    file: str | None = field(metadata=describe("The name of the file that is imported."))
     list: str | None = field(
-        metadata=about(
+        metadata=describe(
             "The list that is reassigned, as it was called then; of an import, the one of what it"
             " makes."
         )
     )
     ids: int | None = field(
-        metadata=about("How many records were named by their ids, if no list was.")
+        metadata=describe("How many records were named by their ids, if no list was.")
     )
-    undoes: int | None = field(metadata=about("The run that this one undoes."))
-    undone_by: int | None = field(metadata=about("The run that undoes this one."))
+    undoes: int | None = field(metadata=describe("The run that this one undoes."))
+    undone_by: int | None = field(metadata=describe("The run that undoes this one."))
     returns_turns: bool | None = field(
-        metadata=about("Whether the turns of what is undone come back. Null for what is no undo.")
+        metadata=describe(
+            "Whether the turns of what is undone come back. Null for what is no undo."
+        )
     )
-    progress: float = field(metadata=about("From 0 to 1."))
-    rows: int = field(metadata=about("Of the file; or the records that the run is about."))
-    records: int = field(metadata=about("Made, given away or given back so far."))
+    progress: float = field(metadata=describe("From 0 to 1."))
+    rows: int = field(metadata=describe("Of the file; or the records that the run is about."))
+    records: int = field(metadata=describe("Made, given away or given back so far."))
     errors: int
     skipped: int = field(
-        metadata=about(
+        metadata=describe(
             "Records that it has left as they were, because somebody has touched them meanwhile."
         )
     )
-    turns: int = field(metadata=about("Reserved for this run."))
+    turns: int = field(metadata=describe("Reserved for this run."))
     returned: int = field(
-        metadata=about(
+        metadata=describe(
             "How many turns it gave back: unused ones, or of an undo those of what it has undone."
         )
     )
     chunks_set_aside: int = field(
-        metadata=about("Parts that were tried too often; retry the run to go on with them.")
+        metadata=describe("Parts that were tried too often; retry the run to go on with them.")
     )
-    reason: str | None = field(metadata=about("Why it failed."))
+    reason: str | None = field(metadata=describe("Why it failed."))
     accepted_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

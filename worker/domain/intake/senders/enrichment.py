@@ -4,8 +4,8 @@ answer. `worker.http_client` sends the request."""
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from worker.domain.intake.json_content import JsonObject
 from worker.domain.intake.leads import LeadValues
+from worker.domain.json_content import JsonObject
 
 OK = 200
 PASSING_STATUSES = (408, 423, 425, 429)

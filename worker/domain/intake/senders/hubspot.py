@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from worker.domain.intake.json_content import JsonObject, is_object
 from worker.domain.intake.leads import LeadValues
 from worker.domain.intake.mapping import MappedContent, read_lead
 from worker.domain.intake.parts import DeliveryPart, Ignored, IncomingLead, Invalid, PartContent
@@ -19,6 +18,7 @@ from worker.domain.intake.senders.enrichment import (
 from worker.domain.intake.senders.keys import as_list, shorten
 from worker.domain.intake.senders.sender import Sender
 from worker.domain.intake.senders.signing import Call, is_recent, is_same, sign
+from worker.domain.json_content import JsonObject, is_object
 
 _PROPERTIES = "properties"
 

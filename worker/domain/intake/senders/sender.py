@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from worker.domain.intake.json_content import JsonObject, is_object
 from worker.domain.intake.parts import DeliveryPart, Ignored, Invalid, PartContent
 from worker.domain.intake.senders.enrichment import EnrichmentSource
 from worker.domain.intake.senders.signing import Call
+from worker.domain.json_content import JsonObject, is_object
 from worker.errors.intake import BadSecret, UnreadableDelivery
 from worker.errors.records import BadLead
 

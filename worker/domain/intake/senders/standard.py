@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from worker.domain.intake.json_content import JsonObject
 from worker.domain.intake.mapping import MappedContent, read_lead
 from worker.domain.intake.parts import DeliveryPart, IncomingLead
 from worker.domain.intake.senders.keys import as_list, digest, number_parts, shorten
 from worker.domain.intake.senders.sender import Sender
 from worker.domain.intake.senders.signing import Call, is_recent, is_same
+from worker.domain.json_content import JsonObject
 
 _SECONDS = re.compile("[0-9]{1,12}")
 

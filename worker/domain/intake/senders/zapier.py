@@ -3,12 +3,12 @@
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 
-from worker.domain.intake.json_content import JsonObject
 from worker.domain.intake.mapping import MappedContent, read_lead
 from worker.domain.intake.parts import DeliveryPart, IncomingLead
 from worker.domain.intake.senders.keys import as_list, digest, number_parts, shorten
 from worker.domain.intake.senders.sender import Sender
 from worker.domain.intake.senders.signing import Call, is_same
+from worker.domain.json_content import JsonObject
 
 REPEAT_SECONDS = 60
 """The same body within so long is a repeat."""

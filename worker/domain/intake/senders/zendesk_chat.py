@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from worker.domain.intake.json_content import JsonObject
 from worker.domain.intake.mapping import FULL_NAME, MappedContent, read_lead
 from worker.domain.intake.parts import DeliveryPart, IncomingLead
 from worker.domain.intake.senders.keys import number_parts
 from worker.domain.intake.senders.sender import Sender
 from worker.domain.intake.senders.signing import Call
 from worker.domain.intake.senders.standard import find_key, is_signed
+from worker.domain.json_content import JsonObject
 from worker.domain.records.fields import TAGS
 
 PATHS = {

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from worker.domain.intake.json_content import JsonObject, is_object
 from worker.domain.intake.mapping import FULL_NAME, MappedContent, read_lead
 from worker.domain.intake.parts import DeliveryPart, Ignored, IncomingLead
 from worker.domain.intake.senders.keys import digest, number_parts, shorten
 from worker.domain.intake.senders.sender import Sender
 from worker.domain.intake.senders.signing import Call, is_recent, is_same, sign
+from worker.domain.json_content import JsonObject, is_object
 from worker.domain.records.fields import TAGS
 
 _PLAIN_FIELDS = ("first_name", "last_name", "organization_name", "email", "phone")

@@ -1,9 +1,6 @@
 """Contacts, people and organizations, as the Sell API v2 knows them (developer.zendesk.com, Sell,
 Core API)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types.description import (
     ColumnValues,
@@ -26,7 +23,7 @@ _STATUSES = ("none", "current", "past")
 
 
 def check_contact(
-    contact: RecordDescription, columns: ColumnValues, present: Mapping[str, Any] | None
+    contact: RecordDescription, columns: ColumnValues, present: ColumnValues | None
 ) -> None:
     """Checks the name. An organization is a contact without a last name, and its name is the
     organization's. A contact stays what it was created as, a person or an organization."""

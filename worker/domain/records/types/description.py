@@ -3,7 +3,7 @@
 A new type is a file beside this one, a line in `worker.domain.records.types`, and a table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -44,7 +44,7 @@ class RecordDescription(Resource):
     waits_in_line: bool = False
     """Whether a record can be captured, and then waits for its pool's next member."""
 
-    check: Callable[["RecordDescription", ColumnValues, Mapping[str, Any] | None], None]
+    check: Callable[["RecordDescription", ColumnValues, ColumnValues | None], None]
     """`check(description, columns, present)` checks and completes the columns to be written, of a
     new record or over those that are present. It raises IncorrectPayload."""
 
@@ -63,7 +63,7 @@ class RecordDescription(Resource):
 
 
 def check_whole(
-    description: RecordDescription, columns: ColumnValues, present: Mapping[str, Any] | None
+    description: RecordDescription, columns: ColumnValues, present: ColumnValues | None
 ) -> None:
     """Raises IncorrectPayload unless the record has what it needs, and keeps it."""
     for name in description.needs:

@@ -1,9 +1,10 @@
-"""What a delivery holds: JSON, or a form, as Python values."""
+"""JSON as Python values."""
 
 from collections.abc import Mapping
 from typing import TypeAlias, TypeGuard
 
 JsonObject: TypeAlias = Mapping[str, object]
+"""A JSON object: of a delivery, or in a column."""
 
 
 def is_object(content: object) -> TypeGuard[JsonObject]:
