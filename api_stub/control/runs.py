@@ -9,7 +9,6 @@ from pydantic import Field, TypeAdapter
 
 from api_stub.deps import Acting, Body, Id, Using, control_router
 from api_stub.error_responses import problems
-from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.runs import (
@@ -21,12 +20,9 @@ from worker.errors.runs import (
     RunEnded,
     UnknownRun,
 )
-from worker.flows.runs import control, imports, undo
+from worker.flows.runs import control, imports, permission, undo
 from worker.flows.runs.control import CancelledRun
 from worker.flows.system import System
-from worker.flows.unit import Unit
-from worker.store.runs import runs
-from worker.store.runs.runs import Run
 from worker.store.views import runs as views
 from worker.store.views.runs import DryRun, Retried, RunSummary, RunView, SkipPage
 
@@ -48,30 +44,17 @@ class UndoBody(Body):
 
 
 def own_run(system: Using, actor: Acting, run_id: Id) -> int:
-    """The id of a run that the actor has begun; an admin may name any. Raises UnknownRun,
-    InsufficientScope."""
+    """The id of a run that the actor may cancel. Raises UnknownRun, InsufficientScope."""
     with system.reading() as session:
-        _check_own(session, actor, run_id)
+        permission.check_cancel(session, run_id, actor)
     return run_id
 
 
 def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
-    """The id of a run that the actor may retry or undo. One that changes the owners of records
-    takes the permission to do so, too. Raises UnknownRun, InsufficientScope."""
+    """The id of a run that the actor may retry or undo. Raises UnknownRun, InsufficientScope."""
     with system.reading() as session:
-        run = _check_own(session, actor, run_id)
-        if control.changes_owners(session, run) and not allowed(actor, Action.REASSIGN):
-            raise InsufficientScope(action=Action.REASSIGN)
+        permission.check_retry_or_undo(session, run_id, actor)
     return run_id
-
-
-def _check_own(unit: Unit, actor: Actor, run_id: int) -> Run:
-    run = runs.find(unit, run_id)
-    if run is None:
-        raise UnknownRun(run_id=run_id)
-    if not allowed(actor, Action.ANOTHERS, run.actor_id):
-        raise InsufficientScope(action=Action.ANOTHERS)
-    return run
 
 
 OwnRun = Annotated[int, Depends(own_run)]

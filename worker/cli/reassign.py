@@ -31,7 +31,7 @@ DryRunOnly = Annotated[
 NewOwner = Annotated[
     str, typer.Option(help="Who gets the records: a pool, or a user by email or name.")
 ]
-ListToReassign = Annotated[
+OptionalListArgument = Annotated[
     str | None,
     typer.Argument(
         help="A list, by name or id, or import:N for what run N made.", show_default=False
@@ -55,7 +55,7 @@ IdType = Annotated[
 @app.command(epilog=f"Example: {EXAMPLE}")
 def reassign(
     to: NewOwner,
-    list: ListToReassign = None,
+    list: OptionalListArgument = None,
     ids: IdFile = None,
     type: IdType = None,
     dry_run: DryRunOnly = False,

@@ -73,14 +73,6 @@ def _count_freed(session: Session, run: Run) -> int:
 # --- retrying ---
 
 
-def changes_owners(session: Session, run: Run) -> bool:
-    """Whether a run gives records that are there already to others, or back: unlike an import, and
-    the undo of one."""
-    if run.kind == RunKind.UNDO:
-        run = runs.get(session, kinds.get_undo(session, run.id).undone_run_id)
-    return run.kind != RunKind.IMPORT
-
-
 def retry(session: Session, run_id: int) -> int:
     """Goes on with a run that failed: with the chunks that were set aside, or from the beginning.
     Returns how many tasks that is. Raises UnknownRun, NothingToRetry."""
