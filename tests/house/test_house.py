@@ -22,13 +22,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LONGEST_FILE_LINES = 300
 LONGEST_FUNCTION_LINES = 40
-LONGER_FILES = {"0001_first_tables.py": "lists the columns of the first tables"}
-"""Files that may be longer, by name, with the reason why."""
-
-LONGER_FUNCTIONS = dict.fromkeys(
-    ("_people_and_pools", "_ledger", "_records", "_runs", "_deliveries", "_lookups", "_chunks"),
-    "lists the columns of tables",
-)
+LONGER_FUNCTIONS = dict.fromkeys(("_ledger", "_records", "_runs"), "lists the columns of tables")
 """Functions that may be longer, by name, with the reason why."""
 
 FLOORS = ("worker/domain", "worker/store", "worker/flows")
@@ -93,11 +87,7 @@ def test_the_rules_see_the_whole_house() -> None:
 
 
 def test_each_file_is_short_enough_to_be_read_at_once() -> None:
-    lines = {
-        name_of(path): len(path.read_text().splitlines())
-        for path in PRODUCT
-        if path.name not in LONGER_FILES
-    }
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in PRODUCT}
 
     assert_none(each for each in lines.items() if each[1] > LONGEST_FILE_LINES)
 

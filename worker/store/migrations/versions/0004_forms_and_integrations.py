@@ -14,28 +14,18 @@ down_revision = "0003"
 def upgrade() -> None:
     _door(
         "forms",
-        sa.Column(
-            "fields",
-            sa.JSON,
-            nullable=False,
-            comment="in order: name, label, type, required, choices",
-        ),
+        _needed("fields", sa.JSON, comment="in order: name, label, type, required, choices"),
         sa.Column("thanks", sa.Text, comment="what is said afterwards"),
         sa.Column("redirect_url", sa.Text, comment="where one goes afterwards instead"),
-        sa.Column(
-            "origins", sa.JSON, nullable=False, comment="from which pages of others it may be sent"
-        ),
+        _needed("origins", sa.JSON, comment="from which pages of others it may be sent"),
     )
     _door(
         "integrations",
-        sa.Column("kind", sa.String(20), nullable=False),
-        sa.Column(
-            "mapping",
-            sa.JSON,
-            nullable=False,
-            comment="fields of a lead by where they are in what is delivered",
+        _needed("kind", sa.String(20)),
+        _needed(
+            "mapping", sa.JSON, comment="fields of a lead by where they are in what is delivered"
         ),
-        sa.Column("secret", sa.Text, nullable=False, comment="encrypted"),
+        _needed("secret", sa.Text, comment="encrypted"),
         sa.Column("former_secret", sa.Text, comment="encrypted; good until former_until"),
         sa.Column("former_until", Moment),
         sa.Column(
@@ -50,24 +40,24 @@ def upgrade() -> None:
     _lookups()
 
 
+def _needed(name: str, *given: Any, **named: Any) -> sa.Column[Any]:
+    """A column that is never null."""
+    return sa.Column(name, *given, nullable=False, **named)
+
+
 def _door(table: str, *own: sa.Column[Any]) -> None:
     op.create_table(
         table,
-        sa.Column("id", Id, autoincrement=True, nullable=False),
-        sa.Column("slug", sa.Text, nullable=False, comment="the last part of its address"),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column(
-            "owner_id",
-            Id,
-            nullable=False,
-            comment="a user, or a pool's phantom user, who gets the leads",
-        ),
+        _needed("id", Id, autoincrement=True),
+        _needed("slug", sa.Text, comment="the last part of its address"),
+        _needed("name", sa.Text),
+        _needed("owner_id", Id, comment="a user, or a pool's phantom user, who gets the leads"),
         sa.Column("source", sa.Text, comment="of its leads"),
-        sa.Column("tags", Json, nullable=False, comment="of its leads"),
-        sa.Column("enabled", sa.Boolean, server_default=sa.true(), nullable=False),
+        _needed("tags", Json, comment="of its leads"),
+        _needed("enabled", sa.Boolean, server_default=sa.true()),
         sa.Column("creator_id", Id),
-        sa.Column("created_at", Moment, nullable=False),
-        sa.Column("updated_at", Moment, nullable=False),
+        _needed("created_at", Moment),
+        _needed("updated_at", Moment),
         *own,
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f(f"fk_{table}_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
@@ -79,31 +69,17 @@ def _door(table: str, *own: sa.Column[Any]) -> None:
 def _deliveries() -> None:
     op.create_table(
         "deliveries",
-        sa.Column("id", Id, autoincrement=True, nullable=False),
+        _needed("id", Id, autoincrement=True),
         sa.Column("form_id", Id),
         sa.Column("integration_id", Id),
-        sa.Column(
-            "key",
-            sa.Text,
-            nullable=False,
-            comment="the sender's own number of it, by which a repeat is known",
+        _needed(
+            "key", sa.Text, comment="the sender's own number of it, by which a repeat is known"
         ),
-        sa.Column("at", Moment, nullable=False),
-        sa.Column(
-            "outcome",
-            sa.String(10),
-            nullable=False,
-            comment="accepted, ignored, invalid or refused",
-        ),
+        _needed("at", Moment),
+        _needed("outcome", sa.String(10), comment="accepted, ignored, invalid or refused"),
         sa.Column("reason", sa.Text),
-        sa.Column(
-            "repeats",
-            sa.Integer,
-            server_default="0",
-            nullable=False,
-            comment="how often it came again",
-        ),
-        sa.Column("lead_ids", sa.JSON, nullable=False),
+        _needed("repeats", sa.Integer, server_default="0", comment="how often it came again"),
+        _needed("lead_ids", sa.JSON),
         sa.Column("content_type", sa.Text),
         sa.Column(
             "body", sa.Text, comment="what came, to be replayed; none where the signature was wrong"
@@ -128,36 +104,25 @@ def _deliveries() -> None:
 def _lookups() -> None:
     op.create_table(
         "lookups",
-        sa.Column("lead_id", Id, autoincrement=False, nullable=False),
-        sa.Column("integration_id", Id, nullable=False),
-        sa.Column(
-            "object_id",
-            sa.Text,
-            nullable=False,
-            comment="the sender's number of what the lead is about",
-        ),
-        sa.Column("due_at", Moment, nullable=False, comment="when it is tried next"),
-        sa.Column(
+        _needed("lead_id", Id, autoincrement=False),
+        _needed("integration_id", Id),
+        _needed("object_id", sa.Text, comment="the sender's number of what the lead is about"),
+        _needed("due_at", Moment, comment="when it is tried next"),
+        _needed(
             "tries",
             sa.Integer,
             server_default="0",
-            nullable=False,
             comment="how often the sender was asked in vain",
         ),
-        sa.Column(
-            "attempts",
-            sa.Integer,
-            server_default="0",
-            nullable=False,
-            comment="begun, and not ended in good order",
+        _needed(
+            "attempts", sa.Integer, server_default="0", comment="begun, and not ended in good order"
         ),
         sa.Column("leased_until", Moment, comment="a worker is on it until then"),
         sa.Column("leased_by", sa.Text, comment="the task that the worker runs"),
-        sa.Column(
+        _needed(
             "set_aside",
             sa.Boolean,
             server_default=sa.false(),
-            nullable=False,
             comment="tried often enough, until somebody asks for more",
         ),
         sa.Column("reason", sa.Text, comment="what went wrong last"),

@@ -37,6 +37,11 @@ def upgrade() -> None:
     _takebacks()
 
 
+def _needed(name: str, *given: Any, **named: Any) -> sa.Column[Any]:
+    """A column that is never null."""
+    return sa.Column(name, *given, nullable=False, **named)
+
+
 def _chunks() -> None:
     """Of chunks it is known when they were done, as early as it may have been: nobody has edited
     their records before. Those that are no part of a file have no place in one."""
@@ -44,19 +49,17 @@ def _chunks() -> None:
     op.drop_table("chunks")
     _of_run(
         "chunks",
-        sa.Column("number", sa.Integer, nullable=False),
+        _needed("number", sa.Integer),
         sa.Column("offset", sa.BigInteger, comment="in the file, of an import's"),
         sa.Column("length", sa.Integer),
         sa.Column("first_line", sa.BigInteger),
-        sa.Column("first_ordinal", sa.BigInteger, nullable=False),
-        sa.Column("rows", sa.Integer, nullable=False),
-        sa.Column("records", sa.Integer, nullable=False),
-        sa.Column("attempts", sa.Integer, server_default="0", nullable=False, comment=ATTEMPTS),
+        _needed("first_ordinal", sa.BigInteger),
+        _needed("rows", sa.Integer),
+        _needed("records", sa.Integer),
+        _needed("attempts", sa.Integer, server_default="0", comment=ATTEMPTS),
         sa.Column("leased_until", Moment, comment="a worker is on it until then"),
         sa.Column("leased_by", sa.Text, comment="the task that the worker runs"),
-        sa.Column(
-            "set_aside", sa.Boolean, server_default=sa.false(), nullable=False, comment=SET_ASIDE
-        ),
+        _needed("set_aside", sa.Boolean, server_default=sa.false(), comment=SET_ASIDE),
         sa.Column("reason", sa.Text, comment="what went wrong last"),
         sa.Column("done_at", Moment),
         key="number",
@@ -79,21 +82,16 @@ def _history() -> None:
     op.drop_table("ledger_history")
     op.create_table(
         "ledger_history",
-        sa.Column("pool_id", Id, nullable=False),
-        sa.Column("turn", sa.BigInteger, nullable=False),
-        sa.Column("claim", sa.Text, nullable=False),
-        sa.Column(
-            "ordinal",
-            sa.BigInteger,
-            nullable=False,
-            comment="of the record within its claim, from 0",
-        ),
+        _needed("pool_id", Id),
+        _needed("turn", sa.BigInteger),
+        _needed("claim", sa.Text),
+        _needed("ordinal", sa.BigInteger, comment="of the record within its claim, from 0"),
         sa.Column("record_id", Id, comment="none where the turn is void"),
-        sa.Column("user_id", Id, nullable=False, comment="the rightful member"),
+        _needed("user_id", Id, comment="the rightful member"),
         sa.Column("previous_owner_id", Id),
-        sa.Column("cause", sa.String(10), nullable=False),
+        _needed("cause", sa.String(10)),
         sa.Column("actor_id", Id),
-        sa.Column("at", Moment, nullable=False),
+        _needed("at", Moment),
         sa.PrimaryKeyConstraint("pool_id", "claim", "ordinal", name=op.f("pk_ledger_history")),
     )
     op.create_index("ix_ledger_history_record_id", "ledger_history", ["record_id"])
@@ -107,7 +105,7 @@ def _history() -> None:
 def _of_run(table: str, *columns: sa.Column[Any], key: str | None = None) -> None:
     op.create_table(
         table,
-        sa.Column("run_id", Id, nullable=False),
+        _needed("run_id", Id),
         *columns,
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f(f"fk_{table}_run_id")),
         sa.PrimaryKeyConstraint(*filter(None, ("run_id", key)), name=op.f(f"pk_{table}")),
@@ -127,31 +125,18 @@ def _runs() -> None:
     )
     _of_run(
         "undos",
-        sa.Column(
-            "undone_run_id",
-            Id,
-            sa.ForeignKey("runs.id", name=op.f("fk_undos_undone_run_id")),
-            nullable=False,
-        ),
-        sa.Column(
-            "returns_turns",
-            sa.Boolean,
-            nullable=False,
-            comment="whether its turns come back; else they stay spent",
+        _needed("undone_run_id", Id, sa.ForeignKey("runs.id", name=op.f("fk_undos_undone_run_id"))),
+        _needed(
+            "returns_turns", sa.Boolean, comment="whether its turns come back; else they stay spent"
         ),
     )
     op.create_index("ix_undos_undone_run_id", "undos", ["undone_run_id"])
     _of_run(
         "selections",
-        sa.Column(
-            "ordinal", sa.BigInteger, nullable=False, comment="in the order of the list, from 0"
-        ),
-        sa.Column("record_id", Id, nullable=False),
-        sa.Column(
-            "owner_id",
-            Id,
-            nullable=False,
-            comment="as the record was when the list was read, like what follows",
+        _needed("ordinal", sa.BigInteger, comment="in the order of the list, from 0"),
+        _needed("record_id", Id),
+        _needed(
+            "owner_id", Id, comment="as the record was when the list was read, like what follows"
         ),
         sa.Column("pool_id", Id),
         sa.Column("turn", sa.BigInteger),
@@ -160,14 +145,9 @@ def _runs() -> None:
     )
     _of_run(
         "skips",
-        sa.Column("ordinal", sa.BigInteger, nullable=False),
-        sa.Column("record_id", Id, nullable=False),
-        sa.Column(
-            "reason",
-            sa.String(10),
-            nullable=False,
-            comment="why the run has left the record as it is",
-        ),
+        _needed("ordinal", sa.BigInteger),
+        _needed("record_id", Id),
+        _needed("reason", sa.String(10), comment="why the run has left the record as it is"),
         key="ordinal",
     )
 
@@ -175,18 +155,17 @@ def _runs() -> None:
 def _takebacks() -> None:
     op.create_table(
         "takebacks",
-        sa.Column("pool_id", Id, nullable=False),
-        sa.Column("claim", sa.Text, nullable=False),
-        sa.Column("first_ordinal", sa.BigInteger, nullable=False),
-        sa.Column("last_ordinal", sa.BigInteger, nullable=False),
-        sa.Column(
+        _needed("pool_id", Id),
+        _needed("claim", sa.Text),
+        _needed("first_ordinal", sa.BigInteger),
+        _needed("last_ordinal", sa.BigInteger),
+        _needed(
             "run_id",
             Id,
             sa.ForeignKey("runs.id", name=op.f("fk_takebacks_run_id")),
-            nullable=False,
             comment="the undo's",
         ),
-        sa.Column("at", Moment, nullable=False),
+        _needed("at", Moment),
         sa.PrimaryKeyConstraint("pool_id", "claim", "first_ordinal", name=op.f("pk_takebacks")),
     )
     op.create_index("ix_takebacks_run_id", "takebacks", ["run_id"])
