@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from api_stub.limits import count, rate_limit
 from worker.domain.people.permissions import Action, Actor, allowed
 from worker.domain.records.record_type import RecordType
@@ -151,5 +151,5 @@ def control_router(path: str, tag: str) -> APIRouter:
         tags=[tag],
         route_class=ForThoseSignedIn,
         dependencies=before_all,
-        responses=problems(Unauthorized, RateLimitExceeded),
+        responses=document_errors(Unauthorized, RateLimitExceeded),
     )

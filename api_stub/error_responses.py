@@ -44,7 +44,7 @@ Responses = dict[int | str, dict[str, Any]]
 """What FastAPI says of the answers of an endpoint, by status."""
 
 
-def problems(*kinds: type[EvenhandError], under: str = CONTROL) -> Responses:
+def document_errors(*kinds: type[EvenhandError], under: str = CONTROL) -> Responses:
     """Returns what the OpenAPI document says of the errors of an endpoint under that path, by
     status."""
     statuses = sorted({kind.status for kind in kinds})

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from api_stub.deps import Id, RecordTypeName, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.flows.audit.verify import verify
@@ -21,7 +21,7 @@ Offline = Annotated[bool, Query(description="Check the database alone, without R
 @router.get(
     "/why/{type}/{id}",
     summary="Tell why a record has its owner",
-    responses=problems(UnknownRecord, UnknownRecordType),
+    responses=document_errors(UnknownRecord, UnknownRecordType),
 )
 def why_record(system: Using, type: Annotated[RecordTypeName, Path()], id: Id) -> WhyView:
     """The turn, the roster in force at it, who came before and who was next."""

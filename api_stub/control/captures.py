@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.intake.leads import parse_lead
 from worker.errors.base import InsufficientScope
@@ -49,7 +49,7 @@ class CapturedLead(BaseModel):
     "/capture",
     summary="Capture a lead",
     status_code=202,
-    responses=problems(UnknownPool, BadLead, WrongPoolType, KeyReused),
+    responses=document_errors(UnknownPool, BadLead, WrongPoolType, KeyReused),
 )
 def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> CapturedLead:
     """The lead is stored when this answers, and is never lost from then on. Workers give it to the
@@ -64,7 +64,7 @@ def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> C
     return CapturedLead(**system.transact(run_once, with_body(key, new.model_dump()), work))
 
 
-@router.get("/waiting", summary="List leads that wait", responses=problems(UnknownPool))
+@router.get("/waiting", summary="List leads that wait", responses=document_errors(UnknownPool))
 def list_waiting(
     system: Using,
     pool: Annotated[Text | None, Query(description="A pool's name; all pools without it.")] = None,
@@ -79,7 +79,7 @@ def list_waiting(
 @router.post(
     "/retry",
     summary="Retry leads that were set aside",
-    responses=problems(InsufficientScope),
+    responses=document_errors(InsufficientScope),
 )
 def retry_leads(system: Using, _: Admin) -> Retried:
     """Puts all captured leads that were tried too often back in line, and fetches again what the

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request
 from pydantic import Field
 
 from api_stub.deps import Admin, Body, Id, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.domain.intake import forms as domain
 from worker.domain.intake.forms import FormValues
 from worker.domain.storable import GREATEST
@@ -123,7 +123,7 @@ def list_forms(system: Using, base: Base) -> list[FormView]:
         return views.list_forms(unit, base)
 
 
-@router.post("", summary="Define a form", status_code=201, responses=problems(*_REFUSALS))
+@router.post("", summary="Define a form", status_code=201, responses=document_errors(*_REFUSALS))
 def add_form(system: Using, actor: Admin, base: Base, new: NewForm) -> FormView:
     """Its page is there at once. Leads that come through it go to the pool's next member, or to the
     user."""
@@ -135,14 +135,16 @@ def add_form(system: Using, actor: Admin, base: Base, new: NewForm) -> FormView:
     return system.transact(add)
 
 
-@router.get("/{form_id}", summary="Show a form", responses=problems(UnknownForm))
+@router.get("/{form_id}", summary="Show a form", responses=document_errors(UnknownForm))
 def show_form(system: Using, base: Base, form_id: Id) -> FormView:
     """With its address, and how it gets onto other pages."""
     with system.reading() as unit:
         return forms.show(unit, form_id, base)
 
 
-@router.patch("/{form_id}", summary="Change a form", responses=problems(UnknownForm, *_REFUSALS))
+@router.patch(
+    "/{form_id}", summary="Change a form", responses=document_errors(UnknownForm, *_REFUSALS)
+)
 def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: ChangedForm) -> FormView:
     """It holds for whatever is sent from now on. Visitors can't tell a disabled form from one that
     isn't there."""
@@ -158,14 +160,16 @@ def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: Chang
     "/{form_id}",
     summary="Delete a form",
     status_code=204,
-    responses=problems(InsufficientScope, UnknownForm),
+    responses=document_errors(InsufficientScope, UnknownForm),
 )
 def delete_form(system: Using, _: Admin, form_id: Id) -> None:
     """With the list of what was sent through it. Its leads stay."""
     system.transact(forms.remove, form_id)
 
 
-@router.get("/{form_id}/deliveries", summary="List what was sent", responses=problems(UnknownForm))
+@router.get(
+    "/{form_id}/deliveries", summary="List what was sent", responses=document_errors(UnknownForm)
+)
 def list_form_deliveries(
     system: Using,
     form_id: Id,

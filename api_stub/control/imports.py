@@ -9,7 +9,7 @@ from fastapi import File, Form, Request, Response, UploadFile
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Acting, RecordTypeName, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from api_stub.http_errors import BodyTooLarge
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.files.rows import parse_mapping
@@ -27,7 +27,7 @@ UPLOADS = "/api/imports"
 
 router = control_router(UPLOADS, "imports")
 
-_REFUSALS = problems(
+_REFUSALS = document_errors(
     UnknownOwner,
     BodyTooLarge,
     UnreadableFile,

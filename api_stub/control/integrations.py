@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import Field, SecretStr
 
 from api_stub.deps import Admin, Body, Id, Sealing, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.senders import SENDERS
 from worker.domain.storable import GREATEST
@@ -127,7 +127,7 @@ def list_integrations(system: Using) -> list[IntegrationView]:
     "/integrations",
     summary="Set up an integration",
     status_code=201,
-    responses=problems(*_REFUSALS, UnknownKind, BadSecret, BadSlug),
+    responses=document_errors(*_REFUSALS, UnknownKind, BadSecret, BadSlug),
 )
 def add_integration(
     system: Using, sealing: Sealing, actor: Admin, new: NewIntegration
@@ -145,7 +145,7 @@ def add_integration(
 @router.get(
     "/integrations/{integration_id}",
     summary="Show an integration",
-    responses=problems(UnknownIntegration),
+    responses=document_errors(UnknownIntegration),
 )
 def show_integration(system: Using, integration_id: Id) -> IntegrationDetails:
     """An integration without its secrets, and the leads about which more is still to be fetched."""
@@ -156,7 +156,7 @@ def show_integration(system: Using, integration_id: Id) -> IntegrationDetails:
 @router.patch(
     "/integrations/{integration_id}",
     summary="Change an integration",
-    responses=problems(UnknownIntegration, *_REFUSALS),
+    responses=document_errors(UnknownIntegration, *_REFUSALS),
 )
 def change_integration(
     system: Using, sealing: Sealing, _: Admin, integration_id: Id, changed: ChangedIntegration
@@ -174,7 +174,7 @@ def change_integration(
 @router.post(
     "/integrations/{integration_id}/rotate",
     summary="Give an integration another secret",
-    responses=problems(InsufficientScope, UnknownIntegration, BadSecret),
+    responses=document_errors(InsufficientScope, UnknownIntegration, BadSecret),
 )
 def rotate_secret(
     system: Using, sealing: Sealing, _: Admin, integration_id: Id, new: NewSecret
@@ -191,7 +191,7 @@ def rotate_secret(
 @router.get(
     "/integrations/{integration_id}/deliveries",
     summary="List what an integration delivered",
-    responses=problems(UnknownIntegration),
+    responses=document_errors(UnknownIntegration),
 )
 def list_deliveries(
     system: Using,
@@ -209,7 +209,7 @@ def list_deliveries(
 @router.post(
     "/deliveries/{delivery_id}/replay",
     summary="Replay a delivery",
-    responses=problems(InsufficientScope, UnknownDelivery, NotReplayable),
+    responses=document_errors(InsufficientScope, UnknownDelivery, NotReplayable),
 )
 def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> DeliveryView:
     """Reads what was kept of it again, by the mapping as it is now. A delivery whose leads are

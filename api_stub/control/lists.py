@@ -6,7 +6,7 @@ from fastapi import Path, Query
 from pydantic import Field
 
 from api_stub.deps import Acting, Body, Id, RecordTypeName, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from api_stub.sell.models import LAST_PAGE, MOST_PER_PAGE
 from worker.domain.filters import FilterBody
 from worker.domain.people.permissions import Actor
@@ -78,7 +78,7 @@ class ChangedList(Body):
 NAMES = UnknownOwner, UnknownPool, UnknownRun, UnknownCustomField, WrongRunType
 """The errors of a filter that names something that doesn't exist."""
 
-_REFUSALS = problems(
+_REFUSALS = document_errors(
     InsufficientScope,
     ListExists,
     BlankName,
@@ -87,10 +87,10 @@ _REFUSALS = problems(
     IncorrectPayload,
     *NAMES,
 )
-_CHANGES = problems(
+_CHANGES = document_errors(
     UnknownList, InsufficientScope, ListExists, BlankName, BadListName, IncorrectPayload, *NAMES
 )
-_READING = problems(UnknownList, *NAMES)
+_READING = document_errors(UnknownList, *NAMES)
 
 
 @router.get("", summary="List smart lists")
@@ -116,7 +116,7 @@ def _create(unit: Unit, record_type: str, values: ListValues, actor: Actor) -> S
 @router.get(
     "/{list_id}",
     summary="Show a smart list",
-    responses=problems(UnknownList, UnknownRun),
+    responses=document_errors(UnknownList, UnknownRun),
 )
 def show_list(system: Using, actor: Acting, list_id: ListId) -> SmartListView:
     """Its filter and its order, not its records."""
@@ -141,7 +141,7 @@ def _change(unit: Unit, list_id: int, values: ListValues, actor: Actor) -> Smart
     "/{list_id}",
     summary="Delete a smart list",
     status_code=204,
-    responses=problems(UnknownList, InsufficientScope),
+    responses=document_errors(UnknownList, InsufficientScope),
 )
 def delete_list(system: Using, actor: Acting, list_id: Id) -> None:
     """Its records stay."""

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from api_stub.deps import Acting, Admin, Body, Id, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
 from worker.flows.people import people
@@ -54,7 +54,7 @@ def show_self(system: Using, actor: Acting) -> UserView:
     "",
     summary="Add a user",
     status_code=201,
-    responses=problems(InsufficientScope, UserExists, BlankName, BadEmail),
+    responses=document_errors(InsufficientScope, UserExists, BlankName, BadEmail),
 )
 def add_user(system: Using, _: Admin, new: NewUser) -> UserView:
     """The email address tells people apart."""
@@ -65,7 +65,7 @@ def add_user(system: Using, _: Admin, new: NewUser) -> UserView:
 @router.patch(
     "/{user_id}",
     summary="Change a user",
-    responses=problems(InsufficientScope, UnknownUser, BlankName, LastAdmin),
+    responses=document_errors(InsufficientScope, UnknownUser, BlankName, LastAdmin),
 )
 def change_user(system: Using, _: Admin, user_id: Id, changed: ChangedUser) -> UserView:
     """Their name, and what they may do. It goes for all their tokens at once."""
@@ -83,7 +83,7 @@ def change_user(system: Using, _: Admin, user_id: Id, changed: ChangedUser) -> U
 @router.post(
     "/{user_id}/deactivate",
     summary="Deactivate a user",
-    responses=problems(InsufficientScope, UnknownUser, LastAdmin),
+    responses=document_errors(InsufficientScope, UnknownUser, LastAdmin),
 )
 def deactivate_user(system: Using, actor: Admin, user_id: Id) -> DeactivatedUserView:
     """They leave all pools, keep the records that they own, and come in by none of their tokens any

@@ -15,7 +15,7 @@ from api_stub.deps import (
     Using,
     control_router,
 )
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.people import AmbiguousUser, BlankName, UnknownRecordType, UnknownUser
@@ -75,7 +75,7 @@ def list_pools(system: Using) -> list[PoolSummary]:
     "",
     summary="Create a pool",
     status_code=201,
-    responses=problems(
+    responses=document_errors(
         InsufficientScope,
         PoolExists,
         UnknownUser,
@@ -94,7 +94,7 @@ def create_pool(
     return _show(system, pool_id)
 
 
-@router.get("/{pool_id}", summary="Show a pool", responses=problems(UnknownPool))
+@router.get("/{pool_id}", summary="Show a pool", responses=document_errors(UnknownPool))
 def show_pool(system: Using, pool_id: Id) -> PoolView:
     """Its members in order, who is next, the turns so far, and how many records each has got."""
     return _show(system, pool_id)
@@ -103,7 +103,7 @@ def show_pool(system: Using, pool_id: Id) -> PoolView:
 @router.patch(
     "/{pool_id}",
     summary="Rename a pool",
-    responses=problems(InsufficientScope, UnknownPool, PoolExists, BlankName),
+    responses=document_errors(InsufficientScope, UnknownPool, PoolExists, BlankName),
 )
 def rename_pool(system: Using, _: Admin, pool_id: Id, new: NewName) -> PoolView:
     """Members and turns stay as they are."""
@@ -115,7 +115,7 @@ def rename_pool(system: Using, _: Admin, pool_id: Id, new: NewName) -> PoolView:
     "/{pool_id}",
     summary="Delete a pool",
     status_code=204,
-    responses=problems(InsufficientScope, UnknownPool),
+    responses=document_errors(InsufficientScope, UnknownPool),
 )
 def delete_pool(system: Using, _: Admin, pool_id: Id) -> None:
     """Records keep their owners, and the ledger stays."""
@@ -125,7 +125,9 @@ def delete_pool(system: Using, _: Admin, pool_id: Id) -> None:
 @router.post(
     "/{pool_id}/members",
     summary="Add members",
-    responses=problems(InsufficientScope, UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember),
+    responses=document_errors(
+        InsufficientScope, UnknownPool, UnknownUser, AmbiguousUser, AlreadyMember
+    ),
 )
 def add_members(system: Using, actor: Admin, pool_id: Id, new: NewMembers) -> PoolView:
     """They go to the end. Who is next stays next."""
@@ -136,7 +138,7 @@ def add_members(system: Using, actor: Admin, pool_id: Id, new: NewMembers) -> Po
 @router.delete(
     "/{pool_id}/members/{user_id}",
     summary="Remove a member",
-    responses=problems(InsufficientScope, UnknownPool, UnknownUser, NotAMember),
+    responses=document_errors(InsufficientScope, UnknownPool, UnknownUser, NotAMember),
 )
 def remove_member(system: Using, actor: Admin, pool_id: Id, user_id: Id) -> PoolView:
     """The rest go on in order, without a hole."""
@@ -147,7 +149,7 @@ def remove_member(system: Using, actor: Admin, pool_id: Id, user_id: Id) -> Pool
 @router.get(
     "/{pool_id}/verify",
     summary="Verify a pool",
-    responses=problems(UnknownPool),
+    responses=document_errors(UnknownPool),
 )
 def verify_pool(system: Using, pool_id: Id, offline: Offline = False) -> ReportView:
     """Replays the ledger against the rosters and checks every point of the promise."""
@@ -158,7 +160,7 @@ def verify_pool(system: Using, pool_id: Id, offline: Offline = False) -> ReportV
 @router.get(
     "/{pool_id}/rosters",
     summary="Show a pool's rosters",
-    responses=problems(UnknownPool),
+    responses=document_errors(UnknownPool),
 )
 def list_rosters(system: Using, pool_id: Id) -> list[RosterChangeView]:
     """Who the members were, from which turn on, and who has made it so, from the first roster to
@@ -170,7 +172,7 @@ def list_rosters(system: Using, pool_id: Id) -> list[RosterChangeView]:
 @router.get(
     "/{pool_id}/ledger",
     summary="Read a pool's ledger",
-    responses=problems(UnknownPool),
+    responses=document_errors(UnknownPool),
 )
 def read_ledger(
     system: Using,

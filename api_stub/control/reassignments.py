@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.filters import RecordList
 from worker.domain.people.permissions import Actor
@@ -41,7 +41,7 @@ ListedIds = Annotated[
 ]
 """Validation stops at the first id that is none: there may be a hundred thousand."""
 
-_REFUSALS = problems(
+_REFUSALS = document_errors(
     InsufficientScope,
     IncorrectPayload,
     UnknownList,

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import Field, TypeAdapter
 
 from api_stub.deps import Acting, Body, Id, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
 from worker.errors.runs import (
@@ -71,7 +71,7 @@ def list_runs(
         return views.list_runs(session, limit)
 
 
-@router.get("/{run_id}", summary="Show a run", responses=problems(UnknownRun))
+@router.get("/{run_id}", summary="Show a run", responses=document_errors(UnknownRun))
 def show_run(system: Using, run_id: Id) -> RunView:
     """How far it is, and its first row errors."""
     with system.reading() as session:
@@ -81,7 +81,7 @@ def show_run(system: Using, run_id: Id) -> RunView:
 @router.get(
     "/{run_id}/skipped",
     summary="List what a run has left alone",
-    responses=problems(UnknownRun),
+    responses=document_errors(UnknownRun),
 )
 def list_skipped(
     system: Using,
@@ -108,7 +108,7 @@ def list_skipped(
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        **problems(UnknownRun, NoReceipt, FileGone, NoReceiptYet),
+        **document_errors(UnknownRun, NoReceipt, FileGone, NoReceiptYet),
     },
 )
 def receipt(system: Using, run_id: Id) -> StreamingResponse:
@@ -121,7 +121,7 @@ def receipt(system: Using, run_id: Id) -> StreamingResponse:
 @router.post(
     "/{run_id}/cancel",
     summary="Cancel a run",
-    responses=problems(InsufficientScope, UnknownRun, RunEnded),
+    responses=document_errors(InsufficientScope, UnknownRun, RunEnded),
 )
 def cancel_run(system: Using, run_id: OwnRun) -> CancelledRun:
     """Stops it between two chunks: what it has done stays, the turns that it doesn't use come
@@ -132,7 +132,7 @@ def cancel_run(system: Using, run_id: OwnRun) -> CancelledRun:
 @router.post(
     "/{run_id}/retry",
     summary="Retry a run",
-    responses=problems(InsufficientScope, UnknownRun, NothingToRetry),
+    responses=document_errors(InsufficientScope, UnknownRun, NothingToRetry),
 )
 def retry_run(system: Using, run_id: MovingRun) -> Retried:
     """Goes on with a run that failed: with the chunks that were set aside, or from the start."""
@@ -143,7 +143,7 @@ def retry_run(system: Using, run_id: MovingRun) -> Retried:
     "/{run_id}/undo",
     summary="Undo a run",
     status_code=202,
-    responses=problems(InsufficientScope, UnknownRun, NotUndoable),
+    responses=document_errors(InsufficientScope, UnknownRun, NotUndoable),
 )
 def undo_run(
     system: Using,

@@ -6,7 +6,7 @@ from fastapi import Depends, Response
 from pydantic import Field
 
 from api_stub.deps import Acting, Body, Id, Text, Using, control_router
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.domain.people.permissions import Action, Actor, allowed
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BlankName, UnknownToken, UnknownUser
@@ -36,7 +36,7 @@ OwnId = Annotated[int, Depends(check_own_id)]
 @router.get(
     "/users/{user_id}/tokens",
     summary="List a user's tokens",
-    responses=problems(InsufficientScope, UnknownUser),
+    responses=document_errors(InsufficientScope, UnknownUser),
 )
 def list_tokens(system: Using, user_id: OwnId) -> list[TokenView]:
     """Your own, or as an admin anybody's: those that were revoked, too."""
@@ -48,7 +48,7 @@ def list_tokens(system: Using, user_id: OwnId) -> list[TokenView]:
     "/users/{user_id}/tokens",
     summary="Issue a token",
     status_code=201,
-    responses=problems(InsufficientScope, UnknownUser, BlankName),
+    responses=document_errors(InsufficientScope, UnknownUser, BlankName),
 )
 def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> IssuedToken:
     """The answer is the only place where the token is ever seen. It may do what its user may do,
@@ -61,7 +61,7 @@ def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response
     "/tokens/{token_id}",
     summary="Revoke a token",
     status_code=204,
-    responses=problems(UnknownToken),
+    responses=document_errors(UnknownToken),
 )
 def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
     """Your own, or as an admin anybody's. It lets nobody in from now on, and stays revoked."""

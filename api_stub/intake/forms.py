@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
 
 from api_stub.deps import Body, Sealing, Using
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from api_stub.http_errors import (
     BodyTooLarge,
     InvalidPayload,
@@ -163,7 +163,7 @@ def check_origin(request: Request, _: Here) -> Response:
 @router.get(
     "/{slug}/token",
     summary="Get a form token",
-    responses=problems(UnknownForm),
+    responses=document_errors(UnknownForm),
 )
 def get_form_token(form: Here, sealing: Sealing, response: Response) -> FormToken:
     """A token to send a submission with, from a script on a page of one of the form's allowed
@@ -186,7 +186,7 @@ _BODY = {
     status_code=202,
     response_model=StoredLead,
     openapi_extra=_BODY,
-    responses=problems(
+    responses=document_errors(
         UnknownForm,
         TokenExpired,
         TooSoon,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel
 
 from api_stub.deps import Sealing, Using
-from api_stub.error_responses import problems
+from api_stub.error_responses import document_errors
 from worker.domain.intake.senders.signing import Call
 from worker.errors.intake import BadSignature, UnknownHook, UnreadableDelivery
 from worker.flows.intake.deliveries import FORM, PartReceipt, deliver
@@ -40,7 +40,7 @@ async def read_call(request: Request, configured: Annotated[Settings, Depends(se
     "/{slug}",
     summary="Take in what an integration delivers",
     status_code=202,
-    responses=problems(UnknownHook, BadSignature, UnreadableDelivery),
+    responses=document_errors(UnknownHook, BadSignature, UnreadableDelivery),
     openapi_extra={"requestBody": BODY},
 )
 def take_in(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from api_stub.deps import ForThoseSignedIn, Id, Using, actor
-from api_stub.error_responses import SELL, problems
+from api_stub.error_responses import SELL, document_errors
 from api_stub.idempotency import GivenKey, with_body
 from api_stub.sell.envelopes import wrap, wrap_page
 from api_stub.sell.models import (
@@ -39,7 +39,7 @@ from worker.flows.system import System
 from worker.flows.unit import Unit
 from worker.store.views import catalog
 
-sell_problems = partial(problems, under=SELL)
+sell_problems = partial(document_errors, under=SELL)
 
 Endpoint = Callable[..., Response | None]
 Context = Annotated[RequestContext, Depends(request_context)]
