@@ -49,6 +49,7 @@ class Broker(AMQP):  # type: ignore[misc]
 mark_log_records()
 
 app = Celery("evenhand", set_as_current=False, amqp=Broker)
+app.Beat = app.subclass_with_self("worker.beat:Beat")
 app.conf.update(
     broker_url=settings().broker_url,
     broker_connection_retry_on_startup=True,
