@@ -34,6 +34,7 @@ BANNED = {*VAGUE, *(f"{word}s" for word in VAGUE), "process", "processes", "data
 NOT_OURS = {
     "data_received": "asyncio's name",
     "queue": "Celery's: tasks by name",
+    "install_sync_handler": "Celery's name",
     "get_route_handler": "FastAPI's name",
     "process_bind_param": "SQLAlchemy's name",
     "process_result_value": "SQLAlchemy's name",
