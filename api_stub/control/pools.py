@@ -66,7 +66,7 @@ class NewMembers(Body):
 
 @router.get("", summary="List pools")
 def list_pools(system: Using) -> list[PoolSummary]:
-    """All pools that are not deleted, each with who is next after the last entered turn. What shows
+    """All pools that are not deleted, each with who is next after the last entered turn. Showing
     one pool asks its ring instead."""
     with system.reading() as session:
         return views.list_pools(session)
