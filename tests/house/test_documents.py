@@ -14,7 +14,9 @@ FLOORS = ("domain", "flows", "store")
 NAMED_AS_A_FOLDER = ("store/migrations/",)
 """Folders whose files no document names one by one."""
 
-PATH = re.compile(r"`((?:worker|api_stub|tests|docs|ring|cli|chaos|stack|domain|flows|store)/[^`]*)`")
+PATH = re.compile(
+    r"`((?:worker|api_stub|tests|docs|ring|cli|chaos|stack|domain|flows|store)/[^`]*)`"
+)
 PLACEHOLDER = re.compile(r"[A-Z*<{ ]")
 
 
