@@ -21,7 +21,7 @@ from benchmarks.testbed import Bench, Testbed, testbed
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import FileChunk
 from worker.domain.runs.runs import RunKind, RunState
-from worker.domain.turns.claims import capture_claim, run_claim
+from worker.domain.turns.claims import name_capture_claim, name_run_claim
 from worker.domain.turns.turns import Span, Turns
 from worker.flows.turns import seed
 from worker.settings import settings
@@ -125,7 +125,7 @@ def fill(here: Testbed, turns: int) -> None:
 
 
 def _begin(session: Session, pool_id: int, turns: int) -> Filling:
-    owners = pools.latest_roster(session, pool_id).members
+    owners = pools.get_latest_roster(session, pool_id).members
     run_id, first = (
         runs.add(session, RunKind.IMPORT, "lead", pool_id, None),
         records.reserve_ids(session, RecordType.LEAD, turns),
@@ -134,7 +134,7 @@ def _begin(session: Session, pool_id: int, turns: int) -> Filling:
 
 
 def _enter_turns(session: Session, filling: Filling, rows: int) -> None:
-    claim, places = run_claim("import", filling.run_id), range(0, rows, CHUNK_ROWS)
+    claim, places = name_run_claim("import", filling.run_id), range(0, rows, CHUNK_ROWS)
     sizes = [(at, min(CHUNK_ROWS, rows - at)) for at in places]
     cut = [
         FileChunk(number, at, size, size, offset=at, length=1, first_line=at + 1)
@@ -180,12 +180,12 @@ def _leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
 
 
 def _entries(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
-    claim = run_claim("import", filling.run_id)
+    claim = name_run_claim("import", filling.run_id)
     for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
         record_id = filling.first_id + at
         by = (
             (claim, at, record_id, owner, "import")
             if at < turns // 2
-            else (capture_claim(record_id), 0, record_id, owner, "capture")
+            else (name_capture_claim(record_id), 0, record_id, owner, "capture")
         )
         yield (filling.pool_id, at + 1, *by, filling.moment)

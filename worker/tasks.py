@@ -11,11 +11,9 @@ from worker.flows.system import system
 from worker.flows.upkeep import rings, sweeps, tidy
 from worker.secret_box import secret_box
 
-IMPORT, REASSIGN, UNDO = (
-    RUN_TASKS[RunKind.IMPORT],
-    RUN_TASKS[RunKind.REASSIGN],
-    RUN_TASKS[RunKind.UNDO],
-)
+IMPORT = RUN_TASKS[RunKind.IMPORT]
+REASSIGN = RUN_TASKS[RunKind.REASSIGN]
+UNDO = RUN_TASKS[RunKind.UNDO]
 
 AWAY: dict[str, object] = {
     "autoretry_for": (Unavailable,),

@@ -13,9 +13,8 @@ from worker.errors.base import InsufficientScope
 from worker.errors.records import BadLead, KeyReused
 from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.idempotency import Answer, run_once
-from worker.flows.intake import capture
+from worker.flows.intake import capture, retry
 from worker.flows.names import pool_named
-from worker.flows.runs import control
 from worker.flows.unit import Unit
 from worker.store.views import intake as views
 from worker.store.views.intake import WaitingLeadView
@@ -84,4 +83,4 @@ def list_waiting(
 def retry_leads(system: Using, _: Admin) -> Retried:
     """Puts all captured leads that were tried too often back in line, and fetches again what the
     senders of some leads would not give."""
-    return Retried(retried=system.transact(control.retry_leads))
+    return Retried(retried=system.transact(retry.retry_leads))

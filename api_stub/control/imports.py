@@ -86,7 +86,7 @@ def import_file(
         owner_id = owner_named(session, owner).id
     asked = ImportRequest(name, type, owner_id, mapping, actor.id, None if dry_run else key)
     if dry_run:
-        return show_dry_run(dry_runs.of_import(system, asked, file.file))
+        return show_dry_run(dry_runs.preview_import(system, asked, file.file))
     return show_accepted(system, request, response, imports.accept(system, asked, file.file))
 
 

@@ -66,7 +66,8 @@ class NewMembers(Body):
 
 @router.get("", summary="List pools")
 def list_pools(system: Using) -> list[PoolSummary]:
-    """All pools that are not deleted, each with who is next."""
+    """All pools that are not deleted, each with who is next after the last entered turn. `Show a
+    pool` asks the ring."""
     with system.reading() as session:
         return views.list_pools(session)
 
@@ -194,8 +195,8 @@ def _create(unit: Unit, new: NewPool, actor_id: int) -> int:
 
 
 def _add_members(unit: Unit, pool_id: int, members: list[str], actor_id: int) -> None:
-    pool = pools.find(unit, pool_id)
-    pools.add_members(unit, pool.id, users_named(unit, members), actor_id)
+    pools.find(unit, pool_id)  # an unknown pool is told before unknown members
+    pools.add_members(unit, pool_id, users_named(unit, members), actor_id)
 
 
 def _show(system: System, pool_id: int) -> PoolView:

@@ -107,7 +107,7 @@ def reassign_records(
         with system.reading() as unit:
             unit.limit_statement_time()
             records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
-            return show_dry_run(dry_runs.of_reassignment(unit, records, owner_id))
+            return show_dry_run(dry_runs.preview_reassignment(unit, records, owner_id))
     accept = partial(_accept, wanted=wanted, actor=actor)
     answer = system.transact(run_once, with_body(key, wanted.model_dump()), accept)
     return show_accepted(system, request, response, answer["run"])

@@ -20,8 +20,8 @@ from worker.errors.runs import (
     RunEnded,
     UnknownRun,
 )
-from worker.flows.runs import control, imports, permission, undo
-from worker.flows.runs.control import CancelledRun
+from worker.flows.runs import cancel, imports, permissions, retry, undo
+from worker.flows.runs.cancel import CancelledRun
 from worker.flows.system import System
 from worker.store.views import runs as views
 from worker.store.views.runs import DryRun, Retried, RunSummary, RunView, SkipPage
@@ -43,22 +43,22 @@ class UndoBody(Body):
     )
 
 
-def own_run(system: Using, actor: Acting, run_id: Id) -> int:
+def find_run_to_cancel(system: Using, actor: Acting, run_id: Id) -> int:
     """The id of a run that the actor may cancel. Raises UnknownRun, InsufficientScope."""
     with system.reading() as session:
-        permission.check_cancel(session, run_id, actor)
+        permissions.check_cancel(session, run_id, actor)
     return run_id
 
 
-def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
+def find_run_to_retry_or_undo(system: Using, actor: Acting, run_id: Id) -> int:
     """The id of a run that the actor may retry or undo. Raises UnknownRun, InsufficientScope."""
     with system.reading() as session:
-        permission.check_retry_or_undo(session, run_id, actor)
+        permissions.check_retry_or_undo(session, run_id, actor)
     return run_id
 
 
-OwnRun = Annotated[int, Depends(own_run)]
-MovingRun = Annotated[int, Depends(moving_run)]
+RunToCancel = Annotated[int, Depends(find_run_to_cancel)]
+RunToRetryOrUndo = Annotated[int, Depends(find_run_to_retry_or_undo)]
 
 
 @router.get("", summary="List runs")
@@ -123,10 +123,11 @@ def receipt(system: Using, run_id: Id) -> StreamingResponse:
     summary="Cancel a run",
     responses=document_errors(InsufficientScope, UnknownRun, RunEnded),
 )
-def cancel_run(system: Using, run_id: OwnRun) -> CancelledRun:
-    """Stops it between two chunks: what it has done stays, the turns that it doesn't use come
-    back."""
-    return system.transact(control.cancel, run_id)
+def cancel_run(system: Using, run_id: RunToCancel) -> CancelledRun:
+    """Stops it between two chunks: what it has done stays. An import or a reassignment gives back
+    the turns that it hasn't used. An undo gives back the turns of what it has undone, if that was
+    asked for."""
+    return system.transact(cancel.cancel, run_id)
 
 
 @router.post(
@@ -134,9 +135,9 @@ def cancel_run(system: Using, run_id: OwnRun) -> CancelledRun:
     summary="Retry a run",
     responses=document_errors(InsufficientScope, UnknownRun, NothingToRetry),
 )
-def retry_run(system: Using, run_id: MovingRun) -> Retried:
+def retry_run(system: Using, run_id: RunToRetryOrUndo) -> Retried:
     """Goes on with a run that failed: with the chunks that were set aside, or from the start."""
-    return Retried(system.transact(control.retry, run_id))
+    return Retried(system.transact(retry.retry, run_id))
 
 
 @router.post(
@@ -148,7 +149,7 @@ def retry_run(system: Using, run_id: MovingRun) -> Retried:
 def undo_run(
     system: Using,
     actor: Acting,
-    run_id: MovingRun,
+    run_id: RunToRetryOrUndo,
     request: Request,
     response: Response,
     wanted: UndoBody | None = None,

@@ -9,7 +9,7 @@ from api_stub.sell.models import ConversionRequest, response_model
 from api_stub.sell.parameters import attributes_of, tag_errors
 from api_stub.sell.routes import NO_PARAMETERS, Context, document, respond, router
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
-from worker.domain.turns.claims import convert_claim
+from worker.domain.turns.claims import name_convert_claim
 from worker.errors.base import InsufficientScope
 from worker.errors.records import AlreadyConverted, IncorrectPayload, LeadWaits
 from worker.flows.records import edits
@@ -40,7 +40,7 @@ def create_lead_conversions(
     conversion."""
     given = attributes_of(payload)
     order = ConversionOrder(**given)
-    claimed = context._replace(claim=convert_claim(order.lead_id))
+    claimed = context._replace(claim=name_convert_claim(order.lead_id))
     return respond(system, CONVERSION, with_body(key, given), convert, claimed, order)
 
 

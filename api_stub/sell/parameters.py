@@ -13,7 +13,7 @@ from api_stub.deps import NO_SUCH, Acting
 from api_stub.http_errors import InvalidUserAgent
 from worker.domain.records.editing import Values
 from worker.domain.resources import Resource
-from worker.domain.turns.claims import request_claim
+from worker.domain.turns.claims import name_request_claim
 from worker.flows.records.edits import RequestContext
 from worker.settings import settings
 from worker.store.views.catalog import ListQuery
@@ -75,7 +75,7 @@ def attributes_of(payload: BaseModel) -> Values:
 
 async def request_context(actor: Acting) -> RequestContext:
     """Who asks, under a claim of this request's own."""
-    return RequestContext(actor, request_claim(secrets.token_hex(16)), settings().currency)
+    return RequestContext(actor, name_request_claim(secrets.token_hex(16)), settings().currency)
 
 
 async def check_user_agent(

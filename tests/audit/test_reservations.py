@@ -134,7 +134,7 @@ def test_turns_that_are_no_turns_are_not_taken_for_some() -> None:
 
 def test_the_run_of_a_claim_is_told_by_its_number() -> None:
     assert [
-        claims.run_id_of(claim)
+        claims.parse_run_id(claim)
         for claim in ("import:42", "import:", "import:x", "import:²", f"import:{10**30}", "")
     ] == [
         42,

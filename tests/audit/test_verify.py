@@ -31,7 +31,7 @@ from worker.domain.audit.reports import Report
 from worker.errors.servers import RingUnreachable
 from worker.errors.turns import UnknownPool
 from worker.flows.audit.verify import verify
-from worker.flows.runs import control
+from worker.flows.runs import cancel
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.upkeep import rings
@@ -544,7 +544,7 @@ def cancelled(system: System, send: Tasks) -> None:
     send.lose()
     give_leads(system, 1)
     assert only(system).open == 450
-    cancelled = system.transact(control.cancel, run_id)
+    cancelled = system.transact(cancel.cancel, run_id)
     assert (cancelled.records, cancelled.returned) == (250, 450)
     send.drain(system)
 

@@ -38,7 +38,7 @@ from worker.flows.audit.verify import verify
 from worker.flows.records import convert
 from worker.flows.records.convert import ConversionOrder
 from worker.flows.records.edits import RecordEditor, RequestContext
-from worker.flows.runs import control, undo
+from worker.flows.runs import cancel, undo
 from worker.flows.system import System
 from worker.flows.turns import seed
 
@@ -446,7 +446,7 @@ def test_a_cancelled_reassignment_may_be_undone(
     pool(system, 3)
     run_id = frozen(system, send, RecordIds("lead", owned(system, ROWS)))
     work(system, send, chunks)
-    system.transact(control.cancel, run_id)
+    system.transact(cancel.cancel, run_id)
     send.drain(system)
     assert_sound(system)
 
@@ -469,7 +469,7 @@ def test_a_cancelled_undo_may_be_followed_by_another(
     cancelled = to_undo(system, run_id, returns_turns=first)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
-    system.transact(control.cancel, cancelled)
+    system.transact(cancel.cancel, cancelled)
     send.drain(system, times=2)
     assert state_of(system, cancelled) == ("cancelled", 10, 0, 10 * first)
     assert_sound(system)
@@ -490,7 +490,7 @@ def test_a_cancelled_import_may_be_undone(system: System, send: Tasks, returns: 
     run_id = accepted(system, sheet(ROWS, {3}))
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
-    system.transact(control.cancel, run_id)
+    system.transact(cancel.cancel, run_id)
     send.drain(system)
 
     undo_id = undone(system, send, run_id, returns_turns=returns)
@@ -717,7 +717,7 @@ def test_an_undo_that_was_cancelled_and_is_not_closed_yet_is_sound(
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
 
-    cancelled = system.transact(control.cancel, undo_id)
+    cancelled = system.transact(cancel.cancel, undo_id)
 
     numbers = (cancelled.records, cancelled.returned)
     assert numbers == (10, 10)

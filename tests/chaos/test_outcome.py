@@ -25,10 +25,10 @@ from worker.chaos.outcome import Recovery, RunTotals, SoakResult, count_outcome,
 from worker.chaos.scheduler import Injection
 from worker.domain.people.permissions import Actor
 from worker.domain.records.types import LEAD
-from worker.domain.turns.claims import request_claim
+from worker.domain.turns.claims import name_request_claim
 from worker.flows.audit.verify import verify
 from worker.flows.records.edits import RecordEditor, RequestContext
-from worker.flows.runs import control
+from worker.flows.runs import cancel
 from worker.flows.system import System
 from worker.store.sql.engine import writing
 
@@ -107,7 +107,7 @@ def create_leads(system: System, *names: str) -> dict[int, int]:
         values = {"last_name": name, "owner_id": pool_id}
         work = partial(
             RecordEditor(LEAD).create,
-            context=asking._replace(claim=request_claim(str(number))),
+            context=asking._replace(claim=name_request_claim(str(number))),
             values=values,
         )
         lead = system.transact(work)
@@ -154,7 +154,7 @@ def test_an_import_that_lacks_a_record_or_has_not_ended_is_named(
 def test_an_import_may_be_cancelled_only_by_request(system: System, send: Tasks) -> None:
     pool(system, 3)
     run_id = accepted(system, sheet(ROWS))
-    system.transact(control.cancel, run_id)
+    system.transact(cancel.cancel, run_id)
 
     asked, unasked = (
         outcome(system, [], [run_id], to_cancel={run_id}),

@@ -220,7 +220,7 @@ class Rig:
         """Nobody takes a turn of the pool within the block: whoever wants to waits."""
         with engine.writing(self.system.engine) as session:
             engine.allow_long_silence(session)
-            pools.lock(session, pool_id)
+            pools.lock_exclusive(session, pool_id)
             yield session
 
     @contextmanager

@@ -9,8 +9,8 @@ from tests.crash.rig import Rig
 from tests.crash.services import service
 from tests.support.factories import join, person, sheet
 from tests.support.servers import wait_until
-from worker.flows.runs import control
-from worker.flows.runs.control import CancelledRun
+from worker.flows.runs import cancel as cancel_flow
+from worker.flows.runs.cancel import CancelledRun
 from worker.flows.unit import Unit
 from worker.queue import Task
 from worker.store.sql import advisory_locks
@@ -74,10 +74,10 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
         rig.waiting_worker("advisory")
 
         def cancel(unit: Unit) -> CancelledRun:
-            advisory_locks.exclusive(unit, LockKind.RUN, run_id)
+            advisory_locks.lock_exclusive(unit, LockKind.RUN, run_id)
             free.close()
             rig.waiting_worker("lock_shared")
-            return control.cancel(unit, run_id)
+            return cancel_flow.cancel(unit, run_id)
 
         cancelled = rig.system.transact(cancel)
     leads = rig.capture(pool.name, 3)

@@ -31,7 +31,8 @@ from worker.errors.runs import NotUndoable, RunEnded
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
 from worker.flows.records.edits import RecordEditor, RequestContext
-from worker.flows.runs import control, reassign, undo
+from worker.flows.runs import cancel as cancel_flow
+from worker.flows.runs import reassign, undo
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.upkeep import rings, sweeps
@@ -121,7 +122,7 @@ class Bulk(RuleBasedStateMachine):
         if known := rows(self.system, "SELECT id FROM runs WHERE ended_at IS NULL ORDER BY id"):
             run_id = known[which % len(known)]["id"]
             with suppress(RunEnded):
-                self.system.transact(control.cancel, run_id=run_id)
+                self.system.transact(cancel_flow.cancel, run_id=run_id)
 
     # --- records ---
 

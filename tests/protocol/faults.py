@@ -13,7 +13,7 @@ from tests.support.faults import Photograph, photograph, roll_back
 from tests.support.invariants import rows
 from worker.errors.runs import RunEnded
 from worker.errors.turns import RingError
-from worker.flows.runs import control
+from worker.flows.runs import cancel
 from worker.flows.turns import seed
 from worker.flows.upkeep import rings
 
@@ -81,7 +81,7 @@ class Faults(Stories):
         known = [run["id"] for run in rows(self.system, "SELECT id FROM runs ORDER BY id")]
         run_id = known[which % len(known)]
         with suppress(RunEnded):
-            self.system.transact(control.cancel, run_id)
+            self.system.transact(cancel.cancel, run_id)
 
     @precondition(lambda self: bool(rows(self.system, "SELECT 1 FROM captures")))
     @rule(which=SOME)

@@ -27,9 +27,10 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
+from worker.flows.intake.retry import retry_leads
 from worker.flows.names import users_named
 from worker.flows.people import people
-from worker.flows.runs import control
+from worker.flows.runs import retry
 from worker.flows.turns import assign, pools
 from worker.flows.upkeep import rings, sweeps
 from worker.queue import Task
@@ -232,9 +233,9 @@ class Stories(RuleBasedStateMachine):
         for _ in range(ROUNDS):
             time_passes(self.system)
             sweeps.sweep(self.system)
-            self.system.transact(control.retry_leads)
+            self.system.transact(retry_leads)
             for failed in rows(self.system, "SELECT id FROM runs WHERE state = 'failed'"):
-                self.system.transact(control.retry, run_id=failed["id"])
+                self.system.transact(retry.retry, run_id=failed["id"])
             if not self.send.waiting:
                 break
             self.send.drain(self.system)

@@ -17,7 +17,7 @@ from tests.protocol.system import MortalRing
 from worker.domain.turns.pool import Pool
 from worker.domain.turns.rosters import Roster
 from worker.flows.intake import capture
-from worker.flows.turns import assign
+from worker.flows.turns import assign, fence
 from worker.ring import Taken
 from worker.store.runs import undos
 from worker.store.turns import ledger
@@ -37,20 +37,20 @@ def forget_claims(patch: pytest.MonkeyPatch) -> None:
 
 def let_every_epoch_through(patch: pytest.MonkeyPatch) -> None:
     """The fence believes the ring that its epoch is SQL's."""
-    real = assign.fence
+    real = fence.check_turns
 
     def credulous(
         session: Session, pool: Pool, latest: Roster, taken: Taken, claim: str = ""
     ) -> None:
         real(session, replace(pool, epoch=taken.epoch), latest, taken, claim)
 
-    patch.setattr(assign, "fence", credulous)
+    patch.setattr(fence, "check_turns", credulous)
 
 
 def look_at_no_open_block(patch: pytest.MonkeyPatch) -> None:
     """The fence doesn't see the turns that are reserved."""
     blind = SimpleNamespace(**{**vars(ledger), "list_open_blocks": lambda *_: {}})
-    patch.setattr(assign, "ledger", blind)
+    patch.setattr(fence, "ledger", blind)
 
 
 def take_for_one_lead(patch: pytest.MonkeyPatch) -> None:

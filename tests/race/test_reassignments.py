@@ -40,7 +40,8 @@ from worker.domain.runs.record_ids import RecordIds
 from worker.flows.audit.verify import verify
 from worker.flows.intake import capture
 from worker.flows.records.edits import RecordEditor, RequestContext
-from worker.flows.runs import control, reassign, scans, undo
+from worker.flows.runs import cancel as cancel_flow
+from worker.flows.runs import reassign, scans, undo
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
 from worker.store.sql import clock
@@ -175,8 +176,8 @@ def test_lists_that_overlap_go_side_by_side_with_leads_and_an_import_and_are_und
 # --- a cancel in the middle ---
 
 
-def cancel(system: System, run_id: int) -> control.CancelledRun:
-    return system.transact(control.cancel, run_id)
+def cancel(system: System, run_id: int) -> cancel_flow.CancelledRun:
+    return system.transact(cancel_flow.cancel, run_id)
 
 
 @pytest.mark.fast

@@ -22,8 +22,8 @@ from tests.support.factories import (
 )
 from tests.support.invariants import assert_in_file_order, assert_promise, receipt, rows
 from tests.support.servers import wait_until
-from tests.support.tasks import Tasks, run
-from worker.flows.runs import chunk, control, load
+from tests.support.tasks import Tasks, lease_slowly, load_leased, run
+from worker.flows.runs import cancel
 from worker.flows.system import System
 from worker.flows.upkeep import sweeps
 from worker.ring import Ring
@@ -117,7 +117,7 @@ def test_a_cancel_waits_for_the_chunk_that_is_being_entered(system: System, send
     run(system, first)
 
     cancelled = in_the_middle_of(
-        system, lambda: run(system, late), lambda: system.transact(control.cancel, run_id)
+        system, lambda: run(system, late), lambda: system.transact(cancel.cancel, run_id)
     )
     send.drain(system)
 
@@ -132,8 +132,7 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(
 ) -> None:
     run_id = loading(system, send)
     _, *others = send.lose()
-    leased = system.transact(chunk._lease, run_id, 0, "a slow one")
-    assert leased is not None
+    leased = lease_slowly(system, run_id, 0)
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
         system.transact(chunks.lease, run_id, 0, "a worker that dies", -1.0)
@@ -141,9 +140,7 @@ def test_a_run_whose_last_chunk_is_being_entered_after_all_has_not_failed(
     for task in others:
         run(system, task)
 
-    in_the_middle_of(
-        system, lambda: chunk._do(system, *leased, load.LOAD), lambda: sweeps.sweep(system)
-    )
+    in_the_middle_of(system, lambda: load_leased(system, *leased), lambda: sweeps.sweep(system))
     send.drain(system)
 
     assert_in_file_order(system, run_id)

@@ -20,10 +20,11 @@ from tests.support.factories import (
     sheet,
 )
 from tests.support.invariants import assert_promise, everything, receipt, rows
-from tests.support.tasks import Tasks, run
+from tests.support.tasks import Tasks, lease_slowly, load_leased, run
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.runs import NoReceiptYet, RunEnded, UnknownRun
-from worker.flows.runs import chunk, control, imports, load, scans, undo
+from worker.flows.runs import cancel as cancel_flow
+from worker.flows.runs import imports, scans, undo
 from worker.flows.system import System
 from worker.flows.upkeep import sweeps
 from worker.store.leases import MOST_ATTEMPTS
@@ -37,7 +38,7 @@ SECONDS = 20
 
 def cancel(system: System, run_id: int) -> tuple[int, int]:
     """The records and the returned turns of a run that was just cancelled."""
-    cancelled = system.transact(control.cancel, run_id)
+    cancelled = system.transact(cancel_flow.cancel, run_id)
     assert cancelled.id == run_id
     return cancelled.records, cancelled.returned
 
@@ -203,14 +204,13 @@ def test_a_chunk_that_comes_after_the_cancel_enters_nothing(system: System, send
     pool(system, 3)
     run_id = loading(system, send, 1)
     late, *_ = send.waiting
-    leased = system.transact(chunk._lease, run_id, 1, "a slow one")
-    assert leased is not None
+    leased = lease_slowly(system, run_id, 1)
     cancel(system, run_id)
     give_leads(system, 2)
     before = rows(system, "SELECT * FROM ledger ORDER BY turn")
 
     run(system, late)
-    chunk._do(system, *leased, load.LOAD)
+    load_leased(system, *leased)
 
     assert rows(system, "SELECT * FROM ledger ORDER BY turn") == before
     assert state_of(system, run_id) == ("cancelled", 10, 18)

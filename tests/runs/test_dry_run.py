@@ -34,7 +34,7 @@ from worker.errors.records import UnknownField, UnknownRecord
 from worker.errors.runs import UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.names import owner_named, pool_named
-from worker.flows.runs import control, dry_runs, imports
+from worker.flows.runs import cancel, dry_runs, imports
 from worker.flows.system import System
 from worker.flows.turns import pools
 
@@ -45,14 +45,16 @@ ROWS, BAD = 28, {0, 5, 9, 10, 27}
 
 def forecast_of(system: System, wanted: RecordList | RecordIds, owner: str = "Inbound") -> Facts:
     with system.reading() as session:
-        return asdict(dry_runs.of_reassignment(session, wanted, owner_named(session, owner).id))
+        return asdict(
+            dry_runs.preview_reassignment(session, wanted, owner_named(session, owner).id)
+        )
 
 
 def forecast_of_file(
     system: System, file: Any, owner: str = "Inbound", record_type: str = "lead"
 ) -> Facts:
     request = imports.ImportRequest("leads.csv", record_type, owner_id_of(system, owner), {})
-    return asdict(dry_runs.of_import(system, request, file))
+    return asdict(dry_runs.preview_import(system, request, file))
 
 
 def told(facts: Facts) -> dict[str, int]:
@@ -152,7 +154,7 @@ def test_returned_turns_are_told_first(system: System, send: Tasks) -> None:
     run(system, send.waiting.pop())
     join(system, email(3))
     give_leads(system, 2)
-    system.transact(control.cancel, cancelled)
+    system.transact(cancel.cancel, cancelled)
     send.drain(system)
 
     facts = assert_comes_true(system, send, RecordIds("lead", ids[:5]))
@@ -208,7 +210,7 @@ def test_a_ring_that_forgot_is_told_as_seeding_will_find_it(
     cancelled = to_reassign(system, RecordIds("lead", ids[:2]))
     run(system, send.waiting.pop())
     give_leads(system, 6)
-    system.transact(control.cancel, cancelled)
+    system.transact(cancel.cancel, cancelled)
     send.drain(system)
     leave(system, email(1))
     spoil(system, inbound.id)
@@ -349,7 +351,7 @@ def test_a_file_is_refused_for_what_an_import_is_refused_for(system: System) -> 
         with pytest.raises(error):
             forecast_of_file(system, file, owner, record_type)
     with pytest.raises(UnknownField):
-        dry_runs.of_import(
+        dry_runs.preview_import(
             system,
             imports.ImportRequest(
                 "leads.csv", "lead", owner_id_of(system, "Inbound"), {"Territory": "nonsense"}

@@ -38,7 +38,7 @@ def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begin(system: System, work: LeasedWork, holder: str = HOLDER, seconds: float = LONG) -> bool:
     """Whether the holder is on the work now."""
-    free = LeasedWork(work.table, work.which & leases.free(work.table, holder))
+    free = LeasedWork(work.table, work.which & leases.is_free(work.table, holder))
     return bool(system.transact(leases.lease, free, holder, seconds, work.table.c.lead_id))
 
 

@@ -28,7 +28,7 @@ from tests.support.tasks import Tasks, run
 from worker.domain.runs.record_ids import RecordIds
 from worker.errors.records import UnknownRecord
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.runs import control
+from worker.flows.runs import cancel
 from worker.flows.system import System
 
 RECORDS = 28
@@ -347,7 +347,7 @@ def test_a_cancelled_run_gives_back_what_it_has_not_used(
     for _ in range(chunks):
         run(system, send.waiting.pop(0))
 
-    cancelled = system.transact(control.cancel, run_id)
+    cancelled = system.transact(cancel.cancel, run_id)
     send.drain(system, times=2)
 
     assert (cancelled.records, cancelled.returned) == (records, RECORDS - records)

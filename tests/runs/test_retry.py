@@ -21,9 +21,10 @@ from tests.support.factories import (
     sheet,
 )
 from tests.support.invariants import assert_in_file_order, assert_promise, rows
-from tests.support.tasks import Tasks, run
+from tests.support.tasks import Tasks, lease_slowly, load_leased, run
 from worker.errors.runs import NothingToRetry, UnknownRun
-from worker.flows.runs import chunk, control, load, scans
+from worker.flows.intake.retry import retry_leads
+from worker.flows.runs import cancel, retry, scans
 from worker.flows.system import System
 from worker.flows.upkeep import rings, sweeps
 from worker.queue import Task
@@ -115,7 +116,7 @@ def test_the_turn_of_a_lead_that_was_set_aside_comes_back_and_it_gets_another(
     assert_promise(system)
     assert give_leads(system, 2) == "bb"
     antidote(system)
-    assert system.transact(control.retry_leads) == 1
+    assert system.transact(retry_leads) == 1
     send.drain(system)
 
     assert turns(system, leads) == [1, 6, 3, 4]
@@ -172,7 +173,7 @@ def test_a_retried_lead_has_as_many_attempts_as_at_first(system: System, send: T
     poison(system, bad)
     assert tried_until_nothing_is_left(system, send) == MOST_ATTEMPTS
 
-    assert system.transact(control.retry_leads) == 1
+    assert system.transact(retry_leads) == 1
     assert tried_until_nothing_is_left(system, send) == MOST_ATTEMPTS
 
     assert capture_of(system, bad)["set_aside"]
@@ -186,7 +187,7 @@ def test_without_leads_that_were_set_aside_there_is_nothing_to_retry(
     captured(system, 1)
     send.lose()
 
-    assert system.transact(control.retry_leads) == 0
+    assert system.transact(retry_leads) == 0
     assert send.waiting == []
 
 
@@ -199,7 +200,7 @@ def test_leads_of_several_pools_are_retried_by_a_task_each(system: System, send:
         lambda session: session.execute(text("UPDATE captures SET set_aside = true, attempts = 3"))
     )
 
-    assert system.transact(control.retry_leads) == 4
+    assert system.transact(retry_leads) == 4
 
     assert [task.arguments["lead"] for task in send.waiting] == [leads[1], leads[3]]
     send.drain(system)
@@ -241,7 +242,7 @@ def test_a_retried_run_is_finished_in_the_order_of_its_file(system: System, send
     give_leads(system, 1)
     antidote(system)
 
-    assert system.transact(control.retry, run_id) == 1
+    assert system.transact(retry.retry, run_id) == 1
     send.drain(system, times=2)
 
     assert assert_in_file_order(system, run_id) == list(range(1, 29))
@@ -251,7 +252,7 @@ def test_a_retried_run_is_finished_in_the_order_of_its_file(system: System, send
 def test_a_run_that_is_retried_too_early_fails_again(system: System, send: Tasks) -> None:
     run_id = with_a_bad_chunk(system, send)
 
-    system.transact(control.retry, run_id)
+    system.transact(retry.retry, run_id)
     assert run_of(system, run_id)["reason"] is None
 
     assert tried_until_nothing_is_left(system, send) == MOST_ATTEMPTS
@@ -290,7 +291,7 @@ def test_a_chunk_whose_worker_dies_each_time_fails_the_run_with_its_line(
         run_of(system, run_id)["reason"]
         == f"Chunk 0, which begins at line 2, was set aside: {DIED}."
     )
-    system.transact(control.retry, run_id)
+    system.transact(retry.retry, run_id)
     send.drain(system)
     assert_in_file_order(system, run_id)
     assert_promise(system)
@@ -303,14 +304,13 @@ def test_a_slow_worker_that_finishes_what_was_set_aside_brings_the_run_to_its_en
     run_id = accepted(system, sheet(28))
     run(system, send.waiting.pop())
     first, *others = send.lose()
-    leased = system.transact(chunk._lease, run_id, 0, "a slow one")
+    leased = lease_slowly(system, run_id, 0)
     for _ in range(MOST_ATTEMPTS):
         leases_run_out(system)
         system.transact(chunks.lease, run_id, 0, "a worker that dies", -1.0)
     sweeps.sweep(system)
 
-    assert leased is not None
-    chunk._do(system, *leased, load.LOAD)
+    load_leased(system, *leased)
     for task in (*others, first):
         run(system, task)
     send.drain(system)
@@ -342,7 +342,7 @@ def test_a_scan_that_dies_each_time_fails_the_run_and_a_retry_begins_anew(
     failed = run_of(system, run_id)
     assert (failed["state"], failed["reason"]) == ("failed", f"The file could not be read: {DIED}.")
     assert_promise(system)
-    assert system.transact(control.retry, run_id) == 1
+    assert system.transact(retry.retry, run_id) == 1
     send.drain(system, times=2)
     assert_in_file_order(system, run_id)
     assert_promise(system)
@@ -360,7 +360,7 @@ def test_a_run_whose_file_could_not_be_read_is_retried_at_once(system: System, s
     assert "is gone from the upload storage" in str(run_of(system, run_id)["reason"])
     system.uploads._files.mv(moved, upload)
 
-    system.transact(control.retry, run_id)
+    system.transact(retry.retry, run_id)
     send.drain(system)
 
     assert_in_file_order(system, run_id)
@@ -378,7 +378,7 @@ def ended(system: System, send: Tasks) -> int:
 
 def cancelled(system: System, send: Tasks) -> int:
     run_id = accepted(system, sheet(20))
-    system.transact(control.cancel, run_id)
+    system.transact(cancel.cancel, run_id)
     return run_id
 
 
@@ -392,11 +392,11 @@ def test_only_a_run_that_failed_is_retried(
     before = run_of(system, run_id)
 
     with pytest.raises(NothingToRetry):
-        system.transact(control.retry, run_id)
+        system.transact(retry.retry, run_id)
 
     assert (run_of(system, run_id), send.waiting) == (before, [])
 
 
 def test_a_run_that_is_unknown_is_not_retried(system: System) -> None:
     with pytest.raises(UnknownRun):
-        system.transact(control.retry, 7)
+        system.transact(retry.retry, 7)

@@ -6,7 +6,7 @@ from itertools import repeat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.runs.dry_run import ExpectedShare, shares
+from worker.domain.runs.dry_runs import ExpectedShare, shares
 from worker.domain.turns.turns import Span, Turns, Upcoming
 
 A, B, C = 11, 12, 13

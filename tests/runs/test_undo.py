@@ -31,7 +31,7 @@ from worker.domain.runs.record_ids import RecordIds
 from worker.errors.runs import NotUndoable, UnknownRun
 from worker.flows.audit.why import explain
 from worker.flows.records.edits import RecordEditor, RequestContext
-from worker.flows.runs import control, undo
+from worker.flows.runs import cancel, undo
 from worker.flows.system import System
 from worker.store.sql.clock import now
 
@@ -338,7 +338,7 @@ def test_what_a_cancelled_import_has_made_is_undone(system: System, send: Tasks)
     run_id = accepted(system, sheet(RECORDS))
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(1))
-    system.transact(control.cancel, run_id)
+    system.transact(cancel.cancel, run_id)
     send.drain(system)
     assert len(as_given(system)) == 10
 
@@ -464,7 +464,7 @@ def test_an_undo_that_was_cancelled_is_taken_up_by_the_next(
     first = system.transact(undo.accept, run_id, None, returns_turns=returns_turns)
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(0))
-    cancelled = system.transact(control.cancel, first)
+    cancelled = system.transact(cancel.cancel, first)
     send.drain(system)
     assert (cancelled.records, cancelled.returned) == (10, 10 if returns_turns else 0)
     assert (run_of(system, first)["state"], run_of(system, first)["records"]) == ("cancelled", 10)

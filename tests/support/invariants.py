@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from worker.domain.turns.claims import capture_claim
+from worker.domain.turns.claims import name_capture_claim
 from worker.flows.audit.verify import verify
 from worker.flows.runs.imports import RECEIPT
 from worker.flows.system import System
@@ -122,7 +122,7 @@ def taken_for_the_line(system: System, pool: dict[str, Any]) -> list[int]:
         pool=pool["id"],
     )
     kept = [
-        system.ring._client.get(keys.claim(pool["id"], capture_claim(lead["lead_id"])))
+        system.ring._client.get(keys.claim(pool["id"], name_capture_claim(lead["lead_id"])))
         for lead in line
     ]
     under_this_epoch = (answer.split() for answer in kept if answer)

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
+from worker.domain.runs.chunks import Chunk
 from worker.domain.runs.runs import RUN_TASKS
 from worker.flows.intake import capture, enrichment
-from worker.flows.runs import imports, load, reassign, undo
+from worker.flows.runs import chunks, imports, load, reassign, undo
 from worker.flows.system import System
 from worker.queue import Task
 from worker.secret_box import SecretBox
+from worker.store.runs.runs import Run
 
 SECRET_BOX = SecretBox(["of the tests, and of nobody else's"])
 
@@ -81,3 +83,16 @@ def run(system: System, task: Task) -> None:
     for one."""
     holder = {"holder": secrets.token_hex(8)} if task.name in LEASED else {}
     FLOWS[task.name](system, *task.arguments.values(), **holder)
+
+
+def lease_slowly(system: System, run_id: int, number: int) -> tuple[Run, Chunk]:
+    """Leases a chunk as a worker does that is slow: it goes on by `load_leased`."""
+    leased = system.transact(chunks._lease, run_id, number, "a slow one")
+    assert leased is not None
+    return leased
+
+
+def load_leased(system: System, run: Run, chunk: Chunk) -> None:
+    """Loads a leased chunk of an import, even if the lease has run out by now."""
+    loaded = load.LOAD.prepare(system, run, chunk)
+    system.transact(chunks._apply, run.id, chunk, load.LOAD, loaded)

@@ -154,7 +154,7 @@ def test_a_roster_change_that_died_before_it_was_committed_never_was(system: Sys
     inbound = pool(system, 3)
     give_leads(system, 1)
     with system.reading() as session:
-        roster = pools.latest_roster(session, inbound.id)
+        roster = pools.get_latest_roster(session, inbound.id)
     system.ring.change_roster(
         inbound.id, epoch(system, inbound.id), 1, [*roster.members, person(system, email(3))]
     )
@@ -173,7 +173,7 @@ def test_leaving_that_died_before_it_was_committed_never_was(
     with system.reading() as session:
         stay = [
             member
-            for member in pools.latest_roster(session, inbound.id).members
+            for member in pools.get_latest_roster(session, inbound.id).members
             if member not in gone
         ]
     system.ring.change_roster(inbound.id, epoch(system, inbound.id), 1, stay)
@@ -186,7 +186,7 @@ def test_a_seeding_that_died_before_it_was_committed_is_done_again(system: Syste
     inbound = pool(system, 3)
     give_leads(system, 2)
     with system.reading() as session:
-        roster = pools.latest_roster(session, inbound.id)
+        roster = pools.get_latest_roster(session, inbound.id)
     system.ring.seed(inbound.id, epoch(system, inbound.id), "never committed", roster, 9, Turns())
 
     assert give_leads(system, 3) == "cab"
@@ -286,7 +286,7 @@ def test_two_seedings_at_once_are_told_apart_in_redis(system: System) -> None:
     inbound = pool(system, 3)
     give_leads(system, 1)
     with system.reading() as session:
-        roster = pools.latest_roster(session, inbound.id)
+        roster = pools.get_latest_roster(session, inbound.id)
 
     system.ring.seed(inbound.id, epoch(system, inbound.id), "faster", roster, 2, Turns())
 

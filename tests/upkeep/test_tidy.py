@@ -13,7 +13,7 @@ from tests.support.invariants import everything, receipt, rows
 from tests.support.tasks import Tasks, run
 from worker.domain.runs.runs import RunState
 from worker.domain.upkeep import Repair
-from worker.flows.runs import control, scans
+from worker.flows.runs import cancel, retry, scans
 from worker.flows.runs.imports import RECEIPT, UPLOAD
 from worker.flows.system import System
 from worker.flows.upkeep import tidy
@@ -119,7 +119,7 @@ def test_the_upload_of_a_run_that_failed_is_kept_for_a_week(system: System, send
 
     ended(system, tidy.KEPT_FOR_RETRY - MOMENT)
     assert tidy.tidy(system) == []
-    system.transact(control.retry, run_id)
+    system.transact(retry.retry, run_id)
     send.drain(system)
 
     assert len(receipt(system, run_id)) == 300
@@ -134,7 +134,7 @@ def test_the_upload_of_a_run_that_failed_goes_after_a_week(system: System, send:
     assert len(tidy.tidy(system)) == 1
 
     assert files(folder(system, run_id)) == set()
-    system.transact(control.retry, run_id)
+    system.transact(retry.retry, run_id)
     send.drain(system, times=2)
     [failed] = rows(system, "SELECT state, reason FROM runs")
     assert failed["state"] == "failed"
@@ -148,7 +148,7 @@ def test_the_receipt_of_a_cancelled_run_is_never_lost_on_the_way(
     run_id = accepted(system, sheet(700))
     run(system, send.waiting.pop())
     run(system, send.waiting.pop(0))
-    system.transact(control.cancel, run_id)
+    system.transact(cancel.cancel, run_id)
 
     ended(system, tidy.LATE + MOMENT)
     tidy.tidy(system)
@@ -232,7 +232,7 @@ def test_a_run_that_failed_halfway_can_still_be_cancelled_when_its_upload_is_gon
     ended(system, tidy.KEPT_FOR_RETRY + MOMENT)
     tidy.tidy(system)
 
-    system.transact(control.cancel, run_id)
+    system.transact(cancel.cancel, run_id)
     send.drain(system)
 
     [loaded] = rows(

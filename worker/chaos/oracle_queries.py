@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.chaos.api import CREATED
 from worker.domain.runs.runs import RunKind
-from worker.domain.turns.claims import capture_claim, run_claim
+from worker.domain.turns.claims import name_capture_claim, name_run_claim
 from worker.store.tables import (
     captures,
     leads,
@@ -100,7 +100,7 @@ def _read_entered(session: Session) -> dict[int, datetime]:
     return {
         row.record_id: row.at
         for row in session.execute(found)
-        if row.claim == capture_claim(row.record_id)
+        if row.claim == name_capture_claim(row.record_id)
     }
 
 
@@ -137,7 +137,7 @@ def _read_imported(session: Session) -> dict[int, EndedRun]:
             if run.state == "done"
             else run.returned == run.turns - run.records
         )
-        return run.records == made.get(run_claim(RunKind.IMPORT, run.id), 0) and whole
+        return run.records == made.get(name_run_claim(RunKind.IMPORT, run.id), 0) and whole
 
     return _list_ended(session, RunKind.IMPORT, in_order)
 
@@ -158,7 +158,7 @@ def _read_moved(session: Session) -> dict[int, EndedRun]:
 
     def in_order(run: Row[Any]) -> bool:
         return run.records == counted.get(
-            run_claim(RunKind.REASSIGN, run.id), 0
+            name_run_claim(RunKind.REASSIGN, run.id), 0
         ) == run.turns - run.returned and _is_whole(run)
 
     return _list_ended(session, RunKind.REASSIGN, in_order)

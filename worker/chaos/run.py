@@ -19,16 +19,17 @@ from worker.chaos.scheduler import Scheduler
 from worker.chaos.testbed import Testbed
 from worker.errors.base import Unavailable
 from worker.flows.audit.verify import verify
+from worker.flows.intake.retry import retry_leads
 from worker.flows.names import pool_named, users_named
 from worker.flows.people import access, people
-from worker.flows.runs import control
+from worker.flows.runs.retry import retry
 from worker.flows.system import System
 from worker.flows.turns import pools
 from worker.flows.unit import Unit
 from worker.flows.upkeep import rings
 from worker.settings import Settings
 from worker.stack.wait import wait_for
-from worker.store.turns.pools import latest_roster
+from worker.store.turns.pools import get_latest_roster
 
 ADMIN = "Root"
 TEAM = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal")
@@ -131,7 +132,7 @@ def _is_quiet(testbed: Testbed) -> bool:
     try:
         with testbed.system.reading() as session:
             deserted, waiting = (
-                [name for name in POOLS if not _members(session, name)],
+                [name for name in POOLS if not _find_members(session, name)],
                 oracle_queries.count_unfinished(session),
             )
         for name in deserted:
@@ -141,8 +142,8 @@ def _is_quiet(testbed: Testbed) -> bool:
     return not (deserted or waiting)
 
 
-def _members(session: Session, name: str) -> Sequence[int]:
-    return latest_roster(session, pool_named(session, name).id).members
+def _find_members(session: Session, name: str) -> Sequence[int]:
+    return get_latest_roster(session, pool_named(session, name).id).members
 
 
 def _fill(unit: Unit, name: str) -> None:
@@ -154,5 +155,5 @@ def _fill(unit: Unit, name: str) -> None:
 def _retry(session: Session) -> Counter[str]:
     failed = oracle_queries.list_failed_runs(session)
     for run_id in failed:
-        control.retry(session, run_id)
-    return +Counter(leads=control.retry_leads(session), runs=len(failed))
+        retry(session, run_id)
+    return +Counter(leads=retry_leads(session), runs=len(failed))

@@ -48,7 +48,7 @@ def create(
 
 @pool.command("list", epilog="Example: evenhand pool list")
 def list_pools(json: Json = False) -> None:
-    """List all pools, with who is next."""
+    """List all pools: who is next after the last entered turn. `pool show` asks the ring."""
     with system().reading() as session:
         shown = views.list_pools(session)
     if json:

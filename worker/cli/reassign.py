@@ -73,7 +73,7 @@ def reassign(
         wanted = record_ids or find_list(unit, list or "", None)
         owner_id = owner_named(unit, to).id
         if dry_run:
-            print_dry_run(dry_runs.of_reassignment(unit, wanted, owner_id), json=json)
+            print_dry_run(dry_runs.preview_reassignment(unit, wanted, owner_id), json=json)
             return
     queue.ping()
     finish(system().transact(flow.accept, wanted, owner_id, None), wait=wait, json=json)

@@ -18,9 +18,11 @@ from worker.cli.output import Json, console, print_json, rows, say, table
 from worker.cli.run_output import FIRST, find_run, finish, name_subject, print_run, print_skips
 from worker.domain.files.rows import parse_mapping
 from worker.errors.runs import UnreadableFile
+from worker.flows.intake.retry import retry_leads
 from worker.flows.names import owner_named
-from worker.flows.runs import control as flow
+from worker.flows.runs import cancel as cancel_flow
 from worker.flows.runs import dry_runs, imports
+from worker.flows.runs import retry as retry_flow
 from worker.flows.runs.imports import ImportRequest
 from worker.flows.system import system
 from worker.store.views import runs as views
@@ -66,7 +68,7 @@ def import_file(
     if dry_run:
         with _open(file) as (name, opened):
             request = _request(name, type, owner, mapping)
-            print_dry_run(dry_runs.of_import(system(), request, opened), json=json)
+            print_dry_run(dry_runs.preview_import(system(), request, opened), json=json)
     else:
         finish(start(file, type, owner, mapping), wait=wait, json=json)
 
@@ -139,9 +141,10 @@ def list_skipped(run: RunNumber, json: Json = False) -> None:
 
 @runs.command(epilog="Example: evenhand runs cancel 1")
 def cancel(run: RunNumber, json: Json = False) -> None:
-    """Cancel a run between two chunks: what it has done stays, the turns that it doesn't use come
-    back."""
-    cancelled = system().transact(flow.cancel, run)
+    """Cancel a run between two chunks: what it has done stays. An import or a reassignment gives
+    back the turns that it hasn't used. An undo gives back the turns of what it has undone, if that
+    was asked for."""
+    cancelled = system().transact(cancel_flow.cancel, run)
     if json:
         print_json(cancelled)
     else:
@@ -165,9 +168,9 @@ def retry(
     if (run is None) is not leads:
         raise typer.BadParameter("name a run, or say --leads")
     if run is None:
-        retried, what = system().transact(flow.retry_leads), "leads that were set aside"
+        retried, what = system().transact(retry_leads), "leads that were set aside"
     else:
-        retried, what = system().transact(flow.retry, run), f"tasks of run {run}"
+        retried, what = system().transact(retry_flow.retry, run), f"tasks of run {run}"
     print_json(Retried(retried)) if json else say(f"Retrying {retried:,} {what}.")
 
 

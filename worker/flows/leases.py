@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 3.0
 
 LEASE_SECONDS = 12.0
-"""After so long without a heartbeat another worker may take the work over. A few heartbeats may be
-late or lost."""
+"""After this time without a heartbeat another worker may take the work over. A few heartbeats may
+be late or lost."""
 
 LONGEST_REASON_CHARACTERS = 300
 

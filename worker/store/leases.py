@@ -17,7 +17,7 @@ AnyColumn: TypeAlias = ColumnElement[Any]
 Rows: TypeAlias = list[Row[Any]]
 
 MOST_ATTEMPTS = 3
-"""Work that was begun so often and never ended is set aside."""
+"""Work that was begun this many times and never ended is set aside."""
 
 
 class LeasedWork(NamedTuple):
@@ -27,17 +27,17 @@ class LeasedWork(NamedTuple):
     which: ColumnElement[bool]
 
 
-def idle(table: Table) -> ColumnElement[bool]:
+def is_idle(table: Table) -> ColumnElement[bool]:
     """That nobody is on it."""
     return or_(table.c.leased_until.is_(None), table.c.leased_until < now())
 
 
-def free(table: Table, holder: str = "") -> ColumnElement[bool]:
+def is_free(table: Table, holder: str = "") -> ColumnElement[bool]:
     """That the holder may take it: nobody else is on it, and it wasn't tried too often."""
     return and_(
         ~table.c.set_aside,
         table.c.attempts < MOST_ATTEMPTS,
-        or_(idle(table), table.c.leased_by == holder),
+        or_(is_idle(table), table.c.leased_by == holder),
     )
 
 
@@ -55,7 +55,7 @@ def lease(
     return list(
         session.execute(
             update(work.table)
-            .where(work.which, free(work.table, holder))
+            .where(work.which, is_free(work.table, holder))
             .values(mine)
             .returning(*answer)
         )
@@ -63,7 +63,7 @@ def lease(
 
 
 def extend(session: Session, work: LeasedWork, holder: str, seconds: float) -> None:
-    session.execute(_held(work, holder).values(leased_until=_in(seconds)))
+    session.execute(_update_held(work, holder).values(leased_until=_in(seconds)))
 
 
 def release(session: Session, work: LeasedWork, holder: str, reason: str) -> None:
@@ -74,23 +74,25 @@ def release(session: Session, work: LeasedWork, holder: str, reason: str) -> Non
         "leased_by": None,
         "reason": reason,
     }
-    session.execute(_held(work, holder).values(free))
+    session.execute(_update_held(work, holder).values(free))
 
 
 def fail(
     session: Session, work: LeasedWork, holder: str, reason: str, pause_seconds: float
 ) -> None:
-    """Notes what went wrong. Nobody may take the work for so long."""
+    """Notes what went wrong. Nobody may take the work for `pause_seconds`."""
     session.execute(
-        _held(work, holder).values(leased_until=_in(pause_seconds), leased_by=None, reason=reason)
+        _update_held(work, holder).values(
+            leased_until=_in(pause_seconds), leased_by=None, reason=reason
+        )
     )
 
 
-def _held(work: LeasedWork, holder: str) -> Update:
+def _update_held(work: LeasedWork, holder: str) -> Update:
     return update(work.table).where(work.which, work.table.c.leased_by == holder)
 
 
-def any_over(session: Session, work: LeasedWork) -> bool:
+def has_expired(session: Session, work: LeasedWork) -> bool:
     """Whether a lease has run out: its worker has vanished, or a pause is over."""
     over = select(1).where(work.which, ~work.table.c.set_aside, work.table.c.leased_until < now())
     return session.execute(over.limit(1)).first() is not None
@@ -101,7 +103,8 @@ def set_aside(session: Session, work: LeasedWork, reason: str, *answer: AnyColum
     failure, or gets the reason given here."""
     table = work.table
     worn_out = LeasedWork(
-        table, and_(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, idle(table))
+        table,
+        and_(work.which, ~table.c.set_aside, table.c.attempts >= MOST_ATTEMPTS, is_idle(table)),
     )
     gone = {
         "set_aside": True,
@@ -110,7 +113,7 @@ def set_aside(session: Session, work: LeasedWork, reason: str, *answer: AnyColum
         "reason": func.coalesce(table.c.reason, reason),
     }
     return list(
-        session.execute(update(table).where(unheld(worn_out)).values(gone).returning(*answer))
+        session.execute(update(table).where(is_unlocked(worn_out)).values(gone).returning(*answer))
     )
 
 
@@ -118,12 +121,12 @@ def release_expired(session: Session, work: LeasedWork, *answer: AnyColumn) -> R
     """Ends the leases of workers that vanished, so that each piece of work is sent again once, and
     not at each sweep."""
     table = work.table
-    expired = LeasedWork(table, and_(work.which, table.c.leased_until < now(), free(table)))
-    ended = update(table).where(unheld(expired)).values(leased_until=None, leased_by=None)
+    expired = LeasedWork(table, and_(work.which, table.c.leased_until < now(), is_free(table)))
+    ended = update(table).where(is_unlocked(expired)).values(leased_until=None, leased_by=None)
     return list(session.execute(ended.returning(*answer)))
 
 
-def unheld(work: LeasedWork) -> ColumnElement[bool]:
+def is_unlocked(work: LeasedWork) -> ColumnElement[bool]:
     """The work without the rows that somebody else has locked: a sweep must not wait for one."""
     key = list(work.table.primary_key)
     return tuple_(*key).in_(select(*key).where(work.which).with_for_update(skip_locked=True))

@@ -76,7 +76,7 @@ class Scan:
 
 
 def rows_at(row: int) -> int:
-    """How many rows a chunk has that begins after so many rows. Chunks grow with the file: several
+    """How many rows a chunk has that begins after `row` rows. Chunks grow with the file: several
     workers share a small file, and a large one isn't shredded."""
     return min(max(row // 4, SMALLEST_ROWS), LARGEST_ROWS)
 

@@ -5,11 +5,12 @@ from worker.domain.storable import GREATEST
 _LONGEST_NUMBER = len(str(GREATEST))
 
 
-def run_claim(kind: str, run_id: int) -> str:
+def name_run_claim(kind: str, run_id: int) -> str:
+    """The claim under which a run reserves its block."""
     return f"{kind}:{run_id}"
 
 
-def run_id_of(claim: str) -> int:
+def parse_run_id(claim: str) -> int:
     """The id of the run whose claim it is; 0 for any other claim."""
     number = claim.partition(":")[2]
     return (
@@ -19,14 +20,14 @@ def run_id_of(claim: str) -> int:
     )
 
 
-def capture_claim(lead_id: int) -> str:
+def name_capture_claim(lead_id: int) -> str:
     return f"lead:{lead_id}:capture"
 
 
-def request_claim(token: str) -> str:
+def name_request_claim(token: str) -> str:
     """The claim of a request that is answered at once. Its token is random."""
     return f"request:{token}"
 
 
-def convert_claim(lead_id: int) -> str:
+def name_convert_claim(lead_id: int) -> str:
     return f"lead:{lead_id}:convert"

@@ -71,7 +71,7 @@ class Upcoming(NamedTuple):
     next_turn: int
 
     def first(self, count: int) -> Turns:
-        """The first turns that it hands out, so many."""
+        """The first `count` turns that it hands out."""
         back = self.returned.slice(0, count)
         return (
             Turns((*back, Span(self.next_turn, count - back.total))) if back.total < count else back
@@ -133,7 +133,7 @@ def share_a_turn(turns: Iterable[Span], others: Iterable[Span]) -> bool:
 
 
 def drop_last(spans: Iterable[Span], count: int) -> Iterator[Span]:
-    """The spans without their last turns, so many. Keeps only these in memory."""
+    """The spans without their last `count` turns. Keeps only these in memory."""
     kept: deque[Span] = deque()
     total = 0
     for span in spans:

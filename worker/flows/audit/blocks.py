@@ -21,7 +21,7 @@ from worker.domain.audit.reservations import (
     skip_nothing,
 )
 from worker.domain.runs.runs import RunKind
-from worker.domain.turns.claims import run_id_of
+from worker.domain.turns.claims import parse_run_id
 from worker.domain.turns.turns import Span, Turns
 from worker.store.audit import reservations
 from worker.store.audit.reservations import StoredBlock, StoredRun, Stretch
@@ -46,11 +46,11 @@ def check_blocks(session: Session, pool_id: int, report: Report) -> list[Span]:
 def _read_reservations(
     session: Session, pool_id: int, batch: Sequence[StoredBlock], report: Report
 ) -> list[Reservation]:
-    ids = [run_id for block in batch if (run_id := run_id_of(block.claim))]
+    ids = [run_id for block in batch if (run_id := parse_run_id(block.claim))]
     runs = reservations.find_runs(session, ids)
     found = []
     for block in batch:
-        run, turns = runs.get(run_id_of(block.claim)), parse_turns(block.turns)
+        run, turns = runs.get(parse_run_id(block.claim)), parse_turns(block.turns)
         if turns is None:
             what = f"the turns of the block of {block.claim} can't be read: {block.turns:.80}"
             report.violate(CHECKABLE, None, what)
@@ -127,7 +127,7 @@ def _check_reservation(
 
 
 def _check_list_order(session: Session, pool_id: int, claim: str, report: Report) -> None:
-    for entry in reservations.find_misplaced(session, pool_id, claim, run_id_of(claim)):
+    for entry in reservations.find_misplaced(session, pool_id, claim, parse_run_id(claim)):
         place = f"is record {entry.ordinal + 1:,} of {claim}"
         report.violate(IN_ORDER, entry.turn, f"{place}: {entry.listed}, not {entry.record_id}")
 

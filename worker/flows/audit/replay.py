@@ -59,7 +59,7 @@ def replay(session: Session, pool_id: int, ring: RingState | None, report: Repor
 def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
     found = []
     for row in stored.read_rosters(session, pool_id):
-        members = _members(row.members)
+        members = _parse_members(row.members)
         if members is None:
             report.violate(
                 CHECKABLE,
@@ -79,7 +79,7 @@ def _read_rosters(session: Session, pool_id: int, report: Report) -> Rosters:
     return Rosters(found)
 
 
-def _members(text: str) -> tuple[int, ...] | None:
+def _parse_members(text: str) -> tuple[int, ...] | None:
     try:
         members = json.loads(text)
     except ValueError:
@@ -146,7 +146,7 @@ def _check_watermark(unused: Iterable[Span], watermark: int, report: Report) -> 
     for span in unused:
         below = max(min(span.last, watermark) - span.first + 1, 0)
         if below:
-            through = _through(Span(span.first, below))
+            through = _say_through(Span(span.first, below))
             report.violate(
                 NONE_SKIPPED,
                 span.first,
@@ -165,20 +165,20 @@ def _check_gaps(
     if ring is None:
         report.gaps = sum(span.count for span in unused)
         return
-    for span in drop_last(_counted(subtract(unused, merge(ring.returned)), report), in_line):
+    for span in drop_last(_count_owed(subtract(unused, merge(ring.returned)), report), in_line):
         report.owed -= span.count
         report.violate(
-            NONE_SKIPPED, span.first, f"{_through(span)}was handed out and never entered"
+            NONE_SKIPPED, span.first, f"{_say_through(span)}was handed out and never entered"
         )
 
 
-def _counted(spans: Iterable[Span], report: Report) -> Iterator[Span]:
+def _count_owed(spans: Iterable[Span], report: Report) -> Iterator[Span]:
     for span in spans:
         report.owed += span.count
         yield span
 
 
-def _through(span: Span) -> str:
+def _say_through(span: Span) -> str:
     return f"and each to {span.last:,} " if span.count > 1 else ""
 
 
@@ -201,15 +201,12 @@ def _check_returned(
             report.violate(ONE_RING, after.first, "is returned out of order, or twice")
     for span in ring.returned:
         if span.last >= ring.next_turn:
-            report.violate(
-                ONE_RING,
-                span.first,
-                f"{_through(span)}is returned, though the ring is only at turn {ring.next_turn:,}",
-            )
+            early = f"is returned, though the ring is only at turn {ring.next_turn:,}"
+            report.violate(ONE_RING, span.first, f"{_say_through(span)}{early}")
         if (turn := rosters.first_not_among(span, members)) is not None:
             report.violate(ONE_RING, turn, "is returned, though its member isn't there any more")
     for turn, claim in stored.find_entered(session, pool_id, ring.returned):
         report.violate(ONCE, turn, f"is returned, and entered by {claim}")
     returned = merge(ring.returned)
     for span in intersect(returned, reserved):
-        report.violate(ONCE, span.first, f"{_through(span)}is returned, and reserved")
+        report.violate(ONCE, span.first, f"{_say_through(span)}is returned, and reserved")

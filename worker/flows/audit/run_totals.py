@@ -31,7 +31,7 @@ def _compare_numbers(run: MiscountedRun) -> Iterator[tuple[str, int, str, int]]:
     yield "records that it has changed or left", changed_or_left, its_chunks, run.done
     yield "records that it has left", run.skipped, "it has noted", run.noted
     if run.chunks_left is not None:
-        yield "chunks that are left", run.chunks_left, "there are", run.undone_chunks
+        yield "chunks that are left", run.chunks_left, "there are", run.unfinished_chunks
         yield "good rows", run.rows - run.errors, "its chunks have", run.whole
 
 

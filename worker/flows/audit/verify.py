@@ -59,7 +59,7 @@ def verify(system: System, pool_id: int | None = None, *, offline: bool = False)
 
 def _verify_turns(system: System, pool: Pool, offline: bool) -> Report:
     report = Report(pool.name, deleted=pool.deleted_at is not None)
-    with _moment(system, pool.id, report, offline or report.deleted) as (session, ring):
+    with _read_at_one_moment(system, pool.id, report, offline or report.deleted) as (session, ring):
         replay(session, pool.id, ring, report)
     if ring is not None:
         report.ring = DISAGREES if report.violated[ONE_RING] else AGREES
@@ -67,20 +67,22 @@ def _verify_turns(system: System, pool: Pool, offline: bool) -> Report:
 
 
 @contextmanager
-def _moment(
+def _read_at_one_moment(
     system: System, pool_id: int, report: Report, offline: bool
 ) -> Iterator[tuple[Session, RingState | None]]:
     """SQL and the ring at one moment, when nobody is between taking and entering a turn. The ring
-    is None if it isn't to be asked, and if its epoch isn't SQL's: then it is seeded before it hands
-    out anything."""
+    is None if Redis isn't asked, or if the ring has another epoch than SQL. Such a ring is seeded
+    before it hands out a turn."""
     with system.reading() as snapshot:
         if offline:
             report.ring = NOT_ASKED
             yield snapshot, None
             return
         with engine.writing(system.engine) as session:
-            pools.lock(session, pool_id)
-            epoch = pools.epoch(snapshot, pool_id)  # the first statement: the snapshot is of now
+            pools.lock_exclusive(session, pool_id)
+            epoch = pools.get_epoch(
+                snapshot, pool_id
+            )  # the first statement: the snapshot is of now
             ring = _read_ring(system, pool_id, report)
         yield snapshot, ring if ring is not None and ring.epoch == epoch else None
 

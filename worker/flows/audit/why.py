@@ -10,7 +10,7 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
 from worker.domain.runs.runs import RunKind
 from worker.domain.turns.allotment import Entry
-from worker.domain.turns.claims import run_claim
+from worker.domain.turns.claims import name_run_claim
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
 from worker.store.intake import captures
@@ -36,7 +36,7 @@ def explain(session: Session, record_type: str, record_id: int) -> WhyView:
     if record is None:
         raise UnknownRecord(record_type=record_type, record_id=record_id)
     undone = reversals.list_of_record(session, record_type, record_id)
-    given_back_by = _given_back_by(session, record_type, record, undone[0]) if undone else None
+    given_back_by = _find_undo_behind(session, record_type, record, undone[0]) if undone else None
     without_turn = WhyView(
         record_type=RecordType(record_type),
         record_id=record_id,
@@ -81,17 +81,17 @@ def _list_undone(session: Session, undone: Sequence[ReversedEntry]) -> list[Undo
             cause=entry.cause,
             at=entry.at,
             taken_back_at=entry.taken_back_at,
-            by=run_claim(RunKind.UNDO, entry.run_id),
+            by=name_run_claim(RunKind.UNDO, entry.run_id),
         )
         for entry in undone
     ]
 
 
-def _given_back_by(
+def _find_undo_behind(
     session: Session, record_type: str, record: StoredRecord, newest: ReversedEntry
 ) -> int | None:
-    """The run whose undo has left the record as it is, if nobody has touched it since. The record
-    has its owner of before and what gave it to them, or is deleted if it belonged to nobody."""
+    """The undo that left the record in its present state, if nobody has touched it since. The
+    record has its earlier owner and turn again, or is deleted if it belonged to nobody."""
     if newest.previous_owner_id is None:
         return newest.run_id if record.deleted_at == newest.taken_back_at else None
     undone_run_id = kinds.get_undo(session, newest.run_id).undone_run_id
@@ -104,12 +104,12 @@ def _given_back_by(
 
 
 def _add_turn(session: Session, without_turn: WhyView, entry: Entry) -> WhyView:
-    rosters = pools.rosters_between(session, entry.pool_id, entry.turn - 1, entry.turn)
+    rosters = pools.list_rosters_between(session, entry.pool_id, entry.turn - 1, entry.turn)
     roster = rosters.in_force(entry.turn)
     before = rosters.member(entry.turn - 1) if entry.turn > 1 else None
     others = (before, entry.pool_id, entry.actor_id, entry.previous_owner_id)
     people = find_people(session, [*roster.members, *others])
-    version = pools.roster_version(session, entry.pool_id, roster.version)
+    version = pools.get_roster_version(session, entry.pool_id, roster.version)
     return replace(
         without_turn,
         turn=entry.turn,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from worker.domain.intake.leads import LeadValues
 from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
-from worker.domain.turns.claims import capture_claim
+from worker.domain.turns.claims import name_capture_claim
 from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
@@ -126,10 +126,10 @@ def _enter(unit: Unit, pool_id: int, batch: Sequence[WaitingLead]) -> None:
     line = captures.list_line(unit, pool_id, max(still, default=0))
     mine = still.intersection(line)
     requests = [
-        TurnRequest(capture_claim(lead.lead_id), lead.lead_id, actor_id=lead.actor_id)
+        TurnRequest(name_capture_claim(lead.lead_id), lead.lead_id, actor_id=lead.actor_id)
         for lead in batch
         if lead.lead_id in mine
     ]
-    claims = [capture_claim(lead_id) for lead_id in line]
+    claims = [name_capture_claim(lead_id) for lead_id in line]
     assign(unit, pool_id, RecordType.LEAD, requests, Cause.CAPTURE, claims)
     captures.remove_owned(unit, _list_ids(batch))

@@ -144,7 +144,7 @@ def _find_known(
     key_by_former = {part.former_key: part.key for part in parts if part.former_key}
     if key_by_former:  # the same body may come twice, just before and after its key changes
         name = f"{source.column} {source.id} {parts[0].key.partition('@')[0]}"
-        advisory_locks.exclusive_by_name(session, LockKind.DELIVERY, name)
+        advisory_locks.lock_exclusive_by_name(session, LockKind.DELIVERY, name)
     keys = [*(part.key for part in parts), *key_by_former]
     found = {each.key: each for each in deliveries.find_all(session, source, keys)}
     earliest = now() - FORMER_KEY_GOOD_FOR

@@ -43,7 +43,7 @@ REST_SECONDS = 5.0
 """How long the sender is asked for nothing else after it couldn't answer."""
 
 MOST_SECONDS = 20.0
-"""After so long a task leaves the rest to another one, to make room for other work."""
+"""After this time a task leaves the rest to another one, to make room for other work."""
 
 
 def fetch(system: System, secret_box: SecretBox, integration_id: int, holder: str) -> None:

@@ -71,7 +71,7 @@ def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
     left = [
         pool
         for pool in pools.list_live(unit)
-        if user_id in pools.latest_roster(unit, pool.id).members
+        if user_id in pools.get_latest_roster(unit, pool.id).members
     ]
     for pool in left:
         change_roster(

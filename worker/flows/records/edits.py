@@ -116,7 +116,7 @@ class RecordEditor:
         """
         filters, fields = sorted(query.filters.items()), sorted(query.fields.items())
         name = f"{self.description.path} {filters} {fields}"
-        advisory_locks.exclusive_by_name(unit, LockKind.UPSERT, name)
+        advisory_locks.lock_exclusive_by_name(unit, LockKind.UPSERT, name)
         found = catalog.find_ids(unit, self.description, query, most=2)
         if len(found) > 1:
             raise SeveralMatches(resource=self.description.path)

@@ -7,16 +7,18 @@ from sqlalchemy.orm import Session
 from worker.domain.runs.runs import RunKind
 from worker.domain.turns.allotment import Allotment
 from worker.domain.turns.causes import Cause
-from worker.domain.turns.claims import run_claim
+from worker.domain.turns.claims import name_run_claim
 from worker.domain.turns.turns import Turns
 from worker.store.runs.runs import Run
 from worker.store.turns import ledger, pools
 
 
 def allot(session: Session, run: Run, first: int, count: int) -> Allotment:
-    """The new owners of a run's records from one ordinal on: the members whose turns its block has,
-    or the person whom it names. Which records these are is left open."""
-    claim, nobody = run_claim(run.kind, run.id), [None] * count
+    """The new owners of `count` records of a run, from the ordinal `first` on: the members whose
+    turns are in the run's block, or the person whom the run names. The records' own ids are not in
+    it yet."""
+    claim = name_run_claim(run.kind, run.id)
+    nobody = [None] * count
     by_choice = Allotment(
         pool_id=None,
         cause=Cause(run.kind),
@@ -33,7 +35,7 @@ def allot(session: Session, run: Run, first: int, count: int) -> Allotment:
         return by_choice
     reserved = ledger.find_block(session, run.owner_id, claim) or Turns()
     mine = reserved.slice(first, count)
-    rosters = pools.rosters_between(session, run.owner_id, min(mine).first, max(mine).last)
+    rosters = pools.list_rosters_between(session, run.owner_id, min(mine).first, max(mine).last)
     return replace(
         by_choice,
         pool_id=run.owner_id,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from worker.domain.runs.runs import RunState
-from worker.domain.turns.claims import run_claim
+from worker.domain.turns.claims import name_run_claim
 from worker.flows.unit import Unit
 from worker.store.runs import runs
 from worker.store.runs.runs import Run
@@ -23,7 +23,7 @@ def end_run(
     `return_turns` gives back the turns that the run doesn't use, and returns how many turns the run
     has returned in all. Returns whether the run is done or cancelled, and has ended now or before.
     """
-    run = runs.lock(unit, run_id)
+    run = runs.lock_row(unit, run_id)
     if run is None:
         return False
     if run.ended_at is not None:
@@ -31,7 +31,7 @@ def end_run(
     if not run.is_loaded and run.state != RunState.CANCELLED:
         return False
     if run.is_loaded and run.turns:
-        ledger.close_block(unit, run.owner_id, run_claim(run.kind, run_id))
+        ledger.close_block(unit, run.owner_id, name_run_claim(run.kind, run_id))
     state = RunState.DONE if run.is_loaded else RunState.CANCELLED
     runs.end(unit, run_id, state, returned=return_turns(unit, run))
     return True

@@ -9,7 +9,7 @@ from typing import IO
 from worker.domain.files.rows import RowError
 from worker.domain.filters import RecordList
 from worker.domain.records.record_type import RecordType
-from worker.domain.runs.dry_run import ExpectedShare, shares
+from worker.domain.runs.dry_runs import ExpectedShare, shares
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.runs.runs import RunKind
 from worker.flows.runs import imports, reassign
@@ -47,7 +47,7 @@ class _Outcome:
     next_after: int | None = None
 
 
-def of_reassignment(unit: Unit, wanted: RecordList | RecordIds, owner_id: int) -> DryRun:
+def preview_reassignment(unit: Unit, wanted: RecordList | RecordIds, owner_id: int) -> DryRun:
     """Who would get the records of a list, or those with some ids. Raises what accepting the
     reassignment does."""
     query = reassign.query(unit, wanted)
@@ -59,7 +59,7 @@ def of_reassignment(unit: Unit, wanted: RecordList | RecordIds, owner_id: int) -
     return _show(unit, source, owner_id, outcome)
 
 
-def of_import(system: System, request: ImportRequest, file: IO[bytes]) -> DryRun:
+def preview_import(system: System, request: ImportRequest, file: IO[bytes]) -> DryRun:
     """Who would get the rows of a file, and which of them would become no record. Raises what
     importing it does."""
     imports.check(system, request)
@@ -92,7 +92,7 @@ def _find_outcome(
     if pool is None:
         return _Outcome(shares([owner_id], repeat(owner_id, records), present))
     upcoming = find_next_turns(unit, pool, max(records, 1))
-    rosters, ahead = pools.all_rosters(unit, owner_id), upcoming.first(records + 1)
+    rosters, ahead = pools.list_rosters(unit, owner_id), upcoming.first(records + 1)
     return _Outcome(
         shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present),
         rosters.member(ahead[0].first),

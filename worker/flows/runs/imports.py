@@ -220,7 +220,7 @@ def _end(unit: Unit, run_id: int, uploads: Uploads) -> list[str]:
         return []
     engine.allow_long_silence(unit)
     folder = kinds.get_import(unit, run_id).folder
-    parts = [part_name(folder, number) for number in chunks.list_done(unit, run_id)]
+    parts = [name_part(folder, number) for number in chunks.list_done(unit, run_id)]
     if not uploads.exists(f"{folder}/{RECEIPT}"):
         uploads.join(f"{folder}/{RECEIPT}", HEADER.encode(), parts)
     return [*parts, f"{folder}/{UPLOAD}"]
@@ -234,7 +234,7 @@ def is_upload_folder(name: str) -> bool:
     return re.fullmatch(f"[0-9a-f]{{{2 * FOLDER_BYTES}}}", name) is not None
 
 
-def part_name(folder: str, number: int) -> str:
+def name_part(folder: str, number: int) -> str:
     """The file that holds the part of the receipt of one chunk."""
     return f"{folder}/receipt-{number:06d}.csv"
 

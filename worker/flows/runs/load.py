@@ -17,8 +17,8 @@ from worker.domain.runs.receipts import cell, error_line, record_line
 from worker.domain.turns.allotment import Allotment
 from worker.errors.runs import UnreadableFile
 from worker.flows.runs import allotment
-from worker.flows.runs.chunk import ChunkResult, ChunkWork, carry_out
-from worker.flows.runs.imports import UPLOAD, part_name
+from worker.flows.runs.chunks import ChunkResult, ChunkWork, carry_out
+from worker.flows.runs.imports import UPLOAD, name_part
 from worker.flows.system import System
 from worker.flows.turns.enter import enter
 from worker.flows.unit import Unit
@@ -79,7 +79,7 @@ def _prepare(system: System, run: Run, chunk: Chunk) -> LoadedRows:
     if (len(receipt), len(rows)) != (chunk.rows, chunk.records):
         raise UnreadableFile(reason=f"chunk {chunk.number} is not what it was when it was scanned.")
     system.uploads.store(
-        part_name(plan.run.folder, chunk.number), io.BytesIO("".join(receipt).encode())
+        name_part(plan.run.folder, chunk.number), io.BytesIO("".join(receipt).encode())
     )
     _register_labels(system, plan, reader, rows)
     return LoadedRows(plan, (*RECORD_COLUMNS, *reader.fields), rows)
@@ -110,15 +110,16 @@ def _read(plan: LoadPlan, part: bytes, reader: RowReader) -> tuple[list[str], li
     """The receipt's line for each row of the part, and the values of each good row."""
     receipt: list[str] = []
     rows: list[StoredRow] = []
-    record_type, creator, moment = plan.run.record_type.value, plan.run.actor_id, plan.moment_text
-    pool_id, turns, owners = (
-        plan.allotment.pool_id,
-        plan.allotment.turns,
-        plan.allotment.owner_ids,
-    )
+    record_type = plan.run.record_type.value
+    creator = plan.run.actor_id
+    moment = plan.moment_text
+    pool_id = plan.allotment.pool_id
     # A changed file may have more rows than the scan has seen: the caller counts, and refuses them.
     beyond = repeat((0, None, plan.run.owner_id))
-    places = chain(zip(plan.record_ids, turns, owners, strict=True), beyond)
+    turns_and_owners = zip(
+        plan.record_ids, plan.allotment.turns, plan.allotment.owner_ids, strict=True
+    )
+    places = chain(turns_and_owners, beyond)
     lines = split_lines(part)
     for line, row in check_rows(lines, plan.layout.delimiter, plan.chunk.first_line, reader):
         if isinstance(row, RowError):

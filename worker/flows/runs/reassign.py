@@ -12,7 +12,7 @@ from worker.domain.runs.record_ids import RecordIds, check_ids
 from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.errors.records import UnknownRecord
 from worker.flows.runs import allotment, scans
-from worker.flows.runs.chunk import ChunkResult, ChunkWork, carry_out, prepare_nothing
+from worker.flows.runs.chunks import ChunkResult, ChunkWork, carry_out, prepare_nothing
 from worker.flows.runs.closing import end_run
 from worker.flows.system import System
 from worker.flows.turns import assign, seed
@@ -36,7 +36,7 @@ def accept(
 ) -> int:
     """The id of a new run, which workers carry on. Raises what `query` and `assign.check_owner`
     do."""
-    query(session, wanted)
+    query(session, wanted)  # only for its errors: workers ask again
     owner = users.get(session, owner_id)
     assign.check_owner(session, owner, wanted.record_type)
     run_id = runs.add(session, RunKind.REASSIGN, wanted.record_type, owner_id, actor_id)
@@ -78,7 +78,7 @@ def _freeze(system: System, run_id: int) -> None:
 
 def _select(session: Session, run_id: int) -> None:
     """This takes a transaction of its own, which locks no pool: it may last a while."""
-    advisory_locks.exclusive(session, LockKind.RUN, run_id)
+    advisory_locks.lock_exclusive(session, LockKind.RUN, run_id)
     run = kinds.get_reassignment(session, run_id)
     if run.state == RunState.SCANNING:
         selections.freeze(session, run_id, _query_again(session, run))

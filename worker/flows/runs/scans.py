@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from worker.domain.runs.chunks import Chunk
 from worker.domain.runs.runs import RUN_TASKS, RunState
-from worker.domain.turns.claims import run_claim
+from worker.domain.turns.claims import name_run_claim
 from worker.errors.base import EvenhandError, Unavailable
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
@@ -58,7 +58,7 @@ def reserve_turns(unit: Unit, run: Run, records: int) -> int:
     assign.check_owner(unit, owner, run.record_type)
     if not records or not owner.is_pool:
         return 0
-    return assign.reserve(unit, run.owner_id, run_claim(run.kind, run.id), records).total
+    return assign.reserve(unit, run.owner_id, name_run_claim(run.kind, run.id), records).total
 
 
 def end(session: Session, run: Run, cut: Sequence[Chunk], **counts: int) -> None:
@@ -85,6 +85,6 @@ def end(session: Session, run: Run, cut: Sequence[Chunk], **counts: int) -> None
 def fail(session: Session, run_id: int, reason: str) -> None:
     """Ends a run whose scan can't be done. A run that another delivery of the task has brought
     further is left alone."""
-    run = runs.lock(session, run_id)
+    run = runs.lock_row(session, run_id)
     if run is not None and run.state in UNSCANNED:
         runs.end(session, run_id, RunState.FAILED, reason)

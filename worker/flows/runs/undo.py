@@ -15,11 +15,12 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import Chunk
 from worker.domain.runs.runs import RUN_TASKS, RunKind, RunState
 from worker.domain.turns.allotment import OwnerColumns
-from worker.domain.turns.claims import run_claim
-from worker.errors.runs import NotUndoable, UnknownRun
+from worker.domain.turns.claims import name_run_claim
+from worker.errors.runs import NotUndoable
 from worker.flows.runs import allotment, scans
-from worker.flows.runs.chunk import ChunkResult, ChunkWork, carry_out, prepare_nothing
+from worker.flows.runs.chunks import ChunkResult, ChunkWork, carry_out, prepare_nothing
 from worker.flows.runs.closing import end_run
+from worker.flows.runs.locks import lock_known_run
 from worker.flows.system import System
 from worker.flows.turns import seed
 from worker.flows.unit import Unit
@@ -42,9 +43,7 @@ def accept(
 ) -> int:
     """The id of the run that undoes another: of a new one, or of the one that does so already.
     Raises UnknownRun, NotUndoable."""
-    undone = runs.lock_exclusive(session, run_id)
-    if undone is None:
-        raise UnknownRun(run_id=run_id)
+    undone = lock_known_run(session, run_id)
     _check_undoable(undone)
     present = kinds.find_undo_of(session, run_id)
     if present is not None:
@@ -101,7 +100,7 @@ def _take_back(unit: Unit, run: Run, chunk: Chunk, _: None) -> ChunkResult:
     else:
         _give_back(unit, run.record_type, given_back, moment)
     if intact.pool_id:
-        claim = run_claim(undone.kind, undone.id)
+        claim = name_run_claim(undone.kind, undone.id)
         reversals.add(unit, run.id, intact.pool_id, claim, intact.ordinals, moment)
     if len(given_back) < chunk.records:
         undos.skip_all_but(unit, run.id, done, intact.ordinals)
@@ -178,13 +177,13 @@ def _free_turns(unit: Unit, undo: Undo) -> bool:
     """Frees turns for the seeding to find them, also below the watermark. False if the pool is
     gone."""
     undone_id, pool_id = undo.undone_run_id, undo.owner_id
-    claim = run_claim(runs.get(unit, undone_id).kind, undone_id)
+    claim = name_run_claim(runs.get(unit, undone_id).kind, undone_id)
     theirs = reversals.taken_back(unit, pool_id, claim, undo.id)
     with unit.begin_nested() as noted:
         # This is most of the work, and it comes before the pool is locked: nobody else moves these
         # entries.
         reversals.copy_to_history(unit, theirs)
-        pool = pools.lock(unit, pool_id)
+        pool = pools.lock_exclusive(unit, pool_id)
         if pool.deleted_at is not None:
             noted.rollback()
             return False

@@ -1,4 +1,9 @@
-"""Entering turns: the one place where a record gets its owner by a turn, or by a run."""
+"""Enters turns in the ledger, and gives records that exist already to their new owners.
+
+Three places give a record its owner without entering a turn. An undo gives records back. A
+conversion enters one turn, which its other records name too. An import writes its records together
+with their owners, and enters their turns here.
+"""
 
 from datetime import datetime
 

@@ -4,22 +4,22 @@ from worker.domain.turns.pool import Pool
 from worker.domain.turns.turns import Upcoming
 from worker.errors.servers import Garbled, RingUnreachable
 from worker.errors.turns import Refused
-from worker.flows.turns import assign, seed
+from worker.flows.turns import fence, seed
 from worker.flows.unit import Unit
 from worker.ring import Ring, RingState, Taken
 from worker.store.turns import pools
 
 
 def find_next_turns(unit: Unit, pool: Pool, count: int = 1) -> Upcoming:
-    """What the ring would hand out, if the fence lets so many of its turns pass; else what it would
-    hand out after being seeded."""
+    """What the ring would hand out, if the fence lets its next `count` turns pass. Else what it
+    would hand out after a seeding."""
     state = _read_state(unit.ring, pool.id)
     if state is None:
         return seed.predict(unit, pool)
     upcoming = Upcoming(state.returned, state.next_turn)
     taken = Taken(state.epoch, state.version, [upcoming.first(count)])
     try:
-        assign.fence(unit, pool, pools.latest_roster(unit, pool.id), taken)
+        fence.check_turns(unit, pool, pools.get_latest_roster(unit, pool.id), taken)
     except Refused:
         return seed.predict(unit, pool)
     return upcoming

@@ -38,7 +38,7 @@ def create(
     UnknownRecordType, BlankName, PoolExists, UnknownUser and AlreadyMember."""
     if record_type not in RECORD_TYPES:
         raise UnknownRecordType(name=record_type)
-    name = _free_name(session, name)
+    name = _check_name_is_free(session, name)
     pool_id = users.add(session, name, None, is_pool=True)
     pools.add(session, pool_id, record_type, seed.new_epoch())
     roster = Roster(1, 1, 0, _join(session, name, (), members))
@@ -49,14 +49,14 @@ def create(
 def rename(session: Session, pool_id: int, name: str) -> None:
     """Raises UnknownPool, BlankName, and PoolExists for a name that another live pool has."""
     find(session, pool_id)
-    users.change(session, pool_id, name=_free_name(session, name, pool_id))
+    users.change(session, pool_id, name=_check_name_is_free(session, name, pool_id))
 
 
 def delete(unit: Unit, pool_id: int) -> None:
     """Ends a pool: it can't be given anything any more. Records keep their owners, and the ledger
     stays. Raises UnknownPool."""
     find(unit, pool_id)
-    pools.lock(unit, pool_id)
+    pools.lock_exclusive(unit, pool_id)
     pools.mark_deleted(unit, pool_id, now())
     users.change(unit, pool_id, is_active=False)
     unit.ring.drop(pool_id)
@@ -71,17 +71,18 @@ def add_members(unit: Unit, pool_id: int, members: Sequence[int], actor_id: int 
 def remove_members(
     unit: Unit, pool_id: int, members: Sequence[int], actor_id: int | None
 ) -> Roster:
-    """Removes members without a hole: whoever is next stays next, or else the member after them.
-    Raises UnknownPool, UnknownUser and NotAMember."""
+    """Removes members without a hole. The member who is next stays next; if they leave, the member
+    after them is next. Raises UnknownPool, UnknownUser and NotAMember."""
     pool = find(unit, pool_id)
     return change_roster(unit, pool_id, lambda old: _leave(unit, pool.name, old, members), actor_id)
 
 
 def show(unit: Unit, pool_id: int) -> PoolView:
-    """A pool as people want to see it. Who is next comes from the ring, or from the ledger when the
-    ring has nothing to say. Raises UnknownPool."""
+    """A pool for people to look at. The ring says who is next, or the ledger where the ring can't.
+    Raises UnknownPool."""
     pool = find(unit, pool_id)
-    rosters, upcoming = pools.all_rosters(unit, pool.id), find_next_turns(unit, pool)
+    rosters = pools.list_rosters(unit, pool.id)
+    upcoming = find_next_turns(unit, pool)
     next_member = rosters.member(upcoming.first(1)[0].first) if rosters.latest.members else None
     return show_pool(unit, pool, upcoming.next_turn - 1, next_member)
 
@@ -94,9 +95,9 @@ def change_roster(
     If this dies between the two, workers meet a roster version that was never committed, and seed
     from the last one that was. Raises UnknownPool.
     """
-    if pools.lock(unit, pool_id).deleted_at is not None:
+    if pools.lock_exclusive(unit, pool_id).deleted_at is not None:
         raise UnknownPool(name=pool_id)
-    old = pools.latest_roster(unit, pool_id)
+    old = pools.get_latest_roster(unit, pool_id)
     members = change(old.members)
     try:
         roster, returned = _change_ring(unit, pool_id, old, members)
@@ -117,7 +118,7 @@ def change_roster(
 def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tuple[Roster, int]:
     """The new roster, and how many spans of returned turns are in the ring. Raises Unseeded, and
     Stale if the ring disagrees with SQL."""
-    epoch = pools.epoch(unit, pool_id)
+    epoch = pools.get_epoch(unit, pool_id)
     answer = unit.ring.change_roster(pool_id, epoch, old.version, members)
     roster = old.succeeded_by(members, answer.first_turn)
     if (
@@ -128,7 +129,7 @@ def _change_ring(unit: Unit, pool_id: int, old: Roster, members: Members) -> tup
     return roster, answer.returned
 
 
-def _free_name(session: Session, name: str, pool_id: int | None = None) -> str:
+def _check_name_is_free(session: Session, name: str, pool_id: int | None = None) -> str:
     """The name without blanks around it, if no other live pool has it, capitals or not."""
     name = name.strip()
     if not name:

@@ -22,11 +22,11 @@ from worker.store.turns import ledger, pools
 logger = logging.getLogger(__name__)
 
 OWED = timedelta(minutes=1)
-"""While captured leads wait, a turn that isn't entered may have been taken for one of them, but not
-once a later turn was entered so long ago."""
+"""While captured leads wait, a turn that isn't entered may have been taken for one of them. It
+wasn't if a later turn was entered longer ago than this."""
 
 WORTH_RAISING_TURNS = 1_000
-"""A watermark is raised when seeding would then read so many turns less."""
+"""A watermark is raised when seeding then reads at least this many turns less."""
 
 
 def repair(system: System) -> list[Repair]:
@@ -59,7 +59,7 @@ def _repair_pool(system: System, pool_id: int) -> Repair | None:
 
 
 def _drop(unit: Unit, pool_id: int) -> Repair:
-    pools.lock(unit, pool_id)
+    pools.lock_exclusive(unit, pool_id)
     unit.ring.drop(pool_id)
     return Repair(
         f"the ring of pool {pool_id} held what no script of ours has written",
@@ -69,7 +69,7 @@ def _drop(unit: Unit, pool_id: int) -> Repair:
 
 def _seed(unit: Unit, pool_id: int) -> Repair | None:
     """Seeds the ring if it still must be, when nobody is between taking and entering a turn."""
-    pool, state = pools.lock(unit, pool_id), unit.ring.state(pool_id)
+    pool, state = pools.lock_exclusive(unit, pool_id), unit.ring.state(pool_id)
     wrong = describe_problem(unit, pool, state) if state else None
     if wrong is None:
         return None
@@ -81,10 +81,8 @@ def describe_problem(session: Session, pool: Pool, state: RingState) -> str | No
     """Why a ring must be seeded, in words; None when it needn't be."""
     if state.epoch != pool.epoch:
         return "it is of another epoch"
-    latest, greatest = (
-        pools.latest_roster(session, pool.id),
-        ledger.find_greatest_turn(session, pool.id),
-    )
+    latest = pools.get_latest_roster(session, pool.id)
+    greatest = ledger.find_greatest_turn(session, pool.id)
     if found := state.list_disagreements(latest, greatest):
         return found[0]
     missing = ledger.find_missing(session, pool.id, pool.watermark, state.next_turn - 1)
@@ -95,7 +93,7 @@ def describe_problem(session: Session, pool: Pool, state: RingState) -> str | No
         lost = [
             span
             for span in lost
-            if ledger.was_entered_after(session, pool.id, span.last, now() - OWED)
+            if ledger.has_later_turn_entered_before(session, pool.id, span.last, now() - OWED)
         ]
     if not lost:
         return None

@@ -16,20 +16,20 @@ from worker.store import leases
 from worker.store.intake import captures, enrichment
 from worker.store.intake.captures import LongLine
 from worker.store.runs import chunks, runs
-from worker.store.runs.chunks import UndoneChunk
+from worker.store.runs.chunks import UnfinishedChunk
 from worker.store.runs.runs import Run
 from worker.store.sql.clock import now
 
 logger = logging.getLogger(__name__)
 
 STILL_SECONDS = 15.0
-"""A run without progress for so long has probably lost its tasks. Each time they are sent again,
+"""A run without progress for this time has probably lost its tasks. Each time they are sent again,
 the run gets twice as long: they may only wait behind others, and copies would fill the broker."""
 
 MOST_DOUBLINGS = 8
 
 WAITING_SECONDS = 4.0
-"""A captured lead, or an enrichment that is due, has probably lost its task after so long."""
+"""A captured lead, or an enrichment that is due, has probably lost its task after this time."""
 
 DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
 
@@ -47,7 +47,7 @@ def sweep(system: System) -> list[Repair]:
 def _read_signs(session: Session) -> Iterator[object]:
     """Whatever suggests that there is something to do. It only reads."""
     for work in (runs.all_work(), chunks.all_work(), captures.all_work(), enrichment.all_work()):
-        yield leases.any_over(session, work)
+        yield leases.has_expired(session, work)
     yield _find_stalled(session)
     yield chunks.list_stuck(session)
     yield _find_long_lines(session)
@@ -96,7 +96,7 @@ def _set_aside_exhausted(session: Session) -> Iterator[Repair]:
         )
 
 
-def _lock_stuck(session: Session) -> list[UndoneChunk]:
+def _lock_stuck(session: Session) -> list[UnfinishedChunk]:
     """The runs that only have chunks that were set aside. Waits for whoever is entering a chunk of
     one: that may end the run after all."""
     held = {

@@ -33,7 +33,7 @@ class MiscountedRun:
     """The records of all its chunks."""
     done: int
     """The records of the chunks that are done."""
-    undone_chunks: int
+    unfinished_chunks: int
     noted: int
     """How many skips it has noted."""
 
@@ -67,14 +67,14 @@ def find_miscounted(session: Session, pool_id: int | None) -> Iterator[Miscounte
     sums = (
         func.sum(chunks.c.records).label("whole"),
         func.sum(case((to_do, 0), else_=chunks.c.records)).label("done"),
-        func.sum(case((to_do, 1), else_=0)).label("undone_chunks"),
+        func.sum(case((to_do, 1), else_=0)).label("unfinished_chunks"),
     )
     parts = select(chunks.c.run_id, *sums).group_by(chunks.c.run_id).subquery("parts")
     left = select(skips.c.run_id, func.count().label("noted")).group_by(skips.c.run_id)
     skipped = left.subquery("left_alone")
-    whole, done, undone_chunks, noted = (
+    whole, done, unfinished_chunks, noted = (
         func.coalesce(column, 0)
-        for column in (parts.c.whole, parts.c.done, parts.c.undone_chunks, skipped.c.noted)
+        for column in (parts.c.whole, parts.c.done, parts.c.unfinished_chunks, skipped.c.noted)
     )
     found = select(
         runs.c.id,
@@ -85,7 +85,7 @@ def find_miscounted(session: Session, pool_id: int | None) -> Iterator[Miscounte
         runs.c.chunks_left,
         whole,
         done,
-        undone_chunks,
+        unfinished_chunks,
         noted,
     ).select_from(
         runs.outerjoin(parts, parts.c.run_id == runs.c.id).outerjoin(
@@ -95,7 +95,7 @@ def find_miscounted(session: Session, pool_id: int | None) -> Iterator[Miscounte
     wrong = or_(
         runs.c.records + runs.c.skipped != done,
         runs.c.skipped != noted,
-        runs.c.chunks_left != undone_chunks,
+        runs.c.chunks_left != unfinished_chunks,
         runs.c.rows - runs.c.errors != whole,
     )
     return stream(

@@ -104,7 +104,7 @@ def find_last_in_line(session: Session, pool_id: int) -> int | None:
 def explain(session: Session, pool_id: int, reason: str) -> None:
     """Notes the reason for all leads in line that nobody works on."""
     others = update(captures).where(
-        _in_line(pool_id), leases.idle(captures), captures.c.reason.is_distinct_from(reason)
+        _in_line(pool_id), leases.is_idle(captures), captures.c.reason.is_distinct_from(reason)
     )
     session.execute(others.values(reason=reason))
 
@@ -117,7 +117,7 @@ def lock_free(session: Session, pool_id: int, holder: str, most: int) -> list[Wa
     """Locks the first leads in line that nobody else works on, until the transaction ends. Leaves
     out leads that somebody else has locked."""
     waiting = select(*(captures.c[name] for name in WaitingLead._fields)).where(
-        captures.c.pool_id == pool_id, leases.free(captures, holder)
+        captures.c.pool_id == pool_id, leases.is_free(captures, holder)
     )
     rows = session.execute(
         waiting.order_by(captures.c.lead_id).limit(most).with_for_update(skip_locked=True)
@@ -173,12 +173,12 @@ def set_aside(session: Session, reason: str) -> list[int]:
 
 
 def find_long_lines(session: Session, seconds: float) -> list[LongLine]:
-    """The lines of pools whose leads have waited for so long."""
+    """The lines of pools whose leads have waited for `seconds`."""
     unexplained = func.count().filter(captures.c.reason.is_(None)).label("unexplained")
     last = func.max(captures.c.lead_id).label("last")
     counted = select(captures.c.pool_id, func.count().label("leads"), last, unexplained)
     long = counted.where(
-        leases.free(captures), captures.c.accepted_at < now() - timedelta(seconds=seconds)
+        leases.is_free(captures), captures.c.accepted_at < now() - timedelta(seconds=seconds)
     )
     rows = session.execute(long.group_by(captures.c.pool_id))
     return [LongLine(row.pool_id, row.leads, row.last, row.unexplained) for row in rows]

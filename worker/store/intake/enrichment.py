@@ -69,7 +69,7 @@ def take_next(
     due = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.due_at <= now(),
-        leases.free(enrichments, holder),
+        leases.is_free(enrichments, holder),
     )
     first = (
         select(enrichments.c.lead_id)
@@ -114,7 +114,7 @@ def pause(session: Session, integration_id: int, until: datetime) -> None:
     sooner = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.due_at < until,
-        leases.idle(enrichments),
+        leases.is_idle(enrichments),
     )
     session.execute(update(enrichments).where(sooner).values(due_at=until))
 
@@ -141,8 +141,10 @@ def set_aside(session: Session, reason: str) -> list[int]:
 
 
 def find_due(session: Session, seconds: float) -> list[DueIntegration]:
-    """The integrations whose leads are due for so long, and that nobody works on."""
-    due = and_(leases.free(enrichments), enrichments.c.due_at < now() - timedelta(seconds=seconds))
+    """The integrations whose leads are due for `seconds`, and that nobody works on."""
+    due = and_(
+        leases.is_free(enrichments), enrichments.c.due_at < now() - timedelta(seconds=seconds)
+    )
     counted = select(enrichments.c.integration_id, func.count().label("leads"))
     rows = session.execute(counted.where(due).group_by(enrichments.c.integration_id))
     return [DueIntegration(row.integration_id, row.leads) for row in rows]

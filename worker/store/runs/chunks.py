@@ -14,13 +14,13 @@ from worker.store.leases import LeasedWork
 from worker.store.sql.clock import shared_now
 from worker.store.tables import chunks, runs
 
-_IS_UNDONE = chunks.c.done_at.is_(None)
+_IS_UNFINISHED = chunks.c.done_at.is_(None)
 
 _KIND = select(runs.c.kind).where(runs.c.id == chunks.c.run_id).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True)
-class UndoneChunk:
+class UnfinishedChunk:
     """A chunk that isn't done, as upkeep looks at it."""
 
     run_id: int
@@ -32,11 +32,11 @@ class UndoneChunk:
     """What went wrong with it last."""
 
 
-_UNDONE = (chunks.c.run_id, _KIND, chunks.c.number, chunks.c.first_line, chunks.c.reason)
+_UNFINISHED = (chunks.c.run_id, _KIND, chunks.c.number, chunks.c.first_line, chunks.c.reason)
 
 
-def _undone(row: Sequence[Any]) -> UndoneChunk:
-    return UndoneChunk(*row)
+def _read_unfinished(row: Sequence[Any]) -> UnfinishedChunk:
+    return UnfinishedChunk(*row)
 
 
 def _chunk(row: Row[Any]) -> Chunk:
@@ -54,25 +54,25 @@ def add(session: Session, run_id: int, cut: Iterable[Chunk]) -> None:
         session.execute(insert(chunks), rows)
 
 
-# --- carried out ---
+# --- carrying out ---
 
 
 def work(run_id: int, number: int) -> LeasedWork:
     """A chunk that isn't done, as work to be leased."""
     return LeasedWork(
-        chunks, and_(chunks.c.run_id == run_id, chunks.c.number == number, _IS_UNDONE)
+        chunks, and_(chunks.c.run_id == run_id, chunks.c.number == number, _IS_UNFINISHED)
     )
 
 
 def all_work() -> LeasedWork:
     """The chunks of live runs that aren't done."""
     loading = select(runs.c.id).where(runs.c.state == RunState.LOADING)
-    return LeasedWork(chunks, and_(_IS_UNDONE, chunks.c.run_id.in_(loading)))
+    return LeasedWork(chunks, and_(_IS_UNFINISHED, chunks.c.run_id.in_(loading)))
 
 
 def lease(session: Session, run_id: int, number: int, holder: str, seconds: float) -> Chunk | None:
-    """A waiting chunk, leased for so long. None when it is done or set aside, or another worker is
-    on it."""
+    """A waiting chunk, leased for `seconds`. None when it is done or set aside, or another worker
+    is on it."""
     leased = leases.lease(session, work(run_id, number), holder, seconds, *chunks.c)
     return _chunk(leased[0]) if leased else None
 
@@ -106,38 +106,46 @@ def date(session: Session, run_id: int, number: int) -> None:
 
 def list_waiting(session: Session, run_id: int) -> list[int]:
     """The numbers of the chunks that are neither done nor set aside, and that nobody is on."""
-    free = select(chunks.c.number).where(chunks.c.run_id == run_id, _IS_UNDONE, leases.free(chunks))
+    free = select(chunks.c.number).where(
+        chunks.c.run_id == run_id, _IS_UNFINISHED, leases.is_free(chunks)
+    )
     return list(session.scalars(free.order_by(chunks.c.number)))
 
 
 def list_done(session: Session, run_id: int) -> list[int]:
     """The numbers of the chunks that are done, in order."""
-    done = select(chunks.c.number).where(chunks.c.run_id == run_id, ~_IS_UNDONE)
+    done = select(chunks.c.number).where(chunks.c.run_id == run_id, ~_IS_UNFINISHED)
     return list(session.scalars(done.order_by(chunks.c.number)))
 
 
-# --- looked after ---
+# --- looking after ---
 
 
-def release_expired(session: Session) -> list[UndoneChunk]:
+def release_expired(session: Session) -> list[UnfinishedChunk]:
     """Ends the leases of workers that vanished, and returns their chunks."""
-    return [_undone(row) for row in leases.release_expired(session, all_work(), *_UNDONE)]
+    return [
+        _read_unfinished(row) for row in leases.release_expired(session, all_work(), *_UNFINISHED)
+    ]
 
 
-def set_aside(session: Session, reason: str) -> list[UndoneChunk]:
+def set_aside(session: Session, reason: str) -> list[UnfinishedChunk]:
     """Sets aside the chunks that were tried too often, and returns them."""
-    return [_undone(row) for row in leases.set_aside(session, all_work(), reason, *_UNDONE)]
+    return [
+        _read_unfinished(row) for row in leases.set_aside(session, all_work(), reason, *_UNFINISHED)
+    ]
 
 
-def list_stuck(session: Session) -> list[UndoneChunk]:
+def list_stuck(session: Session) -> list[UnfinishedChunk]:
     """The first chunk that was set aside of each run that has no others left."""
     other = chunks.alias()
     same_run = other.c.run_id == chunks.c.run_id
     to_do = exists().where(same_run, other.c.done_at.is_(None), ~other.c.set_aside)
     before = exists().where(same_run, other.c.set_aside, other.c.number < chunks.c.number)
     live = select(runs.c.id).where(runs.c.state == RunState.LOADING)
-    first = select(*_UNDONE).where(chunks.c.set_aside, ~to_do, ~before, chunks.c.run_id.in_(live))
-    return [_undone(row) for row in session.execute(first)]
+    first = select(*_UNFINISHED).where(
+        chunks.c.set_aside, ~to_do, ~before, chunks.c.run_id.in_(live)
+    )
+    return [_read_unfinished(row) for row in session.execute(first)]
 
 
 def try_again(session: Session, run_id: int) -> list[int]:

@@ -117,7 +117,7 @@ def restart(session: Session, run_id: int, state: RunState) -> None:
 # --- locks ---
 
 
-def lock(session: Session, run_id: int) -> Run | None:
+def lock_row(session: Session, run_id: int) -> Run | None:
     """The run, whose row is locked until the transaction ends."""
     found = select(*_COLUMNS).where(runs.c.id == run_id).with_for_update()
     row = session.execute(found).one_or_none()
@@ -127,14 +127,14 @@ def lock(session: Session, run_id: int) -> Run | None:
 def lock_shared(session: Session, run_id: int) -> Run:
     """The run, which can't be cancelled or ended until the transaction ends. Workers that carry out
     its chunks share this lock."""
-    advisory_locks.shared(session, LockKind.RUN, run_id)
+    advisory_locks.lock_shared(session, LockKind.RUN, run_id)
     return get(session, run_id)
 
 
 def lock_exclusive(session: Session, run_id: int) -> Run | None:
     """The run, of which nobody carries out a chunk until the transaction ends."""
-    advisory_locks.exclusive(session, LockKind.RUN, run_id)
-    return lock(session, run_id)
+    advisory_locks.lock_exclusive(session, LockKind.RUN, run_id)
+    return lock_row(session, run_id)
 
 
 # --- scans ---
@@ -155,7 +155,7 @@ def _is_unscanned() -> ColumnElement[bool]:
 
 
 def lease(session: Session, run_id: int, holder: str, seconds: float) -> bool:
-    """Leases the scan of a run for so long; False when it is done, or another worker is on it."""
+    """Leases the scan of a run for `seconds`. False when it is done, or another worker is on it."""
     return bool(leases.lease(session, work(run_id), holder, seconds, runs.c.id))
 
 
@@ -191,8 +191,8 @@ def count_chunk(session: Session, run_id: int, records: int, skipped: int = 0) -
 
 
 def still_since(session: Session, seconds: float) -> list[Run]:
-    """The live runs without progress for so long whose scan nobody is on, oldest first."""
-    still = and_(runs.c.moved_at < now() - timedelta(seconds=seconds), leases.idle(runs))
+    """The live runs without progress for `seconds` whose scan nobody is on, oldest first."""
+    still = and_(runs.c.moved_at < now() - timedelta(seconds=seconds), leases.is_idle(runs))
     found = select(*_COLUMNS).where(runs.c.ended_at.is_(None), still).order_by(runs.c.id)
     return [_run(row) for row in session.execute(found)]
 
@@ -206,7 +206,7 @@ def send_again(session: Session, run: Run) -> bool:
     )
     counted = (
         update(runs)
-        .where(leases.unheld(same))
+        .where(leases.is_unlocked(same))
         .values(resent=run.resent + 1, moved_at=now(), leased_until=None)
     )
     return session.execute(counted.returning(runs.c.id)).one_or_none() is not None

@@ -23,18 +23,18 @@ class LockKind(IntEnum):
     DELIVERY = 0x44454C49
 
 
-def exclusive(session: Session, kind: LockKind, number: int) -> None:
+def lock_exclusive(session: Session, kind: LockKind, number: int) -> None:
     _lock(session, "pg_advisory_xact_lock", kind, number)
 
 
-def shared(session: Session, kind: LockKind, number: int) -> None:
-    """Together with others who share."""
+def lock_shared(session: Session, kind: LockKind, number: int) -> None:
+    """Others may share the lock; nobody has it exclusively meanwhile."""
     _lock(session, "pg_advisory_xact_lock_shared", kind, number)
 
 
-def exclusive_by_name(session: Session, kind: LockKind, name: str) -> None:
+def lock_exclusive_by_name(session: Session, kind: LockKind, name: str) -> None:
     """For what has no number. Two names may get the same lock, and then wait without need."""
-    exclusive(session, kind, crc32(name.encode(errors="replace")) - 2**31)
+    lock_exclusive(session, kind, crc32(name.encode(errors="replace")) - 2**31)
 
 
 def _lock(session: Session, function: str, kind: LockKind, number: int) -> None:

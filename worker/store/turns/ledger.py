@@ -158,8 +158,10 @@ def find_watermark(session: Session, pool_id: int, last: int, missing: Turns) ->
     return min([last + 1, *reserved, *(span.first for span in missing)]) - 1
 
 
-def was_entered_after(session: Session, pool_id: int, turn: int, moment: datetime) -> bool:
-    """Whether a later turn was entered before that moment."""
+def has_later_turn_entered_before(
+    session: Session, pool_id: int, turn: int, moment: datetime
+) -> bool:
+    """Whether a turn after this one was entered before that moment."""
     later = select(1).where(ledger.c.pool_id == pool_id, ledger.c.turn > turn, ledger.c.at < moment)
     return session.execute(later.order_by(ledger.c.turn).limit(1)).first() is not None
 
@@ -167,8 +169,8 @@ def was_entered_after(session: Session, pool_id: int, turn: int, moment: datetim
 def find_entered_spans(
     session: Session, pool_id: int, spans: Sequence[Span], but_by: str = ""
 ) -> Iterator[Span]:
-    """The turns that are entered within those spans, as spans, and maybe some that lie between
-    them. The entries of one claim may be left out."""
+    """The entered turns in those spans. May include turns between the spans. Leaves out the entries
+    of the claim `but_by`."""
     # Within consecutive turns, the turn minus the row's number stays the same.
     for part in group_spans(spans):
         within = ledger.c.pool_id == pool_id, among(ledger.c.turn, part), ledger.c.claim != but_by
@@ -196,7 +198,7 @@ def count_records(session: Session, pool_id: int) -> dict[int, int]:
     return stay
 
 
-def count_turns(session: Session) -> dict[int, int]:
+def find_last_turns(session: Session) -> dict[int, int]:
     """The last turn entered of each pool that has any."""
     last = select(func.max(ledger.c.turn)).where(ledger.c.pool_id == pools.c.id).scalar_subquery()
     return {pool_id: turn for pool_id, turn in session.execute(select(pools.c.id, last)) if turn}
@@ -213,8 +215,8 @@ def find(session: Session, pool_id: int, turn: int) -> Entry | None:
 def read_page(
     session: Session, pool_id: int, after: int, limit: int
 ) -> list[tuple[Entry, int | None]]:
-    """The entries that follow a turn, so many at most, each with the undo that took it back, if one
-    did."""
+    """The entries that follow the turn `after`, at most `limit`, each with the undo that took it
+    back, if one did."""
     following = select(ledger, reversals.undo_of(ledger).label("undone_by")).where(
         ledger.c.pool_id == pool_id, ledger.c.turn > after
     )

@@ -62,9 +62,9 @@ def find_live(session: Session, pool_id: int) -> Pool | None:
     return _first(session, _select_live().where(pools.c.id == pool_id))
 
 
-def lock(session: Session, pool_id: int) -> Pool:
+def lock_exclusive(session: Session, pool_id: int) -> Pool:
     """The pool, locked exclusively until the transaction ends: for seeding and roster changes."""
-    advisory_locks.exclusive(session, LockKind.POOL, pool_id)
+    advisory_locks.lock_exclusive(session, LockKind.POOL, pool_id)
     return get(session, pool_id)
 
 
@@ -73,7 +73,7 @@ def lock_shared(transaction: Transaction, pool_id: int) -> Pool:
     stays as it is until then, so it is looked up once."""
     locked = transaction.locked_pools
     if pool_id not in locked:
-        advisory_locks.shared(transaction, LockKind.POOL, pool_id)
+        advisory_locks.lock_shared(transaction, LockKind.POOL, pool_id)
         locked[pool_id] = get(transaction, pool_id)
     return locked[pool_id]
 
@@ -90,7 +90,8 @@ def keep_pools(session: Session, user_ids: Collection[int]) -> list[int]:
     )
 
 
-def epoch(session: Session, pool_id: int) -> str:
+def get_epoch(session: Session, pool_id: int) -> str:
+    """The epoch of the last seeding that was committed."""
     return session.scalars(select(pools.c.epoch).where(pools.c.id == pool_id)).one()
 
 
@@ -136,7 +137,8 @@ def add_roster(session: Session, pool_id: int, roster: Roster, actor_id: int | N
     session.execute(insert(rosters).values(pool_id=pool_id, actor_id=actor_id, at=now(), **row))
 
 
-def latest_roster(session: Session, pool_id: int) -> Roster:
+def get_latest_roster(session: Session, pool_id: int) -> Roster:
+    """The roster that was committed last."""
     newest = (
         select(rosters)
         .where(rosters.c.pool_id == pool_id)
@@ -146,8 +148,8 @@ def latest_roster(session: Session, pool_id: int) -> Roster:
     return _roster(session.execute(newest).one())
 
 
-def latest_rosters(session: Session) -> dict[int, Roster]:
-    """The roster of each live pool."""
+def list_latest_rosters(session: Session) -> dict[int, Roster]:
+    """The latest roster of each pool, deleted or not."""
     newest = (
         select(rosters.c.pool_id, func.max(rosters.c.version).label("version"))
         .group_by(rosters.c.pool_id)
@@ -162,13 +164,14 @@ def latest_rosters(session: Session) -> dict[int, Roster]:
     return {row.pool_id: _roster(row) for row in rows}
 
 
-def all_rosters(session: Session, pool_id: int) -> Rosters:
+def list_rosters(session: Session, pool_id: int) -> Rosters:
+    """All rosters of a pool."""
     return Rosters(
         map(_roster, session.execute(select(rosters).where(rosters.c.pool_id == pool_id)))
     )
 
 
-def rosters_between(session: Session, pool_id: int, first: int, last: int) -> Rosters:
+def list_rosters_between(session: Session, pool_id: int, first: int, last: int) -> Rosters:
     """The rosters in force at any turn from first to last."""
     of_pool = rosters.c.pool_id == pool_id
     begun = (
@@ -187,7 +190,7 @@ def rosters_between(session: Session, pool_id: int, first: int, last: int) -> Ro
     )
 
 
-def roster_version(session: Session, pool_id: int, version: int) -> RosterVersion:
+def get_roster_version(session: Session, pool_id: int, version: int) -> RosterVersion:
     """One roster version, with who made it and when."""
     row = session.execute(
         select(rosters).where(rosters.c.pool_id == pool_id, rosters.c.version == version)
@@ -195,7 +198,7 @@ def roster_version(session: Session, pool_id: int, version: int) -> RosterVersio
     return _version(row)
 
 
-def roster_versions(session: Session, pool_id: int) -> list[RosterVersion]:
+def list_roster_versions(session: Session, pool_id: int) -> list[RosterVersion]:
     """All roster versions, oldest first, each with who made it and when."""
     found = select(rosters).where(rosters.c.pool_id == pool_id).order_by(rosters.c.version)
     return [_version(row) for row in session.execute(found)]

@@ -29,9 +29,10 @@ class PoolSummary:
     size: int
     """How many members it has."""
     next: str | None
-    """The name of the member who is next; null without members."""
+    """The name of the member who is next after the last entered turn; null without members. Open
+    blocks and returned turns don't count here: a pool that is shown alone asks its ring."""
     turns: int
-    """How many turns were handed out so far."""
+    """The last turn that was entered."""
     roster_version: int
 
 
@@ -95,7 +96,8 @@ class RosterChangeView:
 
 def list_pools(session: Session) -> list[PoolSummary]:
     """All live pools in the order of creation. Who is next comes from the ledger alone."""
-    turns, rosters = ledger.count_turns(session), pools.latest_rosters(session)
+    turns = ledger.find_last_turns(session)
+    rosters = pools.list_latest_rosters(session)
     everybody = (member for roster in rosters.values() for member in roster.members)
     people = find_people(session, everybody)
     return [
@@ -121,7 +123,8 @@ def _summarize(
 
 def show_pool(session: Session, pool: Pool, turns: int, next_member: int | None) -> PoolView:
     """A pool as it is shown; the caller knows its turns so far, and who is next."""
-    roster, counts = pools.latest_roster(session, pool.id), ledger.count_records(session, pool.id)
+    roster = pools.get_latest_roster(session, pool.id)
+    counts = ledger.count_records(session, pool.id)
     people = find_people(session, [*roster.members, *counts, next_member])
     members = [_show_member(people[user_id], counts) for user_id in roster.members]
     gone = sorted(counts.keys() - set(roster.members))
@@ -146,7 +149,7 @@ def list_rosters(session: Session, pool_id: int) -> list[RosterChangeView]:
     """All rosters of a live pool, oldest first. Raises UnknownPool."""
     if pools.find_live(session, pool_id) is None:
         raise UnknownPool(name=pool_id)
-    versions = pools.roster_versions(session, pool_id)
+    versions = pools.list_roster_versions(session, pool_id)
     members = {member for version in versions for member in version.roster.members}
     people = find_people(session, members | {version.actor_id for version in versions})
     return [_show_change(version, people) for version in versions]

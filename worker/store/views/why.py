@@ -56,7 +56,8 @@ class WhyView:
     undone: list[UndoneTurn]
     """The turns that it had and that were undone, newest first."""
     given_back_by: int | None
-    """The run whose undo has left it as it is: with its owner of before, or deleted."""
+    """The undo that left it in its present state, if nobody has touched it since. The record has
+    its earlier owner and turn again, or is deleted if it belonged to nobody."""
     waits: WaitView | None = None
     turn: int | None = None
     pool: str | None = None

@@ -31,24 +31,26 @@ class ChunkWork(Generic[Prepared]):
     """What one kind of run does with a chunk."""
 
     prepare: Callable[[System, Run, Chunk], Prepared]
-    """Runs before the transaction: whatever takes long and locks nothing."""
-    enter: Callable[[Unit, Run, Chunk, Prepared], ChunkResult]
+    """Runs before the transaction. It may take long, because it locks nothing."""
+    apply: Callable[[Unit, Run, Chunk, Prepared], ChunkResult]
     """Changes the records, in the transaction that marks the chunk as done."""
 
 
 def prepare_nothing(system: System, run: Run, chunk: Chunk) -> None:
-    """For runs about records that are there already."""
+    """Prepares nothing: for runs about records that exist already."""
 
 
 def carry_out(
     system: System, run_id: int, number: int, holder: str, work: ChunkWork[Prepared]
 ) -> None:
     """Carries out a chunk under a lease of the holder, unless it is done or another worker is on
-    it. It comes out the same whoever does it, and however often."""
+    it. The outcome is the same if several workers do it, or one does it again."""
     leased = system.transact(_lease, run_id, number, holder)
     if leased is not None:
         with on_lease(system, chunks.work(run_id, number), holder):
-            _do(system, *leased, work)
+            run, chunk = leased
+            prepared = work.prepare(system, run, chunk)
+            system.transact(_apply, run_id, chunk, work, prepared)
 
 
 def _lease(session: Session, run_id: int, number: int, holder: str) -> tuple[Run, Chunk] | None:
@@ -59,19 +61,14 @@ def _lease(session: Session, run_id: int, number: int, holder: str) -> tuple[Run
     return None if chunk is None else (run, chunk)
 
 
-def _do(system: System, run: Run, chunk: Chunk, work: ChunkWork[Prepared]) -> None:
-    prepared = work.prepare(system, run, chunk)
-    system.transact(_enter, run.id, chunk, work, prepared)
-
-
-def _enter(
+def _apply(
     unit: Unit, run_id: int, chunk: Chunk, work: ChunkWork[Prepared], prepared: Prepared
 ) -> None:
     """Does nothing for a run that was cancelled meanwhile: others may have its turns by now."""
     run = runs.lock_shared(unit, run_id)
     if run.state != RunState.LOADING or not chunks.finish(unit, run_id, chunk.number):
         return
-    result = work.enter(unit, run, chunk, prepared)
+    result = work.apply(unit, run, chunk, prepared)
     chunks.date(unit, run_id, chunk.number)
     if runs.count_chunk(unit, run_id, result.records, result.skipped) == 0:
         enqueue(unit, RUN_TASKS[run.kind].close, run=run_id)
