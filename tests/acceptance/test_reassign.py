@@ -157,9 +157,9 @@ def test_what_was_imported_already_is_reassigned_and_undone(
 
 def show_odd_names(here: Home, name: str) -> None:
     """Brackets are no markup."""
-    odd = "zoe[/b]@example.com"
-    here.run("user", "add", "[b]Zoe", odd)
-    assert odd in here.run("reassign", name, "--to", odd, "--dry-run").stdout
+    odd, email = "[b]Odd[/b]", "odd@example.com"
+    here.run("user", "add", odd, email)
+    assert odd in here.run("reassign", name, "--to", email, "--dry-run").stdout
 
 
 def refuse(here: Home, folder: Path) -> None:

@@ -77,8 +77,8 @@ def fill_in(browser: Chrome) -> None:
 
 def check_a_visit(browser: Chrome, site: Site, address: str) -> None:
     """Fills in half, is told what is wrong, corrects it, and is thanked."""
-    began = time.time()
     browser.get(address)
+    began = time.time()
     named(browser, "first_name").send_keys("Ann <b>")
     named(browser, "email").send_keys("nobody")
     send(browser, "Error: Contact us")
@@ -119,18 +119,19 @@ def test_a_visitor_errs_corrects_it_and_is_thanked_and_the_next_member_has_the_l
 def test_a_visitor_who_is_very_quick_is_asked_to_send_once_more(
     browser: Chrome, site: Site
 ) -> None:
-    began = time.time()
+    asked = time.time()
     browser.get(site.define())
+    shown = time.time()
     fill_in(browser)
     token = named(browser, "_token").get_property("value")
-    if time.time() - began < QUICKEST_SECONDS - 1:
+    if time.time() - asked < QUICKEST_SECONDS - 1:
         send(browser, "Contact us")
         wait_until(lambda: "That was quick" in browser.page_source, "the page")
         assert named(browser, "_token").get_property("value") == token
         assert Select(named(browser, "Size")).first_selected_option.text == "more"
         assert named(browser, "Consent").is_selected()
 
-    take_time(began)
+    take_time(shown)
     send(browser, "Thank you · Contact us")
 
     assert owners(site) == ["a"]
@@ -190,8 +191,8 @@ def pixels(element: WebElement, what: str) -> float:
 
 
 def test_the_form_is_filled_in_and_corrected_by_keyboard_alone(browser: Chrome, site: Site) -> None:
-    began = time.time()
     browser.get(site.define())
+    began = time.time()
     names = []
     for _ in range(len(FIELDS) + 1):
         press(browser, Keys.TAB)
@@ -339,8 +340,7 @@ def test_the_form_shows_in_frames_of_the_allowed_origins_alone(
         browser.switch_to.frame(0)
         shown = is_there(browser, "last_name")
         if allowed:
-            began = time.time()
-            take_time(began)
+            take_time(time.time())
             fill_in(browser)
             browser.find_element(By.TAG_NAME, "button").click()
             wait_until(lambda: "Thank you" in browser.page_source, "the page")
@@ -358,8 +358,8 @@ def is_there(browser: Chrome, name: str) -> bool:
 
 def test_one_is_sent_on_to_the_address_that_the_form_names(browser: Chrome, site: Site) -> None:
     with elsewhere("<title>Theirs</title>Bye") as origin:
-        began = time.time()
         browser.get(site.define(redirect_url=f"{origin}/bye?x=1"))
+        began = time.time()
         fill_in(browser)
         take_time(began)
         send(browser, "Theirs")

@@ -39,7 +39,7 @@ def test_a_turn_whose_worker_dies_between_taking_and_committing_stays_the_lead_s
 
     with rig.turn_held(pool.id, 2):
         leads = rig.capture(pool.name)
-        rig.kill(rig.waiting_worker("INTO ledger"))
+        rig.kill(rig.waiting_worker('COPY "ledger"'))
         assert rig.ring_of(pool.id).next_turn == 3
         assert rig.turns(leads) == [None]
         leads += rig.capture(pool.name, 2)
@@ -57,7 +57,7 @@ def test_a_lead_whose_worker_dies_between_its_commit_and_its_acknowledgement_is_
 
     with rig.turn_held(pool.id, 2):
         leads = rig.capture(pool.name)
-        doomed = rig.waiting_worker("INTO ledger")
+        doomed = rig.waiting_worker('COPY "ledger"')
         os.kill(rig.workers[doomed].pid, signal.SIGSTOP)  # who acknowledges, not who works
     rig.wait_for_turns(leads)
     rig.kill(doomed)

@@ -1,6 +1,7 @@
 """Turns that nobody will use, members that aren't there: what was taken comes back, and what waits
 is seen to wait."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from sqlalchemy import text
@@ -50,7 +51,7 @@ def test_the_turn_of_a_lead_that_is_deleted_before_it_is_entered_goes_to_the_nex
 
     with rig.turn_held(pool.id, 1):
         [gone] = rig.capture(pool.name)
-        rig.kill(rig.waiting_worker("INTO ledger"))
+        rig.kill(rig.waiting_worker('COPY "ledger"'))
     rig.system.transact(
         lambda session: session.execute(text(f"DELETE FROM leads WHERE id = {gone}"))
     )
@@ -66,6 +67,7 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
     rig: Rig,
 ) -> None:
     pool = rig.pool()
+    rig.wait_for_turns(rig.capture(pool.name))  # the ring is seeded then: the run reserves at once
     free = ExitStack()
 
     with free:
@@ -73,9 +75,16 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
         run_id = rig.import_file(pool.name, sheet(ROWS).getvalue())
         rig.waiting_worker("advisory")
 
-        def cancel(unit: Unit) -> CancelledRun:
-            advisory_locks.lock_exclusive(unit, LockKind.RUN, run_id)
+        def free_the_pool() -> None:
+            wait_until(lambda: rig.waiting("advisory"), "the run's lock to be wanted by the test")
             free.close()
+
+        def cancel(unit: Unit) -> CancelledRun:
+            """The test is the next to lock the run: before any worker that has a chunk of it."""
+            with ThreadPoolExecutor(1) as threads:
+                freed = threads.submit(free_the_pool)
+                advisory_locks.lock_exclusive(unit, LockKind.RUN, run_id)
+                freed.result()
             rig.waiting_worker("lock_shared")
             return cancel_flow.cancel(unit, run_id)
 
@@ -84,7 +93,7 @@ def test_a_run_that_is_cancelled_before_its_chunk_is_entered_gives_all_its_turns
 
     rig.wait_for_turns(leads)
     assert cancelled == CancelledRun(run_id, records=0, returned=ROWS)
-    assert rig.turns(leads) == [1, 2, 3]
+    assert rig.turns(leads) == [2, 3, 4]
     wait_until(lambda: rig.is_idle("bulk"), "the chunk to be given up")
     assert rig.state(run_id) == "cancelled"
     rig.assert_promise()
