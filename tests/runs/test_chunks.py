@@ -14,7 +14,7 @@ from worker.domain.files.rows import Columns, RowError, RowReader
 from worker.domain.files.sheets import Header, Lines, check_rows, read_header, split_lines
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs import chunks
-from worker.domain.runs.chunks import FileChunk, Scan, rows_at, scan
+from worker.domain.runs.chunks import FileChunk, Scan, choose_chunk_rows, scan
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_chunks_grow_with_the_file() -> None:
     assert sizes[0] == chunks.SMALLEST_ROWS
     assert max(sizes) == chunks.LARGEST_ROWS
     assert all(one <= other for one, other in pairwise(sizes[:-1]))
-    assert rows_at(10**9) == chunks.LARGEST_ROWS
+    assert choose_chunk_rows(10**9) == chunks.LARGEST_ROWS
 
 
 def test_a_chunk_holds_no_more_bytes_than_a_worker_should_read_at_once() -> None:

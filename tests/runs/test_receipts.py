@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from worker.domain.runs.receipts import HEADER, cell, error_line, record_line
+from worker.domain.runs.receipts import HEADER, format_cell, format_error_line, format_record_line
 
 
 def test_the_header_names_the_columns_in_their_order() -> None:
@@ -13,8 +13,10 @@ def test_the_header_names_the_columns_in_their_order() -> None:
 
 
 def test_a_line_tells_what_became_of_a_row() -> None:
-    good = record_line(2, "lead", 17, cell("Inbound, EMEA"), 5, cell("a@example.com"))
-    bad = error_line(3, "lead", "last_name", 'needs "last name", or more')
+    good = format_record_line(
+        2, "lead", 17, format_cell("Inbound, EMEA"), 5, format_cell("a@example.com")
+    )
+    bad = format_error_line(3, "lead", "last_name", 'needs "last name", or more')
 
     assert list(csv.reader(io.StringIO(good + bad, newline=""))) == [
         ["2", "lead", "17", "Inbound, EMEA", "5", "a@example.com", ""],
@@ -24,15 +26,19 @@ def test_a_line_tells_what_became_of_a_row() -> None:
 
 def test_a_record_that_no_pool_gave_has_neither_pool_nor_turn() -> None:
     assert (
-        record_line(2, "deal", 17, cell(None), "", "a@example.com")
+        format_record_line(2, "deal", 17, format_cell(None), "", "a@example.com")
         == "2,deal,17,,,a@example.com,\r\n"
     )
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\0x"])
 def test_a_cell_that_a_spreadsheet_takes_for_a_formula_is_quoted(text: str) -> None:
-    assert cell(text) == f"'{text}"
+    assert format_cell(text) == f"'{text}"
 
 
 def test_other_cells_are_left_alone() -> None:
-    assert (cell("a=b"), cell(""), cell("two\r\nlines")) == ("a=b", "", '"two\r\nlines"')
+    assert (format_cell("a=b"), format_cell(""), format_cell("two\r\nlines")) == (
+        "a=b",
+        "",
+        '"two\r\nlines"',
+    )

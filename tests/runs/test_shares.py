@@ -6,7 +6,7 @@ from itertools import repeat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.runs.dry_runs import ExpectedShare, shares
+from worker.domain.runs.dry_runs import ExpectedShare, count_shares
 from worker.domain.turns.turns import Span, Turns, Upcoming
 
 A, B, C = 11, 12, 13
@@ -15,7 +15,7 @@ PEOPLE = st.sampled_from([A, B, C])
 
 
 def test_each_member_is_told_in_their_order_even_who_would_get_nothing() -> None:
-    assert shares([C, A, B], [C, A, C], [None, A, B]) == [
+    assert count_shares([C, A, B], [C, A, C], [None, A, B]) == [
         ExpectedShare(C, 2, 0),
         ExpectedShare(A, 1, 1),
         ExpectedShare(B, 0, 0),
@@ -23,7 +23,7 @@ def test_each_member_is_told_in_their_order_even_who_would_get_nothing() -> None
 
 
 def test_whoever_gets_something_without_being_a_member_is_told_last() -> None:
-    assert shares([A], [B, A, C], repeat(None, 3)) == [
+    assert count_shares([A], [B, A, C], repeat(None, 3)) == [
         ExpectedShare(A, 1, 0),
         ExpectedShare(B, 1, 0),
         ExpectedShare(C, 1, 0),
@@ -31,12 +31,15 @@ def test_whoever_gets_something_without_being_a_member_is_told_last() -> None:
 
 
 def test_without_records_nobody_gets_any() -> None:
-    assert shares([A, B], iter(()), iter(())) == [ExpectedShare(A, 0, 0), ExpectedShare(B, 0, 0)]
+    assert count_shares([A, B], iter(()), iter(())) == [
+        ExpectedShare(A, 0, 0),
+        ExpectedShare(B, 0, 0),
+    ]
 
 
 @given(st.lists(st.tuples(PEOPLE, PEOPLE)))
 def test_shares_are_what_counting_one_by_one_gives(pairs: list[tuple[int, int]]) -> None:
-    found = shares([A, B, C], (owner for owner, _ in pairs), (before for _, before in pairs))
+    found = count_shares([A, B, C], (owner for owner, _ in pairs), (before for _, before in pairs))
 
     assert {share.user_id: share.records for share in found if share.records} == Counter(
         owner for owner, _ in pairs

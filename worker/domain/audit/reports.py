@@ -4,18 +4,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-NOT_SEEDED, NOT_ASKED, AGREES, DISAGREES = "not seeded", "not asked", "agrees", "disagrees"
+NOT_SEEDED = "not seeded"
+NOT_ASKED = "not asked"
+AGREES = "agrees"
+DISAGREES = "disagrees"
 
-IN_TURN, ONCE, NONE_SKIPPED, IN_ORDER = "in turn", "once", "none skipped", "in order"
-ONE_RING, NEXT_STAYS_NEXT, NOTHING_LOST, CHECKABLE = (
-    "one ring",
-    "next stays next",
-    "nothing lost",
-    "checkable",
-)
+IN_TURN = "in turn"
+ONCE = "once"
+NONE_SKIPPED = "none skipped"
+IN_ORDER = "in order"
+ONE_RING = "one ring"
+NEXT_STAYS_NEXT = "next stays next"
+NOTHING_LOST = "nothing lost"
+CHECKABLE = "checkable"
 
 MOST_KEPT = 100
-"""So many violations of each point are kept. The rest are only counted."""
+"""How many violations of each point are kept. The rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True)

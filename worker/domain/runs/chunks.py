@@ -75,7 +75,7 @@ class Scan:
         return chunk
 
 
-def rows_at(row: int) -> int:
+def choose_chunk_rows(row: int) -> int:
     """How many rows a chunk has that begins after `row` rows. Chunks grow with the file: several
     workers share a small file, and a large one isn't shredded."""
     return min(max(row // 4, SMALLEST_ROWS), LARGEST_ROWS)
@@ -85,7 +85,7 @@ def cut(records: int) -> Iterator[Chunk]:
     """Cuts the records of a list into chunks of the same sizes as those of a file."""
     first = number = 0
     while first < records:
-        size = min(rows_at(first), records - first)
+        size = min(choose_chunk_rows(first), records - first)
         yield Chunk(number, first, size, size)
         first, number = first + size, number + 1
 
@@ -103,7 +103,7 @@ def scan(
     bytes a chunk.
     """
     found, lines = Scan(), Lines(stream, header.end, header.lines)
-    start, wanted = found.mark(lines), rows_at(0)
+    start, wanted = found.mark(lines), choose_chunk_rows(0)
     for _, row in check_rows(lines, header.delimiter, header.lines + 1, reader):
         found.rows += 1
         if not isinstance(row, RowError):
@@ -113,7 +113,7 @@ def scan(
         if found.rows - start.rows >= wanted or lines.offset - start.bytes >= LARGEST_BYTES:
             end = found.mark(lines)
             on_chunk(found.cut(start, end))
-            start, wanted = end, rows_at(end.rows)
+            start, wanted = end, choose_chunk_rows(end.rows)
     if found.rows > start.rows:
         on_chunk(found.cut(start, found.mark(lines)))
     return found

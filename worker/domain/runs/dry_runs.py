@@ -15,7 +15,7 @@ class ExpectedShare:
     """How many of these records the user has already."""
 
 
-def shares(
+def count_shares(
     members: Sequence[int], owners: Iterable[int], present: Iterable[int | None]
 ) -> list[ExpectedShare]:
     """The share of each member, in the order of the members, and then of everybody else who gets

@@ -1,7 +1,7 @@
 """The receipt of an import: what became of each row of the file, in its order, as CSV (RFC 4180).
 
 Lines are put together by hand, because there is one for every row of every file; cells that may
-need quoting are made by `cell`, once.
+need quoting are made by `format_cell`, once.
 """
 
 import csv
@@ -12,7 +12,7 @@ HEADER = "line,record_type,record_id,pool,turn,owner,error\r\n"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
-def cell(text: str | None) -> str:
+def format_cell(text: str | None) -> str:
     """Text as a cell that holds it whole, and that no spreadsheet takes for a formula."""
     if not text:
         return ""
@@ -21,7 +21,7 @@ def cell(text: str | None) -> str:
     return line.getvalue().removesuffix("\r\n")
 
 
-def record_line(
+def format_record_line(
     line: int, record_type: str, record_id: int, pool: str, turn: int | str, owner: str
 ) -> str:
     """A row that became a record: of which pool and by which turn, if any, and whose it is, by
@@ -29,6 +29,6 @@ def record_line(
     return f"{line},{record_type},{record_id},{pool},{turn},{owner},\r\n"
 
 
-def error_line(line: int, record_type: str, field: str, reason: str) -> str:
+def format_error_line(line: int, record_type: str, field: str, reason: str) -> str:
     """A row that became none."""
-    return f"{line},{record_type},,,,,{cell(f'{field}: {reason}' if field else reason)}\r\n"
+    return f"{line},{record_type},,,,,{format_cell(f'{field}: {reason}' if field else reason)}\r\n"

@@ -70,10 +70,8 @@ _MERGE: Mapping[AttributeKind, Callable[[ColumnValues, str, ColumnValues], None]
 
 def _look_up(session: Session, description: RecordDescription, columns: ColumnValues) -> None:
     """Replaces the ids of sources and stages by their names, which records store."""
-    for name, find in (
-        ("source", labels.find_source_name),
-        ("stage", labels.find_stage_name),
-    ):
+    finders = {"source": labels.find_source_name, "stage": labels.find_stage_name}
+    for name, find in finders.items():
         if f"{name}_id" in columns:
             number = columns.pop(f"{name}_id")
             columns[name] = None if number is None else find(session, number)

@@ -9,7 +9,7 @@ from typing import IO
 from worker.domain.files.rows import RowError
 from worker.domain.filters import RecordList
 from worker.domain.records.record_type import RecordType
-from worker.domain.runs.dry_runs import ExpectedShare, shares
+from worker.domain.runs.dry_runs import ExpectedShare, count_shares
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.runs.runs import RunKind
 from worker.flows.runs import imports, reassign
@@ -90,11 +90,11 @@ def _find_outcome(
 ) -> _Outcome:
     pool = pools.find_live(unit, owner_id)
     if pool is None:
-        return _Outcome(shares([owner_id], repeat(owner_id, records), present))
+        return _Outcome(count_shares([owner_id], repeat(owner_id, records), present))
     upcoming = find_next_turns(unit, pool, max(records, 1))
     rosters, ahead = pools.list_rosters(unit, owner_id), upcoming.first(records + 1)
     return _Outcome(
-        shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present),
+        count_shares(rosters.latest.members, rosters.owners(ahead.slice(0, records)), present),
         rosters.member(ahead[0].first),
         rosters.member(ahead[-1].last),
     )

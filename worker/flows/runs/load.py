@@ -13,7 +13,7 @@ from worker.domain.files.rows import RowError, RowReader
 from worker.domain.files.sheets import check_rows, split_lines
 from worker.domain.records.fields import TAGS
 from worker.domain.runs.chunks import Chunk, FileChunk
-from worker.domain.runs.receipts import cell, error_line, record_line
+from worker.domain.runs.receipts import format_cell, format_error_line, format_record_line
 from worker.domain.turns.allotment import Allotment
 from worker.errors.runs import UnreadableFile
 from worker.flows.runs import allotment
@@ -101,8 +101,8 @@ def _plan(session: Session, run_id: int, chunk: FileChunk) -> LoadPlan:
         moment_text=bulk.format_moment(session, moment),
         record_ids=record_ids,
         allotment=given,
-        pool=cell(named[run.owner_id].name) if run.turns else "",
-        emails={user_id: cell(user.email) for user_id, user in named.items()},
+        pool=format_cell(named[run.owner_id].name) if run.turns else "",
+        emails={user_id: format_cell(user.email) for user_id, user in named.items()},
     )
 
 
@@ -116,21 +116,21 @@ def _read(plan: LoadPlan, part: bytes, reader: RowReader) -> tuple[list[str], li
     pool_id = plan.allotment.pool_id
     # A changed file may have more rows than the scan has seen: the caller counts, and refuses them.
     beyond = repeat((0, None, plan.run.owner_id))
-    turns_and_owners = zip(
-        plan.record_ids, plan.allotment.turns, plan.allotment.owner_ids, strict=True
-    )
-    places = chain(turns_and_owners, beyond)
+    given = zip(plan.record_ids, plan.allotment.turns, plan.allotment.owner_ids, strict=True)
+    places = chain(given, beyond)
     lines = split_lines(part)
     for line, row in check_rows(lines, plan.layout.delimiter, plan.chunk.first_line, reader):
         if isinstance(row, RowError):
-            receipt.append(error_line(line, record_type, row.field, row.reason))
+            receipt.append(format_error_line(line, record_type, row.field, row.reason))
             continue
         record_id, turn, owner = next(places)
         *values, tags, custom = reader.convert(row)
         json = orjson.dumps(tags).decode(), orjson.dumps(custom).decode()
         rows.append((record_id, owner, creator, pool_id, turn, moment, moment, *values, *json))
         receipt.append(
-            record_line(line, record_type, record_id, plan.pool, turn or "", plan.emails[owner])
+            format_record_line(
+                line, record_type, record_id, plan.pool, turn or "", plan.emails[owner]
+            )
         )
     return receipt, rows
 

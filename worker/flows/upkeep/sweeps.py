@@ -124,7 +124,7 @@ def _find_stalled(session: Session) -> list[Run]:
     """The runs whose tasks were probably lost."""
     return [
         run
-        for run in runs.still_since(session, STILL_SECONDS)
+        for run in runs.list_still(session, STILL_SECONDS)
         if now() - run.moved_at > _patience(run)
     ]
 

@@ -190,7 +190,7 @@ def count_chunk(session: Session, run_id: int, records: int, skipped: int = 0) -
     return session.scalars(counted.returning(runs.c.chunks_left)).one() or 0
 
 
-def still_since(session: Session, seconds: float) -> list[Run]:
+def list_still(session: Session, seconds: float) -> list[Run]:
     """The live runs without progress for `seconds` whose scan nobody is on, oldest first."""
     still = and_(runs.c.moved_at < now() - timedelta(seconds=seconds), leases.is_idle(runs))
     found = select(*_COLUMNS).where(runs.c.ended_at.is_(None), still).order_by(runs.c.id)

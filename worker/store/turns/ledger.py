@@ -170,7 +170,7 @@ def find_entered_spans(
     session: Session, pool_id: int, spans: Sequence[Span], but_by: str = ""
 ) -> Iterator[Span]:
     """The entered turns in those spans. May include turns between the spans. Leaves out the entries
-    of the claim `but_by`."""
+    of the claim `but_by`, if one is given."""
     # Within consecutive turns, the turn minus the row's number stays the same.
     for part in group_spans(spans):
         within = ledger.c.pool_id == pool_id, among(ledger.c.turn, part), ledger.c.claim != but_by
