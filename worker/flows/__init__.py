@@ -1,1 +1,2 @@
-"""The stories, one a file: the only code that uses the ring and the store together."""
+"""The stories, one a file. Only they bring the ring and the store together; code above may use a
+part of one of them."""
