@@ -58,9 +58,8 @@ def open_capture_testbed(bench: Bench, name: str) -> Iterator[tuple[Testbed, Loa
             stack.enter_context(here.program(program))
         api = stack.enter_context(run_api(here))
         slug = add_hook(here, here.pool()[1])
-        send_at_rate(
-            lambda: api.deliver(slug), per_second=10, seconds=5, threads=4
-        )  # until the worker is at it
+        # This goes on until the worker has begun.
+        send_at_rate(lambda: api.deliver(slug), per_second=10, seconds=5, threads=4)
         yield here, api
 
 

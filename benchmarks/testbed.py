@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 
 from testing.servers import Postgres
-from worker.flows.names import user_named, users_named
+from worker.flows.names import find_user_by_name, find_users_by_name
 from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System, open_system
@@ -71,7 +71,7 @@ class Testbed:
     def person(self) -> int:
         """The id of one of the people."""
         with self.system.reading() as session:
-            return int(user_named(session, self._emails[0]).id)
+            return int(find_user_by_name(session, self._emails[0]).id)
 
     def pool(self) -> tuple[int, str]:
         """The id and the name of a new pool."""
@@ -79,7 +79,7 @@ class Testbed:
         return self.system.transact(self._create_pool, name), name
 
     def _create_pool(self, unit: Unit, name: str) -> int:
-        return pools.create(unit, name, "lead", users_named(unit, self._emails), None)
+        return pools.create(unit, name, "lead", find_users_by_name(unit, self._emails), None)
 
     def run_import(self, rows: int) -> float:
         """Imports a sample file into a new pool, and returns the seconds from its acceptance to its

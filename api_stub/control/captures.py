@@ -14,7 +14,7 @@ from worker.errors.records import BadLead, KeyReused
 from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.idempotency import Answer, run_once
 from worker.flows.intake import capture
-from worker.flows.names import pool_named
+from worker.flows.names import find_pool_by_name
 from worker.flows.runs import control
 from worker.flows.unit import Unit
 from worker.store.views import intake as views
@@ -57,7 +57,7 @@ def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> C
     values = parse_lead(new.lead)
 
     def work(unit: Unit) -> Answer:
-        pool = pool_named(unit, new.pool)
+        pool = find_pool_by_name(unit, new.pool)
         [lead_id] = capture.accept(unit, pool.id, [values], actor.id)
         return {"id": lead_id, "pool": new.pool}
 
@@ -72,7 +72,7 @@ def list_waiting(
 ) -> list[WaitingLeadView]:
     """Captured leads that wait for their owner, oldest first, and what they wait for."""
     with system.reading() as unit:
-        pool_id = None if pool is None else pool_named(unit, pool).id
+        pool_id = None if pool is None else find_pool_by_name(unit, pool).id
         return views.list_waiting(unit, pool_id, limit)
 
 

@@ -16,7 +16,7 @@ from worker.errors.intake import BadForm, FormExists, UnknownForm
 from worker.errors.people import AmbiguousUser
 from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import forms
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.unit import Unit
 from worker.settings import settings
 from worker.store.views import intake as views
@@ -188,7 +188,7 @@ def _read_values(unit: Unit, body: NewForm | ChangedForm, names: set[str]) -> Fo
     them."""
     values = cast("FormValues", body.model_dump(include=names - {"owner", "fields"}))
     if "owner" in names:
-        values["owner_id"] = owner_named(unit, body.owner).id
+        values["owner_id"] = find_owner_by_name(unit, body.owner).id
     if "fields" in names:
         values["fields"] = _read_fields(body.fields)
     return values

@@ -18,7 +18,7 @@ from worker.errors.records import KeyReused, UnknownField
 from worker.errors.runs import BadMapping, UnknownHeader, UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.idempotency import IdempotencyKey
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.runs import dry_runs, imports
 from worker.flows.runs.imports import ImportRequest
 from worker.store.views.runs import RunView
@@ -83,7 +83,7 @@ def import_file(
         if earlier is not None:
             return show_accepted(system, request, response, earlier)
     with system.reading() as session:
-        owner_id = owner_named(session, owner).id
+        owner_id = find_owner_by_name(session, owner).id
     asked = ImportRequest(name, type, owner_id, mapping, actor.id, None if dry_run else key)
     if dry_run:
         return show_dry_run(dry_runs.of_import(system, asked, file.file))

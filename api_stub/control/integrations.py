@@ -25,8 +25,8 @@ from worker.errors.intake import (
 from worker.errors.people import AmbiguousUser, BlankName
 from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import integrations
-from worker.flows.intake.replay import replay
-from worker.flows.names import owner_named
+from worker.flows.intake.read_again import read_again
+from worker.flows.names import find_owner_by_name
 from worker.flows.unit import Unit
 from worker.store.views import integrations as views
 from worker.store.views.intake import DeliveryPage, DeliveryView, show_delivery
@@ -216,7 +216,7 @@ def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> DeliveryView:
     still there is refused."""
 
     def replay_and_show(unit: Unit) -> DeliveryView:
-        replay(unit, delivery_id)
+        read_again(unit, delivery_id)
         return show_delivery(unit, delivery_id)
 
     return system.transact(replay_and_show)
@@ -229,7 +229,7 @@ def _read_values(unit: Unit, body: NewIntegration | ChangedIntegration) -> Integ
     named = body.model_dump(include=plain & body.model_fields_set)
     values = cast("IntegrationValues", named)
     if "owner" in body.model_fields_set:
-        values["owner_id"] = owner_named(unit, body.owner).id
+        values["owner_id"] = find_owner_by_name(unit, body.owner).id
     if "access_token" in body.model_fields_set:
         token = body.access_token
         values["access_token"] = None if token is None else token.get_secret_value()

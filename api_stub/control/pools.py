@@ -21,7 +21,7 @@ from worker.errors.base import InsufficientScope
 from worker.errors.people import AmbiguousUser, BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
 from worker.flows.audit.verify import verify
-from worker.flows.names import users_named
+from worker.flows.names import find_users_by_name
 from worker.flows.system import System
 from worker.flows.turns import pools
 from worker.flows.unit import Unit
@@ -190,12 +190,14 @@ def read_ledger(
 
 
 def _create(unit: Unit, new: NewPool, actor_id: int) -> int:
-    return pools.create(unit, new.name, new.record_type, users_named(unit, new.members), actor_id)
+    return pools.create(
+        unit, new.name, new.record_type, find_users_by_name(unit, new.members), actor_id
+    )
 
 
 def _add_members(unit: Unit, pool_id: int, members: list[str], actor_id: int) -> None:
     pool = pools.find(unit, pool_id)
-    pools.add_members(unit, pool.id, users_named(unit, members), actor_id)
+    pools.add_members(unit, pool.id, find_users_by_name(unit, members), actor_id)
 
 
 def _show(system: System, pool_id: int) -> PoolView:

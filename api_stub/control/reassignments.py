@@ -21,7 +21,7 @@ from worker.errors.records import Fault, IncorrectPayload, KeyReused, UnknownRec
 from worker.errors.runs import RepeatedRecord, UnknownRun
 from worker.errors.turns import EmptyPool, UnknownOwner, UnknownPool, WrongPoolType
 from worker.flows.idempotency import run_once
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, reassign
 from worker.flows.unit import Unit
@@ -146,4 +146,4 @@ def _find_records(unit: Unit, wanted: NewReassignment, actor: Actor) -> RecordLi
 
 def _find_owner(unit: Unit, wanted: NewReassignment) -> int:
     """Raises UnknownOwner, AmbiguousUser."""
-    return int(owner_named(unit, wanted.owner).id)
+    return find_owner_by_name(unit, wanted.owner).id

@@ -19,7 +19,7 @@ from worker.chaos.scheduler import Scheduler
 from worker.chaos.testbed import Testbed
 from worker.errors.base import Unavailable
 from worker.flows.audit.verify import verify
-from worker.flows.names import pool_named, users_named
+from worker.flows.names import find_pool_by_name, find_users_by_name
 from worker.flows.people import access, people
 from worker.flows.runs import control
 from worker.flows.system import System
@@ -142,13 +142,13 @@ def _is_quiet(testbed: Testbed) -> bool:
 
 
 def _members(session: Session, name: str) -> Sequence[int]:
-    return latest_roster(session, pool_named(session, name).id).members
+    return latest_roster(session, find_pool_by_name(session, name).id).members
 
 
 def _fill(unit: Unit, name: str) -> None:
     """Adds members to a pool that has none at the end: its leads wait for them."""
-    members = users_named(unit, (_email(member) for member in POOLS[name]))
-    pools.add_members(unit, pool_named(unit, name).id, members, None)
+    members = find_users_by_name(unit, (_email(member) for member in POOLS[name]))
+    pools.add_members(unit, find_pool_by_name(unit, name).id, members, None)
 
 
 def _retry(session: Session) -> Counter[str]:

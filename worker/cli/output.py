@@ -39,7 +39,7 @@ def say(words: str) -> None:
     errors.print(words, markup=False)
 
 
-def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+def make_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     """Makes an empty table. The columns named by `right` hold numbers."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
@@ -47,7 +47,7 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def rows(made: Table, shown: Iterable[object], *names: str) -> Table:
+def add_rows(made: Table, shown: Iterable[object], *names: str) -> Table:
     """Adds a row for each view, with the named fields as its cells."""
     for each in shown:
         made.add_row(*(_cell(_field(each, name)) for name in names))
@@ -69,7 +69,7 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
-def facts_list(shown: object) -> Table:
+def list_fields(shown: object) -> Table:
     """Makes a list of the fields of a view that have a value, one a line."""
     made = Table(box=None, show_header=False, pad_edge=False)
     for name in _names(shown):

@@ -14,11 +14,11 @@ import typer
 from worker import queue
 from worker.cli.arguments import RunNumber, number
 from worker.cli.dry_run import print_dry_run
-from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.cli.output import Json, add_rows, console, make_table, print_json, say
 from worker.cli.run_output import FIRST, find_run, finish, name_subject, print_run, print_skips
 from worker.domain.files.rows import parse_mapping
 from worker.errors.runs import UnreadableFile
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.runs import control as flow
 from worker.flows.runs import dry_runs, imports
 from worker.flows.runs.imports import ImportRequest
@@ -83,7 +83,7 @@ def _request(
 ) -> ImportRequest:
     """Raises UnknownOwner, AmbiguousUser."""
     with system().reading() as session:
-        owner_id = owner_named(session, owner).id
+        owner_id = find_owner_by_name(session, owner).id
     return ImportRequest(file_name, record_type, owner_id, mapping)
 
 
@@ -112,7 +112,7 @@ def list_runs(json: Json = False) -> None:
         asdict(run) | {"about": name_subject(run), "accepted_at": run.accepted_at.isoformat()}
         for run in found
     ]
-    console.print(rows(table(*heads, right=("run", *numbers)), shown, *names))
+    console.print(add_rows(make_table(*heads, right=("run", *numbers)), shown, *names))
 
 
 @runs.command(epilog="Example: evenhand runs show 1")

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.output import console, facts_list, say
+from worker.cli.output import console, list_fields, say
 from worker.errors.servers import FlowerNeedsPassword
 from worker.settings import LOOPBACK, settings
 
@@ -41,7 +41,7 @@ def up(
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
     stack = Stack(settings(), workers, port, flower_port, api_processes)
     with suppress(KeyboardInterrupt), stack.running(lambda step: say(f"… {step}")):
-        console.print(facts_list(_addresses(port, flower_port, stack.logs)))
+        console.print(list_fields(_addresses(port, flower_port, stack.logs)))
         say("Ready. Ctrl-C stops everything.")
         stack.keep_running(
             lambda name: say(f"Started again what had ended: {name}; see {stack.logs}.")
@@ -78,9 +78,8 @@ def worker(
     name: Annotated[str, typer.Option(help="What to call it in Flower.")] = "worker",
 ) -> None:
     """Run Celery workers."""
-    import_module(
-        "worker.tasks"
-    )  # which Celery knows from then on; beat and Flower do without, and without what they import
+    # Celery knows the tasks from then on. Beat and Flower need neither them nor their imports.
+    import_module("worker.tasks")
     options = [
         "--queues",
         queues,
@@ -116,9 +115,8 @@ def flower(
     EVENHAND_FLOWER_BASIC_AUTH."""
     access = settings().flower_basic_auth
     if access is not None:
-        os.environ["FLOWER_BASIC_AUTH"] = (
-            access.get_secret_value()
-        )  # not an argument: those can be seen by others
+        # It is no argument, because other users of the machine can see arguments.
+        os.environ["FLOWER_BASIC_AUTH"] = access.get_secret_value()
     elif host != LOOPBACK:
         raise FlowerNeedsPassword(host=host)
     _celery(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from worker.domain.records.fields import CONVERSIONS, TAGS, field_named, fields_of
+from worker.domain.records.fields import CONVERSIONS, TAGS, find_field, list_field_names
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
 from worker.errors.records import UnknownField
@@ -59,7 +59,7 @@ class Columns:
         for position, header in enumerate(headers):
             if position in fields.values():
                 continue
-            field = field_named(record_type, header)
+            field = find_field(record_type, header)
             if field and field not in fields:
                 fields[field] = position
             else:
@@ -70,7 +70,7 @@ class Columns:
 def _check_overrides(
     record_type: RecordType, headers: Sequence[str], overrides: Mapping[str, str]
 ) -> None:
-    known = fields_of(record_type)
+    known = list_field_names(record_type)
     for header, field in overrides.items():
         if field not in known:
             raise UnknownField(record_type=record_type, field=field, fields=", ".join(known))

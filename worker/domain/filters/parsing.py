@@ -210,9 +210,8 @@ class _Parser:
             _read(values.ONE[value_type], each, _at(where, number))
             for number, each in enumerate(given)
         ]
-        return tuple(
-            {(type(each), each): each for each in read}.values()
-        )  # 1 and true are two, which Python holds for equal
+        # 1 and true are two values, but Python takes them for equal.
+        return tuple({(type(each), each): each for each in read}.values())
 
     def _count(self, where: str) -> None:
         self._conditions += 1

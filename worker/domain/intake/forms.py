@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from slugify import slugify
 
-from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.fields import TAGS, find_field
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import LEAD
 from worker.domain.storable import is_storable
@@ -185,7 +185,7 @@ def _normalize_field(field: Field) -> Field:
     """The field with the lead's field that its name means, and with a type."""
     written = _strip_line("field's name", field.name)
     label = _strip_line("field's label", field.label)
-    name = field_named(RecordType.LEAD, written) or written
+    name = find_field(RecordType.LEAD, written) or written
     if not name or not label or name.startswith("_"):
         _refuse(
             "a field needs a label, and a name that begins with no underscore, "

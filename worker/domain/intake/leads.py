@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.json_content import JsonObject
-from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.fields import TAGS, find_field
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import LEAD
 from worker.domain.storable import is_storable, replace_unstorable
@@ -26,7 +26,7 @@ def parse_lead(lead: JsonObject) -> LeadValues:
     listed = {
         name: value
         for name, value in lead.items()
-        if field_named(RecordType.LEAD, name) == TAGS and not isinstance(value, str)
+        if find_field(RecordType.LEAD, name) == TAGS and not isinstance(value, str)
     }
     plain = {
         _check_storable(name, name): _read_text(name, value)

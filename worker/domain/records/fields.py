@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
@@ -100,26 +101,28 @@ CONVERSIONS: dict[str, Callable[[str], str]] = {
 can't."""
 
 
-def fields_of(record_type: RecordType) -> tuple[str, ...]:
+def list_field_names(record_type: RecordType) -> tuple[str, ...]:
     """Every field that a column of a file can fill."""
     description = DESCRIPTIONS[record_type]
     return (*description.text_fields, *description.typed_fields, TAGS)
 
 
-def normalized(header: str) -> str:
+def normalize_header(header: str) -> str:
     """A header in the form of the aliases: lower case, with one space between words."""
     return " ".join(re.findall(r"[^\W_]+", header.lower()))
 
 
-def field_named(record_type: RecordType, header: str) -> str | None:
+def find_field(record_type: RecordType, header: str) -> str | None:
     """The field that a header means, by its name or a common alias. None for a header that becomes
     a custom field."""
-    name = normalized(header)
-    return next(
-        (
-            field
-            for field in fields_of(record_type)
-            if name == normalized(field) or name in _ALIASES.get(field, ())
-        ),
-        None,
-    )
+    return _map_names(record_type).get(normalize_header(header))
+
+
+@cache
+def _map_names(record_type: RecordType) -> dict[str, str]:
+    """The field that each name and each alias means. Of two fields the first has a name."""
+    field_by_name: dict[str, str] = {}
+    for field in list_field_names(record_type):
+        for name in (normalize_header(field), *_ALIASES.get(field, ())):
+            field_by_name.setdefault(name, field)
+    return field_by_name

@@ -84,6 +84,6 @@ def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
 
 
 def _keep_an_admin(session: Session, user: User) -> None:
-    """Raises LastAdmin for the only admin, who therefore stays one."""
+    """Raises LastAdmin if this person is the only active admin."""
     if users.lock_admins(session) == [user.id]:
         raise LastAdmin(name=user.name)

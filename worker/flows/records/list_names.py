@@ -26,10 +26,10 @@ FILE_ORDER = "id:asc"
 LONGEST_NUMBER_DIGITS = 18
 
 
-def find_list(session: Session, name: str | int, actor: Actor | None) -> SmartList:
+def find_list(session: Session, name: str, actor: Actor | None) -> SmartList:
     """The list that an id, import:N, or a name means. The actor's own list comes before a published
     one of the same name. Raises UnknownList, AmbiguousList, UnknownRun."""
-    text = str(name).strip()
+    text = name.strip()
     return _find_of_run(session, text) if text.startswith(IMPORT) else _find(session, text, actor)
 
 

@@ -88,9 +88,8 @@ def _prepare_postgresql(connection: "PostgresConnection", _: object) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = (
-        None  # the driver begins no transaction of its own: _begin_sqlite does
-    )
+    # The driver begins no transaction of its own: _begin_sqlite does.
+    connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
