@@ -54,7 +54,7 @@ Given = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 class ForThoseSignedIn(APIRoute):
     """A route that authenticates and counts a request before it reads the body, so that a stranger
-    can upload nothing, and learns nothing about what is wrong with the body."""
+    can't upload anything, and doesn't learn what is wrong with the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
@@ -67,8 +67,8 @@ class ForThoseSignedIn(APIRoute):
 
 
 def _admit(request: Request, given: HTTPAuthorizationCredentials | None) -> None:
-    """Authenticates a request, and counts it. Raises Unauthorized, which is the same whatever is
-    wrong with the token, and RateLimitExceeded."""
+    """Authenticates a request, and counts it. Raises RateLimitExceeded, and Unauthorized, which is
+    the same for every fault of a token."""
     who = _authenticate(_provide(request, system), given)
     request.state.signed_in = who
     count(request, _provide(request, rate_limit), who.token_id)
@@ -110,8 +110,8 @@ async def admin(actor: Acting) -> Actor:
 
 
 Admin = Annotated[Actor, Depends(admin)]
-"""Comes before parameters that look something up, so that somebody who may not do a thing doesn't
-learn whether it exists."""
+"""Comes before parameters that look something up, so that a user who lacks the permission doesn't
+learn whether the thing exists."""
 
 
 async def reassigner(actor: Acting) -> Actor:
@@ -144,7 +144,7 @@ def _query_parameters(dependant: Dependant) -> set[str]:
 
 
 def control_router(path: str, tag: str) -> APIRouter:
-    """A router for Evenhand's own API, for those who are signed in."""
+    """A router for Evenhand's own API, for users who are signed in."""
     before_all = [Depends(actor), Depends(refuse_unknown_parameters)]
     return APIRouter(
         prefix=path,

@@ -1,5 +1,5 @@
-"""The one renderer of errors. Whatever goes wrong, the answer has the same shape, says what to do,
-and shows nothing of the inside."""
+"""The one renderer of errors. Every error answer has the same shape, says what to do, and shows
+nothing of the inside."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence

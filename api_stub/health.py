@@ -18,7 +18,7 @@ router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
-    """The state of each server: "ok", or the code of what is wrong with it."""
+    """The state of each server: "ok", or the code of its error."""
 
     status: str = Field(examples=[OK])
     database: str = Field(examples=[OK])

@@ -92,7 +92,7 @@ class NewForm(Body):
 
 
 class ChangedForm(Body):
-    """Changes. Whatever isn't named stays as it is."""
+    """Changes. Values that aren't named stay as they are."""
 
     name: Text = Field("", description="Its heading.")
     owner: FormOwner = ""
@@ -118,7 +118,7 @@ _REFUSALS = (InsufficientScope, BadForm, FormExists, UnknownOwner, AmbiguousUser
 
 @router.get("", summary="List forms")
 def list_forms(system: Using, base: Base) -> list[FormView]:
-    """In the order in which they were defined, disabled forms too."""
+    """In the order of definition. Disabled forms are listed, too."""
     with system.reading() as unit:
         return views.list_forms(unit, base)
 
@@ -146,7 +146,7 @@ def show_form(system: Using, base: Base, form_id: Id) -> FormView:
     "/{form_id}", summary="Change a form", responses=document_errors(UnknownForm, *_REFUSALS)
 )
 def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: ChangedForm) -> FormView:
-    """It holds for whatever is sent from now on. Visitors can't tell a disabled form from one that
+    """It holds for all that is sent from now on. Visitors can't tell a disabled form from one that
     isn't there."""
 
     def change(unit: Unit) -> FormView:

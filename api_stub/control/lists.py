@@ -67,7 +67,7 @@ class NewList(Body):
 
 
 class ChangedList(Body):
-    """What is to be different. What isn't named stays as it is."""
+    """The values that change. What isn't named stays as it is."""
 
     name: Text = Field("", examples=["Oslo"])
     filter: FilterField = Field({})
@@ -156,8 +156,8 @@ def list_records(
     page: Annotated[int, Query(ge=1, le=LAST_PAGE)] = 1,
     per_page: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = 25,
 ) -> RecordPage:
-    """A page of what it holds now. What its filter names must be there still: else that is an
-    error, and no empty list."""
+    """A page of what it holds now. What its filter names must be there still: otherwise the answer
+    is an error, not an empty list."""
     with system.reading() as session:
         session.limit_statement_time()
         return views.show_records(session, find_list(session, list_id, actor), page, per_page)

@@ -29,7 +29,7 @@ class NewUser(Body):
 
 
 class ChangedUser(Body):
-    """What is to be different. What isn't named stays as it is."""
+    """The values that change. What isn't named stays as it is."""
 
     name: Text | None = Field(None, examples=["Ann Lee-Ray"])
     is_admin: bool | None = None
@@ -38,7 +38,7 @@ class ChangedUser(Body):
 
 @router.get("", summary="List users")
 def list_users(system: Using) -> list[UserView]:
-    """Everyone, in the order of joining, those who were deactivated too."""
+    """All users in the order of joining. Deactivated users are listed, too."""
     with system.reading() as session:
         return show_users(session)
 

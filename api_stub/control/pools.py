@@ -59,7 +59,7 @@ class NewName(Body):
 
 
 class NewMembers(Body):
-    """Who is to join."""
+    """The users who join."""
 
     members: Annotated[Emails, Field(min_length=1)]
 
@@ -130,7 +130,7 @@ def delete_pool(system: Using, _: Admin, pool_id: Id) -> None:
     ),
 )
 def add_members(system: Using, actor: Admin, pool_id: Id, new: NewMembers) -> PoolView:
-    """They go to the end. Who is next stays next."""
+    """They go to the end. The next member stays next."""
     system.transact(_add_members, pool_id, new.members, actor.id)
     return _show(system, pool_id)
 

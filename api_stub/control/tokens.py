@@ -64,7 +64,7 @@ def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response
     responses=document_errors(UnknownToken),
 )
 def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
-    """Your own, or as an admin anybody's. It lets nobody in from now on, and stays revoked."""
+    """Your own, or as an admin anybody's. It is refused from now on, and stays revoked."""
     system.transact(access.revoke, token_id, _limit_to(actor))
 
 

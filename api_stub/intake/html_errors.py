@@ -49,8 +49,8 @@ def is_person(request: Request) -> bool:
 
 
 def render_refusal(request: Request, error: EvenhandError) -> Response:
-    """The page for a person who is refused. If all they can do is wait, the page holds what they
-    have typed, to be sent again."""
+    """The page for a person whose request is refused. If all they can do is wait, the page holds
+    what they have typed, to be sent again."""
     form: Form | None = getattr(request.state, "form", None)
     if isinstance(error, UnknownForm):
         return render_notice(

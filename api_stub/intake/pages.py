@@ -52,7 +52,7 @@ _templates = Environment(
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A field as the page shows it, with its value and what is wrong with that."""
+    """A field as the page shows it, with its value and the fault of the value."""
 
     id: str
     field: Field
@@ -69,8 +69,8 @@ class Control:
 
     @property
     def kind(self) -> str:
-        """The type of the input. That of a number would drop a wrong value before anybody could say
-        so."""
+        """The type of the input. The type `number` would drop a wrong value before the visitor
+        could be told."""
         return forms.TEXT if self.field.type == forms.NUMBER else self.field.type
 
     @property
@@ -87,7 +87,7 @@ class BlankForm:
     typed: Mapping[str, str] = field(default_factory=dict)
     """What was typed before."""
     faults: tuple[Fault, ...] = ()
-    """What is wrong with that."""
+    """The fault of the value."""
     notice: str = ""
     """Why the form is shown again."""
 

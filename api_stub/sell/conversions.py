@@ -52,7 +52,7 @@ def create_lead_conversions(
     tags=["v2 accounts"],
 )
 def show_account(system: Using) -> Response:
-    """The same for everybody."""
+    """The same for every user."""
     with system.reading() as session:
         return wrap(
             ACCOUNT,

@@ -126,7 +126,7 @@ def _add_route(
     description: str,
     **options: Any,
 ) -> None:
-    """Adds an endpoint, with what all endpoints have in common."""
+    """Adds an endpoint, with the settings that all endpoints share."""
     takes_parameters = "parameters" in endpoint.__annotations__
     router.add_api_route(
         f"/{resource.path}{path}",

@@ -44,14 +44,14 @@ class Acceptances:
     """The owner whom the answer showed, of each lead that was created for a pool."""
     imports: list[int] = field(default_factory=list)
     to_cancel: set[int] = field(default_factory=set)
-    """The runs that somebody has asked to cancel, whatever was answered."""
+    """The runs that a load has asked to cancel, even if the answer was an error."""
     stocks: list[int] = field(default_factory=list)
     """Imports to a person, whose leads are there to be reassigned."""
     moves: list[int] = field(default_factory=list)
     undos: list[int] = field(default_factory=list)
     asked: int = 0
-    """Runs that were asked for under a key each: stocks and reassignments, whatever was answered.
-    """
+    """Runs that were asked for under a key each: stocks and reassignments, even if the answer was
+    an error. """
     answers: list[str] = field(default_factory=list)
     """The status of each; "none" where there was no answer."""
     roster_changes: int = 0

@@ -91,7 +91,7 @@ def address_behind(url: str, port: int) -> str:
 
 def may_crash(system: System) -> bool:
     """Returns whether PostgreSQL may be crashed as a whole: it runs on this machine, this user may
-    kill it, nobody else uses it, and its commits survive a crash."""
+    kill it, no other program uses it, and its commits survive a crash."""
     with system.reading() as session:
         elsewhere = (
             "SELECT count(*) FROM pg_stat_activity"

@@ -181,7 +181,7 @@ def _list_task_faults(testbed: Testbed) -> Iterator[FaultKind]:
 
 
 def _copy_messages(broker: RedisNode) -> None:
-    """Copies the messages that wait and those that are being worked on, with their ids."""
+    """Copies the messages that wait or are being worked on, with their ids."""
     prefix = app.conf.broker_transport_options["global_keyprefix"]
     for name in QUEUES:
         waiting = broker.client.lrange(f"{prefix}{name}", 0, -1)

@@ -113,7 +113,7 @@ def _import(
 def _change_rosters(
     dice: Random, api: Api, pools: list[ChaosPool], people: list[str], accepted: Acceptances
 ) -> Iterator[float]:
-    """Somebody joins or leaves; now and then all leave a pool at once, and come back a moment
+    """A member joins or leaves; now and then all leave a pool at once, and come back a moment
     later."""
     while True:
         pool = dice.choice(pools)

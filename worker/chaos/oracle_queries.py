@@ -143,7 +143,7 @@ def _read_imported(session: Session) -> dict[int, EndedRun]:
 
 
 def _read_stocked(session: Session) -> dict[int, EndedRun]:
-    """Reads the imports that made a record of each good row, whoever owns the records now."""
+    """Reads the imports that made a record of each good row, no matter who owns the records now."""
     return _list_ended(session, RunKind.IMPORT, lambda run: run.records == run.rows - run.errors)
 
 

@@ -25,7 +25,7 @@ READY_SECONDS = 60.0
 
 
 class Testbed:
-    """The stack, with what is needed to break each of its parts."""
+    """The stack, and the means to break each of its parts."""
 
     def __init__(self, system: System, settings: Settings) -> None:
         self.system, self._home = system, settings.home
@@ -138,7 +138,7 @@ class Testbed:
             node.remember()
 
     def keep(self) -> None:
-        """Starts services again that have ended, and counts those that ended by themselves."""
+        """Restarts services that have ended, and counts how many ended by themselves."""
         for part in self._parts:
             if part.keep() and part.name not in self._killed:
                 self.ended_by_itself[part.name] += 1

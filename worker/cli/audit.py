@@ -58,7 +58,7 @@ def _make_undone_table(undone: list[UndoneTurn]) -> Table:
 
 
 def _say_why(shown: WhyView) -> dict[str, WhyCell]:
-    """Why a record has its owner, in words, by what each is about."""
+    """Why a record has its owner: texts by their labels."""
     record: dict[str, WhyCell] = {
         "record": f"{shown.record_type} {shown.record_id} {shown.name}",
         "owner": _name(shown.owner),

@@ -82,7 +82,7 @@ def capture_leads(
 
 
 def _read_leads(lines: Iterable[bytes], refused: list[RefusedLine]) -> Iterator[LeadValues]:
-    """What is stored of each good line. Adds the other lines to the refused ones."""
+    """The values that are stored for each good line. Adds the other lines to the refused ones."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

@@ -140,7 +140,7 @@ def _describe(view: SmartListView) -> dict[str, object]:
 
 
 def _tabulate(records: list[ResourceBody], owners: Mapping[int | None, str]) -> Table:
-    """Records of any type by what tells them apart, and their owners."""
+    """Makes a table of records of any type: the fields that tell them apart, and their owners."""
     told = [
         each
         | {"called": _name(each), "email": each.get("email"), "owner": owners[each["owner_id"]]}

@@ -1,4 +1,4 @@
-"""What commands print: facts on standard output, and what is going on on standard error."""
+"""What commands print: facts on standard output, and progress on standard error."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ def print_line(text: str) -> None:
 
 
 def say(words: str) -> None:
-    """Prints a line about what is going on."""
+    """Prints a line about the progress."""
     errors.print(words, markup=False)
 
 

@@ -151,5 +151,5 @@ def shares(shown: PoolView) -> Table:
 
 
 def bar(records: int, most: int) -> Bar:
-    """Somebody's records, against the most that anybody has."""
+    """A bar for a member's records. It is full for the member with the most."""
     return Bar(size=max(most, 1), begin=0, end=records, width=BAR_WIDTH, color="green")

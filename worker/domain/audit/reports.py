@@ -26,7 +26,7 @@ class Violation:
 
     point: str
     turn: int | None
-    """Null for what is about no turn."""
+    """Null for a problem that concerns no turn."""
     what: str
 
 

@@ -24,7 +24,7 @@ Piece = tuple[int, Span]
 
 @dataclass(frozen=True, slots=True)
 class ReservingRun:
-    """What is known of the run that reserved a block."""
+    """The facts about the run that reserved a block."""
 
     kind: str
     state: str
@@ -101,7 +101,7 @@ def remove_ordinals(
 
 
 def check_state(reservation: Reservation) -> Iterator[Violation]:
-    """Whether somebody will use the turns of an open block, and nobody those of a closed one."""
+    """Whether the turns of an open block will be used, and the turns of a closed block won't."""
     run, claim, first = reservation.run, reservation.claim, reservation.first
     if run is None:
         point = NONE_SKIPPED if reservation.open else CHECKABLE
@@ -117,7 +117,7 @@ def check_state(reservation: Reservation) -> Iterator[Violation]:
 
 
 def check_numbers(reservation: Reservation, entered: int) -> Iterator[Violation]:
-    """Whether the run's own numbers are those of its block and its entries."""
+    """Whether the run's own numbers agree with its block and its entries."""
     run, total = reservation.run, reservation.turns.total
     if run is None:
         return
@@ -197,7 +197,7 @@ class _DueTurns:
 def _check_entry(
     reservation: Reservation, ordinal: int, turn: int, record: int | None, due: int | None
 ) -> Iterator[Violation]:
-    """What is wrong with one entry, at whose ordinal the turn `due` must be entered."""
+    """What is wrong with one entry. The turn `due` must be entered at its ordinal."""
     claim, run = reservation.claim, reservation.run
     place = f"is entered by {claim} as its record {ordinal + 1:,}"
     if due is None:

@@ -1,4 +1,4 @@
-"""The attributes that a filter may name, and those that a list may be sorted by."""
+"""The attributes that a filter may name, and the attributes by which a list may be sorted."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -64,7 +64,7 @@ OPERATORS: Mapping[ValueType, tuple[str, ...]] = {
     ValueType.POOL: (*_SOME, Operator.IS_NULL),
     ValueType.RUN: (Operator.EQ, Operator.ANY),
 }
-"""The operators that an attribute can be compared by, by what it holds."""
+"""The operators for an attribute, by the type of its values."""
 
 ALIASES = {
     "is": Operator.EQ,
@@ -103,7 +103,7 @@ def attributes_of(record_type: RecordType) -> dict[str, Filterable]:
 
 
 def _parts(attribute: Attribute) -> dict[str, Filterable]:
-    """The parts of an address. Those of the main address also have names of their own."""
+    """The parts of an address. The parts of the main address also have names of their own."""
     found: dict[str, Filterable] = {}
     for part in ADDRESS_PARTS:
         main = attribute.name == MAIN_ADDRESS

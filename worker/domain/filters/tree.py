@@ -82,7 +82,7 @@ EVERYTHING = AllOf(())
 
 
 def as_json(filter: Filter) -> FilterBody:
-    """The filter in the vendor's form, whatever the form of the request."""
+    """The filter in the vendor's form, no matter in which form the request had it."""
     match filter:
         case Condition():
             return {

@@ -1,4 +1,4 @@
-"""Forms: what a form is made of, and what is refused in its definition."""
+"""Forms: the parts of a form, and the checks of its definition."""
 
 import re
 import unicodedata
@@ -106,7 +106,7 @@ class Form:
 
 
 class FormValues(TypedDict, total=False):
-    """What somebody sets of a form."""
+    """The values of a form that an admin sets."""
 
     name: str
     owner_id: int
@@ -121,7 +121,7 @@ class FormValues(TypedDict, total=False):
 
 
 def normalize(values: FormValues) -> dict[str, object]:
-    """The values in the form in which they are kept, by column. Raises BadForm."""
+    """The values as they are stored, by column. Raises BadForm."""
     return {
         name: _NORMALIZE[name](value) if name in _NORMALIZE else value
         for name, value in values.items()

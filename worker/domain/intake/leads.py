@@ -14,12 +14,13 @@ from worker.errors.records import BadLead
 CUSTOM = "custom_fields"
 
 LeadValues: TypeAlias = Mapping[str, Any]
-"""What is stored of a lead, by column: texts, a list of tags, and custom fields by name."""
+"""The values that are stored for a lead, by column: texts, a list of tags, and custom fields by
+name."""
 
 
 def parse_lead(lead: JsonObject) -> LeadValues:
-    """What is stored of a lead, by column. Names are fields or their aliases, as in a file; other
-    names become custom fields.
+    """The values that are stored for a lead, by column. Names are fields or their aliases, as in a
+    file; other names become custom fields.
 
     Raises BadLead, which names the field at fault.
     """

@@ -58,7 +58,7 @@ def parse_paths(pairs: list[str]) -> dict[str, str]:
 
 
 def read_lead(mapped: MappedContent) -> LeadValues:
-    """What is stored of the lead in the content, by column. Raises BadLead."""
+    """The values that are stored for the lead in the content, by column. Raises BadLead."""
     found = _find_by_path(mapped)
     full_name = found.pop(FULL_NAME, None)
     fields = {

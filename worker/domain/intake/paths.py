@@ -1,11 +1,10 @@
 r"""Paths into JSON: where a sender puts a field.
 
 A path is names with dots between, such as `detail.name`, where a name may hold any character and a
-number counts within a list, from 0. A `|` separates places, of which the first with text counts. A
-path may also be JMESPath (https://jmespath.org/specification.html), such as
-`join(' ', [first, last])` or `name || email`. Names go first: a path is read as JMESPath only where
-it has `||`, or where its names lead to no text.
-"""
+number counts within a list, from 0. A `|` separates places. The first place that holds text counts.
+A path may also be JMESPath (https://jmespath.org/specification.html), such as `join(' ', [first,
+last])` or `name || email`. Names go first: a path is read as JMESPath only where it has `||`, or
+where its names lead to no text."""
 
 import json
 import re

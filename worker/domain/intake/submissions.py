@@ -1,4 +1,4 @@
-"""Submissions: checks field by field what somebody has typed into a form."""
+"""Submissions: checks, field by field, the values that a visitor has typed into a form."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ _TEL = re.compile(r"[+0-9() ./-]+((x|ext\.?|#) ?[0-9]{1,8})?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class SubmittedValues:
-    """A submission's values by field, as text, and what is wrong with them."""
+    """A submission's values by field, as text, and their faults."""
 
     values: dict[str, str]
     faults: list[Fault]
@@ -86,7 +86,7 @@ def _report_missing(typed: Mapping[str, object], *fields: Field) -> Fault:
 def _check_named(
     fields: Sequence[Field], values: Mapping[str, str], typed: Mapping[str, object]
 ) -> list[Fault]:
-    """A fault for a lead without any field that names somebody."""
+    """A fault for a lead that has neither a last name nor an organization name."""
     naming = [field for field in fields if field.name in LEAD.required]
     if any(values[field.name] for field in naming):
         return []

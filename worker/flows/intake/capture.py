@@ -1,9 +1,8 @@
 """Captured leads: they are stored and acknowledged first, then given to the pool's next members in
 the order of acceptance.
 
-A lead's task takes turns for all leads in line before it, in one call of the ring. A fast worker
-therefore overtakes nobody; it does others' work.
-"""
+A lead's task takes turns for all leads in line before it, in one call of the ring. So a fast worker
+doesn't overtake a slower one: it does the slower one's work."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -63,8 +62,9 @@ def store_leads(
 
 
 def assign_lead(system: System, lead_id: int, holder: str) -> None:
-    """Gives a lead, and the leads in line before it that no other task works on, to the next members of
-    their pool. The holder owns the lease. If the same task is delivered again, it goes on at once."""
+    """Gives a lead, and the leads in line before it that no other task works on, to the next
+    members of their pool. The holder owns the lease. If the same task is delivered again, it goes
+    on at once."""
     with system.reading() as session:
         pool_id = captures.find_pool_id(session, lead_id)
         obstacle = None if pool_id is None else find_obstacle(session, pool_id)
@@ -79,8 +79,8 @@ def assign_lead(system: System, lead_id: int, holder: str) -> None:
 
 
 def find_obstacle(session: Session, pool_id: int) -> str | None:
-    """Why the pool's leads can't be assigned, or None if they can. With an obstacle they wait until a
-    member joins the pool, or until they are given another owner."""
+    """Why the pool's leads can't be assigned, or None if they can. With an obstacle they wait until
+    a member joins the pool, or until they are given another owner."""
     try:
         check_assignable(session, pool_id, "lead")
     except (EmptyPool, UnknownPool) as obstacle:

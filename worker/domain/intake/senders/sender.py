@@ -41,7 +41,7 @@ class Sender:
     """Where more is fetched about a lead, for a sender that delivers only a number."""
 
     def all_paths(self, mapping: Mapping[str, str]) -> dict[str, str]:
-        """The paths by field: those of the sender, and those that an admin has mapped."""
+        """The paths by field: the sender's own, and the ones that an admin has mapped."""
         return {**self.paths, **mapping}
 
 
@@ -52,7 +52,7 @@ def is_genuine(sender: Sender, secrets: Sequence[str], call: Call) -> bool:
 
 
 def check_secret(sender: Sender, secret: str) -> None:
-    """Raises BadSecret for a secret that the sender can't have, or that somebody could guess."""
+    """Raises BadSecret for a secret that the sender can't have, or that could be guessed."""
     size = len(secret.encode(errors="replace"))
     if sender.has_base64_secret:
         key = _BASE64.fullmatch(secret)
