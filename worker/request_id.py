@@ -14,7 +14,7 @@ MESSAGE = "%(request_mark)s%(message)s"
 
 class _Record(logging.LogRecord):
     """A log record with the mark of the request that it is about. The mark is empty outside of a
-    request, and in what upkeep does by itself."""
+    request, and in upkeep's own work."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

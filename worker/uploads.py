@@ -53,7 +53,7 @@ class Uploads:
 
     def _write(self, name: str, sources: Iterable[IO[bytes]]) -> int:
         """Returns the size in bytes. A file appears whole or not at all, and may be written again
-        while somebody reads it."""
+        while another process reads it."""
         path, size = self._path(name), 0
         draft = f"{path}.{secrets.token_hex(4)}"
         with _translate_errors():

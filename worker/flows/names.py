@@ -1,4 +1,5 @@
-"""Who is meant by a name. Names are looked up where they come in; from there on ids travel."""
+"""Finds users, pools and owners by name. Names are looked up where they come in. After that, only
+ids are passed on."""
 
 from collections.abc import Iterable, Sequence
 

@@ -16,6 +16,6 @@ class Unit(Transaction):
         self.ring = ring
 
     def limit_statement_time(self) -> None:
-        """Limits each statement of this transaction, for requests that somebody waits for. A
-        statement that takes too long raises TookTooLong."""
+        """Limits each statement of this transaction, for requests whose sender waits. A statement
+        that takes too long raises TookTooLong."""
         engine.limit_statement_time(self)

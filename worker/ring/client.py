@@ -85,8 +85,8 @@ class Cluster:
         self.client.ping(target_nodes=RedisCluster.PRIMARIES)
 
     def look_again(self) -> None:
-        """Makes the next try look the cluster up anew, at the nodes that were known and at those of
-        the address."""
+        """Makes the next try look the cluster up again, at the known nodes and at the nodes of the
+        address."""
         client, self._client = self._client, None
         if client is not None:
             self._known = {

@@ -75,7 +75,7 @@ def serve_together(host: str, port: int, processes: int) -> None:
 
 
 def _keep(children: list[Service]) -> None:
-    """Starts services, starts again those that end by themselves, and stops them on Ctrl-C."""
+    """Starts services, restarts any that end by themselves, and stops them on Ctrl-C."""
     try:
         _keep_running(children)
     finally:

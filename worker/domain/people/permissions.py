@@ -1,4 +1,4 @@
-"""Who may do what. Everybody who is signed in may read everything; the rest depends on the
+"""Who may do what. Every user who is signed in may read everything; the rest depends on the
 action."""
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Actor(NamedTuple):
 
 
 class Action(StrEnum):
-    """What somebody wants to do, in words that complete "you may not"."""
+    """What an actor wants to do, in words that complete "you may not"."""
 
     MANAGE = "manage pools, users and settings"
     REASSIGN = "change the owner of a record"

@@ -32,7 +32,7 @@ def normalize(resource: Resource, given: Mapping[str, Any]) -> Values:
 
 
 def find_changes(resource: Resource, values: Values, shown: Mapping[str, object]) -> Values:
-    """The values that differ from what is shown. A client that sends back what it got changes
+    """The values that differ from the shown ones. A client that sends back what it got changes
     nothing, even where the shown form is not the stored one: a default for a null, a moment without
     its fraction."""
     return {

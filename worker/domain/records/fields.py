@@ -1,5 +1,5 @@
-"""The fields of records, the header names under which other systems export them, and how the text
-of a field becomes what is stored."""
+"""The fields of records, the header names that other systems export, and the conversion of a
+field's text into the stored value."""
 
 import re
 from collections.abc import Callable
@@ -97,8 +97,8 @@ CONVERSIONS: dict[str, Callable[[str], str]] = {
     "estimated_close_date": _day,
     "email": _indexed,
 }
-"""What turns the text of a field into what is stored. Each raises ValueError with the reason why it
-can't."""
+"""The functions that convert a field's text into the stored value. Each raises ValueError with the
+reason why it can't."""
 
 
 def list_field_names(record_type: RecordType) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
-"""Blocks against the runs that reserved them: each open block is somebody's, and each run has
-entered what it should have, in order."""
+"""Blocks against the runs that reserved them: each open block belongs to a run, and each run has
+entered the right turns, in order."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

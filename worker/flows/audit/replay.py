@@ -32,7 +32,7 @@ NO_ROSTER = Roster(0, 1, 0, ())
 
 
 def replay(session: Session, pool_id: int, ring: RingState | None, report: Report) -> None:
-    """Checks every turn of a pool: who has it, or where it is if nobody has it."""
+    """Checks every turn of a pool: who has it, or where it is if no record uses it."""
     rosters = _read_rosters(session, pool_id, report)
     reserved = check_blocks(session, pool_id, report)
     known = max(

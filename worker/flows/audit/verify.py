@@ -37,8 +37,8 @@ Naming = dict[RecordType, dict[int, int]]
 
 
 def verify(system: System, pool_id: int | None = None, *, offline: bool = False) -> list[Report]:
-    """Reports on one live pool, or on all pools with the deleted ones. Offline, Redis isn't asked
-    and nobody has to wait. Raises UnknownPool."""
+    """Reports on one live pool, or on all pools with the deleted ones. Offline, Redis isn't asked,
+    and no other transaction has to wait. Raises UnknownPool."""
     with system.reading() as session:
         chosen = pools.list_all(session) if pool_id is None else [find(session, pool_id)]
     reports = [_verify_turns(system, pool, offline) for pool in chosen]
@@ -70,7 +70,7 @@ def _verify_turns(system: System, pool: Pool, offline: bool) -> Report:
 def _moment(
     system: System, pool_id: int, report: Report, offline: bool
 ) -> Iterator[tuple[Session, RingState | None]]:
-    """SQL and the ring at one moment, when nobody is between taking and entering a turn. The ring
+    """SQL and the ring at one moment, when no task is between taking and entering a turn. The ring
     is None if it isn't to be asked, and if its epoch isn't SQL's: then it is seeded before it hands
     out anything."""
     with system.reading() as snapshot:

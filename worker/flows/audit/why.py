@@ -90,8 +90,9 @@ def _list_undone(session: Session, undone: Sequence[ReversedEntry]) -> list[Undo
 def _given_back_by(
     session: Session, record_type: str, record: StoredRecord, newest: ReversedEntry
 ) -> int | None:
-    """The run whose undo has left the record as it is, if nobody has touched it since. The record
-    has its owner of before and what gave it to them, or is deleted if it belonged to nobody."""
+    """The run whose undo has left the record as it is, if the record was not touched since. The
+    record has its owner of before and what gave it to them, or is deleted if it belonged to
+    nobody."""
     if newest.previous_owner_id is None:
         return newest.run_id if record.deleted_at == newest.taken_back_at else None
     undone_run_id = kinds.get_undo(session, newest.run_id).undone_run_id

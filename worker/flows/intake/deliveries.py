@@ -126,7 +126,7 @@ def _count_refusal(session: Session, source: DeliverySource, key: str, reason: s
 def _store_delivery(
     unit: Unit, integration: Integration, parts: Sequence[DeliveryPart]
 ) -> list[PartReceipt]:
-    """Stores the parts that are new, with their leads, and counts those that came before."""
+    """Stores the new parts with their leads, and counts a repeat for the others."""
     unit.limit_statement_time()
     source = DeliverySource.integration(integration.id)
     known = _find_known(unit, source, parts)

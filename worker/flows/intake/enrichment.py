@@ -47,7 +47,7 @@ MOST_SECONDS = 20.0
 
 
 def fetch(system: System, secret_box: SecretBox, integration_id: int, holder: str) -> None:
-    """Fetches what is due at an integration, unless somebody else does so already."""
+    """Fetches the contacts that are due at an integration, unless another task does so already."""
     end = time.monotonic() + MOST_SECONDS
     while (taken := system.transact(_take, integration_id, holder)) is not None:
         waiting, integration = taken
@@ -124,8 +124,8 @@ def _read(
 
 
 def _fill(session: Session, lead_id: int, placeholder: str, found: LeadValues) -> None:
-    """Fills the fields that nobody has filled since. A lead that was deleted or converted meanwhile
-    stays as it is."""
+    """Fills the fields that are still empty. A lead that was deleted or converted meanwhile stays
+    as it is."""
     lead = records.find_live(session, RecordType.LEAD, lead_id, lock=True)
     if lead is None:
         return

@@ -106,7 +106,7 @@ def list_deliveries(
 def _normalize(
     session: Session, secret_box: SecretBox, values: IntegrationValues
 ) -> dict[str, object]:
-    """The values in the form in which they are stored, by column."""
+    """The values as they are stored, by column."""
     columns: dict[str, object] = dict(values)
     if "name" in values:
         columns["name"] = normalize_name(values["name"])

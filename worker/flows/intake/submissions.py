@@ -1,4 +1,5 @@
-"""Submissions: what a visitor sends through a form becomes a lead, once. Whatever comes is listed.
+"""Submissions: what a visitor sends through a form becomes a lead, once. Every submission is
+listed.
 
 A form is served with a token that is signed, dated, and good for that form only. The token holds a
 number by which a submission is recognized, however often it comes, even several times at once.
@@ -34,7 +35,7 @@ TOKEN_HOURS = 2
 TOKEN_SECONDS = TOKEN_HOURS * 3600
 
 QUICKEST_SECONDS = 2
-"""Nobody fills in a form faster."""
+"""No person fills in a form faster."""
 
 NUMBER_BYTES = 16
 
@@ -49,7 +50,7 @@ class Submission:
     """Values by the names of the form's fields."""
     token: str
     trap: str = ""
-    """What was entered in the field that nobody sees."""
+    """The text in the hidden field, which people don't see."""
 
 
 def find_open_form(session: Session, slug: str) -> Form:
@@ -61,7 +62,7 @@ def find_open_form(session: Session, slug: str) -> Form:
 
 
 def make_token(secret_box: SecretBox, form: Form) -> str:
-    """A token to be served with the form, and sent back with what is typed into it."""
+    """A token that is served with the form, and comes back with the visitor's values."""
     return secret_box.seal(f"{form.id} {secrets.token_hex(NUMBER_BYTES)}")
 
 
@@ -127,7 +128,7 @@ def _accept(unit: Unit, form_id: int, number: str, values: Mapping[str, str]) ->
 
 
 def _lock_form(unit: Unit, form_id: int) -> Form:
-    """The form as it is now. Nobody removes it until the transaction ends. Raises UnknownForm."""
+    """The form as it is now. It can't be removed until the transaction ends. Raises UnknownForm."""
     unit.limit_statement_time()
     form = forms.lock_shared(unit, form_id)
     if form is None or not form.enabled:
@@ -153,6 +154,7 @@ def _repeat(session: Session, form: Form, earlier: Delivery, lead: LeadValues) -
 
 
 def _make_lead(form: Form, values: Mapping[str, str]) -> LeadValues:
-    """What is stored of a lead. A field that was left blank doesn't replace the form's source."""
+    """The values that are stored for a lead. A field that was left blank doesn't replace the form's
+    source."""
     typed = {name: value for name, value in values.items() if value}
     return parse_lead({"source": form.source, **typed, TAGS: list(form.tags)})

@@ -14,7 +14,7 @@ from worker.store.turns import pools
 
 
 class Deactivated(NamedTuple):
-    """A person who is active no more, and the names of the pools they left."""
+    """A person who was deactivated, and the names of the pools that they left."""
 
     user: User
     left: list[str]

@@ -37,7 +37,7 @@ _WITH_A_PERSON = ("industry", "website", *_ADDRESS, "tags")
 
 
 class ConversionOrder(NamedTuple):
-    """What a request asks for. Without an owner, the lead's owner gets what is made."""
+    """What a request asks for. Without an owner, the lead's owner gets the new records."""
 
     lead_id: int
     owner_id: int | None = None

@@ -166,14 +166,14 @@ def show(session: Session, resource: Resource, resource_id: int) -> ResourceBody
 
 
 def check_allowed(actor: Actor, action: Action, *whose: int | None) -> None:
-    """Raises InsufficientScope unless the actor may do that with what belongs to those people."""
+    """Raises InsufficientScope unless the actor may do that with the records of those people."""
     if not allowed(actor, action, *whose):
         raise InsufficientScope(action=action)
 
 
 def find_owner(unit: Unit, record_type: RecordType, owner_id: int) -> User:
-    """The person, or the pool's phantom user, who is to get records of that type. A pool is locked,
-    so that it is locked before any record is. Raises IncorrectPayload for an owner who can't get
+    """The person, or the pool's phantom user, who gets records of that type. A pool is locked, so
+    that it is locked before any record is. Raises IncorrectPayload for an owner who can't get
     them."""
     owner = users.find(unit, owner_id)
     if owner is None or not owner.is_active:

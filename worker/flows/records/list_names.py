@@ -1,8 +1,7 @@
-"""Which smart list a name means, among those that the actor sees. What an import made is a list,
-too, under the name import:N.
+"""Finds the smart list that a name means, among the lists that the actor sees. The records that an
+import made are a list, too, under the name import:N.
 
-An actor of None is somebody on the command line, who sees everything.
-"""
+An actor of None is an admin on the command line, who sees everything."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Smart lists: saved, changed, published and removed, by those who may."""
+"""Smart lists: saved, changed, published and removed, by users with the permission."""
 
 from dataclasses import dataclass
 
@@ -92,8 +92,8 @@ def _check_may_publish(actor: Actor | None) -> None:
 def _read(
     session: Session, record_type: RecordType, filter: object, order: str | None
 ) -> dict[str, object]:
-    """The columns to be stored of what is given. A filter is also built, since what it names must
-    exist."""
+    """The given values as they are stored, by column. A filter is also built, since what it names
+    must exist."""
     columns: dict[str, object] = {}
     if filter is not None:
         parsed = parse(record_type, filter, FILTER_AT)

@@ -31,7 +31,7 @@ WORTH_RAISING_TURNS = 1_000
 
 def repair(system: System) -> list[Repair]:
     """Seeds the rings that aren't where the ledger says. A ring without state is in order: it is
-    seeded when somebody asks for a turn."""
+    seeded when a task asks for a turn."""
     with system.reading() as session:
         live = [pool.id for pool in pools.list_live(session)]
     found = [found for pool_id in live if (found := _repair_pool(system, pool_id))]
@@ -68,7 +68,8 @@ def _drop(unit: Unit, pool_id: int) -> Repair:
 
 
 def _seed(unit: Unit, pool_id: int) -> Repair | None:
-    """Seeds the ring if it still must be, when nobody is between taking and entering a turn."""
+    """Seeds the ring if it still needs it. No task is between taking and entering a turn
+    meanwhile."""
     pool, state = pools.lock(unit, pool_id), unit.ring.state(pool_id)
     wrong = describe_problem(unit, pool, state) if state else None
     if wrong is None:

@@ -1,4 +1,4 @@
-"""Sweeps: find work that nobody carries on, and send it again. They are safe to run anywhere, at
+"""Sweeps: find work that no task carries on, and send it again. They are safe to run anywhere, at
 any time, and several times at once."""
 
 import logging
@@ -45,7 +45,7 @@ def sweep(system: System) -> list[Repair]:
 
 
 def _read_signs(session: Session) -> Iterator[object]:
-    """Whatever suggests that there is something to do. It only reads."""
+    """All signs that there may be something to do. It only reads."""
     for work in (runs.all_work(), chunks.all_work(), captures.all_work(), enrichment.all_work()):
         yield leases.any_over(session, work)
     yield _find_stalled(session)
@@ -97,8 +97,8 @@ def _set_aside_exhausted(session: Session) -> Iterator[Repair]:
 
 
 def _lock_stuck(session: Session) -> list[UndoneChunk]:
-    """The runs that only have chunks that were set aside. Waits for whoever is entering a chunk of
-    one: that may end the run after all."""
+    """The runs that only have chunks that were set aside. Waits for a task that is entering a chunk
+    of one: that may end the run after all."""
     held = {
         run.run_id for run in chunks.list_stuck(session) if runs.lock_exclusive(session, run.run_id)
     }

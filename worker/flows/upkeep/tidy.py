@@ -1,4 +1,4 @@
-"""Tidying: removes files that nobody needs any more from the upload storage, and old answers and
+"""Tidying: removes files that are no longer needed from the upload storage, and old answers and
 deliveries from the database."""
 
 import logging
@@ -23,7 +23,7 @@ KEPT_FOR_RETRY = timedelta(days=7)
 """How long the upload of a run that failed is kept."""
 
 FORGOTTEN = timedelta(days=1)
-"""An upload without a run is left over after so long: somebody died between storing the two."""
+"""An upload without a run is left over after so long: a process died between storing the two."""
 
 AT_ONCE = 1_000
 

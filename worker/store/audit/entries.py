@@ -1,5 +1,5 @@
-"""What `verify` reads of entries: those that can't be right, and those with which their records
-disagree."""
+"""What `verify` reads of entries: entries that can't be right, and entries that disagree with their
+records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class PeculiarEntry:
     again: int
     """1 if it is another turn of a claim that takes one."""
     nobody: int
-    """1 if it names somebody who isn't there."""
+    """1 if it names a user who doesn't exist."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from worker.store.tables import RECORDS, captures, conversions, ledger, users
 
 @dataclass(frozen=True, slots=True)
 class WaitingInVain:
-    """A lead in a pool's line that somebody has already, or that isn't there."""
+    """A lead in a pool's line that has an owner already, or that doesn't exist."""
 
     lead_id: int
     turn: int | None

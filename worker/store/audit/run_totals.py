@@ -21,7 +21,7 @@ class RunWithoutBlock:
 
 @dataclass(frozen=True, slots=True)
 class MiscountedRun:
-    """A run whose numbers aren't those of its chunks and skips."""
+    """A run whose numbers disagree with its chunks and skips."""
 
     id: int
     rows: int

@@ -1,4 +1,4 @@
-"""Reading for `verify`: whatever may be long comes a few rows at a time."""
+"""Reading for `verify`: results that may be long come a few rows at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import starmap

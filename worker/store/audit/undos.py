@@ -53,9 +53,9 @@ class InvalidHistory:
     turn: int
     claim: str
     unmoved: int
-    """1 if nobody has taken it back."""
+    """1 if it was not taken back."""
     nobody: int
-    """1 if it names somebody who isn't there."""
+    """1 if it names a user who doesn't exist."""
     another: int
     """1 if it names no record, or another cause than its claim's."""
 

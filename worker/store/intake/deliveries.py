@@ -113,7 +113,7 @@ def find(session: Session, source: DeliverySource, key: str) -> Delivery | None:
 
 
 def lock(session: Session, delivery_id: int) -> Delivery | None:
-    """The delivery with that id. Nobody else changes it until the transaction ends."""
+    """The delivery with that id. No other transaction changes it until this one ends."""
     found = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
     row = session.execute(found).one_or_none()
     return None if row is None else _delivery(row)

@@ -52,7 +52,7 @@ def add(session: Session, integration_id: int, objects: Iterable[tuple[int, str]
 
 
 def is_busy(session: Session, integration_id: int, holder: str) -> bool:
-    """Whether somebody else asks that integration's sender just now."""
+    """Whether another task asks that integration's sender just now."""
     busy = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.leased_by.is_not(None),
@@ -65,7 +65,7 @@ def is_busy(session: Session, integration_id: int, holder: str) -> bool:
 def take_next(
     session: Session, integration_id: int, holder: str, seconds: float
 ) -> Enrichment | None:
-    """Leases the next lead that is due: of those that were tried least often, the oldest."""
+    """Leases the next lead that is due: among the ones tried least often, the oldest."""
     due = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.due_at <= now(),
@@ -141,7 +141,7 @@ def set_aside(session: Session, reason: str) -> list[int]:
 
 
 def find_due(session: Session, seconds: float) -> list[DueIntegration]:
-    """The integrations whose leads are due for so long, and that nobody works on."""
+    """The integrations whose leads are due for so long, and that no task works on."""
     due = and_(leases.free(enrichments), enrichments.c.due_at < now() - timedelta(seconds=seconds))
     counted = select(enrichments.c.integration_id, func.count().label("leads"))
     rows = session.execute(counted.where(due).group_by(enrichments.c.integration_id))

@@ -70,7 +70,7 @@ def find(session: Session, integration_id: int) -> Integration | None:
 
 
 def lock(session: Session, integration_id: int) -> Integration | None:
-    """The integration, which nobody else changes until the transaction ends. Deliveries don't wait
+    """The integration. No other transaction changes it until this one ends. Deliveries don't wait
     for that."""
     found = select(integrations).where(integrations.c.id == integration_id)
     row = session.execute(found.with_for_update(key_share=True)).one_or_none()

@@ -48,7 +48,7 @@ def register(
     session: Session, record_type: RecordType, names: Names, creator_id: int | None = None
 ) -> None:
     """Adds the labels that don't exist yet, but for names that are too long for an index. Sources
-    and statuses belong to leads, whatever record has them."""
+    and statuses belong to leads, even if a record of another type has them."""
     types = dict.fromkeys(KINDS, record_type) | dict.fromkeys((SOURCE, STATUS), RecordType.LEAD)
     wanted = {
         LabelKey(kind, types[kind], name)

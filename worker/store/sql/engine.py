@@ -25,10 +25,10 @@ FROZEN_SECONDS = 15
 or whose machine is gone, would keep locks on pools and leads that others wait for."""
 
 SILENT_SECONDS = 600
-"""How long a transaction may say nothing that has something long to do meanwhile."""
+"""How long a transaction may say nothing while it does something long."""
 
 HURRY_SECONDS = 20.0
-"""How long a statement may take whose result somebody waits for."""
+"""How long a statement may take if a user waits for its result."""
 
 _POSTGRESQL = {
     "connect_timeout": 5,
@@ -141,9 +141,9 @@ def allow_long_silence(session: Session) -> None:
 
 
 def limit_statement_time(session: Session, seconds: float = HURRY_SECONDS) -> None:
-    """Limits each statement of this transaction, for requests that somebody waits for. PostgreSQL
-    ends a statement that works or waits for longer, and the transaction raises TookTooLong. SQLite
-    has no such limit; a writer waits for `BUSY_SECONDS` at most."""
+    """Limits each statement of this transaction, for requests whose sender waits. PostgreSQL ends a
+    statement that works or waits for longer, and the transaction raises TookTooLong. SQLite has no
+    such limit; a writer waits for `BUSY_SECONDS` at most."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
 

@@ -32,8 +32,8 @@ from worker.store.tables import users
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What a request for a list asks for: which resources, in which order, and which page.
-    `fields` is what custom fields must hold, by name."""
+    """What a request for a list asks for: the resources, their order, and the page. `fields` is
+    what custom fields must hold, by name."""
 
     filters: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -45,7 +45,7 @@ class WaitingLeadView:
     attempts: int
     """How often it was tried."""
     set_aside: bool
-    """Whether it was tried too often, and waits for somebody to retry it."""
+    """Whether it was tried too often, and waits until an admin retries it."""
     reason: str | None
     """What it waits for, if it is more than a worker."""
 

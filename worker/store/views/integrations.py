@@ -56,7 +56,7 @@ class EnrichmentView:
     tries: int
     """How often the sender was asked in vain."""
     set_aside: bool
-    """Whether nobody tries it any more, until somebody retries leads that were set aside."""
+    """Whether it is no longer tried, until an admin retries the leads that were set aside."""
     reason: str | None
 
 

@@ -29,7 +29,7 @@ class SmartListView:
     name: str
     record_type: RecordType
     filter: FilterBody
-    """In the vendor's form, whatever the form of the request."""
+    """In the vendor's form, no matter in which form the request had it."""
     order: str
     owner: Who | None
     """Whose it is; null for one that was made on the command line, or by a run."""

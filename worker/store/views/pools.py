@@ -90,11 +90,12 @@ class RosterChangeView:
     since: datetime
     members: list[Who]
     actor: Who | None
-    """Null for whoever did it on the command line."""
+    """Null if it was done on the command line."""
 
 
 def list_pools(session: Session) -> list[PoolSummary]:
-    """All live pools in the order of creation. Who is next comes from the ledger alone."""
+    """All live pools in the order of creation. The next member is computed from the ledger
+    alone."""
     turns, rosters = ledger.count_turns(session), pools.latest_rosters(session)
     everybody = (member for roster in rosters.values() for member in roster.members)
     people = find_people(session, everybody)
@@ -120,7 +121,7 @@ def _summarize(
 
 
 def show_pool(session: Session, pool: Pool, turns: int, next_member: int | None) -> PoolView:
-    """A pool as it is shown; the caller knows its turns so far, and who is next."""
+    """A pool as it is shown; the caller knows its turns so far, and the next member."""
     roster, counts = pools.latest_roster(session, pool.id), ledger.count_records(session, pool.id)
     people = find_people(session, [*roster.members, *counts, next_member])
     members = [_show_member(people[user_id], counts) for user_id in roster.members]

@@ -21,9 +21,9 @@ class ReportView:
     """The last turn that was handed out."""
     entered: int
     voided: int
-    """Of the entered ones, those of members who had left."""
+    """How many of the entered turns belong to members who had left."""
     undone: int
-    """Of the entered ones, those that an undo has taken back, and whose turns stay spent."""
+    """How many of the entered turns an undo has taken back without returning them."""
     open: int
     """Turns in open blocks that aren't entered yet."""
     returned: int

@@ -125,7 +125,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class DryRunShare:
-    """What somebody would get."""
+    """How many records a member would get."""
 
     __pydantic_config__: ClassVar = DOCUMENTED
 

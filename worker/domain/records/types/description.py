@@ -1,4 +1,4 @@
-"""The description of a record type: everything in which it differs from the others.
+"""The description of a record type: everything that differs between the types.
 
 A new type is a file beside this one, a line in `worker.domain.records.types`, and a table.
 """
