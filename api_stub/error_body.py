@@ -33,7 +33,7 @@ class ErrorFacts(BaseModel):
 
 
 class ErrorMeta(BaseModel):
-    """What kind of thing this is."""
+    """The kind of thing that this is."""
 
     type: Literal["error"] = "error"
     links: ErrorLinks

@@ -41,11 +41,11 @@ CONTROL, SELL = "/api", "/v2"
 # --- in the documentation ---
 
 Responses = dict[int | str, dict[str, Any]]
-"""What FastAPI says of the answers of an endpoint, by status."""
+"""FastAPI's description of an endpoint's answers, by status."""
 
 
 def document_errors(*kinds: type[EvenhandError], under: str = CONTROL) -> Responses:
-    """Returns what the OpenAPI document says of the errors of an endpoint under that path, by
+    """Returns the OpenAPI document's description of the errors of an endpoint under that path, by
     status."""
     statuses = sorted({kind.status for kind in kinds})
     return {

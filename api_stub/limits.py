@@ -52,9 +52,8 @@ class Standing(NamedTuple):
 class RateLimit:
     """A limit such as "36000/hour", or several with commas between, by the hours of the clock.
 
-    One question to Redis counts a request. The key has the number of the hour in it, so the answer
-    is all that there is to know.
-    """
+    One question to Redis counts a request. The key has the number of the hour in it, so the count
+    is all that is needed."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
-"""What surrounds every request: an id for answers and logs, the largest body, and the longest wait
-for a body."""
+"""The layers around every request: an id for answers and logs, the largest body, and the longest
+wait for a body."""
 
 import asyncio
 import re
@@ -63,7 +63,7 @@ class BodyLimit:
 
 
 class BodyTimeout:
-    """Raises RequestTimeout where the next part of a body doesn't come within so many seconds. Then
+    """Raises RequestTimeout if the next part of a body takes longer than the limit in seconds. Then
     closes the connection, because the part may still come on it."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:

@@ -70,7 +70,7 @@ def list_waiting(
     pool: Annotated[Text | None, Query(description="A pool's name; all pools without it.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LEADS, description="How many at most.")] = 50,
 ) -> list[WaitingLeadView]:
-    """Captured leads that wait for their owner, oldest first, and what they wait for."""
+    """Captured leads that wait for their owner, oldest first, with the reason."""
     with system.reading() as unit:
         pool_id = None if pool is None else find_pool_by_name(unit, pool).id
         return views.list_waiting(unit, pool_id, limit)
@@ -82,6 +82,6 @@ def list_waiting(
     responses=document_errors(InsufficientScope),
 )
 def retry_leads(system: Using, _: Admin) -> Retried:
-    """Puts all captured leads that were tried too often back in line, and fetches again what the
-    senders of some leads would not give."""
+    """Puts all captured leads that were tried too often back in line, and asks senders again for
+    contacts that they didn't give."""
     return Retried(retried=system.transact(control.retry_leads))

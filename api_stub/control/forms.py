@@ -1,4 +1,4 @@
-"""Forms, as admins define them, and what was sent through them."""
+"""Forms, as admins define them, and their submissions."""
 
 from collections.abc import Sequence
 from typing import Annotated, cast
@@ -137,7 +137,7 @@ def add_form(system: Using, actor: Admin, base: Base, new: NewForm) -> FormView:
 
 @router.get("/{form_id}", summary="Show a form", responses=document_errors(UnknownForm))
 def show_form(system: Using, base: Base, form_id: Id) -> FormView:
-    """With its address, and how it gets onto other pages."""
+    """The form with its address, and the code that puts it onto other pages."""
     with system.reading() as unit:
         return forms.show(unit, form_id, base)
 
@@ -163,7 +163,7 @@ def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: Chang
     responses=document_errors(InsufficientScope, UnknownForm),
 )
 def delete_form(system: Using, _: Admin, form_id: Id) -> None:
-    """With the list of what was sent through it. Its leads stay."""
+    """The list of its submissions is deleted, too. Its leads stay."""
     system.transact(forms.remove, form_id)
 
 
@@ -178,7 +178,7 @@ def list_form_deliveries(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> DeliveryPage:
-    """What was sent through the form within 30 days, newest first, and what became of it."""
+    """The form's submissions of the last 30 days, newest first, with their outcomes."""
     with system.reading() as unit:
         return forms.list_deliveries(unit, form_id, before, limit)
 

@@ -1,4 +1,4 @@
-"""Integrations: through which others' systems deliver leads, and what they delivered."""
+"""Integrations: through which others' systems deliver leads, and their deliveries."""
 
 from typing import Annotated, cast
 
@@ -99,7 +99,7 @@ class ChangedIntegration(Body):
 
 
 class NewSecret(Body):
-    """What the sender signs with from now on, or shows."""
+    """The secret that the sender signs with, or shows, from now on."""
 
     secret: SecretText
 
@@ -148,7 +148,7 @@ def add_integration(
     responses=document_errors(UnknownIntegration),
 )
 def show_integration(system: Using, integration_id: Id) -> IntegrationDetails:
-    """An integration without its secrets, and the leads about which more is still to be fetched."""
+    """An integration without its secrets, and the leads whose contacts must still be fetched."""
     with system.reading() as unit:
         return integrations.show(unit, integration_id)
 
@@ -201,7 +201,7 @@ def list_deliveries(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> DeliveryPage:
-    """The deliveries of the last 30 days, newest first, and what became of each."""
+    """The deliveries of the last 30 days, newest first, with their outcomes."""
     with system.reading() as unit:
         return integrations.list_deliveries(unit, integration_id, before, limit)
 
@@ -212,7 +212,7 @@ def list_deliveries(
     responses=document_errors(InsufficientScope, UnknownDelivery, NotReplayable),
 )
 def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> DeliveryView:
-    """Reads what was kept of it again, by the mapping as it is now. A delivery whose leads are
+    """Reads the stored delivery again, by the mapping as it is now. A delivery whose leads are
     still there is refused."""
 
     def replay_and_show(unit: Unit) -> DeliveryView:

@@ -67,7 +67,7 @@ class NewList(Body):
 
 
 class ChangedList(Body):
-    """The values that change. What isn't named stays as it is."""
+    """The values that change. Values that aren't named stay as they are."""
 
     name: Text = Field("", examples=["Oslo"])
     filter: FilterField = Field({})
@@ -103,7 +103,7 @@ def list_lists(system: Using, actor: Acting) -> list[SmartListView]:
 
 @router.post("", summary="Save a smart list", status_code=201, responses=_REFUSALS)
 def create_list(system: Using, actor: Acting, new: NewList) -> SmartListView:
-    """What it holds is looked up whenever it is read."""
+    """Its records are looked up each time it is read."""
     values = ListValues(new.name, new.filter, new.order, new.published)
     return system.transact(_create, new.record_type, values, actor)
 
@@ -156,8 +156,8 @@ def list_records(
     page: Annotated[int, Query(ge=1, le=LAST_PAGE)] = 1,
     per_page: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = 25,
 ) -> RecordPage:
-    """A page of what it holds now. What its filter names must be there still: otherwise the answer
-    is an error, not an empty list."""
+    """A page of the records that it holds now. If its filter names something that no longer exists,
+    the answer is an error, not an empty list."""
     with system.reading() as session:
         session.limit_statement_time()
         return views.show_records(session, find_list(session, list_id, actor), page, per_page)

@@ -1,4 +1,4 @@
-"""People: who can be given records, and what they may do."""
+"""People: the users who can own records, and their permissions."""
 
 from pydantic import Field
 
@@ -29,7 +29,7 @@ class NewUser(Body):
 
 
 class ChangedUser(Body):
-    """The values that change. What isn't named stays as it is."""
+    """The values that change. Values that aren't named stay as they are."""
 
     name: Text | None = Field(None, examples=["Ann Lee-Ray"])
     is_admin: bool | None = None
@@ -45,7 +45,7 @@ def list_users(system: Using) -> list[UserView]:
 
 @router.get("/self", summary="Show yourself")
 def show_self(system: Using, actor: Acting) -> UserView:
-    """Whose token it is, and what they may do."""
+    """The user of the token, and their permissions."""
     with system.reading() as session:
         return find_user(session, actor.id)
 
@@ -68,7 +68,7 @@ def add_user(system: Using, _: Admin, new: NewUser) -> UserView:
     responses=document_errors(InsufficientScope, UnknownUser, BlankName, LastAdmin),
 )
 def change_user(system: Using, _: Admin, user_id: Id, changed: ChangedUser) -> UserView:
-    """Their name, and what they may do. It goes for all their tokens at once."""
+    """The user's name and permissions. It goes for all their tokens at once."""
     return show_user(
         system.transact(
             people.change,

@@ -53,7 +53,7 @@ class NewPool(Body):
 
 
 class NewName(Body):
-    """What a pool is to be called."""
+    """The new name of a pool."""
 
     name: Text = Field(examples=["Inbound EMEA"])
 
@@ -163,8 +163,8 @@ def verify_pool(system: Using, pool_id: Id, offline: Offline = False) -> ReportV
     responses=document_errors(UnknownPool),
 )
 def list_rosters(system: Using, pool_id: Id) -> list[RosterChangeView]:
-    """Who the members were, from which turn on, and who has made it so, from the first roster to
-    the one in force."""
+    """Each roster, from the first to the one in force: its members, its first turn, and who made
+    the change."""
     with system.reading() as session:
         return views.list_rosters(session, pool_id)
 
@@ -184,7 +184,7 @@ def read_ledger(
         int, Query(ge=1, le=MOST_ENTRIES, description="How many turns at most.")
     ] = 100,
 ) -> LedgerPage:
-    """Turn by turn: who was given what, and why."""
+    """Turn by turn: who got which record, and why."""
     with system.reading() as session:
         return ledger.read_page(session, pool_id, after, limit)
 

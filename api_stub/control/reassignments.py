@@ -101,7 +101,7 @@ def reassign_records(
 ) -> RunView | Response:
     """Each record goes to the next member, in the order of the list, as one block of turns; or all
     go to the user. Answers with the run that workers carry on; follow it at the address in
-    `Location`. A dry run is answered with 200, and what would happen."""
+    `Location`. The answer to a dry run has status 200, and tells what would happen."""
     _check(wanted)
     if wanted.dry_run:
         with system.reading() as unit:

@@ -153,9 +153,9 @@ def undo_run(
     response: Response,
     wanted: UndoBody | None = None,
 ) -> RunView:
-    """Deletes what an import has made, and gives back what a reassignment has given, but for
-    records that somebody has touched since. Answers with the run that does so: asked again, with
-    the same one."""
+    """Deletes what an import has made, and gives back what a reassignment has given, except for
+    records that were touched since. Answers with the run that does so: asked again, with the same
+    one."""
     returns_turns = wanted is not None and wanted.return_turns
     undo_id = system.transact(undo.accept, run_id, actor.id, returns_turns=returns_turns)
     return show_accepted(system, request, response, undo_id)
@@ -164,13 +164,13 @@ def undo_run(
 DRY_RUN: dict[int | str, dict[str, Any]] = {
     200: {"model": DryRun, "description": "What would happen: the answer to a dry run."}
 }
-"""What an endpoint answers with that has two answers, for its description."""
+"""The two answers of an endpoint, for its description."""
 
 _DRY_RUNS = TypeAdapter(DryRun)
 
 
 def show_dry_run(view: DryRun) -> Response:
-    """A dry run, in place of what the endpoint else answers with."""
+    """A dry run, instead of the endpoint's usual answer."""
     return JSONResponse(_DRY_RUNS.dump_python(view, mode="json"))
 
 

@@ -1,4 +1,4 @@
-"""Access tokens, by which people and their programs sign in."""
+"""Access tokens. Users and their programs sign in with them."""
 
 from typing import Annotated
 

@@ -20,7 +20,7 @@ FROM_A_PAGE = (TYPED, "multipart/form-data", "text/plain")
 
 PREFLIGHT_SECONDS = 600
 ONE_SITE_BITS = 64
-"""So many bits of an IPv6 address tell whose it is; its owner chooses the rest."""
+"""This number of bits of an IPv6 address names its network; its owner chooses the rest."""
 
 
 class ForVisitors(APIRoute):
@@ -49,8 +49,8 @@ def is_person(request: Request) -> bool:
 
 
 def render_refusal(request: Request, error: EvenhandError) -> Response:
-    """The page for a person whose request is refused. If all they can do is wait, the page holds
-    what they have typed, to be sent again."""
+    """The page for a person whose request is refused. If they can only wait, the page holds their
+    values, so that they can send them again."""
     form: Form | None = getattr(request.state, "form", None)
     if isinstance(error, UnknownForm):
         return render_notice(

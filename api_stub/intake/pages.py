@@ -37,7 +37,7 @@ AUTOCOMPLETE = {
     "address_postal_code": "postal-code",
     "address_country": "country-name",
 }
-"""What a browser can fill in by itself, by field of a lead."""
+"""The values that a browser can fill in by itself, by field of a lead."""
 
 INPUT_MODES = {forms.EMAIL: "email", forms.TEL: "tel", forms.URL: "url", forms.NUMBER: "decimal"}
 
@@ -80,12 +80,12 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class BlankForm:
-    """A form to be filled in."""
+    """A form, ready to fill in."""
 
     form: Form
     token: str
     typed: Mapping[str, str] = field(default_factory=dict)
-    """What was typed before."""
+    """The value that was typed before."""
     faults: tuple[Fault, ...] = ()
     """The fault of the value."""
     notice: str = ""
@@ -123,8 +123,8 @@ def render_notice(title: str, words: str, status: int, form: Form | None = None)
 def render_kept(
     words: str, typed: Mapping[str, str], status: int, form: Form | None = None
 ) -> Response:
-    """A page with all that was typed, to be sent again in a while. It needs neither the form nor
-    any server but this one."""
+    """A page with all values, so that the visitor can send them again later. It needs neither the
+    form nor any server but this one."""
     labels = {each.name: each.label for each in form.fields} if form else {}
     lines = [
         (labels.get(name) or name.replace("_", " ").capitalize(), replace_unstorable(value))

@@ -1,4 +1,4 @@
-"""Envelopes: what the Sell API wraps its responses in."""
+"""Envelopes: the frames of the Sell API's responses."""
 
 import orjson
 from fastapi import Request, Response
@@ -13,7 +13,7 @@ def wrap(resource: Resource, body: ResourceBody) -> Response:
 
 
 def wrap_page(resource: Resource, request: Request, query: ListQuery, page: Page) -> Response:
-    """The response for a page, with links to the pages beside it."""
+    """The response for a page, with links to the pages before and after it."""
     items = [{"data": body, "meta": {"type": resource.type}} for body in page.items]
     links = {"self": str(request.url), "first_page": _link(request, 1)}
     if query.page > 1:

@@ -143,8 +143,8 @@ def _name_model(resource: Resource, suffix: str) -> str:
 
 @cache
 def request_model(resource: Resource) -> type[BaseModel]:
-    """The envelope of a request. Attributes that can't be set are accepted and ignored, since
-    clients send back the whole of what they got."""
+    """The envelope of a request. Attributes that can't be set are accepted and ignored, because
+    clients send back whole records."""
     fields = {attribute.name: _describe_field(attribute) for attribute in resource.attributes}
     data = create_model(_name_model(resource, "Attributes"), __base__=Strict, **fields)
     return create_model(
@@ -163,7 +163,7 @@ def _describe_field(attribute: Attribute) -> FieldDefinition:
 
 
 class ConversionAttributes(Strict):
-    """Which lead to convert, and who gets what it becomes."""
+    """The lead to convert, and the owner of the new records."""
 
     lead_id: Annotated[int, Field(ge=1, le=GREATEST)]
     owner_id: Annotated[int, Field(ge=1, le=GREATEST)] | None = Field(

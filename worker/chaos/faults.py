@@ -1,4 +1,4 @@
-"""Every fault that chaos injects into the stack: its name, what it strikes, and how it ends."""
+"""Every fault that chaos injects into the stack: its name, its place, and its end."""
 
 import json
 import os
@@ -34,7 +34,8 @@ class FaultKind(NamedTuple):
     name: str
     place: str
     strike: Callable[[Random], Heal | None]
-    """Injects the fault, and returns what ends it. None for a fault that is over at once."""
+    """Injects the fault, and returns the function that ends it. None for a fault that is over at
+    once."""
     lasts: tuple[float, float] = (0.0, 0.0)
     """The shortest and the longest time, in seconds."""
     times: int = 1

@@ -1,4 +1,4 @@
-"""What SQL says in the end. These are chaos' own queries: it doesn't trust the product's."""
+"""Reads from SQL how a soak ended. These are chaos' own queries: it doesn't trust the product's."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +25,7 @@ from worker.store.tables import (
 
 
 class LedgerTotals(NamedTuple):
-    """What was counted over all pools."""
+    """The counts over all pools."""
 
     leads: int
     keyed_runs: int
@@ -44,7 +44,7 @@ class EndedRun(NamedTuple):
 
 
 class OracleReport(NamedTuple):
-    """What they say at one moment."""
+    """Their numbers at one moment."""
 
     totals: LedgerTotals
     entered: dict[int, datetime]

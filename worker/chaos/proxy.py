@@ -14,7 +14,7 @@ Upstream = str | tuple[str, int]
 
 
 class Mode(Enum):
-    """What the proxy does with the bytes that pass through it."""
+    """How the proxy treats the bytes that pass through it."""
 
     PASS = auto()
     DROP_REPLIES = auto()

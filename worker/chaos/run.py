@@ -42,7 +42,7 @@ ROUNDS_OF_RETRIES = 3
 
 
 class SoakPlan(NamedTuple):
-    """How long and by which seed to break the stack, and what to call at each step and fault."""
+    """The duration and the seed of a soak, and the functions to call at each step and fault."""
 
     seconds: float
     seed: int
@@ -51,7 +51,7 @@ class SoakPlan(NamedTuple):
 
 
 def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
-    """Breaks a stack of its own, and returns what it did and whether it kept the promise."""
+    """Breaks a stack of its own, and returns its work and whether it kept the promise."""
     testbed, accepted = Testbed(system, settings), Acceptances()
     order.on_step(f"starting a stack in {settings.home}")
     with testbed.running():
@@ -84,7 +84,7 @@ def _make_pools(system: System) -> list[ChaosPool]:
 
 
 def _make_token(system: System) -> str:
-    """Returns an admin's token, with which leads are sent and rosters changed."""
+    """Returns an admin's token, which is used to send leads and to change rosters."""
 
     def make(session: Session) -> str:
         admin = people.add(session, ADMIN, _email(ADMIN), is_admin=True)
@@ -114,8 +114,8 @@ def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
 
 
 def _settle(testbed: Testbed) -> Counter[str]:
-    """Waits until nothing waits any more. Retries what was set aside, as an operator would, and
-    returns how many that were."""
+    """Waits until nothing waits any more. Retries the work that was set aside, as an operator
+    would, and returns the number of retries."""
     retried: Counter[str] = Counter()
     for _ in range(ROUNDS_OF_RETRIES):
         wait_for(lambda: _is_quiet(testbed), SETTLE_SECONDS)

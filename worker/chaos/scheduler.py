@@ -26,8 +26,8 @@ class _Lasting(NamedTuple):
 
 
 class Scheduler:
-    """Injects a fault every so many seconds on average. In each round every kind strikes as often
-    as its `times` says, in a random order."""
+    """Injects a fault at intervals of a given average in seconds. In each round every kind strikes
+    as often as its `times` says, in a random order."""
 
     def __init__(
         self,

@@ -69,7 +69,7 @@ class Testbed:
 
     @property
     def proxies(self) -> dict[str, Proxy]:
-        """The proxies by the name of what they stand in front of."""
+        """The proxies by the name of the server behind them."""
         found = {node.name: node.proxy for node in self.nodes}
         return found | ({"database": self.database} if self.database else {})
 
@@ -153,7 +153,7 @@ class Testbed:
         return [worker for worker in self.workers if worker not in self._paused and worker.runs()]
 
     def pause(self, worker: Service) -> None:
-        """Pauses a worker in the middle of what it does."""
+        """Pauses a worker in the middle of its work."""
         self._paused.append(worker)
         worker.send_to_all(signal.SIGSTOP)
 

@@ -154,7 +154,7 @@ def print_reports(reports: list[Report]) -> None:
 
 
 def make_reports_table(reports: list[Report]) -> Table:
-    """What was checked of each pool, with numbers."""
+    """Makes a table of the checks of each pool, with numbers."""
     numbers = (
         "turns", "entered", "voided", "undone", "open", "returned", "gaps", "owed", "records",
         "waiting", "blocks", "rosters",

@@ -1,4 +1,4 @@
-"""What commands print: facts on standard output, and progress on standard error."""
+"""The output of commands: facts on standard output, and progress on standard error."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -59,7 +59,7 @@ def _field(shown: object, name: str) -> object:
 
 
 def _cell(value: object) -> str:
-    """Returns a value in words. What looks like markup in a name is printed as it is."""
+    """Returns a value in words. A name that looks like markup is printed as it is."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -62,7 +62,7 @@ def follow(run_id: int, *, quiet: bool) -> RunView:
 
 
 def name_subject(run: RunSummary) -> str:
-    """What a run is about, in a word or two."""
+    """Names a run's subject in a word or two."""
     if run.kind == RunKind.UNDO:
         return f"run {run.undoes}"
     if run.kind == RunKind.REASSIGN:

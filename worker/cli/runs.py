@@ -1,4 +1,4 @@
-"""evenhand import, runs and receipt: files in, and what became of them and of other runs."""
+"""evenhand import, runs and receipt: files in, and the results of these and other runs."""
 
 import os
 import shutil
@@ -89,7 +89,7 @@ def _request(
 
 @contextmanager
 def _open(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """A file and what to call it. Raises UnreadableFile."""
+    """A file and its name. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
             yield os.fsencode(path.name).decode(errors="replace"), file

@@ -1,7 +1,5 @@
-"""evenhand up and its parts: what an operator starts.
-
-Each imports what it runs: other commands don't wait for that.
-"""
+"""evenhand up and its parts, which an operator starts. Each command imports its program itself, so
+that the others don't wait for the import."""
 
 import logging
 import os

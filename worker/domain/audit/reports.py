@@ -1,4 +1,4 @@
-"""Reports: what was checked of a pool, in numbers, and where the promise doesn't hold."""
+"""Reports: the checks of a pool, in numbers, and the places where the promise doesn't hold."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ ONE_RING, NEXT_STAYS_NEXT, NOTHING_LOST, CHECKABLE = (
 )
 
 MOST_KEPT = 100
-"""So many violations of each point are kept. The rest are only counted."""
+"""The number of violations that are kept for each point. The rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Violation:
 
 @dataclass
 class Report:
-    """What was checked of one pool, and what was found."""
+    """The checks of one pool, and their findings."""
 
     pool: str
     turns: int = 0

@@ -13,7 +13,8 @@ FilterBody = dict[str, Any]
 
 
 class Operator(StrEnum):
-    """What a condition asks of an attribute. The grammar's other operators are stored as these."""
+    """The ways in which a condition compares an attribute. The grammar's other operators are stored
+    as these."""
 
     EQ = "eq"
     NOT_EQ = "not_eq"

@@ -19,7 +19,7 @@ FULL_NAME = "name"
 
 MOST_CUSTOM_FIELDS = 100
 MOST_TEXTS = 1_000
-"""Among so many texts fields are found by their names."""
+"""The number of texts among which fields are found by their names."""
 
 LONGEST_VALUE_CHARACTERS = 1_000
 LONGEST_NAME_CHARACTERS = 200
@@ -113,7 +113,7 @@ def _take_full_name(rest: dict[str, str]) -> str | None:
 
 
 def _take_fields(rest: dict[str, str], fields: Mapping[str, str]) -> dict[str, str]:
-    """Takes the texts out of the rest whose names mean fields that aren't there yet. Of two that
+    """Takes the texts out of the rest whose names mean fields that aren't there yet. If two names
     mean one field, the first is taken."""
     known, taken = set(fields), dict[str, str]()
     for name in list(rest):

@@ -36,7 +36,8 @@ def split_places(path: str) -> list[str]:
 
 
 def find_text(content: JsonObject, path: str) -> str | None:
-    """The text that a path leads to, without what no database stores. None for no text."""
+    """The text that a path leads to, without the characters that databases can't store. None for no
+    text."""
     texts = (as_text(value) for value in _find_values(content, path))
     return next((text for text in texts if text), None)
 

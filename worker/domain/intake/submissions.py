@@ -50,7 +50,8 @@ def pointer_to(name: str) -> str:
 
 
 def read_submission(fields: Sequence[Field], typed: Mapping[str, object]) -> SubmittedValues:
-    """What was typed, field by field. It passes over names that the form doesn't have."""
+    """The values that were typed, field by field. It passes over names that the form doesn't
+    have."""
     values, faults = dict[str, str](), list[Fault]()
     for field in fields:
         try:

@@ -120,7 +120,7 @@ def find_field(record_type: RecordType, header: str) -> str | None:
 
 @cache
 def _map_names(record_type: RecordType) -> dict[str, str]:
-    """The field that each name and each alias means. Of two fields the first has a name."""
+    """The field that each name and each alias means. If two fields share one, the first has it."""
     field_by_name: dict[str, str] = {}
     for field in list_field_names(record_type):
         for name in (normalize_header(field), *_ALIASES.get(field, ())):

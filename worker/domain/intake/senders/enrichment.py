@@ -56,7 +56,7 @@ class EnrichmentSource:
     ask: Callable[[str, str, str, Mapping[str, str]], FetchRequest]
     """The request, from base URL, access token, object id and the paths of fields."""
     read_refusal: Callable[[int, str], FetchLater | FetchNever]
-    """What a status other than 200 means, from the status and the object id."""
+    """The function that explains a status other than 200, from the status and the object id."""
     read: Callable[[JsonObject, str, Mapping[str, str]], LeadValues]
     """A lead, from the answer's content, the object id and the paths. Raises BadLead."""
     placeholder: Callable[[str], str]

@@ -33,7 +33,7 @@ class Sender:
     split: Callable[[Call, object], Sequence[DeliveryPart]]
     """The parts of a delivery, from its call and its content, in order."""
     read: Callable[[JsonObject, Mapping[str, str]], PartContent]
-    """What a part is, from its content and the paths of fields. Raises BadLead."""
+    """The function that reads a part, from its content and the paths of fields. Raises BadLead."""
     paths: Mapping[str, str] = field(default_factory=dict)
     """Where the sender puts each field, unless an admin maps it."""
     has_base64_secret: bool = False
@@ -75,7 +75,7 @@ def split_delivery(sender: Sender, call: Call, content: object) -> Sequence[Deli
 
 
 def read_part(sender: Sender, mapping: Mapping[str, str], content: object) -> PartContent:
-    """What a part is, by the sender's paths and an admin's mapping. A part that can't be read is
+    """Reads a part by the sender's paths and an admin's mapping. A part that can't be read is
     Invalid, and no error."""
     if content is None:
         return Ignored("it has no body")

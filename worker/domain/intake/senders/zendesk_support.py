@@ -78,7 +78,7 @@ def _why_ignored(content: JsonObject) -> str | None:
 
 
 def _find_names(content: JsonObject) -> Iterator[str]:
-    """What may be the name of an event."""
+    """A text that may be the name of an event."""
     for value in (content.get("type"), content.get("event")):
         if isinstance(value, str):
             yield value.removeprefix(_EVENT_PREFIX)

@@ -1,7 +1,6 @@
 """The description of a record type: everything that differs between the types.
 
-A new type is a file beside this one, a line in `worker.domain.records.types`, and a table.
-"""
+A new type is a file next to this one, a line in `worker.domain.records.types`, and a table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from worker.domain.resources.faults import check_needed
 from worker.domain.resources.resource import Resource
 
 ColumnValues = dict[str, Any]
-"""What the columns of a record hold, or are to hold, by column."""
+"""The values of a record, stored or about to be stored, by column."""
 
 
 class ContactReference(NamedTuple):
@@ -45,8 +44,8 @@ class RecordDescription(Resource):
     """Whether a record can be captured, and then waits for its pool's next member."""
 
     check: Callable[["RecordDescription", ColumnValues, ColumnValues | None], None]
-    """`check(description, columns, present)` checks and completes the columns to be written, of a
-    new record or over those that are present. It raises IncorrectPayload."""
+    """`check(description, columns, present)` checks and completes the columns that are written, for
+    a new record or for a change of the present ones. It raises IncorrectPayload."""
 
     @property
     def record_type(self) -> RecordType:
@@ -54,7 +53,7 @@ class RecordDescription(Resource):
 
     @property
     def stored_names(self) -> tuple[str, ...]:
-        """What the record keeps by its name, where the API shows an id."""
+        """The attributes that the record stores as names, and the API shows as ids."""
         return tuple(
             name
             for name in ("source", "stage")
