@@ -9,7 +9,7 @@ HEADER = "request_id"
 """The header of a task that carries the id."""
 
 MESSAGE = "%(request_mark)s%(message)s"
-"""The part of a log format that shows the id, in brackets, and what happened."""
+"""The part of a log format that shows the id, in brackets, and the message."""
 
 
 class _Record(logging.LogRecord):

@@ -20,8 +20,8 @@ HEADER = [
 
 FIRST_ID = 48_200_001
 BAD_EVERY_ROWS = 200
-"""Each full stretch of so many rows holds one bad row, somewhere in it; what is left at the end
-holds none."""
+"""Each full stretch of that many rows holds one bad row, at a random place. A shorter stretch at
+the end holds none."""
 
 LONG_MAILBOX_CHARACTERS = 320
 
@@ -233,7 +233,7 @@ def _notes(draw: _Draw) -> str:
 
 
 def sample_leads(rows: int, seed: int = 1) -> Iterator[list[str]]:
-    """Makes the header and so many rows, the same for one seed. Exactly rows // 200 are bad."""
+    """Makes the header and that many rows, the same for one seed. Exactly rows // 200 are bad."""
     draw, faults = _Draw(seed), cycle(_FAULTS)
     yield list(HEADER)
     for first in range(0, rows, BAD_EVERY_ROWS):

@@ -34,7 +34,8 @@ class SecretBox:
         return self._fernet.encrypt(text.encode()).decode()
 
     def open(self, sealed: str, most_seconds: int | None = None) -> str:
-        """The text that was sealed within so many seconds, or at any time. Raises Unreadable."""
+        """The sealed text, if it was sealed within the given number of seconds, or at any time.
+        Raises Unreadable."""
         try:
             return self._fernet.decrypt(sealed.encode(errors="replace"), most_seconds).decode()
         except InvalidToken:

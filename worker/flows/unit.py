@@ -8,8 +8,8 @@ from worker.store.sql.transaction import Transaction
 
 
 class Unit(Transaction):
-    """What every story works with. `System.transact` opens and commits it, and runs the work again
-    after a seeding."""
+    """The transaction and ring that every story works with. `System.transact` opens and commits it,
+    and runs the work again after a seeding."""
 
     def __init__(self, database: Engine, ring: Ring) -> None:
         super().__init__(database)

@@ -1,4 +1,4 @@
-"""The API's processes: one that serves by itself, or several that share one port."""
+"""The API's processes: one that serves alone, or several that share one port."""
 
 import signal
 import socket

@@ -62,7 +62,7 @@ def _read_reservations(
 
 
 def _reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> ReservingRun | None:
-    """The run that a claim names, if it is one that takes turns of the pool."""
+    """The run that a claim names, if that run takes turns of the pool."""
     if run is None or (run.kind, run.owner_id) != (claim.partition(":")[0], pool_id):
         return None
     return ReservingRun(
@@ -92,8 +92,8 @@ def _read_loaded(
 def _read_stretches(
     session: Session, pool_id: int, found: Sequence[Reservation]
 ) -> tuple[Counter[str], dict[str, list[Stretch]]]:
-    """How many turns each claim has entered, and as which stretches. Of a claim that has too many
-    stretches only some are kept: one more than can be right."""
+    """How many turns each claim has entered, and as which stretches. If a claim has too many
+    stretches, only some are kept: one more than can be right."""
     counts, stretches = Counter[str](), {each.claim: list[Stretch]() for each in found}
     most = {each.claim: len(each.turns) + len(each.loaded) for each in found}
     for stretch in reservations.find_stretches(session, pool_id, stretches):

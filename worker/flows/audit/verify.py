@@ -71,7 +71,7 @@ def _moment(
     system: System, pool_id: int, report: Report, offline: bool
 ) -> Iterator[tuple[Session, RingState | None]]:
     """SQL and the ring at one moment, when no task is between taking and entering a turn. The ring
-    is None if it isn't to be asked, and if its epoch isn't SQL's: then it is seeded before it hands
+    is None if it must not be asked, or if its epoch isn't SQL's: then it is seeded before it hands
     out anything."""
     with system.reading() as snapshot:
         if offline:
@@ -161,7 +161,7 @@ def _check_waiting(session: Session, pool: Pool, report: Report) -> None:
 
 
 def _find_strays(session: Session, known: Collection[int], naming: Naming) -> Report | None:
-    """A report on what belongs to no pool, or to people who aren't there; None if all does."""
+    """A report on entries that belong to no pool, or to users who don't exist; None if all does."""
     report = Report(NO_POOL, ring=NOT_ASKED)
     check_counts(session, None, report)
     for pool_id, turn in entries.find_entries_without_pool(session):

@@ -27,7 +27,7 @@ from worker.store.views.why import UndoneTurn, WaitView, WhyView
 
 def explain(session: Session, record_type: str, record_id: int) -> WhyView:
     """Why a record has its owner: the turn that gave it, the roster in force at that turn, who came
-    before and who was next. Without a turn, a captured lead waits for it, or else a person chose
+    before and who was next. Without a turn, either a captured lead waits for it, or a person chose
     the owner. It also lists the turns that were undone, and whether an undo has left the record as
     it is. Raises UnknownRecordType and UnknownRecord."""
     if record_type not in RECORD_TYPES:
@@ -56,7 +56,7 @@ def explain(session: Session, record_type: str, record_id: int) -> WhyView:
 
 
 def _find_wait(session: Session, lead_id: int) -> WaitView | None:
-    """Since when a captured lead waits for its pool's next member, and for what."""
+    """Since when a captured lead waits for its pool's next member, and the reason."""
     capture = captures.find(session, lead_id)
     return None if capture is None else WaitView(capture.accepted_at, capture.reason)
 
@@ -91,8 +91,7 @@ def _given_back_by(
     session: Session, record_type: str, record: StoredRecord, newest: ReversedEntry
 ) -> int | None:
     """The run whose undo has left the record as it is, if the record was not touched since. The
-    record has its owner of before and what gave it to them, or is deleted if it belonged to
-    nobody."""
+    record has its earlier owner and the cause of that again, or is deleted if it had no owner."""
     if newest.previous_owner_id is None:
         return newest.run_id if record.deleted_at == newest.taken_back_at else None
     undone_run_id = kinds.get_undo(session, newest.run_id).undone_run_id

@@ -45,14 +45,14 @@ FORM = "application/x-www-form-urlencoded"
 UNSIGNED = "it came without a valid signature or secret"
 
 FORMER_KEY_GOOD_FOR = timedelta(seconds=60)
-"""How long ago a part may have come under its former key to be a repeat."""
+"""For this long a part counts as a repeat of one that came under its former key."""
 
 LONGEST_REFUSAL_KEY_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class PartReceipt:
-    """What became of a delivery, or of one of its events."""
+    """The outcome of a delivery, or of one of its events."""
 
     __pydantic_config__: ClassVar = DESCRIBED
 
@@ -60,7 +60,7 @@ class PartReceipt:
     outcome: OutcomeKind
     """accepted, ignored or invalid."""
     reason: str | None
-    """Why so, or what else there is to say."""
+    """The reason, or another note."""
     leads: tuple[int, ...]
     """The ids of the leads that it made."""
     repeated: bool
@@ -68,7 +68,7 @@ class PartReceipt:
 
 
 def deliver(system: System, secret_box: SecretBox, slug: str, call: Call) -> list[PartReceipt]:
-    """Stores a delivery to the integration with that slug, and says what became of each part, in
+    """Stores a delivery to the integration with that slug, and returns the receipt of each part, in
     order. Raises UnknownHook, BadSignature, UnreadableDelivery."""
     with system.reading() as session:
         integration = integrations.find_enabled(session, slug)
@@ -186,7 +186,7 @@ def _make_receipt(delivery_id: int, outcome: DeliveryOutcome, repeated: bool) ->
 def store_contents(
     session: Session, integration: Integration, contents: Sequence[object]
 ) -> list[DeliveryOutcome]:
-    """Stores the leads that parts with that content make, in order, and says what became of each
+    """Stores the leads that parts with that content make, in order, and returns the outcome of each
     part."""
     sender = find_sender(integration.kind)
     parts = [read_part(sender, integration.mapping, content) for content in contents]

@@ -37,7 +37,7 @@ def _find_obstacle(session: Session, delivery: Delivery) -> str | None:
 
 
 def _is_there(session: Session, lead_id: int) -> bool:
-    """Whether the lead, or what it was converted into, is not deleted."""
+    """Whether the lead, or the records that it was converted into, still exist."""
     return (
         records.find_live(session, RecordType.LEAD, lead_id) is not None
         or conversions.find_of_lead(session, lead_id) is not None

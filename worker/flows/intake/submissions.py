@@ -1,5 +1,4 @@
-"""Submissions: what a visitor sends through a form becomes a lead, once. Every submission is
-listed.
+"""Submissions of a form. Each becomes a lead, once. Every submission is listed.
 
 A form is served with a token that is signed, dated, and good for that form only. The token holds a
 number by which a submission is recognized, however often it comes, even several times at once.
@@ -44,7 +43,7 @@ TRAPPED = "It filled the field that nobody sees, as programs do. Nothing was kep
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What was sent through a form."""
+    """A submission of a form."""
 
     fields: Mapping[str, object]
     """Values by the names of the form's fields."""
@@ -67,8 +66,8 @@ def make_token(secret_box: SecretBox, form: Form) -> str:
 
 
 def submit(system: System, secret_box: SecretBox, form: Form, sent: Submission) -> int | None:
-    """Stores what was sent as a lead, and returns its id: the same id if it came before. None for
-    what fell into the trap.
+    """Stores a submission as a lead, and returns its id: the same id for a repeat. None for a
+    submission that fell into the trap.
 
     Raises TokenExpired, IncorrectPayload, TooSoon, TokenUsed, UnknownForm.
     """

@@ -33,11 +33,11 @@ _PERSON = (
     "mobile", "fax", "twitter", "facebook", "linkedin", "skype", *_ADDRESS, "tags", "custom_fields",
 )  # fmt: skip
 _WITH_A_PERSON = ("industry", "website", *_ADDRESS, "tags")
-"""What an organization gets of a lead that also becomes a person."""
+"""The columns that an organization gets from a lead that also becomes a person."""
 
 
 class ConversionOrder(NamedTuple):
-    """What a request asks for. Without an owner, the lead's owner gets the new records."""
+    """The choices of a request. Without an owner, the lead's owner gets the new records."""
 
     lead_id: int
     owner_id: int | None = None

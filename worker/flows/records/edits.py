@@ -37,8 +37,8 @@ from worker.store.views import catalog
 
 
 class RequestContext(NamedTuple):
-    """Who asks, the claim under which their request takes its turn, and the account's currency. The
-    claim is fixed before the first attempt."""
+    """The actor, the claim for the turn that their request may take, and the account's currency.
+    The claim is fixed before the first attempt."""
 
     actor: Actor
     claim: str
@@ -131,8 +131,8 @@ class RecordEditor:
         return record
 
     def _find_new_owner(self, unit: Unit, record_id: int, owner_id: int | None) -> User | None:
-        """The owner that a record is to get, if that isn't its owner now. It is looked up before
-        the record is locked, because pools are locked before records."""
+        """The record's new owner, if it changes. It is looked up before the record is locked,
+        because pools are locked before records."""
         record = records.find_live(unit, self.record_type, record_id)
         if record is None or owner_id is None or owner_id == record.owner_id:
             return None

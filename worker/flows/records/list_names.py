@@ -18,7 +18,7 @@ from worker.store.lists.smart_lists import SmartList
 from worker.store.runs import kinds, runs
 
 IMPORT = "import:"
-"""The prefix of a run's number in the name of the list of what the run made."""
+"""The prefix of a run's number, in the name of the list of the run's records."""
 
 FILE_ORDER = "id:asc"
 
@@ -73,7 +73,7 @@ def _find(session: Session, text: str, actor: Actor | None) -> SmartList:
 
 
 def _prefer(visible: Sequence[SmartList], actor: Actor | None) -> Sequence[SmartList]:
-    """Of the lists of one name the actor's own, else the published one, else all."""
+    """Among lists of one name: the actor's own, otherwise the published one, otherwise all."""
     own_id = None if actor is None else actor.id
     own = [each for each in visible if own_id and each.owner_id == own_id and not each.published]
     return own or [each for each in visible if each.published] or visible

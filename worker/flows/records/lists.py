@@ -24,8 +24,8 @@ FILTER_AT, ORDER_AT = "/filter", "/order"
 
 @dataclass(frozen=True, slots=True)
 class ListValues:
-    """What a request sets of a list. None leaves a value as it is. The filter is JSON, as yet
-    unchecked."""
+    """The values of a list that a request sets. None leaves a value as it is. The filter is JSON,
+    as yet unchecked."""
 
     name: str | None = None
     filter: object = None
@@ -92,8 +92,8 @@ def _check_may_publish(actor: Actor | None) -> None:
 def _read(
     session: Session, record_type: RecordType, filter: object, order: str | None
 ) -> dict[str, object]:
-    """The given values as they are stored, by column. A filter is also built, since what it names
-    must exist."""
+    """The given values as they are stored, by column. A filter is also built, because the things
+    that it names must exist."""
     columns: dict[str, object] = {}
     if filter is not None:
         parsed = parse(record_type, filter, FILTER_AT)

@@ -26,7 +26,7 @@ OWED = timedelta(minutes=1)
 once a later turn was entered so long ago."""
 
 WORTH_RAISING_TURNS = 1_000
-"""A watermark is raised when seeding would then read so many turns less."""
+"""A watermark is raised if seeding then reads at least this number of turns less."""
 
 
 def repair(system: System) -> list[Repair]:

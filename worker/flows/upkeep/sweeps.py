@@ -23,19 +23,19 @@ from worker.store.sql.clock import now
 logger = logging.getLogger(__name__)
 
 STILL_SECONDS = 15.0
-"""A run without progress for so long has probably lost its tasks. Each time they are sent again,
+"""A run without progress for this time has probably lost its tasks. Each time they are sent again,
 the run gets twice as long: they may only wait behind others, and copies would fill the broker."""
 
 MOST_DOUBLINGS = 8
 
 WAITING_SECONDS = 4.0
-"""A captured lead, or an enrichment that is due, has probably lost its task after so long."""
+"""After this time a captured lead, or an enrichment that is due, has probably lost its task."""
 
 DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
 
 
 def sweep(system: System) -> list[Repair]:
-    """Carries on what was left lying, and sets aside what was tried too often."""
+    """Carries on work that was left lying, and sets aside work that was tried too often."""
     with system.reading() as session:
         idle = not any(_read_signs(session))
     found = [] if idle else system.transact(_carry_on)
@@ -65,8 +65,8 @@ def _carry_on(session: Session) -> list[Repair]:
 
 
 def _set_aside_exhausted(session: Session) -> Iterator[Repair]:
-    """Sets aside what was tried too often, so that it doesn't loop. A run fails when nothing else
-    of it is left."""
+    """Sets aside what was tried too often, so that it doesn't loop. A run fails if no other work of
+    it is left."""
     for run in runs.set_aside(session, DIED):
         about = RUN_TASKS[run.kind].about
         runs.end(session, run.id, RunState.FAILED, f"The {about} could not be read: {run.reason}.")

@@ -17,13 +17,14 @@ from worker.store.sql.clock import now
 logger = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=15)
-"""So long after a run has ended, no worker that seemed dead still writes a part of its receipt."""
+"""This long after a run has ended, not even a worker that seemed dead still writes a part of its
+receipt."""
 
 KEPT_FOR_RETRY = timedelta(days=7)
 """How long the upload of a run that failed is kept."""
 
 FORGOTTEN = timedelta(days=1)
-"""An upload without a run is left over after so long: a process died between storing the two."""
+"""After this time an upload without a run is left over: a process died between storing the two."""
 
 AT_ONCE = 1_000
 

@@ -1,4 +1,4 @@
-"""What `verify` reads of records: which turns they name, whose they are, and which leads wait."""
+"""`verify` reads records: which turns they name, whose they are, and which leads wait."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

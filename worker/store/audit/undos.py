@@ -1,4 +1,4 @@
-"""What `verify` reads of what was undone: the undos, their reversals, and the ledger's history."""
+"""`verify` reads undos: the undos, their reversals, and the ledger's history."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from worker.store.tables import chunks, ledger, ledger_history, reversals, runs,
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """An undo, and what became of the entries that it took back."""
+    """An undo, and the state of the entries that it took back."""
 
     id: int
     records: int

@@ -153,7 +153,7 @@ def lease(session: Session, lead_ids: Collection[int], holder: str, seconds: flo
 
 
 def work(lead_ids: Collection[int]) -> LeasedWork:
-    """The assignment of those leads, as something to be leased."""
+    """The assignment of those leads, as work that can be leased."""
     return LeasedWork(captures, captures.c.lead_id.in_(lead_ids))
 
 
@@ -161,7 +161,7 @@ def work(lead_ids: Collection[int]) -> LeasedWork:
 
 
 def all_work() -> LeasedWork:
-    """The assignment of all leads that wait, as something to be leased."""
+    """The assignment of all leads that wait, as work that can be leased."""
     return LeasedWork(captures, true())
 
 
@@ -173,7 +173,7 @@ def set_aside(session: Session, reason: str) -> list[int]:
 
 
 def find_long_lines(session: Session, seconds: float) -> list[LongLine]:
-    """The lines of pools whose leads have waited for so long."""
+    """The lines of pools whose leads have waited for at least that time."""
     unexplained = func.count().filter(captures.c.reason.is_(None)).label("unexplained")
     last = func.max(captures.c.lead_id).label("last")
     counted = select(captures.c.pool_id, func.count().label("leads"), last, unexplained)

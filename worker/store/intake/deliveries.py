@@ -1,5 +1,5 @@
-"""Deliveries: what came through a form or an integration, and what became of it. They are kept for
-30 days."""
+"""Deliveries: the calls that came through a form or an integration, and their outcomes. They are
+kept for 30 days."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Delivery:
     outcome: DeliveryOutcome
     repeats: int
     body: str | None
-    """What came, as JSON; None if nothing was kept."""
+    """The content, as JSON; None if nothing was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class NewDelivery:
 
 
 def read_outcome(row: Row[tuple[object, ...]]) -> DeliveryOutcome:
-    """What became of the delivery in a row."""
+    """The outcome of the delivery in a row."""
     return DeliveryOutcome(OutcomeKind(row.outcome), row.reason, tuple(row.lead_ids))
 
 
@@ -120,7 +120,7 @@ def lock(session: Session, delivery_id: int) -> Delivery | None:
 
 
 def change(session: Session, delivery_id: int, outcome: DeliveryOutcome) -> None:
-    """Sets what became of a delivery."""
+    """Sets the outcome of a delivery."""
     session.execute(
         update(deliveries).where(deliveries.c.id == delivery_id).values(_columns(outcome))
     )

@@ -60,8 +60,8 @@ def lock_shared(session: Session, form_id: int) -> Form | None:
 
 
 def lock(session: Session, form_id: int, *, to_remove: bool = False) -> Form | None:
-    """The form. No other transaction changes it until this one ends. If it is to be removed, nobody
-    sends it either."""
+    """The form. No other transaction changes it until this one ends. A lock for removal also keeps
+    visitors from sending it."""
     locked = select(forms).where(forms.c.id == form_id).with_for_update(key_share=not to_remove)
     row = session.execute(locked).one_or_none()
     return None if row is None else read_form(row)

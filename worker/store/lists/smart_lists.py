@@ -32,7 +32,7 @@ from worker.store.tables import smart_lists
 
 @dataclass(frozen=True, slots=True)
 class SmartList(RecordList):
-    """A smart list, or the list of what an import made, which has no id and no owner. Every user
+    """A smart list, or the list of an import's records, which has no id and no owner. Every user
     sees a published list. Only its owner and admins see another list."""
 
     id: int | None

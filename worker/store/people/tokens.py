@@ -1,4 +1,5 @@
-"""Access tokens: whose they are, and since when. Of the token itself only the digest is stored."""
+"""Access tokens: whose they are, and since when. Only the token's digest is stored, not the
+token."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime

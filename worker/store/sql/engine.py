@@ -122,8 +122,8 @@ def begin(transaction: OneTransaction) -> Iterator[OneTransaction]:
 
 
 def snapshot_of(engine: Engine) -> Engine:
-    """The same database for transactions that only read. They never wait for writers, nor writers
-    for them. Each sees the database as it was at its first statement."""
+    """The same database for transactions that only read. They never wait for writers, and writers
+    never wait for them. Each sees the database as it was at its first statement."""
     snapshot = engine.execution_options(**{READS_ONLY: True})
     if engine.dialect.name == "postgresql":
         snapshot = snapshot.execution_options(

@@ -1,4 +1,4 @@
-"""What people and programs are shown of captured leads, forms and deliveries."""
+"""The views of captured leads, forms and deliveries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class WaitingLeadView:
     set_aside: bool
     """Whether it was tried too often, and waits until an admin retries it."""
     reason: str | None
-    """What it waits for, if it is more than a worker."""
+    """The reason, if it waits for more than a worker."""
 
 
 def list_captured(session: Session, lead_ids: Sequence[int]) -> list[CapturedLeadView]:
@@ -109,7 +109,7 @@ def _waiting_lead(row: AnyRow) -> WaitingLeadView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """What came through a form or an integration, and what became of it."""
+    """A call that came through a form or an integration, and its outcome."""
 
     __pydantic_config__: ClassVar = DESCRIBED
 
@@ -118,7 +118,7 @@ class DeliveryView:
     outcome: OutcomeKind
     """accepted, ignored, invalid or refused."""
     reason: str | None
-    """Why so, or what else there is to say."""
+    """The reason, or another note."""
     repeats: int
     """How often it came again."""
     leads: tuple[int, ...]
@@ -201,7 +201,7 @@ class FormView:
     origins: tuple[str, ...]
     enabled: bool
     address: str
-    """Of the hosted page."""
+    """The address of the hosted page."""
     iframe: str
     """A line of HTML that embeds the hosted page, on pages of the allowed origins."""
     html: str

@@ -25,7 +25,7 @@ class SmartListView:
     __pydantic_config__: ClassVar = DOCUMENTED
 
     id: int | None
-    """Null for what a run made."""
+    """Null for the list of a run's records."""
     name: str
     record_type: RecordType
     filter: FilterBody

@@ -1,4 +1,4 @@
-"""How what `verify` finds is shown."""
+"""The views of `verify`'s findings."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from worker.domain.audit.reports import Report, Violation
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """What was checked of one pool, and what was found."""
+    """The checks of one pool, and their findings."""
 
     __pydantic_config__: ClassVar = {"use_attribute_docstrings": True}
 

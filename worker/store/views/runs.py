@@ -1,4 +1,4 @@
-"""What people and programs are shown of runs."""
+"""The views of runs."""
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -15,7 +15,7 @@ from worker.store.tables import chunks, imports, reassignments, runs, skips, und
 from worker.store.views.who import Who
 
 SCAN = 0.2
-"""What part of the work of an import the scan of its file is counted as."""
+"""The share of an import's work that the scan of its file counts as."""
 
 DOCUMENTED = {"use_attribute_docstrings": True}
 """The API describes the fields of a view by their docstrings."""
@@ -115,7 +115,7 @@ class SkipPage:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What is tried again."""
+    """The answer to a retry."""
 
     __pydantic_config__: ClassVar = DOCUMENTED
 
@@ -134,12 +134,13 @@ class DryRunShare:
     email: str | None
     records: int
     stay: int
-    """Of those, how many they have already."""
+    """How many of those they have already."""
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a reassignment or an import would do now. It has taken no turn, and changed nothing."""
+    """The effects that a reassignment or an import would have now. It has taken no turn, and
+    changed nothing."""
 
     __pydantic_config__: ClassVar = DOCUMENTED
 
@@ -155,7 +156,7 @@ class DryRun:
     records: int
     """How many would be given."""
     stay: int
-    """Of those, how many would stay with their present owner."""
+    """How many of those would stay with their present owner."""
     errors: int
     """How many rows would become no record."""
     first_errors: tuple[RowError, ...]
@@ -218,8 +219,7 @@ def list_runs(session: Session, limit: int = 50) -> list[RunSummary]:
 
 
 def list_skipped(session: Session, run_id: int, after: int, limit: int) -> list[Skip]:
-    """At most so many of the records that a run has left as they were, behind an ordinal, in
-    order."""
+    """The records that a run has left as they were, after an ordinal, in order, up to the limit."""
     behind = (
         select(skips.c.ordinal, skips.c.record_id, skips.c.reason)
         .where(skips.c.run_id == run_id, skips.c.ordinal > after)
