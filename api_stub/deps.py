@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
 from api_stub.error_responses import document_errors
 from api_stub.limits import count, rate_limit
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope, RateLimitExceeded, Unauthorized
@@ -90,7 +90,9 @@ def _authenticate(system: System, given: HTTPAuthorizationCredentials | None) ->
     return found
 
 
-async def actor(request: Request, system: Using, _: Given, afterwards: BackgroundTasks) -> Actor:
+async def find_actor(
+    request: Request, system: Using, _: Given, afterwards: BackgroundTasks
+) -> Actor:
     """Who asks. The route has authenticated them; the use of their token is noted after the
     answer."""
     who: access.SignedIn = request.state.signed_in
@@ -99,35 +101,35 @@ async def actor(request: Request, system: Using, _: Given, afterwards: Backgroun
     return who.actor
 
 
-Acting = Annotated[Actor, Depends(actor)]
+Acting = Annotated[Actor, Depends(find_actor)]
 
 
-async def admin(actor: Acting) -> Actor:
+async def require_admin(actor: Acting) -> Actor:
     """Who asks, who must be an admin. Raises InsufficientScope."""
-    if not allowed(actor, Action.MANAGE):
+    if not is_allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
     return actor
 
 
-Admin = Annotated[Actor, Depends(admin)]
+Admin = Annotated[Actor, Depends(require_admin)]
 """Comes before parameters that look something up, so that a user who lacks the permission doesn't
 learn whether the thing exists."""
 
 
-async def reassigner(actor: Acting) -> Actor:
+async def require_reassigner(actor: Acting) -> Actor:
     """Who asks, who must be allowed to change the owners of records. Raises InsufficientScope."""
-    if not allowed(actor, Action.REASSIGN):
+    if not is_allowed(actor, Action.REASSIGN):
         raise InsufficientScope(action=Action.REASSIGN)
     return actor
 
 
-Reassigner = Annotated[Actor, Depends(reassigner)]
+Reassigner = Annotated[Actor, Depends(require_reassigner)]
 """Comes first, as Admin does."""
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
     """Refuses a query parameter that the endpoint doesn't have, since it is probably misspelt."""
-    known = _query_parameters(request.scope["route"].dependant)
+    known = _list_query_parameters(request.scope["route"].dependant)
     unknown = [
         {"loc": ("query", name), "type": "extra_forbidden", "msg": NO_SUCH}
         for name in request.query_params
@@ -137,15 +139,15 @@ async def refuse_unknown_parameters(request: Request) -> None:
         raise RequestValidationError(unknown)
 
 
-def _query_parameters(dependant: Dependant) -> set[str]:
+def _list_query_parameters(dependant: Dependant) -> set[str]:
     """The parameters of an endpoint, and of everything that it depends on."""
     own = {parameter.alias for parameter in dependant.query_params}
-    return own.union(*map(_query_parameters, dependant.dependencies))
+    return own.union(*map(_list_query_parameters, dependant.dependencies))
 
 
-def control_router(path: str, tag: str) -> APIRouter:
+def make_control_router(path: str, tag: str) -> APIRouter:
     """A router for Evenhand's own API, for users who are signed in."""
-    before_all = [Depends(actor), Depends(refuse_unknown_parameters)]
+    before_all = [Depends(find_actor), Depends(refuse_unknown_parameters)]
     return APIRouter(
         prefix=path,
         tags=[tag],

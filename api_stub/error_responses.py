@@ -55,8 +55,8 @@ def document_errors(*kinds: type[EvenhandError], under: str = CONTROL) -> Respon
 
 
 def _document_status(kinds: Iterable[type[EvenhandError]], under: str) -> dict[str, Any]:
-    samples = {code_under(under, sample): sample for sample in map(_make_sample, kinds)}
-    examples = {code: {"value": _example(sample, code)} for code, sample in samples.items()}
+    samples = {find_code(under, sample): sample for sample in map(_make_sample, kinds)}
+    examples = {code: {"value": _make_example(sample, code)} for code, sample in samples.items()}
     description = "\n\n".join(f"`{code}`: {sample}" for code, sample in samples.items())
     return {
         "model": ErrorBody,
@@ -71,7 +71,7 @@ def _make_sample(kind: type[EvenhandError]) -> EvenhandError:
     return kind(**{name: f"{{{name}}}" for name in names})
 
 
-def _example(sample: EvenhandError, code: str) -> dict[str, Any]:
+def _make_example(sample: EvenhandError, code: str) -> dict[str, Any]:
     faults = [Fault("", code, str(sample))]
     body = ErrorBody.from_faults(sample.status, faults, None, SAMPLE_REQUEST_ID, SAMPLE_DOCS)
     return body.model_dump(exclude_none=True)
@@ -89,7 +89,7 @@ ANY_ERROR: Responses = {
 # --- in answers ---
 
 
-def code_under(path: str, error: EvenhandError) -> str:
+def find_code(path: str, error: EvenhandError) -> str:
     """Returns the code of an error as the clients of that path know it."""
     if f"{path}/".startswith(f"{SELL}/"):
         if isinstance(error, NotFound) and not isinstance(error, IncorrectPath):
@@ -118,7 +118,7 @@ def refuse(
     if isinstance(error, IncorrectPayload) and error.faults:
         resource = error.facts.get("resource")
         return _respond(request, error.status, error.faults, all_headers, resource)
-    fault = Fault("", code_under(request.url.path, error), str(error))
+    fault = Fault("", find_code(request.url.path, error), str(error))
     return _respond(request, error.status, [fault], all_headers)
 
 

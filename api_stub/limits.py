@@ -72,7 +72,7 @@ class RateLimit:
         if not self._may_ask():
             return None
         try:
-            standings = [self._standing(limit, *whose) for limit in self._limits]
+            standings = [self._count_hit(limit, *whose) for limit in self._limits]
         except RingUnreachable as error:
             self._rest(error)
             return None
@@ -96,7 +96,7 @@ class RateLimit:
         if is_news:
             logger.warning("requests pass uncounted until the rings' Redis is back: %s", error)
 
-    def _standing(self, limit: RateLimitItem, *whose: int | str) -> Standing:
+    def _count_hit(self, limit: RateLimitItem, *whose: int | str) -> Standing:
         period, now = limit.get_expiry(), self._now()
         number = int(now // period)
         count = self._counts.add(limit.key_for(*whose, number), period)
@@ -104,7 +104,7 @@ class RateLimit:
 
 
 @cache
-def _counts() -> Counts:
+def _open_counts() -> Counts:
     """Returns this process's counts in the rings' Redis."""
     counts = Counts(settings().redis_url)
     atexit.register(counts.close)
@@ -114,13 +114,13 @@ def _counts() -> Counts:
 @cache
 def rate_limit() -> RateLimit:
     """Returns the limit of requests with one access token."""
-    return RateLimit(settings().rate_limit, _counts())
+    return RateLimit(settings().rate_limit, _open_counts())
 
 
 @cache
 def form_rate_limit() -> RateLimit:
     """Returns the limit of submissions from one address through one form."""
-    return RateLimit(settings().form_rate_limit, _counts())
+    return RateLimit(settings().form_rate_limit, _open_counts())
 
 
 def count(request: Request, limit: RateLimit, token_id: int) -> None:

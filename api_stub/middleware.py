@@ -47,7 +47,7 @@ class BodyLimit:
             (most for path, most in self._under.items() if scope["path"].startswith(path)),
             self._most_bytes,
         )
-        announced, counted = _announced_bytes(scope), 0
+        announced, counted = _read_announced_bytes(scope), 0
 
         async def receive_within_limit() -> Message:
             nonlocal counted
@@ -96,6 +96,6 @@ class BodyTimeout:
         await self._app(scope, receive_in_time, send_and_close)
 
 
-def _announced_bytes(scope: Scope) -> int:
+def _read_announced_bytes(scope: Scope) -> int:
     length = Headers(scope=scope).get("content-length", "")
     return int(length) if length.isdecimal() else 0

@@ -65,7 +65,7 @@ def open_capture_testbed(bench: Bench, name: str) -> Iterator[tuple[Testbed, Loa
 
 def read_times(here: Testbed, pool_id: int, many: int) -> list[tuple[datetime, datetime]]:
     """When each captured lead of a pool was accepted, and when it was assigned; once all are."""
-    wait_until(lambda: not _waiting(here), "the leads to have their owners")
+    wait_until(lambda: not _count_waiting(here), "the leads to have their owners")
     found = (
         select(leads.c.created_at, ledger.c.at)
         .join(leads, leads.c.id == ledger.c.record_id)
@@ -78,7 +78,7 @@ def read_times(here: Testbed, pool_id: int, many: int) -> list[tuple[datetime, d
     return lines
 
 
-def _waiting(here: Testbed) -> bool:
+def _count_waiting(here: Testbed) -> bool:
     with here.system.reading() as session:
         return session.execute(select(captures.c.lead_id).limit(1)).first() is not None
 
@@ -87,5 +87,5 @@ def count_seconds(first: datetime, last: datetime) -> float:
     return (last - first).total_seconds()
 
 
-def percentile(values: list[float], number: int) -> float:
+def find_percentile(values: list[float], number: int) -> float:
     return quantiles(values, n=100)[number - 1]

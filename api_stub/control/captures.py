@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
+from api_stub.deps import Acting, Admin, Body, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.intake.leads import parse_lead
@@ -23,7 +23,7 @@ from worker.store.views.runs import Retried
 
 MOST_LEADS = 1000
 
-router = control_router("/api/leads", "leads")
+router = make_control_router("/api/leads", "leads")
 
 
 class NewLead(Body):

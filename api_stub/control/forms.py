@@ -6,7 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Query, Request
 from pydantic import Field
 
-from api_stub.deps import Admin, Body, Id, Text, Using, control_router
+from api_stub.deps import Admin, Body, Id, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.domain.intake import forms as domain
 from worker.domain.intake.forms import FormValues
@@ -24,7 +24,7 @@ from worker.store.views.intake import DeliveryPage, FormView
 
 MOST_DELIVERIES = 1000
 
-router = control_router("/api/forms", "forms")
+router = make_control_router("/api/forms", "forms")
 
 
 class FormField(Body):

@@ -8,7 +8,7 @@ from typing import IO, Annotated, cast
 from fastapi import File, Form, Request, Response, UploadFile
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
-from api_stub.deps import Acting, RecordTypeName, Text, Using, control_router
+from api_stub.deps import Acting, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from api_stub.http_errors import BodyTooLarge
 from api_stub.idempotency import GivenKey, with_body
@@ -25,7 +25,7 @@ from worker.store.views.runs import RunView
 
 UPLOADS = "/api/imports"
 
-router = control_router(UPLOADS, "imports")
+router = make_control_router(UPLOADS, "imports")
 
 _REFUSALS = document_errors(
     UnknownOwner,

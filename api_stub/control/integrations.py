@@ -5,7 +5,7 @@ from typing import Annotated, cast
 from fastapi import Query
 from pydantic import Field, SecretStr
 
-from api_stub.deps import Admin, Body, Id, Sealing, Text, Using, control_router
+from api_stub.deps import Admin, Body, Id, Sealing, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.senders import SENDERS
@@ -35,7 +35,7 @@ from worker.store.views.integrations import IntegrationDetails, IntegrationView
 MOST_DELIVERIES = 200
 MOST_LABELS = 100
 
-router = control_router("/api", "integrations")
+router = make_control_router("/api", "integrations")
 
 SecretText = Annotated[SecretStr, Field(max_length=1000)]
 Tags = Annotated[list[Text], Field(max_length=MOST_LABELS, description="The tags of its leads.")]

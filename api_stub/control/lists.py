@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import Field
 
-from api_stub.deps import Acting, Body, Id, RecordTypeName, Text, Using, control_router
+from api_stub.deps import Acting, Body, Id, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from api_stub.sell.models import LAST_PAGE, MOST_PER_PAGE
 from worker.domain.filters import FilterBody
@@ -29,7 +29,7 @@ from worker.flows.unit import Unit
 from worker.store.views import lists as views
 from worker.store.views.lists import RecordCount, RecordPage, SmartListView
 
-router = control_router("/api/lists", "lists")
+router = make_control_router("/api/lists", "lists")
 
 FilterField = Annotated[
     FilterBody,

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from api_stub.deps import Acting, Admin, Body, Id, Text, Using, control_router
+from api_stub.deps import Acting, Admin, Body, Id, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
@@ -16,7 +16,7 @@ from worker.store.views.people import (
     show_users,
 )
 
-router = control_router("/api/users", "users")
+router = make_control_router("/api/users", "users")
 
 
 class NewUser(Body):

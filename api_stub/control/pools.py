@@ -13,7 +13,7 @@ from api_stub.deps import (
     RecordTypeName,
     Text,
     Using,
-    control_router,
+    make_control_router,
 )
 from api_stub.error_responses import document_errors
 from worker.domain.storable import GREATEST
@@ -33,7 +33,7 @@ from worker.store.views.reports import ReportView, show_report
 
 MOST_ENTRIES = 1000
 
-router = control_router("/api/pools", "pools")
+router = make_control_router("/api/pools", "pools")
 
 Emails = Annotated[
     list[Text],

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
-from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, control_router
+from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from api_stub.idempotency import GivenKey, with_body
 from worker.domain.filters import RecordList
@@ -27,7 +27,7 @@ from worker.flows.runs import dry_runs, reassign
 from worker.flows.unit import Unit
 from worker.store.views.runs import RunView
 
-router = control_router("/api/reassignments", "reassignments")
+router = make_control_router("/api/reassignments", "reassignments")
 
 ListReference = Annotated[
     Text,

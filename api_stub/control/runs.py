@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import Field, TypeAdapter
 
-from api_stub.deps import Acting, Body, Id, Using, control_router
+from api_stub.deps import Acting, Body, Id, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
@@ -30,7 +30,7 @@ MOST_RUNS = 1000
 MOST_SKIPS = 1000
 BLOCK_BYTES = 2**16
 
-router = control_router("/api/runs", "runs")
+router = make_control_router("/api/runs", "runs")
 
 
 class UndoBody(Body):
@@ -43,22 +43,22 @@ class UndoBody(Body):
     )
 
 
-def own_run(system: Using, actor: Acting, run_id: Id) -> int:
+def find_own_run(system: Using, actor: Acting, run_id: Id) -> int:
     """The id of a run that the actor may cancel. Raises UnknownRun, InsufficientScope."""
     with system.reading() as session:
         permission.check_cancel(session, run_id, actor)
     return run_id
 
 
-def moving_run(system: Using, actor: Acting, run_id: Id) -> int:
+def find_moving_run(system: Using, actor: Acting, run_id: Id) -> int:
     """The id of a run that the actor may retry or undo. Raises UnknownRun, InsufficientScope."""
     with system.reading() as session:
         permission.check_retry_or_undo(session, run_id, actor)
     return run_id
 
 
-OwnRun = Annotated[int, Depends(own_run)]
-MovingRun = Annotated[int, Depends(moving_run)]
+OwnRun = Annotated[int, Depends(find_own_run)]
+MovingRun = Annotated[int, Depends(find_moving_run)]
 
 
 @router.get("", summary="List runs")

@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import Depends, Response
 from pydantic import Field
 
-from api_stub.deps import Acting, Body, Id, Text, Using, control_router
+from api_stub.deps import Acting, Body, Id, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BlankName, UnknownToken, UnknownUser
 from worker.flows.people import access
 from worker.flows.people.access import IssuedToken
 from worker.store.views.people import TokenView
 
-router = control_router("/api", "tokens")
+router = make_control_router("/api", "tokens")
 
 
 class NewToken(Body):
@@ -25,7 +25,7 @@ class NewToken(Body):
 
 def check_own_id(actor: Acting, user_id: Id) -> int:
     """The actor's own id, or anybody's for an admin. Raises InsufficientScope."""
-    if user_id != actor.id and not allowed(actor, Action.MANAGE):
+    if user_id != actor.id and not is_allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
     return user_id
 
@@ -70,4 +70,4 @@ def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
 
 def _limit_to(actor: Actor) -> int | None:
     """Whose tokens the actor may revoke; None for anybody's."""
-    return None if allowed(actor, Action.MANAGE) else actor.id
+    return None if is_allowed(actor, Action.MANAGE) else actor.id

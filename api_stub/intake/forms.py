@@ -30,7 +30,7 @@ from api_stub.intake.pages import (
     TOKEN,
     TRAP,
     BlankForm,
-    page_headers,
+    make_page_headers,
     render_form,
     render_thanks,
 )
@@ -243,5 +243,5 @@ def _answer_a_person(
         again = BlankForm(form, submissions.make_token(sealing, form), typed, notice=words)
         return render_form(again, error.status)
     if form.redirect_url:
-        return RedirectResponse(form.redirect_url, 303, page_headers(form))
+        return RedirectResponse(form.redirect_url, 303, make_page_headers(form))
     return render_thanks(form)

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.domain.intake import forms
 from worker.domain.intake.forms import Field, Form, read_origin
-from worker.domain.intake.submissions import pointer_to
+from worker.domain.intake.submissions import make_pointer
 from worker.domain.storable import replace_unstorable
 from worker.errors.records import Fault
 
@@ -99,7 +99,7 @@ class BlankForm:
                 f"field-{number}",
                 each,
                 replace_unstorable(self.typed.get(each.name, "")),
-                messages.get(pointer_to(each.name)),
+                messages.get(make_pointer(each.name)),
             )
             for number, each in enumerate(self.form.fields, 1)
         ]
@@ -137,10 +137,10 @@ def render_kept(
 
 def _render(template: str, of: Form | None, status: int, **shown: object) -> Response:
     page = _templates.get_template(template).render(style=STYLE_ADDRESS, **shown)
-    return HTMLResponse(page, status, page_headers(of))
+    return HTMLResponse(page, status, make_page_headers(of))
 
 
-def page_headers(form: Form | None) -> dict[str, str]:
+def make_page_headers(form: Form | None) -> dict[str, str]:
     """The security headers of a page. Only the form's origins may frame a page of a form; a page
     without a form holds nothing that a frame could abuse."""
     return {

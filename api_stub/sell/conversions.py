@@ -5,7 +5,7 @@ from fastapi import Response
 from api_stub.deps import Acting, Using
 from api_stub.idempotency import GivenKey, with_body
 from api_stub.sell.envelopes import wrap
-from api_stub.sell.models import ConversionRequest, response_model
+from api_stub.sell.models import ConversionRequest, make_response_model
 from api_stub.sell.parameters import attributes_of, tag_errors
 from api_stub.sell.routes import NO_PARAMETERS, Context, document, respond, router
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
@@ -22,7 +22,7 @@ from worker.store.views import catalog
     "/lead_conversions",
     summary="Convert a lead",
     **document(
-        response_model(CONVERSION),
+        make_response_model(CONVERSION),
         AlreadyConverted,
         IncorrectPayload,
         InsufficientScope,
@@ -47,7 +47,7 @@ def create_lead_conversions(
 @router.get(
     "/accounts/self",
     summary="Show the account",
-    **document(response_model(ACCOUNT)),
+    **document(make_response_model(ACCOUNT)),
     dependencies=[tag_errors(ACCOUNT), NO_PARAMETERS],
     tags=["v2 accounts"],
 )
@@ -63,7 +63,7 @@ def show_account(system: Using) -> Response:
 @router.get(
     "/users/self",
     summary="Show oneself",
-    **document(response_model(USER)),
+    **document(make_response_model(USER)),
     dependencies=[tag_errors(USER), NO_PARAMETERS],
     tags=["v2 users"],
 )

@@ -142,7 +142,7 @@ def _name_model(resource: Resource, suffix: str) -> str:
 
 
 @cache
-def request_model(resource: Resource) -> type[BaseModel]:
+def make_request_model(resource: Resource) -> type[BaseModel]:
     """The envelope of a request. Attributes that can't be set are accepted and ignored, because
     clients send back whole records."""
     fields = {attribute.name: _describe_field(attribute) for attribute in resource.attributes}
@@ -180,7 +180,7 @@ class ConversionRequest(Strict):
 
 
 @cache
-def response_model(resource: Resource) -> type[BaseModel]:
+def make_response_model(resource: Resource) -> type[BaseModel]:
     """The envelope of one resource."""
     fields: dict[str, FieldDefinition] = {
         attribute.name: (
@@ -194,10 +194,10 @@ def response_model(resource: Resource) -> type[BaseModel]:
 
 
 @cache
-def collection_model(resource: Resource) -> type[BaseModel]:
+def make_collection_model(resource: Resource) -> type[BaseModel]:
     """The envelope of a page."""
     # list[...] of a model that is made at run time, which type checkers can't follow.
-    items: FieldType = GenericAlias(list, (response_model(resource),))
+    items: FieldType = GenericAlias(list, (make_response_model(resource),))
     name = _name_model(resource, "Collection")
     return create_model(name, items=(items, ...), meta=(CollectionMeta, ...))
 

@@ -73,7 +73,7 @@ def attributes_of(payload: BaseModel) -> Values:
     return given
 
 
-async def request_context(actor: Acting) -> RequestContext:
+async def make_request_context(actor: Acting) -> RequestContext:
     """Who asks, under a claim of this request's own."""
     return RequestContext(actor, request_claim(secrets.token_hex(16)), settings().currency)
 

@@ -63,7 +63,7 @@ def _list_part_faults(testbed: Testbed) -> Iterator[FaultKind]:
         lambda dice: testbed.kill(_choose(testbed.list_awake(), dice)),
         times=3,
     )
-    if _children(os.getpid()).exists():
+    if _list_children(os.getpid()).exists():
         yield FaultKind(
             "kill a pool process",
             "workers",
@@ -91,11 +91,12 @@ def _choose(found: Sequence[Any], dice: Random) -> Any:
 def _kill_child_of(worker: Service, dice: Random) -> None:
     if worker.process is not None:
         os.kill(
-            int(_choose(_children(worker.process.pid).read_text().split(), dice)), signal.SIGKILL
+            int(_choose(_list_children(worker.process.pid).read_text().split(), dice)),
+            signal.SIGKILL,
         )
 
 
-def _children(pid: int) -> Path:
+def _list_children(pid: int) -> Path:
     """Returns where Linux lists the processes that a process has started."""
     return Path(f"/proc/{pid}/task/{pid}/children")
 

@@ -59,7 +59,9 @@ def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
         scheduler = Scheduler(list_faults(testbed), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
         order.on_step(f"breaking it for {order.seconds:.0f} s, by the seed {order.seed}")
         client = ApiClient(testbed.api_address, token)
-        with run_intake_load(client, made, [_email(name) for name in TEAM], order.seed, accepted):
+        with run_intake_load(
+            client, made, [_make_email(name) for name in TEAM], order.seed, accepted
+        ):
             _break(testbed, scheduler, order.seconds)
         order.on_step("waiting until nothing waits")
         retried = _settle(testbed)
@@ -72,7 +74,7 @@ def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
 
 def _make_pools(system: System) -> list[ChaosPool]:
     def make(session: Session) -> list[ChaosPool]:
-        ids = {name: people.add(session, name, _email(name)).id for name in TEAM}
+        ids = {name: people.add(session, name, _make_email(name)).id for name in TEAM}
         return [
             ChaosPool(
                 pools.create(session, name, "lead", [ids[each] for each in members], None), name
@@ -87,13 +89,13 @@ def _make_token(system: System) -> str:
     """Returns an admin's token, which is used to send leads and to change rosters."""
 
     def make(session: Session) -> str:
-        admin = people.add(session, ADMIN, _email(ADMIN), is_admin=True)
+        admin = people.add(session, ADMIN, _make_email(ADMIN), is_admin=True)
         return access.issue(session, admin.id, "chaos").token
 
     return system.transact(make)
 
 
-def _email(name: str) -> str:
+def _make_email(name: str) -> str:
     return f"{name.lower()}{DOMAIN}"
 
 
@@ -131,7 +133,7 @@ def _is_quiet(testbed: Testbed) -> bool:
     try:
         with testbed.system.reading() as session:
             deserted, waiting = (
-                [name for name in POOLS if not _members(session, name)],
+                [name for name in POOLS if not _read_members(session, name)],
                 oracle_queries.count_unfinished(session),
             )
         for name in deserted:
@@ -141,13 +143,13 @@ def _is_quiet(testbed: Testbed) -> bool:
     return not (deserted or waiting)
 
 
-def _members(session: Session, name: str) -> Sequence[int]:
+def _read_members(session: Session, name: str) -> Sequence[int]:
     return latest_roster(session, find_pool_by_name(session, name).id).members
 
 
 def _fill(unit: Unit, name: str) -> None:
     """Adds members to a pool that has none at the end: its leads wait for them."""
-    members = find_users_by_name(unit, (_email(member) for member in POOLS[name]))
+    members = find_users_by_name(unit, (_make_email(member) for member in POOLS[name]))
     pools.add_members(unit, find_pool_by_name(unit, name).id, members, None)
 
 

@@ -31,7 +31,7 @@ class Testbed:
         self.system, self._home = system, settings.home
         self.logs = settings.home / "logs"
         self.ring, self.broker = RedisNode(settings.home, RING), RedisNode(settings.home, BROKER)
-        self._url, self._port = settings.database_url, _free_port()
+        self._url, self._port = settings.database_url, _find_free_port()
         self.api_address = f"{LOOPBACK}:{self._port}"
         self.ended_by_itself: Counter[str] = Counter()
         self._killed: set[str] = set()
@@ -78,12 +78,16 @@ class Testbed:
             name,
             list(arguments),
             self.logs / f"{name.replace(' ', '-')}.log",
-            self._behind_the_proxies(),
+            self._go_through_proxies(),
         )
 
-    def _behind_the_proxies(self) -> dict[str, str]:
+    def _go_through_proxies(self) -> dict[str, str]:
         ring, broker = (f"redis://{LOOPBACK}:{node.proxy.port}/0" for node in self.nodes)
-        url = database.address_behind(self._url, self.database.port) if self.database else self._url
+        url = (
+            database.find_address_behind(self._url, self.database.port)
+            if self.database
+            else self._url
+        )
         return {
             "EVENHAND_REDIS_URL": ring,
             "EVENHAND_BROKER_URL": broker,
@@ -163,7 +167,7 @@ class Testbed:
         self._paused.clear()
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from worker.cli.arguments import number
+from worker.cli.arguments import make_number
 from worker.cli.output import Json, console, list_fields, make_table, print_json, say
 from worker.domain.audit.reports import Report
 from worker.flows.audit.verify import verify
@@ -29,7 +29,7 @@ WhyCell = str | datetime | None
 @app.command("why", epilog="Example: evenhand why lead 7")
 def why_record(
     type: Annotated[str, typer.Argument(help="lead, contact or deal.")],
-    id: Annotated[int, number("The record's id.")],
+    id: Annotated[int, make_number("The record's id.")],
     json: Json = False,
 ) -> None:
     """Tell why a record has its owner: the turn, the roster in force, who came before and who was

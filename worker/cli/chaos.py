@@ -76,11 +76,11 @@ def chaos(
     os.execve(
         sys.executable,
         [sys.executable, "-m", "worker", "chaos-here", *options, *flags],
-        _environment(database_url),
+        _make_environment(database_url),
     )
 
 
-def _environment(database_url: str | None) -> dict[str, str]:
+def _make_environment(database_url: str | None) -> dict[str, str]:
     """Returns the environment of the stack of chaos: no EVENHAND_ variable of the real stack is
     kept, but the folder of chaos lies in the real data folder."""
     home = settings().home / "chaos"

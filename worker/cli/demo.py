@@ -106,7 +106,7 @@ def _print_result(run: RunView, pool_id: int, reports: list[Report]) -> None:
     if run.state != RunState.DONE:
         console.print(f"The import {run.state}: {run.reason}", markup=False)
         return
-    _print_section(f"The first rows of {run.file}", _first_rows(run.id))
+    _print_section(f"The first rows of {run.file}", _list_first_rows(run.id))
     _print_section(
         f"{run.records:,} leads among {len(pool.members)} members; next is {pool.next}",
         shares(pool),
@@ -129,7 +129,7 @@ def _print_section(title: str, body: RenderableType) -> None:
     console.print(Padding(body, (0, 2), expand=False))
 
 
-def _first_rows(run_id: int) -> Table:
+def _list_first_rows(run_id: int) -> Table:
     made = make_table("line", "lead", "turn", "owner", right=("line", "lead", "turn"))
     with imports.open_receipt(system(), run_id) as receipt:
         lines = csv.DictReader(io.TextIOWrapper(receipt, encoding="utf-8", newline=""))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.arguments import Limit, number
+from worker.cli.arguments import Limit, make_number
 from worker.cli.output import Json, add_rows, console, list_fields, make_table, print_json, say
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.mapping import parse_paths
@@ -281,7 +281,7 @@ def list_deliveries(
 
 @integration.command(epilog="Example: evenhand integration replay 7")
 def replay(
-    delivery: Annotated[int, number("The number of the delivery.")], json: Json = False
+    delivery: Annotated[int, make_number("The number of the delivery.")], json: Json = False
 ) -> None:
     """Read a delivery again, by the mapping as it is now. One whose leads are still there is
     refused."""

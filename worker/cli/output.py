@@ -50,15 +50,15 @@ def make_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 def add_rows(made: Table, shown: Iterable[object], *names: str) -> Table:
     """Adds a row for each view, with the named fields as its cells."""
     for each in shown:
-        made.add_row(*(_cell(_field(each, name)) for name in names))
+        made.add_row(*(_show_cell(_read_field(each, name)) for name in names))
     return made
 
 
-def _field(shown: object, name: str) -> object:
+def _read_field(shown: object, name: str) -> object:
     return shown[name] if isinstance(shown, Mapping) else getattr(shown, name)
 
 
-def _cell(value: object) -> str:
+def _show_cell(value: object) -> str:
     """Returns a value in words. A name that looks like markup is printed as it is."""
     if value is None:
         return ""
@@ -72,13 +72,13 @@ def _cell(value: object) -> str:
 def list_fields(shown: object) -> Table:
     """Makes a list of the fields of a view that have a value, one a line."""
     made = Table(box=None, show_header=False, pad_edge=False)
-    for name in _names(shown):
-        if (value := _field(shown, name)) is not None:
-            made.add_row(f"[dim]{name}[/dim]", _cell(value))
+    for name in _list_names(shown):
+        if (value := _read_field(shown, name)) is not None:
+            made.add_row(f"[dim]{name}[/dim]", _show_cell(value))
     return made
 
 
-def _names(shown: object) -> list[str]:
+def _list_names(shown: object) -> list[str]:
     if isinstance(shown, Mapping):
         return list(shown)
     assert is_dataclass(shown)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.arguments import number
+from worker.cli.arguments import make_number
 from worker.cli.output import Json, add_rows, console, make_table, print_json, print_line, say
 from worker.flows.names import find_user_by_name
 from worker.flows.people import access, people
@@ -146,7 +146,7 @@ def tokens(email: Email, json: Json = False) -> None:
 
 
 @user.command(epilog="Example: evenhand user revoke 7")
-def revoke(token_id: Annotated[int, number("The number of the token.")]) -> None:
+def revoke(token_id: Annotated[int, make_number("The number of the token.")]) -> None:
     """Revoke an access token: it lets nobody in from now on."""
     system().transact(access.revoke, token_id)
     say(f"Token {token_id} lets nobody in any more.")

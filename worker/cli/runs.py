@@ -12,7 +12,7 @@ from typing import IO, Annotated
 import typer
 
 from worker import queue
-from worker.cli.arguments import RunNumber, number
+from worker.cli.arguments import RunNumber, make_number
 from worker.cli.dry_run import print_dry_run
 from worker.cli.output import Json, add_rows, console, make_table, print_json, say
 from worker.cli.run_output import FIRST, find_run, finish, name_subject, print_run, print_skips
@@ -155,7 +155,7 @@ def cancel(run: RunNumber, json: Json = False) -> None:
 
 @runs.command(epilog="Example: evenhand runs retry 1; evenhand runs retry --leads")
 def retry(
-    run: Annotated[int | None, number("The number of a run that failed.")] = None,
+    run: Annotated[int | None, make_number("The number of a run that failed.")] = None,
     leads: Annotated[
         bool, typer.Option("--leads", help="Retry captured leads and lookups that were set aside.")
     ] = False,

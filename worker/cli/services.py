@@ -39,14 +39,14 @@ def up(
         signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
     stack = Stack(settings(), workers, port, flower_port, api_processes)
     with suppress(KeyboardInterrupt), stack.running(lambda step: say(f"… {step}")):
-        console.print(list_fields(_addresses(port, flower_port, stack.logs)))
+        console.print(list_fields(_list_addresses(port, flower_port, stack.logs)))
         say("Ready. Ctrl-C stops everything.")
         stack.keep_running(
             lambda name: say(f"Started again what had ended: {name}; see {stack.logs}.")
         )
 
 
-def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
+def _list_addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
     home = f"http://{LOOPBACK}"
     return {
         "API": f"{home}:{port}/api",
@@ -88,7 +88,7 @@ def worker(
         "--pool",
         "prefork",
     ]
-    _celery(
+    _run_celery(
         "worker",
         *options,
         "--loglevel",
@@ -102,7 +102,9 @@ def worker(
 @app.command(epilog="Example: evenhand beat")
 def beat() -> None:
     """Run Celery's beat, which calls upkeep every few seconds."""
-    _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile", "", "--loglevel", "INFO")
+    _run_celery(
+        "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile", "", "--loglevel", "INFO"
+    )
 
 
 @app.command(epilog="Example: evenhand flower --port 5555")
@@ -117,7 +119,7 @@ def flower(
         os.environ["FLOWER_BASIC_AUTH"] = access.get_secret_value()
     elif host != LOOPBACK:
         raise FlowerNeedsPassword(host=host)
-    _celery(
+    _run_celery(
         "flower",
         f"--address={host}",
         f"--port={port}",
@@ -161,7 +163,7 @@ def _log_requests() -> None:
         each.setFormatter(logging.Formatter(MESSAGE))
 
 
-def _celery(*arguments: str) -> None:
+def _run_celery(*arguments: str) -> None:
     from worker.app import app as celery
 
     celery.start([*arguments])

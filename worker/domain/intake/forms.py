@@ -200,7 +200,7 @@ def _normalize_field(field: Field) -> Field:
 
 
 def _normalize_choices(label: str, kind: str, value: Sequence[str]) -> tuple[str, ...]:
-    choices = _without_repeats(f"choice of {label}", value)
+    choices = _drop_repeats(f"choice of {label}", value)
     if (kind == SELECT) != bool(choices) or len(choices) > MOST_CHOICES:
         _refuse(
             f"{label} is a {kind}: a select has 1 to {MOST_CHOICES} choices, "
@@ -210,7 +210,7 @@ def _normalize_choices(label: str, kind: str, value: Sequence[str]) -> tuple[str
 
 
 def _normalize_tags(value: Sequence[str]) -> list[str]:
-    tags = _without_repeats("tag", value)
+    tags = _drop_repeats("tag", value)
     return tags if len(tags) <= MOST_TAGS else _refuse(f"it has more than {MOST_TAGS} tags")
 
 
@@ -254,7 +254,7 @@ def _normalize_origin(value: str) -> str:
     return text
 
 
-def _without_repeats(what: str, values: Sequence[str]) -> list[str]:
+def _drop_repeats(what: str, values: Sequence[str]) -> list[str]:
     """The lines that aren't empty, each once."""
     return list(dict.fromkeys(line for each in values if (line := _strip_line(what, each))))
 

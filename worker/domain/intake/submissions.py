@@ -44,7 +44,7 @@ class SubmittedValues:
     faults: list[Fault]
 
 
-def pointer_to(name: str) -> str:
+def make_pointer(name: str) -> str:
     """Where a field is in a submission that is sent as JSON: a JSON Pointer (RFC 6901)."""
     return f"/fields/{name.replace('~', '~0').replace('/', '~1')}"
 
@@ -57,7 +57,7 @@ def read_submission(fields: Sequence[Field], typed: Mapping[str, object]) -> Sub
         try:
             values[field.name] = _read_value(field, typed.get(field.name))
         except ValueError as error:
-            faults.append(Fault(pointer_to(field.name), INCORRECT, f"{field.label} {error}."))
+            faults.append(Fault(make_pointer(field.name), INCORRECT, f"{field.label} {error}."))
             continue
         if field.required and not values[field.name]:
             faults.append(_report_missing(typed, field))
@@ -69,7 +69,7 @@ def find_unknown(fields: Sequence[Field], names: Iterable[str]) -> list[Fault]:
     it."""
     known = {field.name for field in fields}
     return [
-        Fault(pointer_to(replace_unstorable(name)), UNKNOWN, "The form has no such field.")
+        Fault(make_pointer(replace_unstorable(name)), UNKNOWN, "The form has no such field.")
         for name in names
         if name not in known
     ]
@@ -79,9 +79,9 @@ def _report_missing(typed: Mapping[str, object], *fields: Field) -> Fault:
     first = fields[0]
     code = BLANK if first.name in typed else MISSING
     if first.type == CHECKBOX:
-        return Fault(pointer_to(first.name), code, f"“{first.label}” must be ticked.")
+        return Fault(make_pointer(first.name), code, f"“{first.label}” must be ticked.")
     labels = " or ".join(field.label for field in fields)
-    return Fault(pointer_to(first.name), code, f"{labels} is needed.")
+    return Fault(make_pointer(first.name), code, f"{labels} is needed.")
 
 
 def _check_named(

@@ -22,7 +22,7 @@ class Action(StrEnum):
     ANOTHERS = "change what somebody else has begun"
 
 
-def allowed(actor: Actor, action: Action, *whose: int | None) -> bool:
+def is_allowed(actor: Actor, action: Action, *whose: int | None) -> bool:
     """Whether the actor may do that. `whose` are the people that the thing belongs to: its owner,
     its creator. An admin may do everything."""
     if actor.is_admin:

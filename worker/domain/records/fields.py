@@ -69,7 +69,7 @@ _AMOUNT = re.compile(r"(-?)[$€£]?\s?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]
 _MOST_DIGITS = 15
 
 
-def _amount(text: str) -> str:
+def _convert_amount(text: str) -> str:
     found = _AMOUNT.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:40]!r} is not an amount such as 1250.00")
@@ -79,23 +79,23 @@ def _amount(text: str) -> str:
     return f"{Decimal(f'{sign}{whole or 0}{cents[:20]}'):.2f}"
 
 
-def _day(text: str) -> str:
+def _convert_day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise ValueError(f"{text[:40]!r} is not a date such as 2026-03-31") from None
 
 
-def _indexed(text: str) -> str:
+def _check_length(text: str) -> str:
     if len(text) > LONGEST_INDEXED_CHARACTERS:
         raise ValueError(f"is longer than {LONGEST_INDEXED_CHARACTERS} characters")
     return text
 
 
 CONVERSIONS: dict[str, Callable[[str], str]] = {
-    "value": _amount,
-    "estimated_close_date": _day,
-    "email": _indexed,
+    "value": _convert_amount,
+    "estimated_close_date": _convert_day,
+    "email": _check_length,
 }
 """The functions that convert a field's text into the stored value. Each raises ValueError with the
 reason why it can't."""

@@ -56,12 +56,12 @@ def _read_reservations(
             report.violate(CHECKABLE, None, what)
             continue
         loaded, left_out = _read_loaded(session, run, turns)
-        its_run = _reserving_run(run, block.claim, pool_id)
+        its_run = _find_reserving_run(run, block.claim, pool_id)
         found.append(Reservation(block.claim, turns, block.open, its_run, loaded, left_out))
     return found
 
 
-def _reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> ReservingRun | None:
+def _find_reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> ReservingRun | None:
     """The run that a claim names, if that run takes turns of the pool."""
     if run is None or (run.kind, run.owner_id) != (claim.partition(":")[0], pool_id):
         return None

@@ -36,7 +36,7 @@ def explain(session: Session, record_type: str, record_id: int) -> WhyView:
     if record is None:
         raise UnknownRecord(record_type=record_type, record_id=record_id)
     undone = reversals.list_of_record(session, record_type, record_id)
-    given_back_by = _given_back_by(session, record_type, record, undone[0]) if undone else None
+    given_back_by = _find_undo(session, record_type, record, undone[0]) if undone else None
     without_turn = WhyView(
         record_type=RecordType(record_type),
         record_id=record_id,
@@ -87,7 +87,7 @@ def _list_undone(session: Session, undone: Sequence[ReversedEntry]) -> list[Undo
     ]
 
 
-def _given_back_by(
+def _find_undo(
     session: Session, record_type: str, record: StoredRecord, newest: ReversedEntry
 ) -> int | None:
     """The run whose undo has left the record as it is, if the record was not touched since. The

@@ -77,7 +77,7 @@ def _find_source(integration: Integration) -> EnrichmentSource:
 
 
 def _find_paths(integration: Integration) -> Mapping[str, str]:
-    return find_sender(integration.kind).all_paths(integration.mapping)
+    return find_sender(integration.kind).list_paths(integration.mapping)
 
 
 def _ask(secret_box: SecretBox, integration: Integration, object_id: str) -> FetchResult:

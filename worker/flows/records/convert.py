@@ -149,7 +149,7 @@ def _make(
         person = add(RecordType.CONTACT, columns)
     if with_deal:
         columns = {
-            "name": lead["organization_name"] or _full_name(lead),
+            "name": lead["organization_name"] or _join_full_name(lead),
             "contact_id": person or organization,
             "source": lead["source"],
             "tags": lead["tags"],
@@ -160,7 +160,7 @@ def _make(
     return MadeRecords(person, organization, deal)
 
 
-def _full_name(lead: ColumnValues) -> str:
+def _join_full_name(lead: ColumnValues) -> str:
     return " ".join(filter(None, (lead["first_name"], lead["last_name"])))
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.records.editing import Values, find_changes, is_different
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import ColumnValues, RecordDescription
@@ -167,7 +167,7 @@ def show(session: Session, resource: Resource, resource_id: int) -> ResourceBody
 
 def check_allowed(actor: Actor, action: Action, *whose: int | None) -> None:
     """Raises InsufficientScope unless the actor may do that with the records of those people."""
-    if not allowed(actor, action, *whose):
+    if not is_allowed(actor, action, *whose):
         raise InsufficientScope(action=action)
 
 

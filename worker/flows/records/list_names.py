@@ -44,7 +44,7 @@ def find_by_id(
 ) -> SmartList:
     """The list with that id. Raises UnknownList, also for a list that the actor doesn't see."""
     found = smart_lists.find(session, list_id, lock=lock)
-    if found is None or not _sees(actor, found):
+    if found is None or not _may_see(actor, found):
         raise UnknownList(name=list_id)
     return found
 
@@ -64,7 +64,7 @@ def _find(session: Session, text: str, actor: Actor | None) -> SmartList:
     if is_number(text):
         return find_by_id(session, int(text), actor)
     called = smart_lists.find_by_name(session, text) if is_storable(text) else []
-    found = _prefer([each for each in called if _sees(actor, each)], actor)
+    found = _prefer([each for each in called if _may_see(actor, each)], actor)
     if len(found) > 1:
         raise AmbiguousList(name=text)
     if not found:
@@ -79,7 +79,7 @@ def _prefer(visible: Sequence[SmartList], actor: Actor | None) -> Sequence[Smart
     return own or [each for each in visible if each.published] or visible
 
 
-def _sees(actor: Actor | None, found: SmartList) -> bool:
+def _may_see(actor: Actor | None, found: SmartList) -> bool:
     return actor is None or actor.is_admin or found.published or found.owner_id == actor.id
 
 

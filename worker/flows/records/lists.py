@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from worker.domain.filters import as_json, parse, read_order
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import is_storable, replace_unstorable
@@ -85,7 +85,7 @@ def _lock(session: Session, list_id: int, actor: Actor | None) -> SmartList:
 
 
 def _check_may_publish(actor: Actor | None) -> None:
-    if actor is not None and not allowed(actor, Action.MANAGE):
+    if actor is not None and not is_allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
 
 

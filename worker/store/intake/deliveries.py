@@ -63,13 +63,13 @@ def read_outcome(row: Row[tuple[object, ...]]) -> DeliveryOutcome:
     return DeliveryOutcome(OutcomeKind(row.outcome), row.reason, tuple(row.lead_ids))
 
 
-def _delivery(row: Row[tuple[object, ...]]) -> Delivery:
+def _read_delivery(row: Row[tuple[object, ...]]) -> Delivery:
     return Delivery(
         row.id, row.integration_id, row.key, row.at, read_outcome(row), row.repeats, row.body
     )
 
 
-def _columns(outcome: DeliveryOutcome) -> dict[str, object]:
+def _make_columns(outcome: DeliveryOutcome) -> dict[str, object]:
     return {
         "outcome": outcome.kind,
         "reason": outcome.reason,
@@ -81,7 +81,7 @@ def add(session: Session, source: DeliverySource, key: str, outcome: DeliveryOut
     """The id of a new delivery without a body. The unique key refuses a second one with the same
     key: System.transact then runs the work again, which finds the first."""
     new = insert(deliveries).values(
-        {source.column: source.id, "key": key, "at": now(), **_columns(outcome)}
+        {source.column: source.id, "key": key, "at": now(), **_make_columns(outcome)}
     )
     return session.scalars(new.returning(deliveries.c.id)).one()
 
@@ -90,7 +90,8 @@ def add_all(session: Session, source: DeliverySource, new: Sequence[NewDelivery]
     """The ids of new deliveries, in order."""
     common = {source.column: source.id, "at": now(), "content_type": "application/json"}
     rows = [
-        {**common, "key": each.key, **_columns(each.outcome), "body": each.body} for each in new
+        {**common, "key": each.key, **_make_columns(each.outcome), "body": each.body}
+        for each in new
     ]
     if not rows:
         return []
@@ -104,7 +105,7 @@ def add_all(session: Session, source: DeliverySource, new: Sequence[NewDelivery]
 def find_all(session: Session, source: DeliverySource, keys: Iterable[str]) -> list[Delivery]:
     """The deliveries with those keys."""
     found = select(deliveries).where(source.matches(), deliveries.c.key.in_(list(keys)))
-    return [_delivery(row) for row in session.execute(found)]
+    return [_read_delivery(row) for row in session.execute(found)]
 
 
 def find(session: Session, source: DeliverySource, key: str) -> Delivery | None:
@@ -116,13 +117,13 @@ def lock(session: Session, delivery_id: int) -> Delivery | None:
     """The delivery with that id. No other transaction changes it until this one ends."""
     found = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
     row = session.execute(found).one_or_none()
-    return None if row is None else _delivery(row)
+    return None if row is None else _read_delivery(row)
 
 
 def change(session: Session, delivery_id: int, outcome: DeliveryOutcome) -> None:
     """Sets the outcome of a delivery."""
     session.execute(
-        update(deliveries).where(deliveries.c.id == delivery_id).values(_columns(outcome))
+        update(deliveries).where(deliveries.c.id == delivery_id).values(_make_columns(outcome))
     )
 
 

@@ -78,7 +78,7 @@ def list_waiting(session: Session, pool_id: int | None, limit: int) -> list[Wait
     if pool_id is not None:
         found = found.where(captures.c.pool_id == pool_id)
     rows = session.execute(found.order_by(captures.c.lead_id).limit(limit))
-    return [_waiting_lead(row) for row in rows]
+    return [_make_waiting_lead(row) for row in rows]
 
 
 def count_moving(session: Session, first: int, last: int) -> int:
@@ -91,7 +91,7 @@ def count_moving(session: Session, first: int, last: int) -> int:
     return session.scalars(select(func.count()).select_from(captures).where(*moving)).one()
 
 
-def _waiting_lead(row: AnyRow) -> WaitingLeadView:
+def _make_waiting_lead(row: AnyRow) -> WaitingLeadView:
     name = " ".join(filter(None, (row.first_name, row.last_name))) or row.organization_name or ""
     return WaitingLeadView(
         id=row.lead_id,
@@ -145,18 +145,18 @@ def list_deliveries(
     if before is not None:
         found = found.where(deliveries.c.id < before)
     rows = list(session.execute(found.order_by(deliveries.c.id.desc()).limit(limit + 1)))
-    shown = [_delivery(row) for row in rows[:limit]]
+    shown = [_make_delivery(row) for row in rows[:limit]]
     return DeliveryPage(shown, shown[-1].id if len(rows) > limit else None)
 
 
 def show_delivery(session: Session, delivery_id: int) -> DeliveryView:
     """A delivery without its body."""
-    return _delivery(
+    return _make_delivery(
         session.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one()
     )
 
 
-def _delivery(row: AnyRow) -> DeliveryView:
+def _make_delivery(row: AnyRow) -> DeliveryView:
     return DeliveryView(
         id=row.id,
         at=row.at,
@@ -219,16 +219,16 @@ _FORMS = (
 
 def list_forms(session: Session, base: str) -> list[FormView]:
     """All forms, in the order of creation. Their addresses begin with the base."""
-    return [_form(row, base) for row in session.execute(_FORMS)]
+    return [_make_form(row, base) for row in session.execute(_FORMS)]
 
 
 def show_form(session: Session, form_id: int, base: str) -> FormView | None:
     """A form, whose address begins with the base."""
     row = session.execute(_FORMS.where(forms.c.id == form_id)).one_or_none()
-    return None if row is None else _form(row, base)
+    return None if row is None else _make_form(row, base)
 
 
-def _form(row: AnyRow, base: str) -> FormView:
+def _make_form(row: AnyRow, base: str) -> FormView:
     form = read_form(row)
     address = form.address(base)
     return FormView(

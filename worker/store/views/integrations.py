@@ -82,13 +82,13 @@ class IntegrationDetails(IntegrationView):
 def list_integrations(session: Session) -> list[IntegrationView]:
     """All integrations, in the order of creation."""
     rows = session.execute(_integrations().order_by(integrations.c.id))
-    return [_integration(row) for row in rows]
+    return [_make_integration(row) for row in rows]
 
 
 def show_integration(session: Session, integration_id: int) -> IntegrationView:
     """An integration that is there."""
     found = _integrations().where(integrations.c.id == integration_id)
-    return _integration(session.execute(found).one())
+    return _make_integration(session.execute(found).one())
 
 
 def show_integration_details(session: Session, integration_id: int) -> IntegrationDetails:
@@ -117,7 +117,7 @@ def _integrations() -> Select[tuple[object, ...]]:
     )
 
 
-def _integration(row: Row[tuple[object, ...]]) -> IntegrationView:
+def _make_integration(row: Row[tuple[object, ...]]) -> IntegrationView:
     is_former_good = row.former_until is not None and row.former_until > now()
     return IntegrationView(
         id=row.id,

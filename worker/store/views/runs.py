@@ -209,13 +209,13 @@ def show_run(session: Session, run_id: int) -> RunView:
     if row is None:
         raise UnknownRun(run_id=run_id)
     errors = tuple(RowError(**error) for error in row.first_errors or ())
-    return RunView(**_summary(row), first_errors=errors)
+    return RunView(**_make_summary(row), first_errors=errors)
 
 
 def list_runs(session: Session, limit: int = 50) -> list[RunSummary]:
     """The newest runs, newest first."""
     newest = session.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))
-    return [RunSummary(**_summary(row)) for row in newest]
+    return [RunSummary(**_make_summary(row)) for row in newest]
 
 
 def list_skipped(session: Session, run_id: int, after: int, limit: int) -> list[Skip]:
@@ -229,9 +229,9 @@ def list_skipped(session: Session, run_id: int, after: int, limit: int) -> list[
     return [Skip(*row) for row in session.execute(behind)]
 
 
-def _summary(row: Row[Any]) -> dict[str, Any]:
+def _make_summary(row: Row[Any]) -> dict[str, Any]:
     """The fields of a summary."""
-    computed = {"list": _list_name(row), "progress": round(_progress(row), 3)}
+    computed = {"list": _list_name(row), "progress": round(_compute_progress(row), 3)}
     names = [each.name for each in fields(RunSummary) if each.name not in computed]
     return computed | {name: getattr(row, name) for name in names}
 
@@ -240,7 +240,7 @@ def _list_name(row: Row[Any]) -> str | None:
     return f"{RunKind.IMPORT}:{row.id}" if row.kind == RunKind.IMPORT else row.list
 
 
-def _progress(row: Row[Any]) -> float:
+def _compute_progress(row: Row[Any]) -> float:
     """From 0 to 1."""
     if row.ended_at is not None:
         return 1.0

@@ -40,7 +40,7 @@ class Sender:
     enrichment: EnrichmentSource | None = None
     """Where more is fetched about a lead, for a sender that delivers only a number."""
 
-    def all_paths(self, mapping: Mapping[str, str]) -> dict[str, str]:
+    def list_paths(self, mapping: Mapping[str, str]) -> dict[str, str]:
         """The paths by field: the sender's own, and the ones that an admin has mapped."""
         return {**self.paths, **mapping}
 
@@ -82,6 +82,6 @@ def read_part(sender: Sender, mapping: Mapping[str, str], content: object) -> Pa
     if not is_object(content):
         return Invalid("it is not a JSON object")
     try:
-        return sender.read(content, sender.all_paths(mapping))
+        return sender.read(content, sender.list_paths(mapping))
     except BadLead as error:
         return Invalid(str(error))
