@@ -1,4 +1,4 @@
-"""What endpoints depend on: who asks, the system, and the types of common parameters."""
+"""The dependencies of endpoints: who asks, the system, and the types of common parameters."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar

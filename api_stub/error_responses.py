@@ -138,7 +138,7 @@ def _respond(
     subject = resource or getattr(request.state, "resource", None)
     docs = f"{request.base_url}docs"
     body = ErrorBody.from_faults(status, faults, subject, correlation_id.get() or "", docs)
-    # An endpoint may have left work for after the answer, whatever the answer is.
+    # An endpoint may have left work that follows the answer, even if that is an error.
     afterwards = getattr(request.state, "afterwards", None)
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, background=afterwards)
 

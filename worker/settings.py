@@ -72,8 +72,8 @@ class SeveralNodes(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> "SeveralNodes | None":
-        """Reads an address. Returns None for that of a single server. Raises ValueError, whose
-        message shows the expected form."""
+        """Reads an address. Returns None for the address of a single server. Raises ValueError,
+        whose message shows the expected form."""
         topology = url.partition("://")[0].partition("+")[2]
         if topology not in _TOPOLOGIES:
             return None

@@ -73,7 +73,7 @@ def import_file(
     """Every good row becomes a record, owned by the next member in file order. Answers as soon as
     the file is stored, with the run that workers carry on; follow it at the address in `Location`.
     The answer to a dry run has status 200, and tells what would happen. Under an `Idempotency-Key`
-    the same request is one with the same file, by its name and what it holds."""
+    the same request is one with the same file, by name and content."""
     name = (file.filename or "").replace("\0", "") or "upload.csv"
     mapping = parse_mapping(map)
     if not dry_run:

@@ -86,7 +86,7 @@ class NewIntegration(Body):
 
 
 class ChangedIntegration(Body):
-    """Changes. Whatever isn't named stays as it is."""
+    """Changes. Values that aren't named stay as they are."""
 
     name: Text = "unchanged"
     owner: IntegrationOwner = "unchanged"
@@ -161,8 +161,8 @@ def show_integration(system: Using, integration_id: Id) -> IntegrationDetails:
 def change_integration(
     system: Using, sealing: Sealing, _: Admin, integration_id: Id, changed: ChangedIntegration
 ) -> IntegrationView:
-    """Whatever isn't named stays as it is. A disabled integration accepts nothing, as if it weren't
-    there."""
+    """Values that aren't named stay as they are. A disabled integration accepts nothing, as if it
+    weren't there."""
 
     def change(unit: Unit) -> IntegrationView:
         integrations.change(unit, sealing, integration_id, _read_values(unit, changed))

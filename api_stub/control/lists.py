@@ -95,8 +95,8 @@ _READING = document_errors(UnknownList, *NAMES)
 
 @router.get("", summary="List smart lists")
 def list_lists(system: Using, actor: Acting) -> list[SmartListView]:
-    """Yours and those that are published; an admin sees all. Those of runs aren't listed: they are
-    import:N."""
+    """Your own lists and the published ones. An admin sees all. The lists of runs, import:N, aren't
+    listed."""
     with system.reading() as session:
         return views.show_lists(session, find_visible(session, actor))
 

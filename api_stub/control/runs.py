@@ -93,8 +93,8 @@ def list_skipped(
         int, Query(ge=1, le=MOST_SKIPS, description="How many records at most.")
     ] = 100,
 ) -> SkipPage:
-    """The records that it has left as they were, in the order of its list, and why: somebody has
-    touched them meanwhile."""
+    """The records that it has left as they were, in the order of its list, with the reason: they
+    were touched meanwhile."""
     with system.reading() as session:
         views.show_run(session, run_id)
         found = views.list_skipped(session, run_id, after, limit + 1)
@@ -124,7 +124,7 @@ def receipt(system: Using, run_id: Id) -> StreamingResponse:
     responses=document_errors(InsufficientScope, UnknownRun, RunEnded),
 )
 def cancel_run(system: Using, run_id: OwnRun) -> CancelledRun:
-    """Stops it between two chunks: what it has done stays, the turns that it doesn't use come
+    """Stops it between two chunks: its work so far stays, and the turns that it doesn't use come
     back."""
     return system.transact(control.cancel, run_id)
 
@@ -153,9 +153,9 @@ def undo_run(
     response: Response,
     wanted: UndoBody | None = None,
 ) -> RunView:
-    """Deletes what an import has made, and gives back what a reassignment has given, except for
-    records that were touched since. Answers with the run that does so: asked again, with the same
-    one."""
+    """Deletes the records that an import has made, or gives records back that a reassignment has
+    moved, except for records that were touched since. Answers with the run that does so: asked
+    again, with the same one."""
     returns_turns = wanted is not None and wanted.return_turns
     undo_id = system.transact(undo.accept, run_id, actor.id, returns_turns=returns_turns)
     return show_accepted(system, request, response, undo_id)

@@ -51,7 +51,7 @@ def list_tokens(system: Using, user_id: OwnId) -> list[TokenView]:
     responses=document_errors(InsufficientScope, UnknownUser, BlankName),
 )
 def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> IssuedToken:
-    """The answer is the only place where the token is ever seen. It may do what its user may do,
+    """The answer is the only place where the token is ever seen. It has its user's permissions
     until it is revoked."""
     response.headers["Cache-Control"] = "no-store"
     return system.transact(access.issue, user_id, new.name)

@@ -16,8 +16,7 @@ from worker.domain.storable import replace_unstorable
 from worker.errors.records import Fault
 
 TRAP, TOKEN = "homepage", "_token"
-"""Our own fields: one that nobody sees, under a name that no field of a lead has, and the form
-token."""
+"""Our own fields: a hidden one, under a name that no field of a lead has, and the form token."""
 
 STYLE = (files("api_stub.intake") / "static" / "form.css").read_text()
 STYLE_ADDRESS = f"form.css?v={hashlib.sha256(STYLE.encode()).hexdigest()[:12]}"

@@ -232,7 +232,7 @@ def list_parameters(resource: Resource) -> type[BaseModel]:
 
 @cache
 def match_parameters(resource: Resource) -> type[BaseModel]:
-    """The parameters of an upsert: what the record to update must match."""
+    """The parameters of an upsert: the values that the record to update must have."""
     return create_model(
         _name_model(resource, "Match"),
         __config__=_configure(resource),

@@ -210,8 +210,8 @@ def _select_entries(cause: str) -> Select[Any]:
 
 
 def count_unfinished(session: Session) -> int:
-    """How many captured leads wait for their owner, and runs for their end. What was set aside or
-    has failed waits for an operator."""
+    """How many captured leads wait for their owner, and runs for their end. Work that was set aside
+    or has failed waits for an operator."""
     waiting = (
         session.scalar(select(func.count()).select_from(captures).where(~captures.c.set_aside)) or 0
     )

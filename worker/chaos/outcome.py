@@ -78,7 +78,7 @@ class SoakResult:
     created_twice: list[str] = field(default_factory=list)
     """Keys under which several leads were created."""
     runs_twice: int = 0
-    """Runs beyond those that were asked for under keys."""
+    """Runs in addition to the requested ones."""
     violations: int = 0
     first_violations: list[str] = field(default_factory=list)
     timeline: list[tuple[str, float, float]] = field(default_factory=list)
@@ -166,7 +166,7 @@ def count_outcome(
 
 def _count_leads(accepted: Acceptances, found: OracleReport) -> _LeadCounts:
     lost = {*accepted.leads} - {*found.entered}
-    # Those that don't exist, or belong to somebody else than the answer showed.
+    # They don't exist, or have another owner than the answer showed.
     others = {lead for lead, _ in accepted.created.items() - found.created.items()}
     return _LeadCounts(
         captured=len(accepted.leads),

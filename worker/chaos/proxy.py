@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server. It can lose what passes through it."""
+"""A TCP proxy in front of a server. It can lose the bytes that pass through it."""
 
 import socket
 import threading

@@ -36,7 +36,8 @@ def up(
     from worker.stack.stack import Stack
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
+        # It raises KeyboardInterrupt at once.
+        signal.signal(number, signal.default_int_handler)
     stack = Stack(settings(), workers, port, flower_port, api_processes)
     with suppress(KeyboardInterrupt), stack.running(lambda step: say(f"… {step}")):
         console.print(list_fields(_list_addresses(port, flower_port, stack.logs)))

@@ -106,7 +106,7 @@ class Cluster:
         client = _RedisCluster(
             url=self._nodes.url_of_one,
             startup_nodes=[ClusterNode(host, port) for host, port in self._known],
-            # what is asked while it is looked up may meet a dead node, and is then asked of another
+            # A question during the look-up may meet a dead node. Then another node is asked.
             retry=_TWICE,
             decode_responses=True,
             **_tcp(self._timeout_seconds),

@@ -58,7 +58,8 @@ def serve_together(host: str, port: int, processes: int) -> None:
     killed launcher, and keep its port.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
+        # It raises KeyboardInterrupt at once.
+        signal.signal(number, signal.default_int_handler)
     with (
         uvicorn.Config(APP, host=host, port=port, log_config=None).bind_socket() as listener,
         suppress(KeyboardInterrupt),

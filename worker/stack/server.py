@@ -74,7 +74,7 @@ class EmbeddedServer:
         try:
             self.client.shutdown()
         except RedisError:
-            return  # nobody is there to stop
+            return  # the server has ended already
         finally:
             if self._process is not None:
                 self._end(self._process)

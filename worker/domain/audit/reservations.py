@@ -1,5 +1,5 @@
-"""Reservations: a block together with the run that reserved it, and whether what the run has
-entered is what it should have."""
+"""Reservations: a block together with the run that reserved it, and whether the run has entered the
+right turns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class ReservingRun:
 
 
 def skip_nothing() -> Iterable[int]:
-    """What a run has left out that has left out nothing."""
+    """The left-out ordinals of a run that has left out none."""
     return ()
 
 
@@ -49,7 +49,7 @@ class Reservation(NamedTuple):
     open: bool
     run: ReservingRun | None
     loaded: Loaded
-    """The (first ordinal, records) of what the run has been through."""
+    """The (first ordinal, records) of the parts that the run has finished."""
     left_out: Callable[[], Iterable[int]] = skip_nothing
     """Reads the ordinals that the run has left out, which may be many."""
 
@@ -58,8 +58,8 @@ class Reservation(NamedTuple):
         return self.turns[0].first if self.turns else None
 
     def pieces(self) -> Iterator[Piece]:
-        """The turns that must be entered, by ordinal: all of a run that is done, else those of what
-        is loaded; without the ordinals that were left out."""
+        """The turns that must be entered, by ordinal: all turns of a run that is done, otherwise
+        the turns of its loaded parts. The ordinals that were left out are missing."""
         spans, at = iter(self.turns), 0
         span = next(spans, None)
         for ordinal, count in remove_ordinals(self.loaded, self.left_out()):

@@ -1,4 +1,5 @@
-"""Rows of a file: which column is which field, which rows are good, and what a good one stores."""
+"""Rows of a file: the field of each column, the good rows, and the values that a good row
+stores."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class RowReader:
         return self._required[0], f"needs {names}"
 
     def _find_misfit(self, row: list[str]) -> tuple[str, str] | None:
-        """The first field whose text isn't what the field takes, and the reason."""
+        """The first field that doesn't take its text, and the reason."""
         for field, at, convert in self._checks:
             if text := row[at].strip():
                 try:

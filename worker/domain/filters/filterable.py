@@ -13,7 +13,8 @@ from worker.errors.records import Fault, IncorrectPayload
 
 
 class ValueType(StrEnum):
-    """What an attribute is compared as, in words that complete "an attribute that holds"."""
+    """The type that an attribute is compared as, in words that complete "an attribute that
+    holds"."""
 
     TEXT = "text"
     INTEGER = "an integer"

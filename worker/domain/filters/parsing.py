@@ -127,7 +127,7 @@ class _Parser:
     def _parse_parameter(
         self, name: str, given: dict[str, object], name_at: str, where: str, depth: int
     ) -> Filter:
-        """What is asked of an attribute: by several operators, what all of them ask."""
+        """The filter for one attribute. Several operators must all hold."""
         attribute = self._find_attribute(name, name_at)
         if not given:
             _refuse(

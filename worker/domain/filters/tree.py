@@ -49,7 +49,7 @@ ConditionValue = Any
 
 @dataclass(frozen=True)
 class Condition:
-    """What one attribute must be."""
+    """A condition on one attribute."""
 
     attribute: str
     operator: Operator

@@ -1,4 +1,5 @@
-"""Enriches a lead: adds what its sender gives later, and keeps what people have entered."""
+"""Enriches a lead: adds the values that its sender gives later, and keeps the values that people
+have entered."""
 
 from worker.domain.intake.leads import CUSTOM, LeadValues
 from worker.domain.records.fields import TAGS

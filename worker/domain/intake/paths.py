@@ -61,7 +61,7 @@ def _find_values(content: JsonObject, path: str) -> Iterator[object]:
 def _search(expression: ParsedResult | None, content: JsonObject) -> object:
     try:
         return None if expression is None else expression.search(content)
-    except JMESPathError:  # a function that doesn't take what is there
+    except JMESPathError:  # a function in the path doesn't take the value
         return None
 
 

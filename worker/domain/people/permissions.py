@@ -1,5 +1,5 @@
-"""Who may do what. Every user who is signed in may read everything; the rest depends on the
-action."""
+"""The permissions of users. Every user who is signed in may read everything; the rest depends on
+the action."""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 ResourceBody = dict[str, Any]
-"""A resource as the Sell API shows it: what its description names, by attribute, ready for JSON."""
+"""A resource as the Sell API shows it: the values that its description names, by attribute, ready
+for JSON."""
 
 
 class AttributeKind(StrEnum):

@@ -80,8 +80,8 @@ def _find_reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> Rese
 def _read_loaded(
     session: Session, run: StoredRun | None, turns: Turns
 ) -> tuple[Loaded, Callable[[], Iterable[int]]]:
-    """The (first ordinal, records) of what the run has been through by now, and a way to read the
-    ordinals that it has left out."""
+    """The (first ordinal, records) of the parts that the run has finished by now, and a way to read
+    the ordinals that it has left out."""
     whole = [(0, turns.total)] if turns else []
     if run is None:
         return whole, skip_nothing

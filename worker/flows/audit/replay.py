@@ -193,8 +193,8 @@ def _check_returned(
     reserved: list[Span],
     report: Report,
 ) -> None:
-    """Checks that the returned turns ascend, are below the next turn and nobody's yet, and that
-    their members are still there."""
+    """Checks that the returned turns ascend, are below the next turn and not in use, and that their
+    members are still in the pool."""
     report.returned, members = ring.returned.total, rosters.latest.members if report.rosters else ()
     for before, after in pairwise(ring.returned):
         if after.first <= before.last:

@@ -1,4 +1,4 @@
-"""The numbers that runs keep of themselves against their chunks and skips; and what was undone
+"""The numbers that runs keep of themselves against their chunks and skips; and the undone entries
 against the ledger's history."""
 
 from collections.abc import Iterator

@@ -98,8 +98,8 @@ def _read_ring(system: System, pool_id: int, report: Report) -> RingState | None
 
 
 def _check_entries(session: Session, pool: Pool, report: Report) -> None:
-    """Checks that each entry is what it says, and that its record agrees with the last entry that
-    it got."""
+    """Checks that each entry is right, and that its record agrees with the last entry that it
+    got."""
     for peculiar in entries.find_peculiar(session, pool.id):
         for point, what in _say_why_peculiar(peculiar):
             report.violate(point, peculiar.turn, what)

@@ -47,7 +47,7 @@ class SignedIn(NamedTuple):
 
 
 def issue(session: Session, user_id: int, name: str) -> IssuedToken:
-    """Issues a token that admits an active person. The name says what it is for. Raises BlankName,
+    """Issues a token that admits an active person. The name tells its purpose. Raises BlankName,
     UnknownUser."""
     if not name.strip():
         raise BlankName(what="token")

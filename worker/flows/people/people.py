@@ -62,11 +62,11 @@ def change(
 
 
 def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
-    """Deactivates a person, who keeps what they own and leaves every roster. Raises UnknownUser,
+    """Deactivates a person, who keeps their records and leaves every roster. Raises UnknownUser,
     LastAdmin."""
     user = find_person(unit, user_id)
     _keep_an_admin(unit, user)
-    # First, so that from here on nobody can make them a member.
+    # This comes first: from here on they can't become a member of a pool.
     users.change(unit, user_id, is_active=False)
     left = [
         pool

@@ -65,8 +65,8 @@ def _carry_on(session: Session) -> list[Repair]:
 
 
 def _set_aside_exhausted(session: Session) -> Iterator[Repair]:
-    """Sets aside what was tried too often, so that it doesn't loop. A run fails if no other work of
-    it is left."""
+    """Sets aside work that was tried too often, so that it doesn't loop. A run fails if no other
+    work of it is left."""
     for run in runs.set_aside(session, DIED):
         about = RUN_TASKS[run.kind].about
         runs.end(session, run.id, RunState.FAILED, f"The {about} could not be read: {run.reason}.")
@@ -157,8 +157,8 @@ def _continue(session: Session, run: Run) -> int:
 
 
 def _find_long_lines(session: Session) -> list[LongLine]:
-    """The lines in which captured leads wait too long: somebody could have them, or nobody has
-    noted yet why not."""
+    """The lines in which captured leads wait too long: they could be assigned, or the reason why
+    they can't isn't noted yet."""
     long = captures.find_long_lines(session, WAITING_SECONDS)
     return [
         line for line in long if line.unexplained or find_obstacle(session, line.pool_id) is None

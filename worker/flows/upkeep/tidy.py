@@ -71,7 +71,7 @@ def _is_needed(name: str, run: Import) -> bool:
 
 
 def _remove_forgotten(system: System) -> list[Repair]:
-    # Somebody may have put other folders there.
+    # There may be folders that are not ours.
     ours = filter(is_upload_folder, system.uploads.list_folders())
     old = [folder for folder in ours if system.uploads.is_older(folder, now() - FORGOTTEN)]
     with system.reading() as session:

@@ -54,8 +54,8 @@ def select_matching(
 
 
 def order_by(record_type: RecordType, order: str) -> tuple[Expression, ...]:
-    """What to sort records by for NAME:asc or NAME:desc. Nulls come last; of records that sort
-    alike the oldest comes first."""
+    """The columns to sort records by, for NAME:asc or NAME:desc. Nulls come last; of records that
+    sort alike the oldest comes first."""
     return attributes.order_by(DESCRIPTIONS[record_type], order, unknown_last=True)
 
 

@@ -172,8 +172,8 @@ def is_with_organization(organization_id: int) -> ColumnElement[bool]:
 def order_by(
     resource: Resource, order: str, *, unknown_last: bool = False
 ) -> tuple[Expression, ...]:
-    """What to sort by for NAME:asc or NAME:desc, the same on either database. Of resources that
-    sort alike, the older ones come first.
+    """The columns to sort by, for NAME:asc or NAME:desc, the same on either database. Of resources
+    that sort alike, the older ones come first.
 
     A null comes after all values when the order ascends and before them when it descends; with
     `unknown_last` it always comes last.

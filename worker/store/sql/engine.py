@@ -97,7 +97,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A transaction that may write takes the write lock at once. One that reads first and writes
-    later would overwrite what others wrote in between."""
+    later would overwrite the changes that others made in between."""
     connection.exec_driver_sql(
         "BEGIN DEFERRED" if READS_ONLY in connection.get_execution_options() else "BEGIN IMMEDIATE"
     )

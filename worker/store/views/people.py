@@ -49,7 +49,7 @@ class TokenView:
 
     id: int
     name: str
-    """What it is for."""
+    """Its purpose."""
     created_at: datetime
     last_used_at: datetime | None
     """To the minute."""

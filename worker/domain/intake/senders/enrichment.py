@@ -64,7 +64,7 @@ class EnrichmentSource:
 
 
 def read_status(sender: str, status: int) -> FetchLater | FetchNever:
-    """What a status other than 200 means for any sender."""
+    """Explains a status other than 200, for any sender."""
     reason = f"{sender} answers with {status}"
     if status in PASSING_STATUSES or status >= 500:
         return FetchLater(reason)

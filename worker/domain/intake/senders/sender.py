@@ -1,5 +1,5 @@
-"""What a kind of sender is: what its secret must be, how it signs, and how its deliveries become
-leads."""
+"""The description of a kind of sender: the rules for its secret, how it signs, and how its
+deliveries become leads."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

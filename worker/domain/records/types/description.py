@@ -23,8 +23,7 @@ class ContactReference(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RecordDescription(Resource):
-    """A record type: what the Sell API shows of it, as of any resource, and what is special about
-    it."""
+    """A record type: its attributes in the Sell API, as for any resource, and its special rules."""
 
     text_fields: tuple[str, ...]
     """The columns that hold text, in the order of the table. A file can fill each."""
@@ -64,7 +63,7 @@ class RecordDescription(Resource):
 def check_whole(
     description: RecordDescription, columns: ColumnValues, present: ColumnValues | None
 ) -> None:
-    """Raises IncorrectPayload unless the record has what it needs, and keeps it."""
+    """Raises IncorrectPayload unless the record has the values that it needs, and keeps them."""
     for name in description.needs:
         if present is None or name in columns:
             check_needed(description, columns, (name,))
