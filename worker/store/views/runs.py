@@ -98,7 +98,7 @@ class Skip:
     """Its place in the list, from 0."""
     record_id: int
     reason: SkipReason
-    """Its outcome meanwhile: deleted, given (it has another owner) or edited."""
+    """The change since then: deleted, given (it has another owner) or edited."""
 
 
 @dataclass(frozen=True, slots=True)
