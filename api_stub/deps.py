@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
 from api_stub.error_responses import document_errors
-from api_stub.limits import count, rate_limit
+from api_stub.limits import count, get_rate_limit
 from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import GREATEST
@@ -71,7 +71,7 @@ def _admit(request: Request, given: HTTPAuthorizationCredentials | None) -> None
     the same for every fault of a token."""
     who = _authenticate(_provide(request, system), given)
     request.state.signed_in = who
-    count(request, _provide(request, rate_limit), who.token_id)
+    count(request, _provide(request, get_rate_limit), who.token_id)
 
 
 def _provide(request: Request, dependency: Callable[[], Provided]) -> Provided:

@@ -39,7 +39,7 @@ class Standing(NamedTuple):
     def exceeded(self) -> bool:
         return self.remaining < 0
 
-    def headers(self) -> dict[str, str]:
+    def list_headers(self) -> dict[str, str]:
         """Returns the RateLimit-* headers, with Retry-After once the limit is exceeded."""
         headers = {
             "RateLimit-Limit": str(self.limit),
@@ -112,13 +112,13 @@ def _open_counts() -> Counts:
 
 
 @cache
-def rate_limit() -> RateLimit:
+def get_rate_limit() -> RateLimit:
     """Returns the limit of requests with one access token."""
     return RateLimit(settings().rate_limit, _open_counts())
 
 
 @cache
-def form_rate_limit() -> RateLimit:
+def get_form_rate_limit() -> RateLimit:
     """Returns the limit of submissions from one address through one form."""
     return RateLimit(settings().form_rate_limit, _open_counts())
 
@@ -141,7 +141,7 @@ class RateLimitHeaders:
         async def send_with_standing(message: Message) -> None:
             standing = scope.get("state", {}).get("standing")
             if standing is not None and message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(standing.headers())
+                MutableHeaders(scope=message).update(standing.list_headers())
             await send(message)
 
         await self._app(scope, receive, send_with_standing)

@@ -32,7 +32,7 @@ BEAT = ("worker", "beat")
 
 def measure(bench: Bench) -> Figure:
     with open_capture_testbed(bench, "burst") as (here, api):
-        pool_id, pool = here.pool()
+        pool_id, pool = here.add_pool()
         slug = add_hook(here, pool)
         send_at_full_speed(lambda: api.deliver(slug), LEADS, THREADS)
         lines = read_times(here, pool_id, LEADS)
@@ -55,9 +55,9 @@ def open_capture_testbed(bench: Bench, name: str) -> Iterator[tuple[Testbed, Loa
     with ExitStack() as stack:
         here = stack.enter_context(testbed(bench, f"sqlite:///{settings().home / f'{name}.db'}"))
         for program in (SWIFT, BEAT):
-            stack.enter_context(here.program(program))
+            stack.enter_context(here.run_program(program))
         api = stack.enter_context(run_api(here))
-        slug = add_hook(here, here.pool()[1])
+        slug = add_hook(here, here.add_pool()[1])
         # This goes on until the worker has begun.
         send_at_rate(lambda: api.deliver(slug), per_second=10, seconds=5, threads=4)
         yield here, api

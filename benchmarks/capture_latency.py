@@ -12,7 +12,7 @@ PER_SECOND, SECONDS = 5.0, 40.0
 
 def measure(bench: Bench) -> Figure:
     with open_capture_testbed(bench, "capture_latency") as (here, api):
-        pool_id, pool = here.pool()
+        pool_id, pool = here.add_pool()
         slug = add_hook(here, pool)
         send_at_rate(lambda: api.deliver(slug), PER_SECOND, SECONDS, threads=4)
         waited = [

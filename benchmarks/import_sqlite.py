@@ -38,7 +38,7 @@ def measure(bench: Bench) -> Figure:
 
 def _measure_pair(bench: Bench, rows: int) -> Pair:
     imported, bare = _open_database(), _open_database()
-    with testbed(bench, _make_url(imported)) as here, here.workers():
+    with testbed(bench, _make_url(imported)) as here, here.run_workers():
         _empty(imported)
         ours = here.run_import(rows)
     return Pair(_execute_many(imported, bare), ours)

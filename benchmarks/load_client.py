@@ -99,7 +99,9 @@ def run_api(testbed: Testbed) -> Iterator[LoadClient]:
         port = int(probe.getsockname()[1])
     actor = testbed.system.transact(people.add, "Asker", "asker@example.com")
     token = testbed.system.transact(access.issue, actor.id, "benchmark").token
-    with testbed.program(("worker", "api", "--port", str(port), "--processes", str(API_PROCESSES))):
+    with testbed.run_program(
+        ("worker", "api", "--port", str(port), "--processes", str(API_PROCESSES))
+    ):
         wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/healthz"), "the API")
         yield LoadClient(port, token, local())
 

@@ -16,8 +16,8 @@ PER_SECOND = 20.0
 
 def measure(bench: Bench) -> Figure:
     rows = bench.rows // reassignments.SHARE
-    with reassignments.open_testbed(bench) as here, here.program(SWIFT):
-        pool_id, _ = here.pool()
+    with reassignments.open_testbed(bench) as here, here.run_program(SWIFT):
+        pool_id, _ = here.add_pool()
         reassignments.fill(here, rows)
         with ThreadPoolExecutor(1) as thread:
             over = Event()

@@ -18,7 +18,7 @@ ROUNDS = 5
 
 def measure(bench: Bench) -> Figure:
     with testbed(bench, bench.postgres.create_database()) as here:
-        pool_id, _ = here.pool()
+        pool_id, _ = here.add_pool()
         seen = here.system.ring.epoch(pool_id)  # another testbed's pool may have had this number
         here.system.ring.seed(
             pool_id, seen, secrets.token_hex(8), Roster(1, 1, 0, (11, 12, 13, 14, 15)), 1, Turns()

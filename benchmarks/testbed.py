@@ -46,7 +46,7 @@ class Bench:
     pairs: int
     postgres: Postgres
 
-    def sheet(self, rows: int) -> Path:
+    def find_sheet(self, rows: int) -> Path:
         """A sample file with so many rows, written once."""
         path = settings().home / f"leads-{rows}.csv"
         if not path.exists():
@@ -68,12 +68,12 @@ class Testbed:
     def _add_person(self, email: str) -> None:
         self.system.transact(people.add, email.partition("@")[0], email)
 
-    def person(self) -> int:
+    def find_person(self) -> int:
         """The id of one of the people."""
         with self.system.reading() as session:
             return int(find_user_by_name(session, self._emails[0]).id)
 
-    def pool(self) -> tuple[int, str]:
+    def add_pool(self) -> tuple[int, str]:
         """The id and the name of a new pool."""
         name = f"Pool {secrets.token_hex(4)}"
         return self.system.transact(self._create_pool, name), name
@@ -84,7 +84,7 @@ class Testbed:
     def run_import(self, rows: int) -> float:
         """Imports a sample file into a new pool, and returns the seconds from its acceptance to its
         end."""
-        sheet, (pool_id, _) = self._bench.sheet(rows), self.pool()
+        sheet, (pool_id, _) = self._bench.find_sheet(rows), self.add_pool()
         with sheet.open("rb") as file:
             run_id = imports.accept(
                 self.system, imports.ImportRequest(sheet.name, "lead", pool_id, {}), file
@@ -102,7 +102,7 @@ class Testbed:
             return runs.get(session, run_id).ended_at is not None
 
     @contextmanager
-    def program(self, command: Sequence[str]) -> Iterator[int]:
+    def run_program(self, command: Sequence[str]) -> Iterator[int]:
         """The process id of a Python module that runs on this testbed within the block."""
         environment = os.environ | {"EVENHAND_DATABASE_URL": self._database_url}
         with (settings().home / "worker.log").open("ab") as log:
@@ -120,9 +120,9 @@ class Testbed:
             running.wait(STOP_SECONDS)
 
     @contextmanager
-    def workers(self) -> Iterator[int]:
+    def run_workers(self) -> Iterator[int]:
         """The process id of a worker with two processes that have loaded something before."""
-        with self.program(PRODUCT) as pid:
+        with self.run_program(PRODUCT) as pid:
             self.run_import(WARM_UP_ROWS)
             yield pid
 

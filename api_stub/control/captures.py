@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api_stub.deps import Acting, Admin, Body, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from worker.domain.intake.leads import parse_lead
 from worker.errors.base import InsufficientScope
 from worker.errors.records import BadLead, KeyReused
@@ -61,7 +61,7 @@ def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> C
         [lead_id] = capture.accept(unit, pool.id, [values], actor.id)
         return {"id": lead_id, "pool": new.pool}
 
-    return CapturedLead(**system.transact(run_once, with_body(key, new.model_dump()), work))
+    return CapturedLead(**system.transact(run_once, add_body(key, new.model_dump()), work))
 
 
 @router.get("/waiting", summary="List leads that wait", responses=document_errors(UnknownPool))

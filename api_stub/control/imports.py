@@ -11,7 +11,7 @@ from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Acting, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from api_stub.http_errors import BodyTooLarge
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from worker.domain.files.rows import parse_mapping
 from worker.errors.people import AmbiguousUser, UnknownRecordType
 from worker.errors.records import KeyReused, UnknownField
@@ -98,4 +98,4 @@ def _with_file(
         return None
     digest = hashlib.file_digest(cast("BufferedIOBase", file), "sha256").hexdigest()
     file.seek(0)
-    return with_body(key, {**body, "file": digest})
+    return add_body(key, {**body, "file": digest})

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
 from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from worker.domain.filters import RecordList
 from worker.domain.people.permissions import Actor
 from worker.domain.runs.record_ids import RecordIds
@@ -109,7 +109,7 @@ def reassign_records(
             records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
             return show_dry_run(dry_runs.of_reassignment(unit, records, owner_id))
     accept = partial(_accept, wanted=wanted, actor=actor)
-    answer = system.transact(run_once, with_body(key, wanted.model_dump()), accept)
+    answer = system.transact(run_once, add_body(key, wanted.model_dump()), accept)
     return show_accepted(system, request, response, answer["run"])
 
 

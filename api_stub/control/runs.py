@@ -111,7 +111,7 @@ def list_skipped(
         **document_errors(UnknownRun, NoReceipt, FileGone, NoReceiptYet),
     },
 )
-def receipt(system: Using, run_id: Id) -> StreamingResponse:
+def download_receipt(system: Using, run_id: Id) -> StreamingResponse:
     """For each row of the file, in its order: its record, turn and owner, or its error."""
     source = imports.open_receipt(system, run_id)
     name = {"Content-Disposition": f'attachment; filename="receipt-{run_id}.csv"'}

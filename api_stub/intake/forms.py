@@ -34,7 +34,7 @@ from api_stub.intake.pages import (
     render_form,
     render_thanks,
 )
-from api_stub.limits import RateLimit, form_rate_limit
+from api_stub.limits import RateLimit, get_form_rate_limit
 from worker.domain.intake.forms import PATH, Form
 from worker.domain.intake.submissions import find_unknown
 from worker.errors.intake import TokenExpired, TokenUsed, TooManySubmissions, TooSoon, UnknownForm
@@ -119,7 +119,7 @@ def find_form(request: Request, system: Using, slug: Slug) -> Form:
 
 
 def count_submission(
-    request: Request, form: "Here", limit: Annotated[RateLimit, Depends(form_rate_limit)]
+    request: Request, form: "Here", limit: Annotated[RateLimit, Depends(get_form_rate_limit)]
 ) -> Form:
     """Counts a submission of the sender's address, and gives the form. Raises
     TooManySubmissions."""

@@ -3,10 +3,10 @@
 from fastapi import Response
 
 from api_stub.deps import Acting, Using
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from api_stub.sell.envelopes import wrap
 from api_stub.sell.models import ConversionRequest, make_response_model
-from api_stub.sell.parameters import attributes_of, tag_errors
+from api_stub.sell.parameters import read_attributes, tag_errors
 from api_stub.sell.routes import NO_PARAMETERS, Context, document, respond, router
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
 from worker.domain.turns.claims import convert_claim
@@ -38,10 +38,10 @@ def create_lead_conversions(
     deal, unless `create_deal` is false. A pool of contacts as the owner, or of deals when one is
     made, gives everything to its next member, in one turn. The same request again gets the first
     conversion."""
-    given = attributes_of(payload)
+    given = read_attributes(payload)
     order = ConversionOrder(**given)
     claimed = context._replace(claim=convert_claim(order.lead_id))
-    return respond(system, CONVERSION, with_body(key, given), convert, claimed, order)
+    return respond(system, CONVERSION, add_body(key, given), convert, claimed, order)
 
 
 @router.get(

@@ -67,7 +67,7 @@ def _read_fields(others: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
-def attributes_of(payload: BaseModel) -> Values:
+def read_attributes(payload: BaseModel) -> Values:
     """The attributes that a request's envelope names."""
     given: Values = payload.model_dump(include={"data"}, exclude_unset=True)["data"]
     return given

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from api_stub.deps import ForThoseSignedIn, Id, Using, find_actor
 from api_stub.error_responses import SELL, document_errors
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from api_stub.sell.envelopes import wrap, wrap_page
 from api_stub.sell.models import (
     list_parameters,
@@ -19,9 +19,9 @@ from api_stub.sell.models import (
     match_parameters,
 )
 from api_stub.sell.parameters import (
-    attributes_of,
     check_user_agent,
     make_request_context,
+    read_attributes,
     read_list_query,
     read_match_query,
     refuse_parameters,
@@ -167,9 +167,9 @@ def _add_create(resource: Resource) -> None:
     editor = EDITORS[resource.path]
 
     def create(system: Using, context: Context, key: GivenKey, payload: BaseModel) -> Response:
-        given = attributes_of(payload)
+        given = read_attributes(payload)
         values = normalize(resource, given)
-        return respond(system, resource, with_body(key, given), editor.create, context, values)
+        return respond(system, resource, add_body(key, given), editor.create, context, values)
 
     endpoint = _annotate(create, payload=make_request_model(resource))
     description = "An attribute that isn't named is null, or what its description says."
@@ -183,9 +183,9 @@ def _add_update(resource: Resource) -> None:
     def update(
         system: Using, id: Id, context: Context, key: GivenKey, payload: BaseModel
     ) -> Response:
-        given = attributes_of(payload)
+        given = read_attributes(payload)
         values = normalize(resource, given)
-        body = with_body(key, given)
+        body = add_body(key, given)
         return respond(system, resource, body, editor.update, context, id, values)
 
     endpoint = _annotate(update, payload=make_request_model(resource))
@@ -224,9 +224,9 @@ def _add_upsert(resource: Resource) -> None:
         parameters: BaseModel,
         payload: BaseModel,
     ) -> Response:
-        given, query = attributes_of(payload), read_match_query(resource, parameters)
+        given, query = read_attributes(payload), read_match_query(resource, parameters)
         values = normalize(resource, given)
-        body = with_body(key, given)
+        body = add_body(key, given)
         return respond(system, resource, body, editor.upsert, context, query, values)
 
     endpoint = _annotate(

@@ -88,7 +88,7 @@ _BY_NAME = (
 
 
 @cache
-def attributes_of(record_type: RecordType) -> dict[str, Filterable]:
+def list_attributes(record_type: RecordType) -> dict[str, Filterable]:
     """All attributes that a filter of such records may name, by each of their names. Custom fields
     are left out."""
     description = DESCRIPTIONS[record_type]
@@ -119,7 +119,7 @@ def filterable(record_type: RecordType, name: str) -> Filterable | None:
     """The attribute that a name means in a filter of such records, or None."""
     if (field := _custom_field(name)) is not None:
         return Filterable(CUSTOM_FIELDS + field, ValueType.FIELD)
-    return attributes_of(record_type).get(name)
+    return list_attributes(record_type).get(name)
 
 
 def _custom_field(name: str) -> str | None:

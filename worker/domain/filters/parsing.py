@@ -9,8 +9,8 @@ from worker.domain.filters.filterable import (
     OPERATORS,
     Filterable,
     ValueType,
-    attributes_of,
     filterable,
+    list_attributes,
 )
 from worker.domain.filters.tree import (
     AllOf,
@@ -148,7 +148,7 @@ class _Parser:
         found = filterable(self._record_type, name)
         if found is None:
             known = ", ".join(
-                dict.fromkeys(each.name for each in attributes_of(self._record_type).values())
+                dict.fromkeys(each.name for each in list_attributes(self._record_type).values())
             )
             _refuse(
                 where,
