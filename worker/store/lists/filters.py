@@ -61,15 +61,15 @@ _TYPES: Mapping[ValueType, TypeEngine[Any]] = {
     ValueType.MOMENT: Moment(),
     ValueType.DAY: Date(),
 }
-"""The SQL types of bound values, whatever the column's is: a value may be larger than the column
-holds."""
+"""The SQL types of bound values, no matter what type the column has: a value may be larger than the
+column holds."""
 
 _POSITIVE = {Operator.NOT_EQ: Operator.EQ, Operator.NONE: Operator.ANY}
 """The operators that are the complements of others."""
 
 
 class _Records(NamedTuple):
-    """The records that are filtered, and the moment at which."""
+    """The records that are filtered, and the moment of filtering."""
 
     session: Session
     type: RecordType
@@ -168,7 +168,8 @@ def _is_within(stored: Expression, bounds: Range) -> Holds:
 
 
 def _is_recent(stored: Expression, value_type: ValueType, moment: datetime, days: int) -> Holds:
-    """Within so many times 24 hours up to now; dates within so many days up to today."""
+    """A moment within that many times 24 hours up to now, or a date within that many days up to
+    today."""
     last = moment.date() if value_type is ValueType.DAY else moment
     return and_(stored > last - timedelta(days=days), stored <= last)
 

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, false, or_
 from worker.domain.turns.turns import Span
 
 FEW_SPANS = 50
-"""So many spans are looked for one by one."""
+"""Up to this number, spans are looked for one by one."""
 
 CLOSE_TURNS = 200
-"""Looking for one span takes as long as reading so many rows."""
+"""Looking for one span takes as long as reading this number of rows."""
 
 
 def among(column: ColumnElement[int], spans: Iterable[Span]) -> ColumnElement[bool]:

@@ -1,4 +1,5 @@
-"""What the Sell-compatible API shows: one resource, or a page of them, as its description says."""
+"""The views of the Sell-compatible API: one resource, or a page of them, as its description
+says."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,8 +33,8 @@ from worker.store.tables import users
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What a request for a list asks for: which resources, in which order, and which page.
-    `fields` is what custom fields must hold, by name."""
+    """The parameters of a request for a list: the resources, their order, and the page. `fields`
+    holds the values that custom fields must have, by name."""
 
     filters: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -75,7 +76,7 @@ def find_all(session: Session, resource: Resource, ids: Sequence[int]) -> list[R
 
 
 def find_ids(session: Session, resource: Resource, query: ListQuery, most: int) -> list[int]:
-    """The ids of the resources that match, lowest first, at most so many."""
+    """The ids of the resources that match, lowest first, up to the limit."""
     number = STORAGE[resource.path].table.c.id
     found = _select_matching(session, resource, query).with_only_columns(number)
     return list(session.scalars(found.order_by(number).limit(most)))
