@@ -263,7 +263,10 @@ def test_leads_of_an_owner_that_is_no_more_are_stored_and_that_is_said(
     pooled, owned = outcome(to_pool.deliver()), outcome(to_person.deliver())
     send.drain(system)
 
-    assert "the pool Inbound is deleted" in pooled["reason"]
+    assert (
+        pooled["reason"]
+        == "The pool Inbound is deleted: the lead waits until it is given another owner."
+    )
     assert "deactivated" in owned["reason"]
     assert [lead["id"] for lead in client.get("/api/leads/waiting").json()] == pooled["leads"]
     assert len(leads(system)) == 2
