@@ -15,10 +15,9 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import name_capture_claim
 from worker.errors.turns import EmptyPool, UnknownPool
-from worker.flows.intake.owners import check_pool_takes_leads
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
-from worker.flows.turns.assign import TurnRequest, assign, check_assignable
+from worker.flows.turns.assign import TurnRequest, assign, check_assignable, check_shares
 from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.store.intake import captures
@@ -39,7 +38,7 @@ def accept(
 
     Raises UnknownPool, and WrongPoolType for a pool that doesn't share leads.
     """
-    check_pool_takes_leads(session, pool_id)
+    check_shares(session, pool_id, RecordType.LEAD)
     return store_leads(session, pool_id, leads, actor_id, waits=True)
 
 
@@ -82,7 +81,7 @@ def find_obstacle(session: Session, pool_id: int) -> str | None:
     """Why the pool's leads can't be assigned, or None if they can. With an obstacle they wait until
     a member joins the pool, or until they are given another owner."""
     try:
-        check_assignable(session, pool_id, "lead")
+        check_assignable(session, pool_id, RecordType.LEAD)
     except (EmptyPool, UnknownPool) as obstacle:
         return str(obstacle)
     return None

@@ -1,12 +1,12 @@
 """Owners of the leads that forms and integrations bring."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from worker.errors.turns import EmptyPool, UnknownOwner
-from worker.flows.turns.assign import check_assignable
+from worker.domain.records.record_type import RecordType
+from worker.errors.turns import UnknownOwner
+from worker.flows.turns.assign import check_shares
 from worker.store.people import users
 
 
@@ -43,11 +43,4 @@ def check_takes_leads(session: Session, owner_id: int) -> None:
     pool that doesn't share leads."""
     owner = find_owner(session, owner_id)
     if owner.is_pool and owner.is_active:
-        check_pool_takes_leads(session, owner_id)
-
-
-def check_pool_takes_leads(session: Session, pool_id: int) -> None:
-    """Checks that leads can wait for the pool's members, even if it has none yet. Raises
-    UnknownPool, and WrongPoolType for a pool that doesn't share leads."""
-    with suppress(EmptyPool):
-        check_assignable(session, pool_id, "lead")
+        check_shares(session, owner_id, RecordType.LEAD)

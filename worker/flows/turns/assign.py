@@ -37,14 +37,21 @@ class TurnRequest(NamedTuple):
     actor_id: int | None = None
 
 
-def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
-    """Checks that the pool can be given records of that type. Raises UnknownPool, WrongPoolType and
-    EmptyPool."""
+def check_shares(session: Session, pool_id: int, record_type: str) -> Pool:
+    """Checks that the pool is there and shares records of that type. Raises UnknownPool and
+    WrongPoolType."""
     pool = pools.find_live(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)
     if pool.record_type != record_type:
         raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked=record_type)
+    return pool
+
+
+def check_assignable(session: Session, pool_id: int, record_type: str) -> None:
+    """Checks that the pool can be given records of that type now. Raises what `check_shares` does,
+    and EmptyPool."""
+    pool = check_shares(session, pool_id, record_type)
     if not pools.get_latest_roster(session, pool_id).members:
         raise EmptyPool(pool=pool.name)
 
