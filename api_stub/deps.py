@@ -1,4 +1,4 @@
-"""What endpoints depend on: who asks, the system, and the types of common parameters."""
+"""The dependencies of endpoints: who asks, the system, and the types of common parameters."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
@@ -12,8 +12,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
 from api_stub.error_responses import document_errors
-from api_stub.limits import count, rate_limit
-from worker.domain.people.permissions import Action, Actor, allowed
+from api_stub.limits import count, get_rate_limit
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope, RateLimitExceeded, Unauthorized
@@ -54,7 +54,7 @@ Given = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 class ForThoseSignedIn(APIRoute):
     """A route that authenticates and counts a request before it reads the body, so that a stranger
-    can upload nothing, and learns nothing about what is wrong with the body."""
+    can't upload anything, and doesn't learn what is wrong with the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
@@ -67,11 +67,11 @@ class ForThoseSignedIn(APIRoute):
 
 
 def _admit(request: Request, given: HTTPAuthorizationCredentials | None) -> None:
-    """Authenticates a request, and counts it. Raises Unauthorized, which is the same whatever is
-    wrong with the token, and RateLimitExceeded."""
+    """Authenticates a request, and counts it. Raises RateLimitExceeded, and Unauthorized, which is
+    the same for every fault of a token."""
     who = _authenticate(_provide(request, system), given)
     request.state.signed_in = who
-    count(request, _provide(request, rate_limit), who.token_id)
+    count(request, _provide(request, get_rate_limit), who.token_id)
 
 
 def _provide(request: Request, dependency: Callable[[], Provided]) -> Provided:
@@ -90,7 +90,9 @@ def _authenticate(system: System, given: HTTPAuthorizationCredentials | None) ->
     return found
 
 
-async def actor(request: Request, system: Using, _: Given, afterwards: BackgroundTasks) -> Actor:
+async def find_actor(
+    request: Request, system: Using, _: Given, afterwards: BackgroundTasks
+) -> Actor:
     """Who asks. The route has authenticated them; the use of their token is noted after the
     answer."""
     who: access.SignedIn = request.state.signed_in
@@ -99,35 +101,35 @@ async def actor(request: Request, system: Using, _: Given, afterwards: Backgroun
     return who.actor
 
 
-Acting = Annotated[Actor, Depends(actor)]
+Acting = Annotated[Actor, Depends(find_actor)]
 
 
-async def admin(actor: Acting) -> Actor:
+async def require_admin(actor: Acting) -> Actor:
     """Who asks, who must be an admin. Raises InsufficientScope."""
-    if not allowed(actor, Action.MANAGE):
+    if not is_allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
     return actor
 
 
-Admin = Annotated[Actor, Depends(admin)]
-"""Comes before parameters that look something up, so that somebody who may not do a thing doesn't
-learn whether it exists."""
+Admin = Annotated[Actor, Depends(require_admin)]
+"""Comes before parameters that look something up, so that a user who lacks the permission doesn't
+learn whether the thing exists."""
 
 
-async def reassigner(actor: Acting) -> Actor:
+async def require_reassigner(actor: Acting) -> Actor:
     """Who asks, who must be allowed to change the owners of records. Raises InsufficientScope."""
-    if not allowed(actor, Action.REASSIGN):
+    if not is_allowed(actor, Action.REASSIGN):
         raise InsufficientScope(action=Action.REASSIGN)
     return actor
 
 
-Reassigner = Annotated[Actor, Depends(reassigner)]
+Reassigner = Annotated[Actor, Depends(require_reassigner)]
 """Comes first, as Admin does."""
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
     """Refuses a query parameter that the endpoint doesn't have, since it is probably misspelt."""
-    known = _query_parameters(request.scope["route"].dependant)
+    known = _list_query_parameters(request.scope["route"].dependant)
     unknown = [
         {"loc": ("query", name), "type": "extra_forbidden", "msg": NO_SUCH}
         for name in request.query_params
@@ -137,15 +139,15 @@ async def refuse_unknown_parameters(request: Request) -> None:
         raise RequestValidationError(unknown)
 
 
-def _query_parameters(dependant: Dependant) -> set[str]:
+def _list_query_parameters(dependant: Dependant) -> set[str]:
     """The parameters of an endpoint, and of everything that it depends on."""
     own = {parameter.alias for parameter in dependant.query_params}
-    return own.union(*map(_query_parameters, dependant.dependencies))
+    return own.union(*map(_list_query_parameters, dependant.dependencies))
 
 
-def control_router(path: str, tag: str) -> APIRouter:
-    """A router for Evenhand's own API, for those who are signed in."""
-    before_all = [Depends(actor), Depends(refuse_unknown_parameters)]
+def make_control_router(path: str, tag: str) -> APIRouter:
+    """A router for Evenhand's own API, for users who are signed in."""
+    before_all = [Depends(find_actor), Depends(refuse_unknown_parameters)]
     return APIRouter(
         prefix=path,
         tags=[tag],

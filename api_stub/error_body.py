@@ -20,7 +20,7 @@ class ErrorLinks(BaseModel):
 
 
 class ErrorFacts(BaseModel):
-    """What is wrong."""
+    """The fault, in words."""
 
     resource: str | None = Field(None, description="What it is about, such as `lead`.")
     field: str | None = Field(
@@ -33,7 +33,7 @@ class ErrorFacts(BaseModel):
 
 
 class ErrorMeta(BaseModel):
-    """What kind of thing this is."""
+    """The kind of thing that this is."""
 
     type: Literal["error"] = "error"
     links: ErrorLinks
@@ -69,7 +69,7 @@ class ErrorBody(BaseModel):
     def from_faults(
         cls, status: int, faults: Sequence[Fault], resource: str | None, logref: str, docs: str
     ) -> "ErrorBody":
-        """Makes the body of one answer. `resource` is what the faults are about, `logref` the
+        """Makes the body of one answer. `resource` is the subject of the faults, `logref` the
         request's id, and `docs` the address of the documentation."""
         links = ErrorLinks(more_info=docs)
         errors = [

@@ -1,5 +1,5 @@
-"""The one renderer of errors. Whatever goes wrong, the answer has the same shape, says what to do,
-and shows nothing of the inside."""
+"""The one renderer of errors. Every error answer has the same shape, says what to do, and shows
+nothing of the inside."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,11 +41,11 @@ CONTROL, SELL = "/api", "/v2"
 # --- in the documentation ---
 
 Responses = dict[int | str, dict[str, Any]]
-"""What FastAPI says of the answers of an endpoint, by status."""
+"""FastAPI's description of an endpoint's answers, by status."""
 
 
 def document_errors(*kinds: type[EvenhandError], under: str = CONTROL) -> Responses:
-    """Returns what the OpenAPI document says of the errors of an endpoint under that path, by
+    """Returns the OpenAPI document's description of the errors of an endpoint under that path, by
     status."""
     statuses = sorted({kind.status for kind in kinds})
     return {
@@ -55,8 +55,8 @@ def document_errors(*kinds: type[EvenhandError], under: str = CONTROL) -> Respon
 
 
 def _document_status(kinds: Iterable[type[EvenhandError]], under: str) -> dict[str, Any]:
-    samples = {code_under(under, sample): sample for sample in map(_make_sample, kinds)}
-    examples = {code: {"value": _example(sample, code)} for code, sample in samples.items()}
+    samples = {find_code(under, sample): sample for sample in map(_make_sample, kinds)}
+    examples = {code: {"value": _make_example(sample, code)} for code, sample in samples.items()}
     description = "\n\n".join(f"`{code}`: {sample}" for code, sample in samples.items())
     return {
         "model": ErrorBody,
@@ -71,7 +71,7 @@ def _make_sample(kind: type[EvenhandError]) -> EvenhandError:
     return kind(**{name: f"{{{name}}}" for name in names})
 
 
-def _example(sample: EvenhandError, code: str) -> dict[str, Any]:
+def _make_example(sample: EvenhandError, code: str) -> dict[str, Any]:
     faults = [Fault("", code, str(sample))]
     body = ErrorBody.from_faults(sample.status, faults, None, SAMPLE_REQUEST_ID, SAMPLE_DOCS)
     return body.model_dump(exclude_none=True)
@@ -89,7 +89,7 @@ ANY_ERROR: Responses = {
 # --- in answers ---
 
 
-def code_under(path: str, error: EvenhandError) -> str:
+def find_code(path: str, error: EvenhandError) -> str:
     """Returns the code of an error as the clients of that path know it."""
     if f"{path}/".startswith(f"{SELL}/"):
         if isinstance(error, NotFound) and not isinstance(error, IncorrectPath):
@@ -118,7 +118,7 @@ def refuse(
     if isinstance(error, IncorrectPayload) and error.faults:
         resource = error.facts.get("resource")
         return _respond(request, error.status, error.faults, all_headers, resource)
-    fault = Fault("", code_under(request.url.path, error), str(error))
+    fault = Fault("", find_code(request.url.path, error), str(error))
     return _respond(request, error.status, [fault], all_headers)
 
 
@@ -138,7 +138,7 @@ def _respond(
     subject = resource or getattr(request.state, "resource", None)
     docs = f"{request.base_url}docs"
     body = ErrorBody.from_faults(status, faults, subject, correlation_id.get() or "", docs)
-    # An endpoint may have left work for after the answer, whatever the answer is.
+    # An endpoint may have left work that follows the answer, even if that is an error.
     afterwards = getattr(request.state, "afterwards", None)
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, background=afterwards)
 

@@ -18,7 +18,7 @@ router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
-    """The state of each server: "ok", or the code of what is wrong with it."""
+    """The state of each server: "ok", or the code of its error."""
 
     status: str = Field(examples=[OK])
     database: str = Field(examples=[OK])
@@ -35,16 +35,16 @@ def health(system: Using, response: Response) -> Health:
     """200 if the database, the rings' Redis and the broker all answer. Otherwise 503, with the
     state of each."""
     parts = {
-        "database": _state(system.ping_database),
-        "ring": _state(system.ring.ping),
-        "broker": _state(queue.ping),
+        "database": _find_state(system.ping_database),
+        "ring": _find_state(system.ring.ping),
+        "broker": _find_state(queue.ping),
     }
     all_well = all(state == OK for state in parts.values())
     response.status_code = 200 if all_well else Unavailable.status
     return Health(status=OK if all_well else "unavailable", **parts)
 
 
-def _state(ping: Callable[[], None]) -> str:
+def _find_state(ping: Callable[[], None]) -> str:
     try:
         ping()
     except EvenhandError as error:

@@ -110,24 +110,24 @@ def _convert(finding: Finding) -> tuple[int, Fault]:
     reason = finding["msg"].rstrip(".")
     if where in OUTSIDE_THE_BODY:
         name = str(path[0]) if path else where
-        return _with_status(OUTSIDE_THE_BODY[where](name=name, reason=reason), name)
+        return _add_status(OUTSIDE_THE_BODY[where](name=name, reason=reason), name)
     if finding["type"] == "json_invalid":
         details = f"{finding['ctx']['error']}, at character {path[0]}."
-        return _with_status(InvalidPayload(reason="it is no JSON"), details=details)
+        return _add_status(InvalidPayload(reason="it is no JSON"), details=details)
     if not path:
         expected = "it must be a JSON object, sent with Content-Type: application/json"
-        return _with_status(InvalidPayload(reason=expected))
+        return _add_status(InvalidPayload(reason=expected))
     if path == ["data"]:
-        return _with_status(InvalidPayload(reason='it must be an envelope: {"data": {...}}'))
+        return _add_status(InvalidPayload(reason='it must be an envelope: {"data": {...}}'))
     message = f"{_WORDS.get(finding['type'], reason)}."
-    return WrongUse.status, Fault(pointer(path), _code(finding), message)
+    return WrongUse.status, Fault(make_pointer(path), _find_code(finding), message)
 
 
-def _with_status(error: EvenhandError, field: str = "", details: str = "") -> tuple[int, Fault]:
+def _add_status(error: EvenhandError, field: str = "", details: str = "") -> tuple[int, Fault]:
     return error.status, Fault(field, error.code, str(error), details)
 
 
-def _code(finding: Finding) -> str:
+def _find_code(finding: Finding) -> str:
     kind = finding["type"]
     if kind.endswith(_TOO_SHORT) and not str(finding["input"] or "").strip():
         return BLANK
@@ -135,6 +135,6 @@ def _code(finding: Finding) -> str:
     return _CODES.get(kind, INVALID_TYPE if is_type else INCORRECT_VALUE)
 
 
-def pointer(path: Sequence[str | int]) -> str:
+def make_pointer(path: Sequence[str | int]) -> str:
     """Returns the JSON pointer (RFC 6901) to a place within JSON."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

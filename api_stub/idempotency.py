@@ -27,7 +27,7 @@ async def read_key(
         ),
     ] = None,
 ) -> IdempotencyKey | None:
-    """The Idempotency-Key, if there is one. `with_body` completes its fingerprint, where the body
+    """The Idempotency-Key, if there is one. `add_body` completes its fingerprint, where the body
     is known."""
     if idempotency_key is None:
         return None
@@ -38,7 +38,7 @@ async def read_key(
 GivenKey = Annotated[IdempotencyKey | None, Depends(read_key)]
 
 
-def with_body(key: IdempotencyKey | None, body: Mapping[str, object]) -> IdempotencyKey | None:
+def add_body(key: IdempotencyKey | None, body: Mapping[str, object]) -> IdempotencyKey | None:
     """The key of a request with that body. The order of the body's names doesn't matter."""
     if key is None:
         return None

@@ -39,7 +39,7 @@ class Standing(NamedTuple):
     def exceeded(self) -> bool:
         return self.remaining < 0
 
-    def headers(self) -> dict[str, str]:
+    def list_headers(self) -> dict[str, str]:
         """Returns the RateLimit-* headers, with Retry-After once the limit is exceeded."""
         headers = {
             "RateLimit-Limit": str(self.limit),
@@ -52,9 +52,8 @@ class Standing(NamedTuple):
 class RateLimit:
     """A limit such as "36000/hour", or several with commas between, by the hours of the clock.
 
-    One question to Redis counts a request. The key has the number of the hour in it, so the answer
-    is all that there is to know.
-    """
+    One question to Redis counts a request. The key has the number of the hour in it, so the count
+    is all that is needed."""
 
     def __init__(
         self,
@@ -73,7 +72,7 @@ class RateLimit:
         if not self._may_ask():
             return None
         try:
-            standings = [self._standing(limit, *whose) for limit in self._limits]
+            standings = [self._count_hit(limit, *whose) for limit in self._limits]
         except RingUnreachable as error:
             self._rest(error)
             return None
@@ -97,7 +96,7 @@ class RateLimit:
         if is_news:
             logger.warning("requests pass uncounted until the rings' Redis is back: %s", error)
 
-    def _standing(self, limit: RateLimitItem, *whose: int | str) -> Standing:
+    def _count_hit(self, limit: RateLimitItem, *whose: int | str) -> Standing:
         period, now = limit.get_expiry(), self._now()
         number = int(now // period)
         count = self._counts.add(limit.key_for(*whose, number), period)
@@ -105,7 +104,7 @@ class RateLimit:
 
 
 @cache
-def _counts() -> Counts:
+def _open_counts() -> Counts:
     """Returns this process's counts in the rings' Redis."""
     counts = Counts(settings().redis_url)
     atexit.register(counts.close)
@@ -113,15 +112,15 @@ def _counts() -> Counts:
 
 
 @cache
-def rate_limit() -> RateLimit:
+def get_rate_limit() -> RateLimit:
     """Returns the limit of requests with one access token."""
-    return RateLimit(settings().rate_limit, _counts())
+    return RateLimit(settings().rate_limit, _open_counts())
 
 
 @cache
-def form_rate_limit() -> RateLimit:
+def get_form_rate_limit() -> RateLimit:
     """Returns the limit of submissions from one address through one form."""
-    return RateLimit(settings().form_rate_limit, _counts())
+    return RateLimit(settings().form_rate_limit, _open_counts())
 
 
 def count(request: Request, limit: RateLimit, token_id: int) -> None:
@@ -142,7 +141,7 @@ class RateLimitHeaders:
         async def send_with_standing(message: Message) -> None:
             standing = scope.get("state", {}).get("standing")
             if standing is not None and message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(standing.headers())
+                MutableHeaders(scope=message).update(standing.list_headers())
             await send(message)
 
         await self._app(scope, receive, send_with_standing)

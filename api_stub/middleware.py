@@ -1,5 +1,5 @@
-"""What surrounds every request: an id for answers and logs, the largest body, and the longest wait
-for a body."""
+"""The layers around every request: an id for answers and logs, the largest body, and the longest
+wait for a body."""
 
 import asyncio
 import re
@@ -47,7 +47,7 @@ class BodyLimit:
             (most for path, most in self._under.items() if scope["path"].startswith(path)),
             self._most_bytes,
         )
-        announced, counted = _announced_bytes(scope), 0
+        announced, counted = _read_announced_bytes(scope), 0
 
         async def receive_within_limit() -> Message:
             nonlocal counted
@@ -63,7 +63,7 @@ class BodyLimit:
 
 
 class BodyTimeout:
-    """Raises RequestTimeout where the next part of a body doesn't come within so many seconds. Then
+    """Raises RequestTimeout if the next part of a body takes longer than the limit in seconds. Then
     closes the connection, because the part may still come on it."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
@@ -96,6 +96,6 @@ class BodyTimeout:
         await self._app(scope, receive_in_time, send_and_close)
 
 
-def _announced_bytes(scope: Scope) -> int:
+def _read_announced_bytes(scope: Scope) -> int:
     length = Headers(scope=scope).get("content-length", "")
     return int(length) if length.isdecimal() else 0

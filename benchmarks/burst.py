@@ -32,7 +32,7 @@ BEAT = ("worker", "beat")
 
 def measure(bench: Bench) -> Figure:
     with open_capture_testbed(bench, "burst") as (here, api):
-        pool_id, pool = here.pool()
+        pool_id, pool = here.add_pool()
         slug = add_hook(here, pool)
         send_at_full_speed(lambda: api.deliver(slug), LEADS, THREADS)
         lines = read_times(here, pool_id, LEADS)
@@ -55,18 +55,17 @@ def open_capture_testbed(bench: Bench, name: str) -> Iterator[tuple[Testbed, Loa
     with ExitStack() as stack:
         here = stack.enter_context(testbed(bench, f"sqlite:///{settings().home / f'{name}.db'}"))
         for program in (SWIFT, BEAT):
-            stack.enter_context(here.program(program))
+            stack.enter_context(here.run_program(program))
         api = stack.enter_context(run_api(here))
-        slug = add_hook(here, here.pool()[1])
-        send_at_rate(
-            lambda: api.deliver(slug), per_second=10, seconds=5, threads=4
-        )  # until the worker is at it
+        slug = add_hook(here, here.add_pool()[1])
+        # This goes on until the worker has begun.
+        send_at_rate(lambda: api.deliver(slug), per_second=10, seconds=5, threads=4)
         yield here, api
 
 
 def read_times(here: Testbed, pool_id: int, many: int) -> list[tuple[datetime, datetime]]:
     """When each captured lead of a pool was accepted, and when it was assigned; once all are."""
-    wait_until(lambda: not _waiting(here), "the leads to have their owners")
+    wait_until(lambda: not _count_waiting(here), "the leads to have their owners")
     found = (
         select(leads.c.created_at, ledger.c.at)
         .join(leads, leads.c.id == ledger.c.record_id)
@@ -79,7 +78,7 @@ def read_times(here: Testbed, pool_id: int, many: int) -> list[tuple[datetime, d
     return lines
 
 
-def _waiting(here: Testbed) -> bool:
+def _count_waiting(here: Testbed) -> bool:
     with here.system.reading() as session:
         return session.execute(select(captures.c.lead_id).limit(1)).first() is not None
 
@@ -88,5 +87,5 @@ def count_seconds(first: datetime, last: datetime) -> float:
     return (last - first).total_seconds()
 
 
-def percentile(values: list[float], number: int) -> float:
+def find_percentile(values: list[float], number: int) -> float:
     return quantiles(values, n=100)[number - 1]

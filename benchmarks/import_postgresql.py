@@ -19,7 +19,7 @@ BLOCK_BYTES = 2**20
 
 
 def measure(bench: Bench) -> Figure:
-    with testbed(bench, bench.postgres.create_database()) as here, here.workers():
+    with testbed(bench, bench.postgres.create_database()) as here, here.run_workers():
         pairs = [_measure_pair(here, bench.rows) for _ in range(bench.pairs)]
     return compare_speed("import on PostgreSQL", "bare COPY", bench.rows, pairs, TARGET)
 

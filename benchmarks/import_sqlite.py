@@ -37,18 +37,18 @@ def measure(bench: Bench) -> Figure:
 
 
 def _measure_pair(bench: Bench, rows: int) -> Pair:
-    imported, bare = _database(), _database()
-    with testbed(bench, _url(imported)) as here, here.workers():
+    imported, bare = _open_database(), _open_database()
+    with testbed(bench, _make_url(imported)) as here, here.run_workers():
         _empty(imported)
         ours = here.run_import(rows)
     return Pair(_execute_many(imported, bare), ours)
 
 
-def _database() -> Path:
+def _open_database() -> Path:
     return settings().home / f"evenhand-{next(_numbers)}.db"
 
 
-def _url(path: Path) -> str:
+def _make_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
@@ -63,13 +63,13 @@ def _empty(path: Path) -> None:
 def _execute_many(source: Path, target: Path) -> float:
     """The seconds that one connection, opened as Evenhand opens it, takes to insert the rows of one
     file into another."""
-    engine = open_engine(Settings(database_url=_url(target)).database_url)
+    engine = open_engine(Settings(database_url=_make_url(target)).database_url)
     migrate(engine)
     pooled = engine.raw_connection()
     connection: Any = pooled.driver_connection
     connection.execute("BEGIN IMMEDIATE")
     spent = sum(
-        _insert(connection, table, rows) for table in ORDER for rows in _batches(source, table)
+        _insert(connection, table, rows) for table in ORDER for rows in _cut_batches(source, table)
     )
     begun = time.perf_counter()
     connection.execute("COMMIT")
@@ -79,7 +79,7 @@ def _execute_many(source: Path, target: Path) -> float:
     return spent
 
 
-def _batches(source: Path, table: str) -> Iterator[list[tuple[Any, ...]]]:
+def _cut_batches(source: Path, table: str) -> Iterator[list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(source)) as connection:
         rows = connection.execute(f"SELECT * FROM {table} ORDER BY {ORDER[table]}")
         while batch := rows.fetchmany(ROWS_AT_ONCE):

@@ -18,7 +18,7 @@ from benchmarks.testbed import Testbed, wait_until
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.senders.standard import STANDARD
 from worker.flows.intake import integrations
-from worker.flows.names import pool_named
+from worker.flows.names import find_pool_by_name
 from worker.flows.people import access, people
 from worker.flows.unit import Unit
 from worker.secret_box import secret_box
@@ -86,7 +86,7 @@ def add_hook(testbed: Testbed, pool: str) -> str:
 
 
 def _add_integration(unit: Unit, pool: str) -> str:
-    values: IntegrationValues = {"name": pool, "owner_id": pool_named(unit, pool).id}
+    values: IntegrationValues = {"name": pool, "owner_id": find_pool_by_name(unit, pool).id}
     added = integrations.add(unit, secret_box(), STANDARD.kind, SECRET, values)
     return integrations.find(unit, added).slug
 
@@ -99,7 +99,9 @@ def run_api(testbed: Testbed) -> Iterator[LoadClient]:
         port = int(probe.getsockname()[1])
     actor = testbed.system.transact(people.add, "Asker", "asker@example.com")
     token = testbed.system.transact(access.issue, actor.id, "benchmark").token
-    with testbed.program(("worker", "api", "--port", str(port), "--processes", str(API_PROCESSES))):
+    with testbed.run_program(
+        ("worker", "api", "--port", str(port), "--processes", str(API_PROCESSES))
+    ):
         wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/healthz"), "the API")
         yield LoadClient(port, token, local())
 

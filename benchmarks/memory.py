@@ -28,7 +28,7 @@ def measure(bench: Bench) -> Figure:
 
 def _measure_peak(bench: Bench, rows: int) -> float:
     """The megabytes that a fresh worker and its processes held at their peaks, together."""
-    with testbed(bench, bench.postgres.create_database()) as here, here.workers() as pid:
+    with testbed(bench, bench.postgres.create_database()) as here, here.run_workers() as pid:
         here.run_import(rows)
         return sum(map(_read_peak, [pid, *_list_children(pid)]))
 

@@ -33,9 +33,9 @@ NAIVE = (
 def measure(bench: Bench) -> Figure:
     rows = min(bench.rows, MOST_ROWS)
     with testbed(bench, bench.postgres.create_database()) as here:
-        with here.workers():
+        with here.run_workers():
             ours = here.run_import(rows)
-        with here.program(NAIVE):
+        with here.run_program(NAIVE):
             values = _read_rows(bench)
             _run_baseline(here, values[:WORKERS])
             theirs = _run_baseline(here, values)
@@ -51,7 +51,7 @@ def measure(bench: Bench) -> Figure:
 
 def _read_rows(bench: Bench) -> list[dict[str, Any]]:
     """What is stored of the good rows of a sample file."""
-    with bench.sheet(NAIVE_ROWS).open("rb") as file:
+    with bench.find_sheet(NAIVE_ROWS).open("rb") as file:
         lines = iter(file)
         header = read_header(lines)
         reader = RowReader(RecordType.LEAD, Columns.of(RecordType.LEAD, header.names, {}))
@@ -65,7 +65,7 @@ def _read_rows(bench: Bench) -> list[dict[str, Any]]:
 
 def _run_baseline(here: Testbed, values: Sequence[dict[str, Any]]) -> float:
     """The seconds from sending the first row's task to entering the last row."""
-    pool_id, _ = here.pool()
+    pool_id, _ = here.add_pool()
     begun = now()
     for row in values:
         import_row.delay(pool_id, row)

@@ -18,11 +18,11 @@ def measure(bench: Bench) -> Figure:
         testbed(bench, f"sqlite:///{settings().home / 'owner_field.db'}") as here,
         run_api(here) as api,
     ):
-        pool_id, person = here.pool()[0], here.person()
+        pool_id, person = here.add_pool()[0], here.find_person()
         for owner_id in (pool_id, person):
-            _seconds(api, owner_id, WARM_UP)
+            _measure_seconds(api, owner_id, WARM_UP)
         pairs = [
-            (_seconds(api, person, REQUESTS), _seconds(api, pool_id, REQUESTS))
+            (_measure_seconds(api, person, REQUESTS), _measure_seconds(api, pool_id, REQUESTS))
             for _ in range(bench.pairs)
         ]
     bare, ours = (REQUESTS / median(side) for side in zip(*pairs, strict=True))
@@ -36,5 +36,5 @@ def measure(bench: Bench) -> Figure:
     )
 
 
-def _seconds(api: LoadClient, owner_id: int, times: int) -> float:
+def _measure_seconds(api: LoadClient, owner_id: int, times: int) -> float:
     return send_at_full_speed(lambda: api.create_lead(owner_id), times, THREADS)

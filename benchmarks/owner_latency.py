@@ -18,7 +18,7 @@ def measure(bench: Bench) -> Figure:
         testbed(bench, f"sqlite:///{settings().home / 'owner_latency.db'}") as here,
         run_api(here) as api,
     ):
-        pool_id, _ = here.pool()
+        pool_id, _ = here.add_pool()
         send_at_full_speed(lambda: api.create_lead(pool_id), WARM_UP, 4)
         took = send_at_rate(lambda: api.create_lead(pool_id), PER_SECOND, SECONDS, THREADS)
     percentiles = quantiles(took, n=100)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from benchmarks import reassignments
-from benchmarks.burst import SWIFT, count_seconds, percentile, read_times
+from benchmarks.burst import SWIFT, count_seconds, find_percentile, read_times
 from benchmarks.figure import Figure
 from benchmarks.testbed import Bench, Testbed
 from worker.flows.intake import capture
@@ -16,8 +16,8 @@ PER_SECOND = 20.0
 
 def measure(bench: Bench) -> Figure:
     rows = bench.rows // reassignments.SHARE
-    with reassignments.open_testbed(bench) as here, here.program(SWIFT):
-        pool_id, _ = here.pool()
+    with reassignments.open_testbed(bench) as here, here.run_program(SWIFT):
+        pool_id, _ = here.add_pool()
         reassignments.fill(here, rows)
         with ThreadPoolExecutor(1) as thread:
             over = Event()
@@ -31,7 +31,7 @@ def measure(bench: Bench) -> Figure:
             count_seconds(accepted, assigned)
             for accepted, assigned in read_times(here, pool_id, many)
         ]
-    half, most = percentile(waited, 50), percentile(waited, 95)
+    half, most = find_percentile(waited, 50), find_percentile(waited, 95)
     percentiles = f"p50 {half * 1000:.0f} ms, p95 {most * 1000:.0f} ms"
     measured = f"{many} leads while {rows:,} are reassigned: {percentiles}"
     return Figure(

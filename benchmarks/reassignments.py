@@ -39,7 +39,7 @@ BARE = (
 @contextmanager
 def open_testbed(bench: Bench) -> Iterator[Testbed]:
     """A testbed on PostgreSQL whose workers are warm."""
-    with testbed(bench, bench.postgres.create_database()) as here, here.workers():
+    with testbed(bench, bench.postgres.create_database()) as here, here.run_workers():
         fill(here, 2_000)
         undo_run(here, reassign_all(here))
         yield here
@@ -57,7 +57,7 @@ def fill(here: Testbed, rows: int) -> None:
 
 def reassign_all(here: Testbed) -> int:
     """Reassigns every lead to a new pool, and returns the id of the run once it has ended."""
-    pool_id, _ = here.pool()
+    pool_id, _ = here.add_pool()
     run_id = here.system.transact(reassign.accept, EVERY_LEAD, pool_id, None)
     return _await_end(here, run_id)
 
@@ -80,11 +80,11 @@ def measure_run(here: Testbed, run_id: int) -> float:
 def measure_bare(here: Testbed) -> float:
     """Changes the owner of every lead and enters a turn for each, in one transaction on one
     connection. Returns the seconds that it took."""
-    pool_id, _ = here.pool()
+    pool_id, _ = here.add_pool()
     begun = time.perf_counter()
     with here.system.engine.begin() as connection:
         for statement in BARE:
-            connection.execute(text(statement.format(pool=pool_id, user=here.person())))
+            connection.execute(text(statement.format(pool=pool_id, user=here.find_person())))
     return time.perf_counter() - begun
 
 

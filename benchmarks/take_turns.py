@@ -18,12 +18,12 @@ ROUNDS = 5
 
 def measure(bench: Bench) -> Figure:
     with testbed(bench, bench.postgres.create_database()) as here:
-        pool_id, _ = here.pool()
+        pool_id, _ = here.add_pool()
         seen = here.system.ring.epoch(pool_id)  # another testbed's pool may have had this number
         here.system.ring.seed(
             pool_id, seen, secrets.token_hex(8), Roster(1, 1, 0, (11, 12, 13, 14, 15)), 1, Turns()
         )
-        rounds = [_round(here.system.ring, pool_id) for _ in range(ROUNDS)]
+        rounds = [_run_round(here.system.ring, pool_id) for _ in range(ROUNDS)]
     one, many = (median(side) * 1e6 for side in zip(*rounds, strict=True))
     ratios = tuple(many / one for one, many in rounds)
     return Figure(
@@ -36,7 +36,7 @@ def measure(bench: Bench) -> Figure:
     )
 
 
-def _round(ring: Ring, pool_id: int) -> tuple[float, float]:
+def _run_round(ring: Ring, pool_id: int) -> tuple[float, float]:
     """The median seconds of a call for one turn and of a call for many, by turns."""
     calls = [(_call(ring, pool_id, 1), _call(ring, pool_id, MANY)) for _ in range(CALLS)]
     one, many = zip(*calls, strict=True)

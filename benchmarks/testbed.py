@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 
 from testing.servers import Postgres
-from worker.flows.names import user_named, users_named
+from worker.flows.names import find_user_by_name, find_users_by_name
 from worker.flows.people import people
 from worker.flows.runs import imports
 from worker.flows.system import System, open_system
@@ -46,7 +46,7 @@ class Bench:
     pairs: int
     postgres: Postgres
 
-    def sheet(self, rows: int) -> Path:
+    def find_sheet(self, rows: int) -> Path:
         """A sample file with so many rows, written once."""
         path = settings().home / f"leads-{rows}.csv"
         if not path.exists():
@@ -68,23 +68,23 @@ class Testbed:
     def _add_person(self, email: str) -> None:
         self.system.transact(people.add, email.partition("@")[0], email)
 
-    def person(self) -> int:
+    def find_person(self) -> int:
         """The id of one of the people."""
         with self.system.reading() as session:
-            return int(user_named(session, self._emails[0]).id)
+            return int(find_user_by_name(session, self._emails[0]).id)
 
-    def pool(self) -> tuple[int, str]:
+    def add_pool(self) -> tuple[int, str]:
         """The id and the name of a new pool."""
         name = f"Pool {secrets.token_hex(4)}"
         return self.system.transact(self._create_pool, name), name
 
     def _create_pool(self, unit: Unit, name: str) -> int:
-        return pools.create(unit, name, "lead", users_named(unit, self._emails), None)
+        return pools.create(unit, name, "lead", find_users_by_name(unit, self._emails), None)
 
     def run_import(self, rows: int) -> float:
         """Imports a sample file into a new pool, and returns the seconds from its acceptance to its
         end."""
-        sheet, (pool_id, _) = self._bench.sheet(rows), self.pool()
+        sheet, (pool_id, _) = self._bench.find_sheet(rows), self.add_pool()
         with sheet.open("rb") as file:
             run_id = imports.accept(
                 self.system, imports.ImportRequest(sheet.name, "lead", pool_id, {}), file
@@ -102,7 +102,7 @@ class Testbed:
             return runs.get(session, run_id).ended_at is not None
 
     @contextmanager
-    def program(self, command: Sequence[str]) -> Iterator[int]:
+    def run_program(self, command: Sequence[str]) -> Iterator[int]:
         """The process id of a Python module that runs on this testbed within the block."""
         environment = os.environ | {"EVENHAND_DATABASE_URL": self._database_url}
         with (settings().home / "worker.log").open("ab") as log:
@@ -120,9 +120,9 @@ class Testbed:
             running.wait(STOP_SECONDS)
 
     @contextmanager
-    def workers(self) -> Iterator[int]:
+    def run_workers(self) -> Iterator[int]:
         """The process id of a worker with two processes that have loaded something before."""
-        with self.program(PRODUCT) as pid:
+        with self.run_program(PRODUCT) as pid:
             self.run_import(WARM_UP_ROWS)
             yield pid
 

@@ -116,11 +116,11 @@ class Filling(NamedTuple):
 
 def fill(here: Testbed, turns: int) -> None:
     """A pool with so many turns: those of an import that is done, and those of captured leads."""
-    pool_id, _ = here.pool()
+    pool_id, _ = here.add_pool()
     filling = here.system.transact(_begin, pool_id, turns)
     here.system.transact(_enter_turns, filling, turns // 2)
-    here.system.transact(bulk.insert, leads, LEADS, _leads(filling, turns))
-    here.system.transact(bulk.insert, entries, ENTRIES, _entries(filling, turns))
+    here.system.transact(bulk.insert, leads, LEADS, _make_leads(filling, turns))
+    here.system.transact(bulk.insert, entries, ENTRIES, _make_entries(filling, turns))
     here.system.transact(seed.seed_again, filling.pool_id, "it was filled")
 
 
@@ -159,7 +159,7 @@ def _enter_turns(session: Session, filling: Filling, rows: int) -> None:
     )
 
 
-def _leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
+def _make_leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
     for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
         said = (
             f"Lead {at}",
@@ -179,7 +179,7 @@ def _leads(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
         )
 
 
-def _entries(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
+def _make_entries(filling: Filling, turns: int) -> Iterator[Sequence[Any]]:
     claim = name_run_claim("import", filling.run_id)
     for at, owner in zip(range(turns), cycle(filling.owners), strict=False):
         record_id = filling.first_id + at

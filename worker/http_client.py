@@ -49,7 +49,7 @@ def _read(sender: str, response: httpx2.Response) -> FetchResponse | FetchLater:
 
 
 def _read_body(response: httpx2.Response) -> bytes | None:
-    """The whole body; None for one that is too long, or comes too slowly."""
+    """The whole body; None if it is too long, or comes too slowly."""
     body, end = bytearray(), time.monotonic() + TIMEOUT_SECONDS
     for chunk in response.iter_bytes():
         body += chunk

@@ -9,12 +9,12 @@ HEADER = "request_id"
 """The header of a task that carries the id."""
 
 MESSAGE = "%(request_mark)s%(message)s"
-"""The part of a log format that shows the id, in brackets, and what happened."""
+"""The part of a log format that shows the id, in brackets, and the message."""
 
 
 class _Record(logging.LogRecord):
     """A log record with the mark of the request that it is about. The mark is empty outside of a
-    request, and in what upkeep does by itself."""
+    request, and in upkeep's own work."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

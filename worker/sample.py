@@ -20,8 +20,8 @@ HEADER = [
 
 FIRST_ID = 48_200_001
 BAD_EVERY_ROWS = 200
-"""Each full stretch of so many rows holds one bad row, somewhere in it; what is left at the end
-holds none."""
+"""Each full stretch of that many rows holds one bad row, at a random place. A shorter stretch at
+the end holds none."""
 
 LONG_MAILBOX_CHARACTERS = 320
 
@@ -164,7 +164,7 @@ _NOTES = (
 
 
 @cache
-def _spelled(name: str) -> str:
+def _spell(name: str) -> str:
     """A name as it is written before an @: plain letters only, which for many names means none."""
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return "".join(letter for letter in plain if letter.isalpha())
@@ -203,7 +203,7 @@ class _Draw:
         return choices[int(self.chance() * len(choices))]
 
 
-def _lead(draw: _Draw, number: int) -> list[str]:
+def _make_lead(draw: _Draw, number: int) -> list[str]:
     one, place = draw.one, draw.one(_USUAL_PLACES)
     first, last, company, site = one(place.first_names), one(place.last_names), *one(_COMPANIES)
     kind = draw.chance()
@@ -212,17 +212,17 @@ def _lead(draw: _Draw, number: int) -> list[str]:
     elif kind < ORGANIZATION_ONLY + PERSON_ONLY:
         company = site = ""
     domain = f"{site}.example.com" if site else one(_PRIVATE_DOMAINS)
-    mailbox = f"{_spelled(first)}.{_spelled(last)}".strip(".") or one(_SHARED_MAILBOXES)
+    mailbox = f"{_spell(first)}.{_spell(last)}".strip(".") or one(_SHARED_MAILBOXES)
     phone = one(place.phones).format(draw.below(100))
     website = f"https://www.{domain}" if site else ""
     return [
         str(FIRST_ID + number), first, last, company, f"{mailbox}@{domain}", phone, website,
         one(_SOURCES), one(_STATUSES),
-        one(place.cities), place.country, one(_TAGS), one(_OWNERS), _notes(draw),
+        one(place.cities), place.country, one(_TAGS), one(_OWNERS), _draw_notes(draw),
     ]  # fmt: skip
 
 
-def _notes(draw: _Draw) -> str:
+def _draw_notes(draw: _Draw) -> str:
     amount = draw.chance()
     if amount < BLANK_NOTES:
         return ""
@@ -232,13 +232,13 @@ def _notes(draw: _Draw) -> str:
     return f"{draw.one(_NOTES)}{apart}{draw.one(_NOTES)}"
 
 
-def sample_leads(rows: int, seed: int = 1) -> Iterator[list[str]]:
-    """Makes the header and so many rows, the same for one seed. Exactly rows // 200 are bad."""
+def make_sample_leads(rows: int, seed: int = 1) -> Iterator[list[str]]:
+    """Makes the header and that many rows, the same for one seed. Exactly rows // 200 are bad."""
     draw, faults = _Draw(seed), cycle(_FAULTS)
     yield list(HEADER)
     for first in range(0, rows, BAD_EVERY_ROWS):
         stretch = [
-            _lead(draw, number) for number in range(first, min(first + BAD_EVERY_ROWS, rows))
+            _make_lead(draw, number) for number in range(first, min(first + BAD_EVERY_ROWS, rows))
         ]
         if len(stretch) == BAD_EVERY_ROWS:
             next(faults)(draw.one(stretch))
@@ -251,4 +251,4 @@ def write_sample(target: Path | IO[str], rows: int, seed: int = 1) -> None:
         with target.open("w", encoding="utf-8", newline="") as file:
             write_sample(file, rows, seed)
     else:
-        csv.writer(target).writerows(sample_leads(rows, seed))
+        csv.writer(target).writerows(make_sample_leads(rows, seed))

@@ -1,5 +1,5 @@
-"""The secret box: encrypts what nobody may read in the database, and signs what must come back
-unchanged."""
+"""The secret box: encrypts texts that must not be readable in the database, and signs texts that
+must come back unchanged."""
 
 import base64
 import hashlib
@@ -23,9 +23,8 @@ class SecretBox:
     """Encrypts texts with the first of its keys, and decrypts texts of all its keys, so that keys
     can be changed one after another.
 
-    It uses Fernet (AES-128-CBC with HMAC-SHA256): without a key nobody can read a text, nor forge
-    one.
-    """
+    It uses Fernet (AES-128-CBC with HMAC-SHA256): without a key a text can be neither read nor
+    forged."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(_derive(key)) for key in keys])
@@ -35,7 +34,8 @@ class SecretBox:
         return self._fernet.encrypt(text.encode()).decode()
 
     def open(self, sealed: str, most_seconds: int | None = None) -> str:
-        """The text that was sealed within so many seconds, or at any time. Raises Unreadable."""
+        """The sealed text, if it was sealed within the given number of seconds, or at any time.
+        Raises Unreadable."""
         try:
             return self._fernet.decrypt(sealed.encode(errors="replace"), most_seconds).decode()
         except InvalidToken:

@@ -27,7 +27,7 @@ LONGEST_SOCKET_PATH_BYTES = 100
 RING_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel")
 
 
-def _database_url(url: str) -> str:
+def _check_database_url(url: str) -> str:
     """Names the installed driver in PostgreSQL addresses. Raises ValueError for other databases."""
     scheme, separator, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
@@ -37,7 +37,7 @@ def _database_url(url: str) -> str:
     raise ValueError("must begin with postgresql:// or sqlite:///")
 
 
-def _server_url(*schemes: str) -> AfterValidator:
+def _check_server_url(*schemes: str) -> AfterValidator:
     def check(url: str) -> str:
         if url.partition("://")[0] not in schemes:
             raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
@@ -72,14 +72,14 @@ class SeveralNodes(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> "SeveralNodes | None":
-        """Reads an address. Returns None for that of a single server. Raises ValueError, whose
-        message shows the expected form."""
+        """Reads an address. Returns None for the address of a single server. Raises ValueError,
+        whose message shows the expected form."""
         topology = url.partition("://")[0].partition("+")[2]
         if topology not in _TOPOLOGIES:
             return None
         found = _TOPOLOGIES[topology].fullmatch(url)
         part = found.groupdict("") if found else {}
-        hosts = tuple(_host(text) for text in part.get("hosts", "").split(",") if text)
+        hosts = tuple(_split_host(text) for text in part.get("hosts", "").split(",") if text)
         if not hosts or not all(0 < port < 65536 for _, port in hosts):
             raise ValueError(f"must look like {_FORMS[topology]}")
         first = part["hosts"].partition(",")[0]
@@ -88,17 +88,17 @@ class SeveralNodes(NamedTuple):
         return cls(topology, hosts, unquote(part.get("master", "")), one)
 
 
-def _host(text: str) -> tuple[str, int]:
+def _split_host(text: str) -> tuple[str, int]:
     name, _, port = text.rpartition(":")
     return name.strip("[]"), int(port)
 
 
-def _several_nodes(url: str) -> str:
+def _check_nodes(url: str) -> str:
     SeveralNodes.parse(url)
     return url
 
 
-def _rate_limit(text: str) -> str:
+def _check_rate_limit(text: str) -> str:
     from limits import parse_many  # slow to import, and most commands keep the default
 
     with suppress(ValueError):
@@ -107,7 +107,7 @@ def _rate_limit(text: str) -> str:
     raise ValueError("must look like 36000/hour, or 100/minute,36000/hour")
 
 
-def _networks(text: str) -> str:
+def _check_networks(text: str) -> str:
     try:
         for network in filter(None, map(str.strip, text.split(","))):
             ip_network(network)
@@ -116,15 +116,15 @@ def _networks(text: str) -> str:
     return text
 
 
-def _default_database(fields: Fields) -> str:
+def _make_default_database(fields: Fields) -> str:
     return f"sqlite:///{fields['home'] / 'evenhand.db'}"
 
 
-def _default_redis(fields: Fields) -> str:
+def _make_default_redis(fields: Fields) -> str:
     return f"unix://{quote(str(socket_path(fields['home'])))}"
 
 
-def _default_broker(fields: Fields) -> str:
+def _make_default_broker(fields: Fields) -> str:
     return str(fields.get("redis_url", "")).replace("unix://", "redis+socket://")
 
 
@@ -148,18 +148,18 @@ class Settings(BaseSettings):
 
     home: Annotated[Path, AfterValidator(Path.absolute)] = Path(".evenhand")
     """The data folder of the local stack."""
-    database_url: Annotated[str, BeforeValidator(_database_url)] = Field(
-        default_factory=_default_database
+    database_url: Annotated[str, BeforeValidator(_check_database_url)] = Field(
+        default_factory=_make_default_database
     )
     """The database: postgresql://USER:PASSWORD@HOST/NAME, or sqlite:///PATH for one machine."""
-    redis_url: Annotated[str, _server_url(*RING_SCHEMES), AfterValidator(_several_nodes)] = Field(
-        default_factory=_default_redis
+    redis_url: Annotated[str, _check_server_url(*RING_SCHEMES), AfterValidator(_check_nodes)] = (
+        Field(default_factory=_make_default_redis)
     )
     """Where the rings live: on one server, on a Redis Cluster, or on the master that Sentinel
     names."""
-    broker_url: Annotated[str, _server_url("redis", "rediss", "redis+socket", "amqp", "amqps")] = (
-        Field(default_factory=_default_broker)
-    )
+    broker_url: Annotated[
+        str, _check_server_url("redis", "rediss", "redis+socket", "amqp", "amqps")
+    ] = Field(default_factory=_make_default_broker)
     """Where Celery's messages live."""
     uploads_url: str = Field(default_factory=lambda fields: str(fields["home"] / "uploads"))
     """A folder for uploads and receipts, as any address that fsspec knows."""
@@ -168,17 +168,17 @@ class Settings(BaseSettings):
     """What the Sell-compatible API calls the account."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     """The currency of deals that name none (ISO 4217)."""
-    rate_limit: Annotated[str, AfterValidator(_rate_limit)] = Field(
+    rate_limit: Annotated[str, AfterValidator(_check_rate_limit)] = Field(
         default="36000/hour", validate_default=False
     )
     """How many requests an access token may make; several such limits with commas between."""
 
-    form_rate_limit: Annotated[str, AfterValidator(_rate_limit)] = Field(
+    form_rate_limit: Annotated[str, AfterValidator(_check_rate_limit)] = Field(
         default="10/minute,60/hour", validate_default=False
     )
     """How many submissions one address may send through a form; several limits with commas
     between."""
-    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
+    trusted_proxies: Annotated[str, AfterValidator(_check_networks)] = ""
     """The addresses and networks of the proxies in front of the API, with commas between. The API
     believes what they say of a request's address."""
 
@@ -201,7 +201,10 @@ class Settings(BaseSettings):
     @property
     def embedded(self) -> bool:
         """Whether the ring or the broker lives on the server that the local stack starts."""
-        sockets = (_default_redis({"home": self.home}), f"redis+socket://{quote(str(self.socket))}")
+        sockets = (
+            _make_default_redis({"home": self.home}),
+            f"redis+socket://{quote(str(self.socket))}",
+        )
         return self.redis_url == sockets[0] or self.broker_url == sockets[1]
 
 

@@ -53,8 +53,8 @@ class Uploads:
 
     def _write(self, name: str, sources: Iterable[IO[bytes]]) -> int:
         """Returns the size in bytes. A file appears whole or not at all, and may be written again
-        while somebody reads it."""
-        path, size = self._path(name), 0
+        while another process reads it."""
+        path, size = self._find_path(name), 0
         draft = f"{path}.{secrets.token_hex(4)}"
         with _translate_errors():
             self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -75,13 +75,13 @@ class Uploads:
         """A file to read. Raises FileGone."""
         with _translate_errors():
             try:
-                opened: IO[bytes] = self._files.open(self._path(name), "rb")
+                opened: IO[bytes] = self._files.open(self._find_path(name), "rb")
             except FileNotFoundError:
                 raise FileGone(name=name) from None
         return opened
 
     def exists(self, name: str) -> bool:
-        return bool(self._files.exists(self._path(name)))
+        return bool(self._files.exists(self._find_path(name)))
 
     def read_part(self, name: str, offset: int, length: int) -> bytes:
         """A part of a file, in bytes. Raises FileGone."""
@@ -93,14 +93,14 @@ class Uploads:
         """Removes files; one that is gone already is no error."""
         for name in names:
             with suppress(FileNotFoundError):
-                self._files.rm_file(self._path(name))
+                self._files.rm_file(self._find_path(name))
 
     def list_files(self, folder: str) -> list[str]:
         """The files of a folder, as FOLDER/FILE; none if it isn't there."""
         try:
             return [
-                f"{folder}/{_base_name(path)}"
-                for path in self._files.ls(self._path(folder), detail=False)
+                f"{folder}/{_cut_base_name(path)}"
+                for path in self._files.ls(self._find_path(folder), detail=False)
             ]
         except FileNotFoundError:
             return []
@@ -108,7 +108,7 @@ class Uploads:
     def list_folders(self) -> list[str]:
         try:
             return [
-                _base_name(each["name"])
+                _cut_base_name(each["name"])
                 for each in self._files.ls(self._root, detail=True)
                 if each["type"] == "directory"
             ]
@@ -120,16 +120,16 @@ class Uploads:
         names = self.list_files(folder)
         try:
             return bool(names) and all(
-                self._files.modified(self._path(name)) < moment for name in names
+                self._files.modified(self._find_path(name)) < moment for name in names
             )
         except FileNotFoundError:  # another process is writing: a draft was just renamed
             return False
 
     def remove_folder(self, folder: str) -> None:
         with suppress(FileNotFoundError):
-            self._files.rm(self._path(folder), recursive=True)
+            self._files.rm(self._find_path(folder), recursive=True)
 
-    def _path(self, name: str) -> str:
+    def _find_path(self, name: str) -> str:
         return f"{self._root}/{name}"
 
 
@@ -142,5 +142,5 @@ def _translate_errors() -> Iterator[None]:
         raise StorageUnreachable(reason=error.strerror or error) from error
 
 
-def _base_name(path: str) -> str:
+def _cut_base_name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]

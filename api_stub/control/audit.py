@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from api_stub.deps import Id, RecordTypeName, Using, control_router
+from api_stub.deps import Id, RecordTypeName, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownRecord
@@ -13,7 +13,7 @@ from worker.flows.audit.why import explain
 from worker.store.views.reports import ReportView, show_report
 from worker.store.views.why import WhyView
 
-router = control_router("/api", "records")
+router = make_control_router("/api", "records")
 
 Offline = Annotated[bool, Query(description="Check the database alone, without Redis.")]
 

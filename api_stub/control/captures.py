@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from api_stub.deps import Acting, Admin, Body, Text, Using, control_router
+from api_stub.deps import Acting, Admin, Body, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from worker.domain.intake.leads import parse_lead
 from worker.errors.base import InsufficientScope
 from worker.errors.records import BadLead, KeyReused
 from worker.errors.turns import UnknownPool, WrongPoolType
 from worker.flows.idempotency import Answer, run_once
 from worker.flows.intake import capture, retry
-from worker.flows.names import pool_named
+from worker.flows.names import find_pool_by_name
 from worker.flows.unit import Unit
 from worker.store.views import intake as views
 from worker.store.views.intake import WaitingLeadView
@@ -22,7 +22,7 @@ from worker.store.views.runs import Retried
 
 MOST_LEADS = 1000
 
-router = control_router("/api/leads", "leads")
+router = make_control_router("/api/leads", "leads")
 
 
 class NewLead(Body):
@@ -56,11 +56,11 @@ def capture_lead(system: Using, actor: Acting, key: GivenKey, new: NewLead) -> C
     values = parse_lead(new.lead)
 
     def work(unit: Unit) -> Answer:
-        pool = pool_named(unit, new.pool)
+        pool = find_pool_by_name(unit, new.pool)
         [lead_id] = capture.accept(unit, pool.id, [values], actor.id)
         return {"id": lead_id, "pool": new.pool}
 
-    return CapturedLead(**system.transact(run_once, with_body(key, new.model_dump()), work))
+    return CapturedLead(**system.transact(run_once, add_body(key, new.model_dump()), work))
 
 
 @router.get("/waiting", summary="List leads that wait", responses=document_errors(UnknownPool))
@@ -69,9 +69,9 @@ def list_waiting(
     pool: Annotated[Text | None, Query(description="A pool's name; all pools without it.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LEADS, description="How many at most.")] = 50,
 ) -> list[WaitingLeadView]:
-    """Captured leads that wait for their owner, oldest first, and what they wait for."""
+    """Captured leads that wait for their owner, oldest first, with the reason."""
     with system.reading() as unit:
-        pool_id = None if pool is None else pool_named(unit, pool).id
+        pool_id = None if pool is None else find_pool_by_name(unit, pool).id
         return views.list_waiting(unit, pool_id, limit)
 
 

@@ -1,4 +1,4 @@
-"""Forms, as admins define them, and what was sent through them."""
+"""Forms, as admins define them, and their submissions."""
 
 from collections.abc import Sequence
 from typing import Annotated, cast
@@ -6,7 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Query, Request
 from pydantic import Field
 
-from api_stub.deps import Admin, Body, Id, Text, Using, control_router
+from api_stub.deps import Admin, Body, Id, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.domain.intake import forms as domain
 from worker.domain.intake.forms import FormValues
@@ -16,7 +16,7 @@ from worker.errors.intake import BadForm, FormExists, UnknownForm
 from worker.errors.people import AmbiguousUser
 from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import forms
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.unit import Unit
 from worker.settings import settings
 from worker.store.views import intake as views
@@ -24,7 +24,7 @@ from worker.store.views.intake import DeliveryPage, FormView
 
 MOST_DELIVERIES = 1000
 
-router = control_router("/api/forms", "forms")
+router = make_control_router("/api/forms", "forms")
 
 
 class FormField(Body):
@@ -92,7 +92,7 @@ class NewForm(Body):
 
 
 class ChangedForm(Body):
-    """Changes. Whatever isn't named stays as it is."""
+    """Changes. Values that aren't named stay as they are."""
 
     name: Text = Field("", description="Its heading.")
     owner: FormOwner = ""
@@ -118,7 +118,7 @@ _REFUSALS = (InsufficientScope, BadForm, FormExists, UnknownOwner, AmbiguousUser
 
 @router.get("", summary="List forms")
 def list_forms(system: Using, base: Base) -> list[FormView]:
-    """In the order in which they were defined, disabled forms too."""
+    """In the order of definition. Disabled forms are listed, too."""
     with system.reading() as unit:
         return views.list_forms(unit, base)
 
@@ -137,7 +137,7 @@ def add_form(system: Using, actor: Admin, base: Base, new: NewForm) -> FormView:
 
 @router.get("/{form_id}", summary="Show a form", responses=document_errors(UnknownForm))
 def show_form(system: Using, base: Base, form_id: Id) -> FormView:
-    """With its address, and how it gets onto other pages."""
+    """The form with its address, and the code that puts it onto other pages."""
     with system.reading() as unit:
         return forms.show(unit, form_id, base)
 
@@ -146,7 +146,7 @@ def show_form(system: Using, base: Base, form_id: Id) -> FormView:
     "/{form_id}", summary="Change a form", responses=document_errors(UnknownForm, *_REFUSALS)
 )
 def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: ChangedForm) -> FormView:
-    """It holds for whatever is sent from now on. Visitors can't tell a disabled form from one that
+    """It holds for all that is sent from now on. Visitors can't tell a disabled form from one that
     isn't there."""
 
     def change(unit: Unit) -> FormView:
@@ -163,7 +163,7 @@ def change_form(system: Using, _: Admin, base: Base, form_id: Id, changed: Chang
     responses=document_errors(InsufficientScope, UnknownForm),
 )
 def delete_form(system: Using, _: Admin, form_id: Id) -> None:
-    """With the list of what was sent through it. Its leads stay."""
+    """The list of its submissions is deleted, too. Its leads stay."""
     system.transact(forms.remove, form_id)
 
 
@@ -178,7 +178,7 @@ def list_form_deliveries(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> DeliveryPage:
-    """What was sent through the form within 30 days, newest first, and what became of it."""
+    """The form's submissions of the last 30 days, newest first, with their outcomes."""
     with system.reading() as unit:
         return forms.list_deliveries(unit, form_id, before, limit)
 
@@ -188,7 +188,7 @@ def _read_values(unit: Unit, body: NewForm | ChangedForm, names: set[str]) -> Fo
     them."""
     values = cast("FormValues", body.model_dump(include=names - {"owner", "fields"}))
     if "owner" in names:
-        values["owner_id"] = owner_named(unit, body.owner).id
+        values["owner_id"] = find_owner_by_name(unit, body.owner).id
     if "fields" in names:
         values["fields"] = _read_fields(body.fields)
     return values

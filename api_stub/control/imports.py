@@ -8,24 +8,24 @@ from typing import IO, Annotated, cast
 from fastapi import File, Form, Request, Response, UploadFile
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
-from api_stub.deps import Acting, RecordTypeName, Text, Using, control_router
+from api_stub.deps import Acting, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from api_stub.http_errors import BodyTooLarge
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from worker.domain.files.rows import parse_mapping
 from worker.errors.people import AmbiguousUser, UnknownRecordType
 from worker.errors.records import KeyReused, UnknownField
 from worker.errors.runs import BadMapping, UnknownHeader, UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
 from worker.flows.idempotency import IdempotencyKey
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.runs import dry_runs, imports
 from worker.flows.runs.imports import ImportRequest
 from worker.store.views.runs import RunView
 
 UPLOADS = "/api/imports"
 
-router = control_router(UPLOADS, "imports")
+router = make_control_router(UPLOADS, "imports")
 
 _REFUSALS = document_errors(
     UnknownOwner,
@@ -72,8 +72,8 @@ def import_file(
 ) -> RunView | Response:
     """Every good row becomes a record, owned by the next member in file order. Answers as soon as
     the file is stored, with the run that workers carry on; follow it at the address in `Location`.
-    A dry run is answered with 200, and what would happen. Under an `Idempotency-Key` the same
-    request is one with the same file, by its name and what it holds."""
+    The answer to a dry run has status 200, and tells what would happen. Under an `Idempotency-Key`
+    the same request is one with the same file, by name and content."""
     name = (file.filename or "").replace("\0", "") or "upload.csv"
     mapping = parse_mapping(map)
     if not dry_run:
@@ -83,7 +83,7 @@ def import_file(
         if earlier is not None:
             return show_accepted(system, request, response, earlier)
     with system.reading() as session:
-        owner_id = owner_named(session, owner).id
+        owner_id = find_owner_by_name(session, owner).id
     asked = ImportRequest(name, type, owner_id, mapping, actor.id, None if dry_run else key)
     if dry_run:
         return show_dry_run(dry_runs.preview_import(system, asked, file.file))
@@ -98,4 +98,4 @@ def _with_file(
         return None
     digest = hashlib.file_digest(cast("BufferedIOBase", file), "sha256").hexdigest()
     file.seek(0)
-    return with_body(key, {**body, "file": digest})
+    return add_body(key, {**body, "file": digest})

@@ -1,11 +1,11 @@
-"""Integrations: through which others' systems deliver leads, and what they delivered."""
+"""Integrations: through which others' systems deliver leads, and their deliveries."""
 
 from typing import Annotated, cast
 
 from fastapi import Query
 from pydantic import Field, SecretStr
 
-from api_stub.deps import Admin, Body, Id, Sealing, Text, Using, control_router
+from api_stub.deps import Admin, Body, Id, Sealing, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.senders import SENDERS
@@ -25,8 +25,8 @@ from worker.errors.intake import (
 from worker.errors.people import AmbiguousUser, BlankName
 from worker.errors.turns import UnknownOwner, WrongPoolType
 from worker.flows.intake import integrations
-from worker.flows.intake.replay import replay
-from worker.flows.names import owner_named
+from worker.flows.intake.read_again import read_again
+from worker.flows.names import find_owner_by_name
 from worker.flows.unit import Unit
 from worker.store.views import integrations as views
 from worker.store.views.intake import DeliveryPage, DeliveryView, show_delivery
@@ -35,7 +35,7 @@ from worker.store.views.integrations import IntegrationDetails, IntegrationView
 MOST_DELIVERIES = 200
 MOST_LABELS = 100
 
-router = control_router("/api", "integrations")
+router = make_control_router("/api", "integrations")
 
 SecretText = Annotated[SecretStr, Field(max_length=1000)]
 Tags = Annotated[list[Text], Field(max_length=MOST_LABELS, description="The tags of its leads.")]
@@ -86,7 +86,7 @@ class NewIntegration(Body):
 
 
 class ChangedIntegration(Body):
-    """Changes. Whatever isn't named stays as it is."""
+    """Changes. Values that aren't named stay as they are."""
 
     name: Text = "unchanged"
     owner: IntegrationOwner = "unchanged"
@@ -99,7 +99,7 @@ class ChangedIntegration(Body):
 
 
 class NewSecret(Body):
-    """What the sender signs with from now on, or shows."""
+    """The secret that the sender signs with, or shows, from now on."""
 
     secret: SecretText
 
@@ -148,7 +148,7 @@ def add_integration(
     responses=document_errors(UnknownIntegration),
 )
 def show_integration(system: Using, integration_id: Id) -> IntegrationDetails:
-    """An integration without its secrets, and the leads about which more is still to be fetched."""
+    """An integration without its secrets, and the leads whose contacts must still be fetched."""
     with system.reading() as unit:
         return integrations.show(unit, integration_id)
 
@@ -161,8 +161,8 @@ def show_integration(system: Using, integration_id: Id) -> IntegrationDetails:
 def change_integration(
     system: Using, sealing: Sealing, _: Admin, integration_id: Id, changed: ChangedIntegration
 ) -> IntegrationView:
-    """Whatever isn't named stays as it is. A disabled integration accepts nothing, as if it weren't
-    there."""
+    """Values that aren't named stay as they are. A disabled integration accepts nothing, as if it
+    weren't there."""
 
     def change(unit: Unit) -> IntegrationView:
         integrations.change(unit, sealing, integration_id, _read_values(unit, changed))
@@ -201,7 +201,7 @@ def list_deliveries(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DELIVERIES, description="How many at most.")] = 50,
 ) -> DeliveryPage:
-    """The deliveries of the last 30 days, newest first, and what became of each."""
+    """The deliveries of the last 30 days, newest first, with their outcomes."""
     with system.reading() as unit:
         return integrations.list_deliveries(unit, integration_id, before, limit)
 
@@ -212,11 +212,11 @@ def list_deliveries(
     responses=document_errors(InsufficientScope, UnknownDelivery, NotReplayable),
 )
 def replay_delivery(system: Using, _: Admin, delivery_id: Id) -> DeliveryView:
-    """Reads what was kept of it again, by the mapping as it is now. A delivery whose leads are
+    """Reads the stored delivery again, by the mapping as it is now. A delivery whose leads are
     still there is refused."""
 
     def replay_and_show(unit: Unit) -> DeliveryView:
-        replay(unit, delivery_id)
+        read_again(unit, delivery_id)
         return show_delivery(unit, delivery_id)
 
     return system.transact(replay_and_show)
@@ -229,7 +229,7 @@ def _read_values(unit: Unit, body: NewIntegration | ChangedIntegration) -> Integ
     named = body.model_dump(include=plain & body.model_fields_set)
     values = cast("IntegrationValues", named)
     if "owner" in body.model_fields_set:
-        values["owner_id"] = owner_named(unit, body.owner).id
+        values["owner_id"] = find_owner_by_name(unit, body.owner).id
     if "access_token" in body.model_fields_set:
         token = body.access_token
         values["access_token"] = None if token is None else token.get_secret_value()

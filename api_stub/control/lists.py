@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import Field
 
-from api_stub.deps import Acting, Body, Id, RecordTypeName, Text, Using, control_router
+from api_stub.deps import Acting, Body, Id, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from api_stub.sell.models import LAST_PAGE, MOST_PER_PAGE
 from worker.domain.filters import FilterBody
@@ -29,7 +29,7 @@ from worker.flows.unit import Unit
 from worker.store.views import lists as views
 from worker.store.views.lists import RecordCount, RecordPage, SmartListView
 
-router = control_router("/api/lists", "lists")
+router = make_control_router("/api/lists", "lists")
 
 FilterField = Annotated[
     FilterBody,
@@ -67,7 +67,7 @@ class NewList(Body):
 
 
 class ChangedList(Body):
-    """What is to be different. What isn't named stays as it is."""
+    """The values that change. Values that aren't named stay as they are."""
 
     name: Text = Field("", examples=["Oslo"])
     filter: FilterField = Field({})
@@ -95,15 +95,15 @@ _READING = document_errors(UnknownList, *NAMES)
 
 @router.get("", summary="List smart lists")
 def list_lists(system: Using, actor: Acting) -> list[SmartListView]:
-    """Yours and those that are published; an admin sees all. Those of runs aren't listed: they are
-    import:N."""
+    """Your own lists and the published ones. An admin sees all. The lists of runs, import:N, aren't
+    listed."""
     with system.reading() as session:
         return views.show_lists(session, find_visible(session, actor))
 
 
 @router.post("", summary="Save a smart list", status_code=201, responses=_REFUSALS)
 def create_list(system: Using, actor: Acting, new: NewList) -> SmartListView:
-    """What it holds is looked up whenever it is read."""
+    """Its records are looked up each time it is read."""
     values = ListValues(new.name, new.filter, new.order, new.published)
     return system.transact(_create, new.record_type, values, actor)
 
@@ -156,8 +156,8 @@ def list_records(
     page: Annotated[int, Query(ge=1, le=LAST_PAGE)] = 1,
     per_page: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = 25,
 ) -> RecordPage:
-    """A page of what it holds now. What its filter names must be there still: else that is an
-    error, and no empty list."""
+    """A page of the records that it holds now. If its filter names something that no longer exists,
+    the answer is an error, not an empty list."""
     with system.reading() as session:
         session.limit_statement_time()
         return views.show_records(session, find_list(session, list_id, actor), page, per_page)

@@ -1,8 +1,8 @@
-"""People: who can be given records, and what they may do."""
+"""People: the users who can own records, and their permissions."""
 
 from pydantic import Field
 
-from api_stub.deps import Acting, Admin, Body, Id, Text, Using, control_router
+from api_stub.deps import Acting, Admin, Body, Id, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BadEmail, BlankName, LastAdmin, UnknownUser, UserExists
@@ -16,7 +16,7 @@ from worker.store.views.people import (
     show_users,
 )
 
-router = control_router("/api/users", "users")
+router = make_control_router("/api/users", "users")
 
 
 class NewUser(Body):
@@ -29,7 +29,7 @@ class NewUser(Body):
 
 
 class ChangedUser(Body):
-    """What is to be different. What isn't named stays as it is."""
+    """The values that change. Values that aren't named stay as they are."""
 
     name: Text | None = Field(None, examples=["Ann Lee-Ray"])
     is_admin: bool | None = None
@@ -38,14 +38,14 @@ class ChangedUser(Body):
 
 @router.get("", summary="List users")
 def list_users(system: Using) -> list[UserView]:
-    """Everyone, in the order of joining, those who were deactivated too."""
+    """All users in the order of joining. Deactivated users are listed, too."""
     with system.reading() as session:
         return show_users(session)
 
 
 @router.get("/self", summary="Show yourself")
 def show_self(system: Using, actor: Acting) -> UserView:
-    """Whose token it is, and what they may do."""
+    """The user of the token, and their permissions."""
     with system.reading() as session:
         return find_user(session, actor.id)
 
@@ -68,7 +68,7 @@ def add_user(system: Using, _: Admin, new: NewUser) -> UserView:
     responses=document_errors(InsufficientScope, UnknownUser, BlankName, LastAdmin),
 )
 def change_user(system: Using, _: Admin, user_id: Id, changed: ChangedUser) -> UserView:
-    """Their name, and what they may do. It goes for all their tokens at once."""
+    """The user's name and permissions. It goes for all their tokens at once."""
     return show_user(
         system.transact(
             people.change,

@@ -13,7 +13,7 @@ from api_stub.deps import (
     RecordTypeName,
     Text,
     Using,
-    control_router,
+    make_control_router,
 )
 from api_stub.error_responses import document_errors
 from worker.domain.storable import GREATEST
@@ -21,7 +21,7 @@ from worker.errors.base import InsufficientScope
 from worker.errors.people import AmbiguousUser, BlankName, UnknownRecordType, UnknownUser
 from worker.errors.turns import AlreadyMember, NotAMember, PoolExists, UnknownPool
 from worker.flows.audit.verify import verify
-from worker.flows.names import users_named
+from worker.flows.names import find_users_by_name
 from worker.flows.system import System
 from worker.flows.turns import pools
 from worker.flows.unit import Unit
@@ -33,7 +33,7 @@ from worker.store.views.reports import ReportView, show_report
 
 MOST_ENTRIES = 1000
 
-router = control_router("/api/pools", "pools")
+router = make_control_router("/api/pools", "pools")
 
 Emails = Annotated[
     list[Text],
@@ -53,13 +53,13 @@ class NewPool(Body):
 
 
 class NewName(Body):
-    """What a pool is to be called."""
+    """The new name of a pool."""
 
     name: Text = Field(examples=["Inbound EMEA"])
 
 
 class NewMembers(Body):
-    """Who is to join."""
+    """The users who join."""
 
     members: Annotated[Emails, Field(min_length=1)]
 
@@ -131,7 +131,7 @@ def delete_pool(system: Using, _: Admin, pool_id: Id) -> None:
     ),
 )
 def add_members(system: Using, actor: Admin, pool_id: Id, new: NewMembers) -> PoolView:
-    """They go to the end. Who is next stays next."""
+    """They go to the end. The next member stays next."""
     system.transact(_add_members, pool_id, new.members, actor.id)
     return _show(system, pool_id)
 
@@ -164,8 +164,8 @@ def verify_pool(system: Using, pool_id: Id, offline: Offline = False) -> ReportV
     responses=document_errors(UnknownPool),
 )
 def list_rosters(system: Using, pool_id: Id) -> list[RosterChangeView]:
-    """Who the members were, from which turn on, and who has made it so, from the first roster to
-    the one in force."""
+    """Each roster, from the first to the one in force: its members, its first turn, and who made
+    the change."""
     with system.reading() as session:
         return views.list_rosters(session, pool_id)
 
@@ -185,18 +185,20 @@ def read_ledger(
         int, Query(ge=1, le=MOST_ENTRIES, description="How many turns at most.")
     ] = 100,
 ) -> LedgerPage:
-    """Turn by turn: who was given what, and why."""
+    """Turn by turn: who got which record, and why."""
     with system.reading() as session:
         return ledger.read_page(session, pool_id, after, limit)
 
 
 def _create(unit: Unit, new: NewPool, actor_id: int) -> int:
-    return pools.create(unit, new.name, new.record_type, users_named(unit, new.members), actor_id)
+    return pools.create(
+        unit, new.name, new.record_type, find_users_by_name(unit, new.members), actor_id
+    )
 
 
 def _add_members(unit: Unit, pool_id: int, members: list[str], actor_id: int) -> None:
     pools.find(unit, pool_id)  # an unknown pool is told before unknown members
-    pools.add_members(unit, pool_id, users_named(unit, members), actor_id)
+    pools.add_members(unit, pool_id, find_users_by_name(unit, members), actor_id)
 
 
 def _show(system: System, pool_id: int) -> PoolView:

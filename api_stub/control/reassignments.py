@@ -7,9 +7,9 @@ from fastapi import Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api_stub.control.runs import DRY_RUN, show_accepted, show_dry_run
-from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, control_router
+from api_stub.deps import Body, Reassigner, RecordTypeName, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from worker.domain.filters import RecordList
 from worker.domain.people.permissions import Actor
 from worker.domain.runs.record_ids import RecordIds
@@ -21,13 +21,13 @@ from worker.errors.records import Fault, IncorrectPayload, KeyReused, UnknownRec
 from worker.errors.runs import RepeatedRecord, UnknownRun
 from worker.errors.turns import EmptyPool, UnknownOwner, UnknownPool, WrongPoolType
 from worker.flows.idempotency import run_once
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, reassign
 from worker.flows.unit import Unit
 from worker.store.views.runs import RunView
 
-router = control_router("/api/reassignments", "reassignments")
+router = make_control_router("/api/reassignments", "reassignments")
 
 ListReference = Annotated[
     Text,
@@ -101,7 +101,7 @@ def reassign_records(
 ) -> RunView | Response:
     """Each record goes to the next member, in the order of the list, as one block of turns; or all
     go to the user. Answers with the run that workers carry on; follow it at the address in
-    `Location`. A dry run is answered with 200, and what would happen."""
+    `Location`. The answer to a dry run has status 200, and tells what would happen."""
     _check(wanted)
     if wanted.dry_run:
         with system.reading() as unit:
@@ -109,7 +109,7 @@ def reassign_records(
             records, owner_id = _find_records(unit, wanted, actor), _find_owner(unit, wanted)
             return show_dry_run(dry_runs.preview_reassignment(unit, records, owner_id))
     accept = partial(_accept, wanted=wanted, actor=actor)
-    answer = system.transact(run_once, with_body(key, wanted.model_dump()), accept)
+    answer = system.transact(run_once, add_body(key, wanted.model_dump()), accept)
     return show_accepted(system, request, response, answer["run"])
 
 
@@ -146,4 +146,4 @@ def _find_records(unit: Unit, wanted: NewReassignment, actor: Actor) -> RecordLi
 
 def _find_owner(unit: Unit, wanted: NewReassignment) -> int:
     """Raises UnknownOwner, AmbiguousUser."""
-    return int(owner_named(unit, wanted.owner).id)
+    return find_owner_by_name(unit, wanted.owner).id

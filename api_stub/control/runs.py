@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import Field, TypeAdapter
 
-from api_stub.deps import Acting, Body, Id, Using, control_router
+from api_stub.deps import Acting, Body, Id, Using, make_control_router
 from api_stub.error_responses import document_errors
 from worker.domain.storable import GREATEST
 from worker.errors.base import InsufficientScope
@@ -30,7 +30,7 @@ MOST_RUNS = 1000
 MOST_SKIPS = 1000
 BLOCK_BYTES = 2**16
 
-router = control_router("/api/runs", "runs")
+router = make_control_router("/api/runs", "runs")
 
 
 class UndoBody(Body):
@@ -93,8 +93,8 @@ def list_skipped(
         int, Query(ge=1, le=MOST_SKIPS, description="How many records at most.")
     ] = 100,
 ) -> SkipPage:
-    """The records that it has left as they were, in the order of its list, and why: somebody has
-    touched them meanwhile."""
+    """The records that it has left as they were, in the order of its list, with the reason: they
+    were touched meanwhile."""
     with system.reading() as session:
         views.show_run(session, run_id)
         found = views.list_skipped(session, run_id, after, limit + 1)
@@ -111,7 +111,7 @@ def list_skipped(
         **document_errors(UnknownRun, NoReceipt, FileGone, NoReceiptYet),
     },
 )
-def receipt(system: Using, run_id: Id) -> StreamingResponse:
+def download_receipt(system: Using, run_id: Id) -> StreamingResponse:
     """For each row of the file, in its order: its record, turn and owner, or its error."""
     source = imports.open_receipt(system, run_id)
     name = {"Content-Disposition": f'attachment; filename="receipt-{run_id}.csv"'}
@@ -154,9 +154,9 @@ def undo_run(
     response: Response,
     wanted: UndoBody | None = None,
 ) -> RunView:
-    """Deletes what an import has made, and gives back what a reassignment has given, but for
-    records that somebody has touched since. Answers with the run that does so: asked again, with
-    the same one."""
+    """Deletes the records that an import has made, or gives records back that a reassignment has
+    moved, except for records that were touched since. Answers with the run that does so: asked
+    again, with the same one."""
     returns_turns = wanted is not None and wanted.return_turns
     undo_id = system.transact(undo.accept, run_id, actor.id, returns_turns=returns_turns)
     return show_accepted(system, request, response, undo_id)
@@ -165,13 +165,13 @@ def undo_run(
 DRY_RUN: dict[int | str, dict[str, Any]] = {
     200: {"model": DryRun, "description": "What would happen: the answer to a dry run."}
 }
-"""What an endpoint answers with that has two answers, for its description."""
+"""The two answers of an endpoint, for its description."""
 
 _DRY_RUNS = TypeAdapter(DryRun)
 
 
 def show_dry_run(view: DryRun) -> Response:
-    """A dry run, in place of what the endpoint else answers with."""
+    """A dry run, instead of the endpoint's usual answer."""
     return JSONResponse(_DRY_RUNS.dump_python(view, mode="json"))
 
 

@@ -1,20 +1,20 @@
-"""Access tokens, by which people and their programs sign in."""
+"""Access tokens. Users and their programs sign in with them."""
 
 from typing import Annotated
 
 from fastapi import Depends, Response
 from pydantic import Field
 
-from api_stub.deps import Acting, Body, Id, Text, Using, control_router
+from api_stub.deps import Acting, Body, Id, Text, Using, make_control_router
 from api_stub.error_responses import document_errors
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.errors.base import InsufficientScope
 from worker.errors.people import BlankName, UnknownToken, UnknownUser
 from worker.flows.people import access
 from worker.flows.people.access import IssuedToken
 from worker.store.views.people import TokenView
 
-router = control_router("/api", "tokens")
+router = make_control_router("/api", "tokens")
 
 
 class NewToken(Body):
@@ -25,7 +25,7 @@ class NewToken(Body):
 
 def check_own_id(actor: Acting, user_id: Id) -> int:
     """The actor's own id, or anybody's for an admin. Raises InsufficientScope."""
-    if user_id != actor.id and not allowed(actor, Action.MANAGE):
+    if user_id != actor.id and not is_allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
     return user_id
 
@@ -51,7 +51,7 @@ def list_tokens(system: Using, user_id: OwnId) -> list[TokenView]:
     responses=document_errors(InsufficientScope, UnknownUser, BlankName),
 )
 def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response) -> IssuedToken:
-    """The answer is the only place where the token is ever seen. It may do what its user may do,
+    """The answer is the only place where the token is ever seen. It has its user's permissions
     until it is revoked."""
     response.headers["Cache-Control"] = "no-store"
     return system.transact(access.issue, user_id, new.name)
@@ -64,10 +64,10 @@ def issue_token(system: Using, user_id: OwnId, new: NewToken, response: Response
     responses=document_errors(UnknownToken),
 )
 def revoke_token(system: Using, actor: Acting, token_id: Id) -> None:
-    """Your own, or as an admin anybody's. It lets nobody in from now on, and stays revoked."""
+    """Your own, or as an admin anybody's. It is refused from now on, and stays revoked."""
     system.transact(access.revoke, token_id, _limit_to(actor))
 
 
 def _limit_to(actor: Actor) -> int | None:
     """Whose tokens the actor may revoke; None for anybody's."""
-    return None if allowed(actor, Action.MANAGE) else actor.id
+    return None if is_allowed(actor, Action.MANAGE) else actor.id

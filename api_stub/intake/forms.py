@@ -1,4 +1,4 @@
-"""Forms, as visitors see them: a page to be filled in and sent, and the same for programs as
+"""Forms, as visitors see them: a page that visitors fill in and send, and the same for programs as
 JSON."""
 
 from typing import Annotated
@@ -30,11 +30,11 @@ from api_stub.intake.pages import (
     TOKEN,
     TRAP,
     BlankForm,
-    page_headers,
+    make_page_headers,
     render_form,
     render_thanks,
 )
-from api_stub.limits import RateLimit, form_rate_limit
+from api_stub.limits import RateLimit, get_form_rate_limit
 from worker.domain.intake.forms import PATH, Form
 from worker.domain.intake.submissions import find_unknown
 from worker.errors.intake import TokenExpired, TokenUsed, TooManySubmissions, TooSoon, UnknownForm
@@ -62,7 +62,7 @@ Slug = Annotated[
 
 
 class FormPayload(Body):
-    """What a program sends through a form."""
+    """A submission of a program."""
 
     fields: dict[str, object] = Field(
         description="Values by the names of the form's fields.",
@@ -88,7 +88,8 @@ class FormToken(BaseModel):
 
 
 async def read_body(request: Request) -> bytes:
-    """The body. It also keeps what a person has typed with the request, for a page that refuses."""
+    """The body. It also keeps the visitor's values with the request, so that an error page can show
+    them."""
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (TYPED, "application/json"):
@@ -118,7 +119,7 @@ def find_form(request: Request, system: Using, slug: Slug) -> Form:
 
 
 def count_submission(
-    request: Request, form: "Here", limit: Annotated[RateLimit, Depends(form_rate_limit)]
+    request: Request, form: "Here", limit: Annotated[RateLimit, Depends(get_form_rate_limit)]
 ) -> Form:
     """Counts a submission of the sender's address, and gives the form. Raises
     TooManySubmissions."""
@@ -149,7 +150,7 @@ def send_style() -> Response:
 
 @router.get("/{slug}", include_in_schema=False)
 def show_form(form: Here, sealing: Sealing) -> Response:
-    """The form, to be filled in."""
+    """The form, ready to fill in."""
     return render_form(BlankForm(form, submissions.make_token(sealing, form)))
 
 
@@ -203,14 +204,14 @@ def send_form(
     request: Request, system: Using, sealing: Sealing, body: Typed, form: Counted
 ) -> Response | dict[str, int | None]:
     """The lead is stored when this answers, and is never lost from then on. The same token brings
-    in one lead, however often it is sent. What a form in HTML sends is answered with a page."""
+    in one lead, however often it is sent. The answer to a form in HTML is a page."""
     if is_person(request):
         return _answer_a_person(request.state.typed, system, sealing, form)
     return {"lead": submissions.submit(system, sealing, form, _read_payload(form, body))}
 
 
 def _read_payload(form: Form, body: bytes) -> Submission:
-    """What a program sends. Raises InvalidPayload, IncorrectPayload."""
+    """The submission of a program. Raises InvalidPayload, IncorrectPayload."""
     try:
         sent = FormPayload.model_validate(orjson.loads(body))
     except orjson.JSONDecodeError:
@@ -242,5 +243,5 @@ def _answer_a_person(
         again = BlankForm(form, submissions.make_token(sealing, form), typed, notice=words)
         return render_form(again, error.status)
     if form.redirect_url:
-        return RedirectResponse(form.redirect_url, 303, page_headers(form))
+        return RedirectResponse(form.redirect_url, 303, make_page_headers(form))
     return render_thanks(form)

@@ -19,7 +19,7 @@ BODY = {"content": {"application/json": {"schema": {}}, FORM: {"schema": {"type"
 
 
 class DeliveryReceipt(BaseModel):
-    """What became of each part of a delivery, in order."""
+    """The outcome of each part of a delivery, in order."""
 
     deliveries: list[PartReceipt]
 
@@ -50,6 +50,6 @@ def take_in(
     call: Annotated[Call, Depends(read_call)],
 ) -> DeliveryReceipt:
     """For HubSpot, Zendesk Support, Zendesk Chat, Zapier and any sender that follows Standard
-    Webhooks. All is stored when this answers, and is never lost from then on. What comes again does
-    nothing. What makes no lead is kept with the reason, and can be replayed."""
+    Webhooks. All is stored when this answers, and is never lost from then on. A repeated delivery
+    does nothing. A delivery that makes no lead is kept with the reason, and can be replayed."""
     return DeliveryReceipt(deliveries=deliver(system, sealing, slug, call))

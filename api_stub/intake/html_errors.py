@@ -20,7 +20,7 @@ FROM_A_PAGE = (TYPED, "multipart/form-data", "text/plain")
 
 PREFLIGHT_SECONDS = 600
 ONE_SITE_BITS = 64
-"""So many bits of an IPv6 address tell whose it is; its owner chooses the rest."""
+"""This number of bits of an IPv6 address names its network; its owner chooses the rest."""
 
 
 class ForVisitors(APIRoute):
@@ -35,7 +35,7 @@ class ForVisitors(APIRoute):
             except EvenhandError as error:
                 render = render_refusal if is_person(request) else refuse
                 response = render(request, error)
-            response.headers.update(cors_headers(request))
+            response.headers.update(make_cors_headers(request))
             return response
 
         return answer_in_kind
@@ -49,8 +49,8 @@ def is_person(request: Request) -> bool:
 
 
 def render_refusal(request: Request, error: EvenhandError) -> Response:
-    """The page for a person who is refused. If all they can do is wait, the page holds what they
-    have typed, to be sent again."""
+    """The page for a person whose request is refused. If they can only wait, the page holds their
+    values, so that they can send them again."""
     form: Form | None = getattr(request.state, "form", None)
     if isinstance(error, UnknownForm):
         return render_notice(
@@ -69,7 +69,7 @@ def render_refusal(request: Request, error: EvenhandError) -> Response:
         page.headers["Retry-After"] = str(RETRY_SECONDS)
         return page
     if isinstance(error, TooManySubmissions):
-        pause = _in_words(error.facts["seconds"])
+        pause = _put_into_words(error.facts["seconds"])
         words = f"Too much was sent from your address. Please send it again in {pause}."
         return _render_wait(request, words, error, form)
     return render_notice("That didn't work", str(error), error.status, form)
@@ -87,12 +87,12 @@ def _render_wait(request: Request, words: str, error: EvenhandError, form: Form 
     return render_kept(words, typed, error.status, form)
 
 
-def _in_words(seconds: int) -> str:
+def _put_into_words(seconds: int) -> str:
     minutes = -(-seconds // 60)
     return "a minute" if minutes <= 1 else f"{minutes} minutes"
 
 
-def cors_headers(request: Request) -> dict[str, str]:
+def make_cors_headers(request: Request) -> dict[str, str]:
     """The headers that let a page of the form's origins read the answer."""
     form: Form | None = getattr(request.state, "form", None)
     origin = request.headers.get("origin", "")
@@ -104,7 +104,7 @@ def cors_headers(request: Request) -> dict[str, str]:
 
 def answer_preflight(request: Request) -> Response:
     """The answer to a browser that asks whether another's page may send JSON."""
-    if "Access-Control-Allow-Origin" not in cors_headers(request):
+    if "Access-Control-Allow-Origin" not in make_cors_headers(request):
         return Response(status_code=204)
     headers = {
         "Access-Control-Allow-Methods": "GET, POST",

@@ -11,13 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.domain.intake import forms
 from worker.domain.intake.forms import Field, Form, read_origin
-from worker.domain.intake.submissions import pointer_to
+from worker.domain.intake.submissions import make_pointer
 from worker.domain.storable import replace_unstorable
 from worker.errors.records import Fault
 
 TRAP, TOKEN = "homepage", "_token"
-"""Our own fields: one that nobody sees, under a name that no field of a lead has, and the form
-token."""
+"""Our own fields: a hidden one, under a name that no field of a lead has, and the form token."""
 
 STYLE = (files("api_stub.intake") / "static" / "form.css").read_text()
 STYLE_ADDRESS = f"form.css?v={hashlib.sha256(STYLE.encode()).hexdigest()[:12]}"
@@ -37,7 +36,7 @@ AUTOCOMPLETE = {
     "address_postal_code": "postal-code",
     "address_country": "country-name",
 }
-"""What a browser can fill in by itself, by field of a lead."""
+"""The values that a browser can fill in by itself, by field of a lead."""
 
 INPUT_MODES = {forms.EMAIL: "email", forms.TEL: "tel", forms.URL: "url", forms.NUMBER: "decimal"}
 
@@ -52,7 +51,7 @@ _templates = Environment(
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A field as the page shows it, with its value and what is wrong with that."""
+    """A field as the page shows it, with its value and the fault of the value."""
 
     id: str
     field: Field
@@ -69,8 +68,8 @@ class Control:
 
     @property
     def kind(self) -> str:
-        """The type of the input. That of a number would drop a wrong value before anybody could say
-        so."""
+        """The type of the input. The type `number` would drop a wrong value before the visitor
+        could be told."""
         return forms.TEXT if self.field.type == forms.NUMBER else self.field.type
 
     @property
@@ -80,14 +79,14 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class BlankForm:
-    """A form to be filled in."""
+    """A form, ready to fill in."""
 
     form: Form
     token: str
     typed: Mapping[str, str] = field(default_factory=dict)
-    """What was typed before."""
+    """The value that was typed before."""
     faults: tuple[Fault, ...] = ()
-    """What is wrong with that."""
+    """The fault of the value."""
     notice: str = ""
     """Why the form is shown again."""
 
@@ -99,7 +98,7 @@ class BlankForm:
                 f"field-{number}",
                 each,
                 replace_unstorable(self.typed.get(each.name, "")),
-                messages.get(pointer_to(each.name)),
+                messages.get(make_pointer(each.name)),
             )
             for number, each in enumerate(self.form.fields, 1)
         ]
@@ -123,8 +122,8 @@ def render_notice(title: str, words: str, status: int, form: Form | None = None)
 def render_kept(
     words: str, typed: Mapping[str, str], status: int, form: Form | None = None
 ) -> Response:
-    """A page with all that was typed, to be sent again in a while. It needs neither the form nor
-    any server but this one."""
+    """A page with all values, so that the visitor can send them again later. It needs neither the
+    form nor any server but this one."""
     labels = {each.name: each.label for each in form.fields} if form else {}
     lines = [
         (labels.get(name) or name.replace("_", " ").capitalize(), replace_unstorable(value))
@@ -137,10 +136,10 @@ def render_kept(
 
 def _render(template: str, of: Form | None, status: int, **shown: object) -> Response:
     page = _templates.get_template(template).render(style=STYLE_ADDRESS, **shown)
-    return HTMLResponse(page, status, page_headers(of))
+    return HTMLResponse(page, status, make_page_headers(of))
 
 
-def page_headers(form: Form | None) -> dict[str, str]:
+def make_page_headers(form: Form | None) -> dict[str, str]:
     """The security headers of a page. Only the form's origins may frame a page of a form; a page
     without a form holds nothing that a frame could abuse."""
     return {

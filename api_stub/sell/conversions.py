@@ -3,10 +3,10 @@
 from fastapi import Response
 
 from api_stub.deps import Acting, Using
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from api_stub.sell.envelopes import wrap
-from api_stub.sell.models import ConversionRequest, response_model
-from api_stub.sell.parameters import attributes_of, tag_errors
+from api_stub.sell.models import ConversionRequest, make_response_model
+from api_stub.sell.parameters import read_attributes, tag_errors
 from api_stub.sell.routes import NO_PARAMETERS, Context, document, respond, router
 from worker.domain.resources import ACCOUNT, CONVERSION, USER
 from worker.domain.turns.claims import name_convert_claim
@@ -22,7 +22,7 @@ from worker.store.views import catalog
     "/lead_conversions",
     summary="Convert a lead",
     **document(
-        response_model(CONVERSION),
+        make_response_model(CONVERSION),
         AlreadyConverted,
         IncorrectPayload,
         InsufficientScope,
@@ -38,21 +38,21 @@ def create_lead_conversions(
     deal, unless `create_deal` is false. A pool of contacts as the owner, or of deals when one is
     made, gives everything to its next member, in one turn. The same request again gets the first
     conversion."""
-    given = attributes_of(payload)
+    given = read_attributes(payload)
     order = ConversionOrder(**given)
     claimed = context._replace(claim=name_convert_claim(order.lead_id))
-    return respond(system, CONVERSION, with_body(key, given), convert, claimed, order)
+    return respond(system, CONVERSION, add_body(key, given), convert, claimed, order)
 
 
 @router.get(
     "/accounts/self",
     summary="Show the account",
-    **document(response_model(ACCOUNT)),
+    **document(make_response_model(ACCOUNT)),
     dependencies=[tag_errors(ACCOUNT), NO_PARAMETERS],
     tags=["v2 accounts"],
 )
 def show_account(system: Using) -> Response:
-    """The same for everybody."""
+    """The same for every user."""
     with system.reading() as session:
         return wrap(
             ACCOUNT,
@@ -63,7 +63,7 @@ def show_account(system: Using) -> Response:
 @router.get(
     "/users/self",
     summary="Show oneself",
-    **document(response_model(USER)),
+    **document(make_response_model(USER)),
     dependencies=[tag_errors(USER), NO_PARAMETERS],
     tags=["v2 users"],
 )

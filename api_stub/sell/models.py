@@ -142,9 +142,9 @@ def _name_model(resource: Resource, suffix: str) -> str:
 
 
 @cache
-def request_model(resource: Resource) -> type[BaseModel]:
-    """The envelope of a request. Attributes that can't be set are accepted and ignored, since
-    clients send back the whole of what they got."""
+def make_request_model(resource: Resource) -> type[BaseModel]:
+    """The envelope of a request. Attributes that can't be set are accepted and ignored, because
+    clients send back whole records."""
     fields = {attribute.name: _describe_field(attribute) for attribute in resource.attributes}
     data = create_model(_name_model(resource, "Attributes"), __base__=Strict, **fields)
     return create_model(
@@ -163,7 +163,7 @@ def _describe_field(attribute: Attribute) -> FieldDefinition:
 
 
 class ConversionAttributes(Strict):
-    """Which lead to convert, and who gets what it becomes."""
+    """The lead to convert, and the owner of the new records."""
 
     lead_id: Annotated[int, Field(ge=1, le=GREATEST)]
     owner_id: Annotated[int, Field(ge=1, le=GREATEST)] | None = Field(
@@ -180,7 +180,7 @@ class ConversionRequest(Strict):
 
 
 @cache
-def response_model(resource: Resource) -> type[BaseModel]:
+def make_response_model(resource: Resource) -> type[BaseModel]:
     """The envelope of one resource."""
     fields: dict[str, FieldDefinition] = {
         attribute.name: (
@@ -194,10 +194,10 @@ def response_model(resource: Resource) -> type[BaseModel]:
 
 
 @cache
-def collection_model(resource: Resource) -> type[BaseModel]:
+def make_collection_model(resource: Resource) -> type[BaseModel]:
     """The envelope of a page."""
     # list[...] of a model that is made at run time, which type checkers can't follow.
-    items: FieldType = GenericAlias(list, (response_model(resource),))
+    items: FieldType = GenericAlias(list, (make_response_model(resource),))
     name = _name_model(resource, "Collection")
     return create_model(name, items=(items, ...), meta=(CollectionMeta, ...))
 
@@ -232,7 +232,7 @@ def list_parameters(resource: Resource) -> type[BaseModel]:
 
 @cache
 def match_parameters(resource: Resource) -> type[BaseModel]:
-    """The parameters of an upsert: what the record to update must match."""
+    """The parameters of an upsert: the values that the record to update must have."""
     return create_model(
         _name_model(resource, "Match"),
         __config__=_configure(resource),

@@ -1,4 +1,4 @@
-"""What the parameters, headers and body of a request ask for."""
+"""Reads the parameters, headers and body of a request."""
 
 import re
 import secrets
@@ -25,8 +25,8 @@ _PAGING = ("page", "per_page", "sort_by", "ids")
 
 
 def read_list_query(resource: Resource, parameters: BaseModel) -> ListQuery:
-    """What a list or an upsert asks for. Raises RequestValidationError for a parameter that doesn't
-    exist."""
+    """The parameters of a list or an upsert. Raises RequestValidationError for a parameter that
+    doesn't exist."""
     given = parameters.model_dump(by_alias=True, exclude_none=True)
     filters = {name: given.pop(name) for name in resource.filters if name in given}
     paging = {
@@ -46,8 +46,8 @@ def read_list_query(resource: Resource, parameters: BaseModel) -> ListQuery:
 
 
 def read_match_query(resource: Resource, parameters: BaseModel) -> ListQuery:
-    """What the record to be updated must match. Raises RequestValidationError for a request without
-    any condition, which every record would match."""
+    """The values that the record to update must have. Raises RequestValidationError for a request
+    without any condition, which every record would match."""
     query = read_list_query(resource, parameters)
     if not query.filters and not query.fields:
         raise refuse(
@@ -67,13 +67,13 @@ def _read_fields(others: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
-def attributes_of(payload: BaseModel) -> Values:
+def read_attributes(payload: BaseModel) -> Values:
     """The attributes that a request's envelope names."""
     given: Values = payload.model_dump(include={"data"}, exclude_unset=True)["data"]
     return given
 
 
-async def request_context(actor: Acting) -> RequestContext:
+async def make_request_context(actor: Acting) -> RequestContext:
     """Who asks, under a claim of this request's own."""
     return RequestContext(actor, name_request_claim(secrets.token_hex(16)), settings().currency)
 
@@ -81,7 +81,7 @@ async def request_context(actor: Acting) -> RequestContext:
 async def check_user_agent(
     user_agent: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> None:
-    """Sell refuses a request that doesn't say by whom it is sent."""
+    """Sell refuses a request without a `User-Agent`, which names its sender."""
     if not (user_agent or "").strip():
         raise InvalidUserAgent
 

@@ -7,24 +7,24 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from api_stub.deps import ForThoseSignedIn, Id, Using, actor
+from api_stub.deps import ForThoseSignedIn, Id, Using, find_actor
 from api_stub.error_responses import SELL, document_errors
-from api_stub.idempotency import GivenKey, with_body
+from api_stub.idempotency import GivenKey, add_body
 from api_stub.sell.envelopes import wrap, wrap_page
 from api_stub.sell.models import (
-    collection_model,
     list_parameters,
+    make_collection_model,
+    make_request_model,
+    make_response_model,
     match_parameters,
-    request_model,
-    response_model,
 )
 from api_stub.sell.parameters import (
-    attributes_of,
     check_user_agent,
+    make_request_context,
+    read_attributes,
     read_list_query,
     read_match_query,
     refuse_parameters,
-    request_context,
     tag_errors,
 )
 from worker.domain.records.editing import normalize
@@ -42,7 +42,7 @@ from worker.store.views import catalog
 sell_problems = partial(document_errors, under=SELL)
 
 Endpoint = Callable[..., Response | None]
-Context = Annotated[RequestContext, Depends(request_context)]
+Context = Annotated[RequestContext, Depends(make_request_context)]
 Arguments = ParamSpec("Arguments")
 
 NO_PARAMETERS = Depends(refuse_parameters)
@@ -59,9 +59,9 @@ METHODS = {
 }
 
 
-def sell_router() -> APIRouter:
+def make_sell_router() -> APIRouter:
     """A router whose requests need a token and a User-Agent."""
-    before_all = [Depends(actor), Depends(check_user_agent)]
+    before_all = [Depends(find_actor), Depends(check_user_agent)]
     return APIRouter(
         prefix=SELL,
         route_class=ForThoseSignedIn,
@@ -71,7 +71,7 @@ def sell_router() -> APIRouter:
     )
 
 
-router = sell_router()
+router = make_sell_router()
 
 
 def add_routes(resource: Resource) -> None:
@@ -126,7 +126,7 @@ def _add_route(
     description: str,
     **options: Any,
 ) -> None:
-    """Adds an endpoint, with what all endpoints have in common."""
+    """Adds an endpoint, with the settings that all endpoints share."""
     takes_parameters = "parameters" in endpoint.__annotations__
     router.add_api_route(
         f"/{resource.path}{path}",
@@ -150,7 +150,7 @@ def _add_list(resource: Resource) -> None:
 
     endpoint = _annotate(list_page, parameters=Annotated[list_parameters(resource), Query()])
     description = f"A page of them, sorted by {resource.order} unless asked otherwise."
-    responses = document(collection_model(resource))
+    responses = document(make_collection_model(resource))
     _add_route(resource, Verb.LIST, "", endpoint, "List {}s", description, **responses)
 
 
@@ -159,7 +159,7 @@ def _add_show(resource: Resource) -> None:
         with system.reading() as session:
             return wrap(resource, edits.show(session, resource, id))
 
-    responses = document(response_model(resource), UnknownRecord)
+    responses = document(make_response_model(resource), UnknownRecord)
     _add_route(resource, Verb.SHOW, ONE, show, "Show a {}", "One of them, by its id.", **responses)
 
 
@@ -167,13 +167,13 @@ def _add_create(resource: Resource) -> None:
     editor = EDITORS[resource.path]
 
     def create(system: Using, context: Context, key: GivenKey, payload: BaseModel) -> Response:
-        given = attributes_of(payload)
+        given = read_attributes(payload)
         values = normalize(resource, given)
-        return respond(system, resource, with_body(key, given), editor.create, context, values)
+        return respond(system, resource, add_body(key, given), editor.create, context, values)
 
-    endpoint = _annotate(create, payload=request_model(resource))
+    endpoint = _annotate(create, payload=make_request_model(resource))
     description = "An attribute that isn't named is null, or what its description says."
-    responses = document(response_model(resource), IncorrectPayload)
+    responses = document(make_response_model(resource), IncorrectPayload)
     _add_route(resource, Verb.CREATE, "", endpoint, "Create a {}", description, **responses)
 
 
@@ -183,14 +183,14 @@ def _add_update(resource: Resource) -> None:
     def update(
         system: Using, id: Id, context: Context, key: GivenKey, payload: BaseModel
     ) -> Response:
-        given = attributes_of(payload)
+        given = read_attributes(payload)
         values = normalize(resource, given)
-        body = with_body(key, given)
+        body = add_body(key, given)
         return respond(system, resource, body, editor.update, context, id, values)
 
-    endpoint = _annotate(update, payload=request_model(resource))
+    endpoint = _annotate(update, payload=make_request_model(resource))
     errors = UnknownRecord, IncorrectPayload, InsufficientScope
-    responses = document(response_model(resource), *errors)
+    responses = document(make_response_model(resource), *errors)
     description = "Only what is named changes."
     _add_route(resource, Verb.UPDATE, ONE, endpoint, "Update a {}", description, **responses)
 
@@ -224,22 +224,22 @@ def _add_upsert(resource: Resource) -> None:
         parameters: BaseModel,
         payload: BaseModel,
     ) -> Response:
-        given, query = attributes_of(payload), read_match_query(resource, parameters)
+        given, query = read_attributes(payload), read_match_query(resource, parameters)
         values = normalize(resource, given)
-        body = with_body(key, given)
+        body = add_body(key, given)
         return respond(system, resource, body, editor.upsert, context, query, values)
 
     endpoint = _annotate(
         upsert,
         parameters=Annotated[match_parameters(resource), Query()],
-        payload=request_model(resource),
+        payload=make_request_model(resource),
     )
     description = (
         "Updates the one that matches the parameters, of which at least one is needed; creates one"
         " where none does."
     )
     errors = SeveralMatches, IncorrectPayload, InsufficientScope
-    responses = document(response_model(resource), *errors)
+    responses = document(make_response_model(resource), *errors)
     summary = "Update a {}, or create it"
     _add_route(resource, Verb.UPSERT, "/upsert", endpoint, summary, description, **responses)
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from redis import Redis
 from starlette.testclient import TestClient
 
-from api_stub.limits import RateLimit, Standing, rate_limit
+from api_stub.limits import RateLimit, Standing, get_rate_limit
 from tests.api.asking import refusal
 from tests.support.servers import short_folder, wait_until
 from worker.ring.rate_counters import Counts
@@ -257,7 +257,7 @@ def told(answer: Any) -> tuple[int, list[str]]:
 
 
 def limited_to(app: FastAPI, limit: RateLimit) -> None:
-    app.dependency_overrides[rate_limit] = lambda: limit
+    app.dependency_overrides[get_rate_limit] = lambda: limit
 
 
 def test_every_answer_tells_how_the_token_stands_and_the_last_one_when_to_come_again(

@@ -251,9 +251,8 @@ def test_a_list_whose_filter_names_what_is_gone_says_so_and_is_not_empty(
 ) -> None:
     address = f"/api/lists/{saved(client, filter={'pool': create_pool(client)['name']})['id']}"
     assert client.get(f"{address}/count").json() == {"count": 0}
-    for _ in range(
-        2
-    ):  # one of that name that was deleted is still the one that is meant, two are not
+    # One deleted pool of that name is still the one that is meant. Of two, neither is.
+    for _ in range(2):
         [pool] = client.get("/api/pools").json()
         client.delete(f"/api/pools/{pool['id']}")
         again = client.get(f"{address}/count")

@@ -15,7 +15,7 @@ from tests.api.test_server import api
 from tests.support.factories import pool
 from worker.domain.intake.forms import Field, FormValues
 from worker.flows.intake import forms
-from worker.flows.names import pool_named
+from worker.flows.names import find_pool_by_name
 from worker.flows.system import System
 
 
@@ -93,7 +93,7 @@ class Site:
     def define(self, name: str = "Contact us", **definition: Any) -> str:
         """The address of a new form of the pool Inbound."""
         with self.system.reading() as unit:
-            owner_id = pool_named(unit, "Inbound").id
+            owner_id = find_pool_by_name(unit, "Inbound").id
         values: dict[str, Any] = {
             "name": name,
             "owner_id": owner_id,

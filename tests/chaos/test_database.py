@@ -10,7 +10,7 @@ from tests.support.factories import person, pool
 from tests.support.invariants import rows
 from tests.support.servers import Postgres
 from tests.support.tasks import Tasks
-from worker.chaos.database import address_behind, find_upstream, prepare
+from worker.chaos.database import find_address_behind, find_upstream, prepare
 from worker.errors.servers import ForeignDatabase
 from worker.flows.system import System
 from worker.ring import Ring
@@ -111,7 +111,7 @@ def test_a_server_is_found_by_its_address_and_reached_behind_a_proxy(
     url: str, place: object, proxied: str
 ) -> None:
     assert find_upstream(url) == place
-    assert address_behind(url, 9999) == proxied
+    assert find_address_behind(url, 9999) == proxied
 
 
 def test_a_file_has_no_server() -> None:

@@ -154,9 +154,8 @@ def test_a_worker_that_is_frozen_in_the_middle_of_a_transaction_does_not_hold_up
         leads = rig.capture(pool.name, 2)
         sleeper = rig.waiting_worker("advisory")
         rig.signal(sleeper, signal.SIGSTOP)
-    rig.wait_for_turns(
-        leads, RECOVERY_SECONDS
-    )  # the ring is unseeded: that takes the pool alone, which the sleeper shares by now
+    # The ring is unseeded. Seeding it locks the pool exclusively, and the sleeper shares it by now.
+    rig.wait_for_turns(leads, RECOVERY_SECONDS)
     rig.signal(sleeper, signal.SIGCONT)
     wait_until(lambda: rig.is_idle("capture"), "the sleeper to end what it was at")
 

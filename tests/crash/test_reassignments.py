@@ -13,7 +13,7 @@ from tests.support.invariants import entries_of, rows
 from tests.support.servers import wait_until
 from worker.domain.runs.record_ids import RecordIds
 from worker.domain.runs.runs import RUN_TASKS
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.runs import reassign, undo
 from worker.queue import Task
 
@@ -28,7 +28,7 @@ def reassigning(rig: Rig, name: str, ids: list[int]) -> int:
     wanted = RecordIds("lead", ids[::-1])
 
     with rig.system.reading() as session:
-        owner_id = owner_named(session, name).id
+        owner_id = find_owner_by_name(session, name).id
     return rig.system.transact(reassign.accept, wanted, owner_id, None)
 
 

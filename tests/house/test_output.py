@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from worker.cli.dry_run import print_dry_run
-from worker.cli.output import facts_list, rows, table
+from worker.cli.output import add_rows, list_fields, make_table
 from worker.cli.run_output import name_subject
 from worker.domain.files.rows import RowError
 from worker.domain.records.record_type import RecordType
@@ -29,12 +29,12 @@ def printed(what: object) -> str:
 
 
 def test_a_name_that_looks_like_markup_is_printed_as_it_is() -> None:
-    assert ODD in printed(facts_list({"list": ODD}))
-    assert ODD in printed(rows(table("list"), [{"list": ODD}], "list"))
+    assert ODD in printed(list_fields({"list": ODD}))
+    assert ODD in printed(add_rows(make_table("list"), [{"list": ODD}], "list"))
 
 
 def test_numbers_have_separators_and_what_is_unknown_is_left_out() -> None:
-    assert printed(facts_list({"rows": 1234567, "done": True, "reason": None})).split() == [
+    assert printed(list_fields({"rows": 1234567, "done": True, "reason": None})).split() == [
         "rows",
         "1,234,567",
         "done",

@@ -13,7 +13,7 @@ from worker.domain.files.rows import Columns, RowReader
 from worker.domain.files.sheets import check_rows, read_header, split_lines
 from worker.domain.records.record_type import RecordType
 from worker.domain.runs.chunks import Scan, scan
-from worker.sample import HEADER, sample_leads, write_sample
+from worker.sample import HEADER, make_sample_leads, write_sample
 
 SHIPPED = "c6ee807ae9c18ce8ac030099d225f1f558964151efeff54c332b4a90c1ddbe77"
 """Of the 1,000 leads of the demo. Whoever changes the sample on purpose changes this, and what
@@ -42,7 +42,7 @@ def test_the_sample_of_the_demo_is_the_same_everywhere() -> None:
 
 
 def test_another_seed_gives_other_leads() -> None:
-    assert list(sample_leads(50, seed=2)) != list(sample_leads(50, seed=3))
+    assert list(make_sample_leads(50, seed=2)) != list(make_sample_leads(50, seed=3))
 
 
 def test_a_path_and_an_open_file_are_given_the_same_bytes(tmp_path: Path) -> None:
@@ -93,13 +93,13 @@ def test_the_leads_are_read_back_as_they_were_made() -> None:
     ]
 
     assert read == [
-        row for row in islice(sample_leads(1_000), 1, None) if reader.find_fault(row) is None
+        row for row in islice(make_sample_leads(1_000), 1, None) if reader.find_fault(row) is None
     ]
     assert len({row[0] for row in read}) == 995
 
 
 def column(name: str) -> list[str]:
-    rows = (row for row in islice(sample_leads(1_000), 1, None) if len(row) == len(HEADER))
+    rows = (row for row in islice(make_sample_leads(1_000), 1, None) if len(row) == len(HEADER))
     return [row[HEADER.index(name)] for row in rows]
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from redis import Redis
 from starlette.testclient import TestClient
 
-from api_stub.limits import RateLimit, form_rate_limit
+from api_stub.limits import RateLimit, get_form_rate_limit
 from tests.api.asking import refusal
 from tests.intake.asking import LEE, define, page, send, send_json, token
 from tests.support.invariants import assert_promise, rows
@@ -199,7 +199,7 @@ def test_a_lead_that_is_made_stays_made_whatever_comes_after_with_its_token(
 def limited(app: FastAPI, valkey_url: str, valkey: Redis) -> Iterator[None]:
     """Two submissions an hour from one address. It is half past."""
     counts = Counts(valkey_url)
-    app.dependency_overrides[form_rate_limit] = lambda: RateLimit(
+    app.dependency_overrides[get_form_rate_limit] = lambda: RateLimit(
         "2/hour", counts, now=lambda: 500_000 * HOURS + HOURS / 2
     )
     yield
@@ -248,7 +248,7 @@ def test_nobody_is_refused_because_redis_is_away(
 ) -> None:
     counts = Counts(f"unix://{tmp_path}/nobody.sock")
     away = RateLimit("1/hour", counts)
-    app.dependency_overrides[form_rate_limit] = lambda: away
+    app.dependency_overrides[get_form_rate_limit] = lambda: away
 
     assert [send(client, form).status_code for _ in range(3)] == [200] * 3
     counts.close()

@@ -15,7 +15,7 @@ from worker.domain.intake.forms import (
     URL,
     Field,
 )
-from worker.domain.intake.submissions import find_unknown, pointer_to, read_submission
+from worker.domain.intake.submissions import find_unknown, make_pointer, read_submission
 
 LAST, COMPANY = Field("last_name", "Last name"), Field("organization_name", "Company")
 NAMED = {"last_name": "Lee"}
@@ -140,4 +140,4 @@ def test_names_that_the_form_does_not_have_are_left_out_or_told() -> None:
         "/fields/a~1b",
         "/fields/?",
     ]
-    assert pointer_to("a~b") == "/fields/a~0b"
+    assert make_pointer("a~b") == "/fields/a~0b"

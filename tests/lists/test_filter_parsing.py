@@ -18,7 +18,7 @@ from worker.domain.filters import (
     parse,
     read_order,
 )
-from worker.domain.filters.filterable import OPERATORS, attributes_of
+from worker.domain.filters.filterable import OPERATORS, list_attributes
 from worker.domain.records.record_type import RecordType
 from worker.errors.records import IncorrectPayload
 
@@ -166,7 +166,7 @@ def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: 
         "a point in time": "2026-03-31", "a date": "2026-03-31",
         "tags": "x", "an owner": "x", "a pool": "x", "an import": 1,
     }  # fmt: skip
-    for name, attribute in attributes_of(record_type).items():
+    for name, attribute in list_attributes(record_type).items():
         one = sample[attribute.value_type]
         values = {"between": [one, one], "range": {"gt": one}, "last_days": 7, "is_null": True}
         for operator in OPERATORS[attribute.value_type]:
@@ -174,9 +174,9 @@ def test_every_attribute_goes_with_every_operator_of_what_it_holds(record_type: 
             found = parse(record_type, {name: {operator: value}})
             assert parse(record_type, as_json(found)) == found
     assert {"city", "owner", "pool", "import_run", "tags", "created_at"} <= set(
-        attributes_of(record_type)
+        list_attributes(record_type)
     ) | {"city"}
-    assert ("city" in attributes_of(record_type)) == (record_type != "deal")
+    assert ("city" in list_attributes(record_type)) == (record_type != "deal")
 
 
 @pytest.mark.parametrize(

@@ -653,10 +653,8 @@ def test_no_value_and_no_name_of_a_custom_field_is_part_of_the_statement(engine:
     ("asked", "refusal"),
     [
         ({"custom_fields.Nowhere": "x"}, UnknownCustomField),
-        (
-            {"custom_fields.Region": {"is_null": True}},
-            UnknownCustomField,
-        ),  # which contacts have, and leads don't
+        # Contacts have this field, and leads don't.
+        ({"custom_fields.Region": {"is_null": True}}, UnknownCustomField),
         ({"owner": "nobody@example.com"}, UnknownOwner),
         ({"owner": {"any": ["ann@example.com", "Nobody"]}}, UnknownOwner),
         ({"pool": "Nobody"}, UnknownPool),

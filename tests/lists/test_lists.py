@@ -31,7 +31,7 @@ def saved(system: System, actor: Actor | None, name: str = "Oslo", **values: Any
 
 def named(system: System, name: str | int, actor: Actor | None = None) -> SmartList:
     with system.reading() as session:
-        return find_list(session, name, actor)
+        return find_list(session, str(name), actor)
 
 
 def count(system: System, found: SmartList) -> int:
@@ -170,9 +170,8 @@ def test_what_a_filter_names_is_looked_up_each_time(system: System, ann: Actor) 
     number = saved(system, ann, filter={"owner": {"any": ["gone@example.com"]}})
     deactivate(system, "gone@example.com")
 
-    assert (
-        count(system, named(system, number)) == 1
-    )  # whose records are what one wants to give to others
+    # The records of a person who left are just what an admin wants to give to others.
+    assert count(system, named(system, number)) == 1
 
 
 def test_a_field_that_no_record_bears_is_an_error_when_saved_and_when_read(

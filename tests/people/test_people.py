@@ -13,7 +13,7 @@ from worker.errors.people import (
     UnknownUser,
     UserExists,
 )
-from worker.flows.names import pool_named, user_named
+from worker.flows.names import find_pool_by_name, find_user_by_name
 from worker.flows.people import people
 from worker.flows.system import System
 
@@ -53,11 +53,11 @@ def test_a_user_is_found_by_email_or_name(system: System) -> None:
 
     with system.reading() as session:
         assert {
-            user_named(session, name).id
+            find_user_by_name(session, name).id
             for name in ("ann@example.com", "ANN@example.com ", "Ann Lee", "ann lee")
         } == {ann}
         with pytest.raises(UnknownUser, match="no active user 'bob'"):
-            user_named(session, "bob")
+            find_user_by_name(session, "bob")
 
 
 def test_a_name_that_two_users_bear_is_ambiguous(system: System) -> None:
@@ -70,8 +70,8 @@ def test_a_name_that_two_users_bear_is_ambiguous(system: System) -> None:
 
     with system.reading() as session:
         with pytest.raises(AmbiguousUser):
-            user_named(session, "Ann")
-        assert user_named(session, "ann@example.org").email == "ann@example.org"
+            find_user_by_name(session, "Ann")
+        assert find_user_by_name(session, "ann@example.org").email == "ann@example.org"
 
 
 def test_whoever_is_deactivated_leaves_all_rosters_and_keeps_what_they_own(system: System) -> None:
@@ -90,7 +90,7 @@ def test_whoever_is_deactivated_leaves_all_rosters_and_keeps_what_they_own(syste
     )
     assert len(rows(system, owned, email=email(0))) == 2
     with system.reading() as session, pytest.raises(UnknownUser):
-        user_named(session, email(0))
+        find_user_by_name(session, email(0))
     assert_promise(system)
 
 
@@ -143,5 +143,5 @@ def test_a_name_in_other_letters_than_english_is_found(system: System) -> None:
     pool(system, 1, "Équipe")
 
     with system.reading() as session:
-        assert user_named(session, "Élodie Ärger").email == "elodie@example.com"
-        assert pool_named(session, "Équipe").name == "Équipe"
+        assert find_user_by_name(session, "Élodie Ärger").email == "elodie@example.com"
+        assert find_pool_by_name(session, "Équipe").name == "Équipe"

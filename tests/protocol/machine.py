@@ -28,7 +28,7 @@ from worker.domain.turns.causes import Cause
 from worker.errors.turns import EmptyPool
 from worker.flows.audit.verify import verify
 from worker.flows.intake.retry import retry_leads
-from worker.flows.names import users_named
+from worker.flows.names import find_users_by_name
 from worker.flows.people import people
 from worker.flows.runs import retry
 from worker.flows.turns import assign, pools
@@ -82,7 +82,7 @@ class Stories(RuleBasedStateMachine):
             session.execute(text(f"DELETE FROM {table}"))
         for address in CAST:
             people.add(session, address[0].upper(), address)
-        members = users_named(session, self.members)
+        members = find_users_by_name(session, self.members)
         return pools.create(session, "Inbound", "lead", members, None)
 
     # --- doors ---

@@ -6,8 +6,8 @@ from worker.domain.records.fields import (
     CONVERSIONS,
     LONGEST_INDEXED_CHARACTERS,
     RECORD_TYPES,
-    field_named,
-    fields_of,
+    find_field,
+    list_field_names,
 )
 from worker.domain.records.record_type import RecordType
 
@@ -27,14 +27,14 @@ from worker.domain.records.record_type import RecordType
     ],
 )  # fmt: skip
 def test_a_header_means_a_field_by_its_name_or_an_alias(header: str, field: str | None) -> None:
-    assert field_named(RecordType.LEAD, header) == field
+    assert find_field(RecordType.LEAD, header) == field
 
 
 @pytest.mark.parametrize("record_type", RECORD_TYPES)
 def test_every_field_is_meant_by_its_own_name(record_type: RecordType) -> None:
-    for field in fields_of(record_type):
-        assert field_named(record_type, field) == field
-        assert field_named(record_type, field.replace("_", " ").title()) == field
+    for field in list_field_names(record_type):
+        assert find_field(record_type, field) == field
+        assert find_field(record_type, field.replace("_", " ").title()) == field
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_every_field_is_meant_by_its_own_name(record_type: RecordType) -> None:
 def test_a_header_means_nothing_to_a_type_without_the_field(
     record_type: RecordType, header: str
 ) -> None:
-    assert field_named(record_type, header) is None
+    assert find_field(record_type, header) is None
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from worker.errors.people import UnknownRecordType
 from worker.errors.records import UnknownField, UnknownRecord
 from worker.errors.runs import UnreadableFile
 from worker.errors.turns import EmptyPool, UnknownOwner, WrongPoolType
-from worker.flows.names import owner_named, pool_named
+from worker.flows.names import find_owner_by_name, find_pool_by_name
 from worker.flows.runs import cancel, dry_runs, imports
 from worker.flows.system import System
 from worker.flows.turns import pools
@@ -46,7 +46,7 @@ ROWS, BAD = 28, {0, 5, 9, 10, 27}
 def forecast_of(system: System, wanted: RecordList | RecordIds, owner: str = "Inbound") -> Facts:
     with system.reading() as session:
         return asdict(
-            dry_runs.preview_reassignment(session, wanted, owner_named(session, owner).id)
+            dry_runs.preview_reassignment(session, wanted, find_owner_by_name(session, owner).id)
         )
 
 
@@ -64,7 +64,7 @@ def told(facts: Facts) -> dict[str, int]:
 
 def next_of(system: System) -> str:
     with system.reading() as session:
-        return str(pools.show(session, pool_named(session, "Inbound").id).next)
+        return str(pools.show(session, find_pool_by_name(session, "Inbound").id).next)
 
 
 def counted(system: System, run_id: int) -> dict[str, int]:

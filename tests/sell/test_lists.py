@@ -150,9 +150,8 @@ def _check_order(
         assert [_rank(attribute, item) for item in found] == [
             _rank(attribute, item) for item in expected
         ]
-        if (
-            attribute.kind is not AttributeKind.MOMENT
-        ):  # of which seconds are shown, and more is kept
+        # A moment is kept with more digits than the seconds that are shown.
+        if attribute.kind is not AttributeKind.MOMENT:
             assert found == expected, (resource.path, attribute.name, direction)
 
 

@@ -18,7 +18,12 @@ from worker.domain.turns.causes import Cause
 from worker.domain.turns.pool import Pool
 from worker.errors.people import UnknownUser
 from worker.flows.intake import capture
-from worker.flows.names import owner_named, pool_named, user_named, users_named
+from worker.flows.names import (
+    find_owner_by_name,
+    find_pool_by_name,
+    find_user_by_name,
+    find_users_by_name,
+)
 from worker.flows.people import access, people
 from worker.flows.runs import imports, reassign, undo
 from worker.flows.system import System
@@ -43,7 +48,7 @@ def person(system: System, address: str, **may: bool) -> int:
     """The id of the user with that email, who joins if need be: with is_admin, or can_reassign."""
     try:
         with system.reading() as session:
-            return int(user_named(session, address).id)
+            return int(find_user_by_name(session, address).id)
     except UnknownUser:
         name = address.partition("@")[0].title()
         return int(system.transact(people.add, name, address, **may).id)
@@ -53,7 +58,7 @@ def deactivate(system: System, name: str) -> list[str]:
     """Deactivates the user with that email or name, and returns the names of the pools they
     left."""
     with system.reading() as session:
-        user_id = user_named(session, name).id
+        user_id = find_user_by_name(session, name).id
     return system.transact(people.deactivate, user_id, None).left
 
 
@@ -83,7 +88,7 @@ def join(system: System, *addresses: str, name: str = "Inbound") -> None:
 
 def leave(system: System, *addresses: str, name: str = "Inbound") -> None:
     with system.reading() as session:
-        members = users_named(session, addresses)
+        members = find_users_by_name(session, addresses)
     system.transact(pools.remove_members, pool_id_of(system, name), members, None)
 
 
@@ -93,7 +98,7 @@ def delete_pool(system: System, name: str = "Inbound") -> None:
 
 def pool_id_of(system: System, name: str = "Inbound") -> int:
     with system.reading() as session:
-        return pool_named(session, name).id
+        return find_pool_by_name(session, name).id
 
 
 def lead(system: System, owner: str = "admin@example.com", record_type: str = "lead") -> int:
@@ -133,7 +138,7 @@ def address_of(system: System, user_id: int) -> str:
 def owner_id_of(system: System, name: str) -> int:
     """The id of a pool or a person by name, or of a person by email."""
     with system.reading() as session:
-        return int(owner_named(session, name).id)
+        return int(find_owner_by_name(session, name).id)
 
 
 def sheet(rows: int, bad: Collection[int] = (), record_type: str = "lead") -> io.BytesIO:
@@ -226,7 +231,7 @@ def captured(system: System, count: int, name: str = "Inbound") -> list[int]:
     """The ids of new leads that wait for the pool's next members."""
     leads = [parse_lead({"last_name": f"Lead {number}"}) for number in range(count)]
     with system.reading() as unit:
-        pool_id = pool_named(unit, name).id
+        pool_id = find_pool_by_name(unit, name).id
     return system.transact(capture.accept, pool_id, leads)
 
 

@@ -109,9 +109,8 @@ def test_a_lagging_replica_from_before_a_seeding_skips_nothing(
     inbound = pool(system, 3)
     dead, stale = servers.master, servers.other
     assert give_leads(system, 4) == "abca"
-    system.ring.take_turns(
-        inbound.id, [("lead:0:edit", 4)]
-    )  # whoever took them dies, and never enters them
+    # The one who took them dies, and never enters them.
+    system.ring.take_turns(inbound.id, [("lead:0:edit", 4)])
     wait_until(lambda: stale.ring(inbound.id) == dead.ring(inbound.id), "the replica")
     dead.proxy.hold_back()
     dead.ask("FLUSHALL")

@@ -207,9 +207,8 @@ def test_sweeps_that_run_at_once_send_each_task_once(
     assert len(of_runs) < len(send.waiting) <= len(of_runs) + times
     send.drain(left_lying)
     an_hour_passes(left_lying)
-    assert sweep(left_lying, send) == [
-        "imports.load_chunk"
-    ]  # of the run that had one more, of whom nobody knew
+    # This is the one chunk that its run had left, and that no task was sent for.
+    assert sweep(left_lying, send) == ["imports.load_chunk"]
     send.drain(left_lying)
     for run_id in (1, 2, 3):
         assert_in_file_order(left_lying, run_id)

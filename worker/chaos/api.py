@@ -1,4 +1,4 @@
-"""The client of chaos' load, and what the API answered it. Only a 2xx counts as accepted."""
+"""The client that sends chaos' load, and the API's answers. Only a 2xx counts as accepted."""
 
 import io
 import json
@@ -41,17 +41,17 @@ class Acceptances:
 
     leads: dict[int, float] = field(default_factory=dict)
     created: dict[int, int] = field(default_factory=dict)
-    """The owner whom the answer showed, of each lead that was created for a pool."""
+    """The owner in the API's answer, for each lead that was created for a pool."""
     imports: list[int] = field(default_factory=list)
     to_cancel: set[int] = field(default_factory=set)
-    """The runs that somebody has asked to cancel, whatever was answered."""
+    """The runs that a load has asked to cancel, even if the answer was an error."""
     stocks: list[int] = field(default_factory=list)
-    """Imports to a person, whose leads are there to be reassigned."""
+    """Imports to a person. Their leads are reassigned later."""
     moves: list[int] = field(default_factory=list)
     undos: list[int] = field(default_factory=list)
     asked: int = 0
-    """Runs that were asked for under a key each: stocks and reassignments, whatever was answered.
-    """
+    """Runs that were asked for under a key each: stocks and reassignments, even if the answer was
+    an error. """
     answers: list[str] = field(default_factory=list)
     """The status of each; "none" where there was no answer."""
     roster_changes: int = 0
@@ -94,7 +94,7 @@ class Api:
         self, path: str, body: bytes, key: str, kind: str = JSON
     ) -> Generator[float, None, Any]:
         """Asks again under the same key until there is an answer, as programs do, and returns it.
-        What was asked for must have happened once, whatever became of the first requests. Raises
+        The request must have taken effect once, even if the first attempts failed. Raises
         NotAccepted in the end."""
         for _ in range(TRIES):
             try:
@@ -109,7 +109,7 @@ def encode(facts: Mapping[str, Any]) -> bytes:
 
 
 def make_form(owner: str, rows: int, seed: int) -> bytes:
-    """Makes the form of an import of so many sample leads."""
+    """Makes the form of an import of that many sample leads."""
     file = io.StringIO(newline="")
     write_sample(file, rows, seed)
     parts = (('name="owner"', owner), ('name="file"; filename="leads.csv"', file.getvalue()))

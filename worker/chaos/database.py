@@ -71,16 +71,16 @@ def find_upstream(url: str) -> Upstream | None:
     address = make_url(url)
     if address.get_backend_name() != "postgresql":
         return None
-    host = _first(address.query.get("host") or address.host or LOOPBACK)
-    port = int(_first(address.query.get("port") or address.port or POSTGRESQL_PORT))
+    host = _take_first(address.query.get("host") or address.host or LOOPBACK)
+    port = int(_take_first(address.query.get("port") or address.port or POSTGRESQL_PORT))
     return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
 
 
-def _first(values: str | int | tuple[str, ...]) -> str:
+def _take_first(values: str | int | tuple[str, ...]) -> str:
     return str(values[0] if isinstance(values, tuple) else values).partition(",")[0]
 
 
-def address_behind(url: str, port: int) -> str:
+def find_address_behind(url: str, port: int) -> str:
     """Returns the address of the same database behind a proxy on this machine."""
     elsewhere = make_url(url).difference_update_query(["host", "hostaddr", "port"])
     return elsewhere.set(host=LOOPBACK, port=port).render_as_string(hide_password=False)
@@ -91,7 +91,7 @@ def address_behind(url: str, port: int) -> str:
 
 def may_crash(system: System) -> bool:
     """Returns whether PostgreSQL may be crashed as a whole: it runs on this machine, this user may
-    kill it, nobody else uses it, and its commits survive a crash."""
+    kill it, no other program uses it, and its commits survive a crash."""
     with system.reading() as session:
         elsewhere = (
             "SELECT count(*) FROM pg_stat_activity"
@@ -104,7 +104,7 @@ def may_crash(system: System) -> bool:
 def _is_here(session: Session) -> bool:
     """Returns whether the server process of this connection runs on this machine, and this user may
     kill it."""
-    pid, title = _pid(session), f" {session.scalar(text('SELECT current_database()'))} "
+    pid, title = _find_pid(session), f" {session.scalar(text('SELECT current_database()'))} "
     try:
         os.kill(pid, 0)
         name = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
@@ -113,7 +113,7 @@ def _is_here(session: Session) -> bool:
     return name.startswith("postgres:") and title in name
 
 
-def _pid(session: Session) -> int:
+def _find_pid(session: Session) -> int:
     return int(session.scalar(text("SELECT pg_backend_pid()")) or 0)
 
 
@@ -122,7 +122,7 @@ def crash(system: System) -> None:
     from its log."""
     if may_crash(system):  # checked again: others may have connected
         with suppress(Unavailable), system.reading() as session:
-            os.kill(_pid(session), signal.SIGKILL)
+            os.kill(_find_pid(session), signal.SIGKILL)
 
 
 def end_connections(system: System) -> None:

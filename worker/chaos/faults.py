@@ -1,4 +1,4 @@
-"""Every fault that chaos injects into the stack: its name, what it strikes, and how it ends."""
+"""Every fault that chaos injects into the stack: its name, its place, and its end."""
 
 import json
 import os
@@ -34,7 +34,8 @@ class FaultKind(NamedTuple):
     name: str
     place: str
     strike: Callable[[Random], Heal | None]
-    """Injects the fault, and returns what ends it. None for a fault that is over at once."""
+    """Injects the fault, and returns the function that ends it. None for a fault that is over at
+    once."""
     lasts: tuple[float, float] = (0.0, 0.0)
     """The shortest and the longest time, in seconds."""
     times: int = 1
@@ -62,7 +63,7 @@ def _list_part_faults(testbed: Testbed) -> Iterator[FaultKind]:
         lambda dice: testbed.kill(_choose(testbed.list_awake(), dice)),
         times=3,
     )
-    if _children(os.getpid()).exists():
+    if _list_children(os.getpid()).exists():
         yield FaultKind(
             "kill a pool process",
             "workers",
@@ -90,11 +91,12 @@ def _choose(found: Sequence[Any], dice: Random) -> Any:
 def _kill_child_of(worker: Service, dice: Random) -> None:
     if worker.process is not None:
         os.kill(
-            int(_choose(_children(worker.process.pid).read_text().split(), dice)), signal.SIGKILL
+            int(_choose(_list_children(worker.process.pid).read_text().split(), dice)),
+            signal.SIGKILL,
         )
 
 
-def _children(pid: int) -> Path:
+def _list_children(pid: int) -> Path:
     """Returns where Linux lists the processes that a process has started."""
     return Path(f"/proc/{pid}/task/{pid}/children")
 
@@ -181,7 +183,7 @@ def _list_task_faults(testbed: Testbed) -> Iterator[FaultKind]:
 
 
 def _copy_messages(broker: RedisNode) -> None:
-    """Copies the messages that wait and those that are being worked on, with their ids."""
+    """Copies the messages that wait or are being worked on, with their ids."""
     prefix = app.conf.broker_transport_options["global_keyprefix"]
     for name in QUEUES:
         waiting = broker.client.lrange(f"{prefix}{name}", 0, -1)

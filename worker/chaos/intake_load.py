@@ -19,7 +19,7 @@ from worker.chaos.api import (
     make_form,
 )
 from worker.chaos.reassignment_load import MOVERS, maybe_cancel, move
-from worker.sample import sample_leads
+from worker.sample import make_sample_leads
 
 CAPTURERS, CAPTURES_EACH_PER_SECOND = 2, 30
 CREATED_PER_SECOND = 5
@@ -73,7 +73,7 @@ def _capture(
     dice: Random, api: Api, pools: list[ChaosPool], accepted: Acceptances
 ) -> Iterator[float]:
     while True:
-        _header, *rows = sample_leads(100, dice.randrange(2**31))
+        _header, *rows = make_sample_leads(100, dice.randrange(2**31))
         for row in rows:
             lead = dict(
                 zip(("first_name", "last_name", "company_name", "email"), row[1:5], strict=True)
@@ -113,7 +113,7 @@ def _import(
 def _change_rosters(
     dice: Random, api: Api, pools: list[ChaosPool], people: list[str], accepted: Acceptances
 ) -> Iterator[float]:
-    """Somebody joins or leaves; now and then all leave a pool at once, and come back a moment
+    """A member joins or leaves; now and then all leave a pool at once, and come back a moment
     later."""
     while True:
         pool = dice.choice(pools)

@@ -1,4 +1,4 @@
-"""What SQL says in the end. These are chaos' own queries: it doesn't trust the product's."""
+"""Reads from SQL how a soak ended. These are chaos' own queries: it doesn't trust the product's."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +25,7 @@ from worker.store.tables import (
 
 
 class LedgerTotals(NamedTuple):
-    """What was counted over all pools."""
+    """The counts over all pools."""
 
     leads: int
     keyed_runs: int
@@ -44,7 +44,7 @@ class EndedRun(NamedTuple):
 
 
 class OracleReport(NamedTuple):
-    """What they say at one moment."""
+    """Their numbers at one moment."""
 
     totals: LedgerTotals
     entered: dict[int, datetime]
@@ -143,7 +143,7 @@ def _read_imported(session: Session) -> dict[int, EndedRun]:
 
 
 def _read_stocked(session: Session) -> dict[int, EndedRun]:
-    """Reads the imports that made a record of each good row, whoever owns the records now."""
+    """Reads the imports that made a record of each good row, no matter who owns the records now."""
     return _list_ended(session, RunKind.IMPORT, lambda run: run.records == run.rows - run.errors)
 
 
@@ -210,8 +210,8 @@ def _select_entries(cause: str) -> Select[Any]:
 
 
 def count_unfinished(session: Session) -> int:
-    """How many captured leads wait for their owner, and runs for their end. What was set aside or
-    has failed waits for an operator."""
+    """How many captured leads wait for their owner, and runs for their end. Work that was set aside
+    or has failed waits for an operator."""
     waiting = (
         session.scalar(select(func.count()).select_from(captures).where(~captures.c.set_aside)) or 0
     )

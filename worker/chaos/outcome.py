@@ -26,7 +26,7 @@ class Recovery:
 
 @dataclass(frozen=True)
 class RunTotals:
-    """Runs that got a 2xx, and what became of them."""
+    """Runs that got a 2xx, and how they ended."""
 
     accepted: int
     done: int
@@ -41,7 +41,7 @@ class RunTotals:
 
 @dataclass
 class SoakResult:
-    """The faults, what the stack did meanwhile, and whether it kept its promise."""
+    """The faults, the work of the stack meanwhile, and whether it kept its promise."""
 
     faults: dict[str, int]
     answers: dict[str, int]
@@ -52,11 +52,11 @@ class SoakResult:
     created: int
     """Leads that were created for a pool, and got a 2xx."""
     created_in_turn: int
-    """Created leads that belong to the person whom the answer showed, whose turn it was."""
+    """Created leads that belong to the person in the answer, whose turn it was."""
     imports: RunTotals
     """Files that were imported to a pool."""
     stocked: int
-    """Leads that were imported to a person, to be reassigned."""
+    """Leads that were imported to a person, and are reassigned later."""
     moves: RunTotals
     """Reassignments of those to a pool."""
     undos: RunTotals
@@ -78,7 +78,7 @@ class SoakResult:
     created_twice: list[str] = field(default_factory=list)
     """Keys under which several leads were created."""
     runs_twice: int = 0
-    """Runs beyond those that were asked for under keys."""
+    """Runs in addition to the requested ones."""
     violations: int = 0
     first_violations: list[str] = field(default_factory=list)
     timeline: list[tuple[str, float, float]] = field(default_factory=list)
@@ -132,7 +132,7 @@ def count_outcome(
     ended_by_themselves: Counter[str],
     reports: list[Report],
 ) -> SoakResult:
-    """Checks what the API answered against what SQL says."""
+    """Checks the API's answers against SQL."""
     with system.reading() as session:
         found = oracle_queries.read(session)
     runs, totals = _count_runs(accepted, found), found.totals
@@ -166,7 +166,7 @@ def count_outcome(
 
 def _count_leads(accepted: Acceptances, found: OracleReport) -> _LeadCounts:
     lost = {*accepted.leads} - {*found.entered}
-    # Those that don't exist, or belong to somebody else than the answer showed.
+    # They don't exist, or have another owner than the answer showed.
     others = {lead for lead, _ in accepted.created.items() - found.created.items()}
     return _LeadCounts(
         captured=len(accepted.leads),

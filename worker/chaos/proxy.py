@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server. It can lose what passes through it."""
+"""A TCP proxy in front of a server. It can lose the bytes that pass through it."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ Upstream = str | tuple[str, int]
 
 
 class Mode(Enum):
-    """What the proxy does with the bytes that pass through it."""
+    """How the proxy treats the bytes that pass through it."""
 
     PASS = auto()
     DROP_REPLIES = auto()

@@ -50,7 +50,7 @@ class RedisNode:
             shutil.rmtree(self._snapshots.popleft())
 
     def go_back(self, dice: Random) -> None:
-        """Starts again with what the server held a while ago, as after a failover to a stale
+        """Starts the server again with the content of a while ago, as after a failover to a stale
         replica."""
         self.kill()
         shutil.rmtree(self._folder)

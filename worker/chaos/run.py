@@ -20,7 +20,7 @@ from worker.chaos.testbed import Testbed
 from worker.errors.base import Unavailable
 from worker.flows.audit.verify import verify
 from worker.flows.intake.retry import retry_leads
-from worker.flows.names import pool_named, users_named
+from worker.flows.names import find_pool_by_name, find_users_by_name
 from worker.flows.people import access, people
 from worker.flows.runs.retry import retry
 from worker.flows.system import System
@@ -43,7 +43,7 @@ ROUNDS_OF_RETRIES = 3
 
 
 class SoakPlan(NamedTuple):
-    """How long and by which seed to break the stack, and what to call at each step and fault."""
+    """The duration and the seed of a soak, and the functions to call at each step and fault."""
 
     seconds: float
     seed: int
@@ -52,7 +52,7 @@ class SoakPlan(NamedTuple):
 
 
 def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
-    """Breaks a stack of its own, and returns what it did and whether it kept the promise."""
+    """Breaks a stack of its own, and returns its work and whether it kept the promise."""
     testbed, accepted = Testbed(system, settings), Acceptances()
     order.on_step(f"starting a stack in {settings.home}")
     with testbed.running():
@@ -60,7 +60,9 @@ def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
         scheduler = Scheduler(list_faults(testbed), order.seed, FAULT_EVERY_SECONDS, order.on_fault)
         order.on_step(f"breaking it for {order.seconds:.0f} s, by the seed {order.seed}")
         client = ApiClient(testbed.api_address, token)
-        with run_intake_load(client, made, [_email(name) for name in TEAM], order.seed, accepted):
+        with run_intake_load(
+            client, made, [_make_email(name) for name in TEAM], order.seed, accepted
+        ):
             _break(testbed, scheduler, order.seconds)
         order.on_step("waiting until nothing waits")
         retried = _settle(testbed)
@@ -73,7 +75,7 @@ def soak(system: System, settings: Settings, order: SoakPlan) -> SoakResult:
 
 def _make_pools(system: System) -> list[ChaosPool]:
     def make(session: Session) -> list[ChaosPool]:
-        ids = {name: people.add(session, name, _email(name)).id for name in TEAM}
+        ids = {name: people.add(session, name, _make_email(name)).id for name in TEAM}
         return [
             ChaosPool(
                 pools.create(session, name, "lead", [ids[each] for each in members], None), name
@@ -85,16 +87,16 @@ def _make_pools(system: System) -> list[ChaosPool]:
 
 
 def _make_token(system: System) -> str:
-    """Returns an admin's token, with which leads are sent and rosters changed."""
+    """Returns an admin's token, which is used to send leads and to change rosters."""
 
     def make(session: Session) -> str:
-        admin = people.add(session, ADMIN, _email(ADMIN), is_admin=True)
+        admin = people.add(session, ADMIN, _make_email(ADMIN), is_admin=True)
         return access.issue(session, admin.id, "chaos").token
 
     return system.transact(make)
 
 
-def _email(name: str) -> str:
+def _make_email(name: str) -> str:
     return f"{name.lower()}{DOMAIN}"
 
 
@@ -115,8 +117,8 @@ def _break(testbed: Testbed, scheduler: Scheduler, seconds: float) -> None:
 
 
 def _settle(testbed: Testbed) -> Counter[str]:
-    """Waits until nothing waits any more. Retries what was set aside, as an operator would, and
-    returns how many that were."""
+    """Waits until nothing waits any more. Retries the work that was set aside, as an operator
+    would, and returns the number of retries."""
     retried: Counter[str] = Counter()
     for _ in range(ROUNDS_OF_RETRIES):
         wait_for(lambda: _is_quiet(testbed), SETTLE_SECONDS)
@@ -143,13 +145,13 @@ def _is_quiet(testbed: Testbed) -> bool:
 
 
 def _find_members(session: Session, name: str) -> Sequence[int]:
-    return get_latest_roster(session, pool_named(session, name).id).members
+    return get_latest_roster(session, find_pool_by_name(session, name).id).members
 
 
 def _fill(unit: Unit, name: str) -> None:
     """Adds members to a pool that has none at the end: its leads wait for them."""
-    members = users_named(unit, (_email(member) for member in POOLS[name]))
-    pools.add_members(unit, pool_named(unit, name).id, members, None)
+    members = find_users_by_name(unit, (_make_email(member) for member in POOLS[name]))
+    pools.add_members(unit, find_pool_by_name(unit, name).id, members, None)
 
 
 def _retry(session: Session) -> Counter[str]:

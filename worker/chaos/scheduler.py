@@ -26,8 +26,8 @@ class _Lasting(NamedTuple):
 
 
 class Scheduler:
-    """Injects a fault every so many seconds on average. In each round every kind strikes as often
-    as its `times` says, in a random order."""
+    """Injects a fault at intervals of a given average in seconds. In each round every kind strikes
+    as often as its `times` says, in a random order."""
 
     def __init__(
         self,
@@ -75,10 +75,8 @@ class Scheduler:
         began, seconds = time.time(), self._dice.uniform(*fault.lasts)
         try:
             heal = fault.strike(Random(self._dice.random()))  # noqa: S311
-        except (
-            EvenhandError,
-            OSError,
-        ) as error:  # what it would strike is still down from an earlier one
+        except (EvenhandError, OSError) as error:
+            # An earlier fault still holds down what this one would strike.
             self._report(f"could not {fault.name}: {error}")
             return
         self._report(f"{fault.name}{f' for {seconds:.1f} s' if heal else ''}")

@@ -25,13 +25,13 @@ READY_SECONDS = 60.0
 
 
 class Testbed:
-    """The stack, with what is needed to break each of its parts."""
+    """The stack, and the means to break each of its parts."""
 
     def __init__(self, system: System, settings: Settings) -> None:
         self.system, self._home = system, settings.home
         self.logs = settings.home / "logs"
         self.ring, self.broker = RedisNode(settings.home, RING), RedisNode(settings.home, BROKER)
-        self._url, self._port = settings.database_url, _free_port()
+        self._url, self._port = settings.database_url, _find_free_port()
         self.api_address = f"{LOOPBACK}:{self._port}"
         self.ended_by_itself: Counter[str] = Counter()
         self._killed: set[str] = set()
@@ -69,7 +69,7 @@ class Testbed:
 
     @property
     def proxies(self) -> dict[str, Proxy]:
-        """The proxies by the name of what they stand in front of."""
+        """The proxies by the name of the server behind them."""
         found = {node.name: node.proxy for node in self.nodes}
         return found | ({"database": self.database} if self.database else {})
 
@@ -78,12 +78,16 @@ class Testbed:
             name,
             list(arguments),
             self.logs / f"{name.replace(' ', '-')}.log",
-            self._behind_the_proxies(),
+            self._go_through_proxies(),
         )
 
-    def _behind_the_proxies(self) -> dict[str, str]:
+    def _go_through_proxies(self) -> dict[str, str]:
         ring, broker = (f"redis://{LOOPBACK}:{node.proxy.port}/0" for node in self.nodes)
-        url = database.address_behind(self._url, self.database.port) if self.database else self._url
+        url = (
+            database.find_address_behind(self._url, self.database.port)
+            if self.database
+            else self._url
+        )
         return {
             "EVENHAND_REDIS_URL": ring,
             "EVENHAND_BROKER_URL": broker,
@@ -138,7 +142,7 @@ class Testbed:
             node.remember()
 
     def keep(self) -> None:
-        """Starts services again that have ended, and counts those that ended by themselves."""
+        """Restarts services that have ended, and counts how many ended by themselves."""
         for part in self._parts:
             if part.keep() and part.name not in self._killed:
                 self.ended_by_itself[part.name] += 1
@@ -153,7 +157,7 @@ class Testbed:
         return [worker for worker in self.workers if worker not in self._paused and worker.runs()]
 
     def pause(self, worker: Service) -> None:
-        """Pauses a worker in the middle of what it does."""
+        """Pauses a worker in the middle of its work."""
         self._paused.append(worker)
         worker.send_to_all(signal.SIGSTOP)
 
@@ -163,7 +167,7 @@ class Testbed:
         self._paused.clear()
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

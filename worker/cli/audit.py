@@ -7,12 +7,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from worker.cli.arguments import number
-from worker.cli.output import Json, console, facts_list, print_json, say, table
+from worker.cli.arguments import make_number
+from worker.cli.output import Json, console, list_fields, make_table, print_json, say
 from worker.domain.audit.reports import Report
 from worker.flows.audit.verify import verify
 from worker.flows.audit.why import explain
-from worker.flows.names import pool_named
+from worker.flows.names import find_pool_by_name
 from worker.flows.system import system
 from worker.store.views.pools import RosterView
 from worker.store.views.reports import show_report
@@ -29,7 +29,7 @@ WhyCell = str | datetime | None
 @app.command("why", epilog="Example: evenhand why lead 7")
 def why_record(
     type: Annotated[str, typer.Argument(help="lead, contact or deal.")],
-    id: Annotated[int, number("The record's id.")],
+    id: Annotated[int, make_number("The record's id.")],
     json: Json = False,
 ) -> None:
     """Tell why a record has its owner: the turn, the roster in force, who came before and who was
@@ -39,14 +39,14 @@ def why_record(
     if json:
         print_json(shown)
         return
-    console.print(facts_list(_say_why(shown)))
+    console.print(list_fields(_say_why(shown)))
     if shown.undone:
-        console.print(_undone_table(shown.undone))
+        console.print(_make_undone_table(shown.undone))
 
 
-def _undone_table(undone: list[UndoneTurn]) -> Table:
+def _make_undone_table(undone: list[UndoneTurn]) -> Table:
     """The turns that a record had and that were undone."""
-    made = table(
+    made = make_table(
         "undone turn", "pool", "owner", "claim", "entered", "taken back", "by",
         right=("undone turn",),
     )  # fmt: skip
@@ -58,7 +58,7 @@ def _undone_table(undone: list[UndoneTurn]) -> Table:
 
 
 def _say_why(shown: WhyView) -> dict[str, WhyCell]:
-    """Why a record has its owner, in words, by what each is about."""
+    """Why a record has its owner: texts by their labels."""
     record: dict[str, WhyCell] = {
         "record": f"{shown.record_type} {shown.record_id} {shown.name}",
         "owner": _name(shown.owner),
@@ -132,7 +132,7 @@ def verify_pools(
     """Replay the ledger against the rosters and check every point of the promise. Exits with 1 if
     one doesn't hold."""
     with system().reading() as session:
-        pool_id = pool_named(session, pool).id if pool else None
+        pool_id = find_pool_by_name(session, pool).id if pool else None
     reports = verify(system(), pool_id, offline=offline)
     if json:
         print_json([show_report(report) for report in reports])
@@ -144,7 +144,7 @@ def verify_pools(
 
 def print_reports(reports: list[Report]) -> None:
     """What was checked, with numbers, and each violation with its turn."""
-    console.print(reports_table(reports))
+    console.print(make_reports_table(reports))
     for report in reports:
         for violation in report.violations:
             turn = "" if violation.turn is None else f", turn {violation.turn:,}"
@@ -153,13 +153,13 @@ def print_reports(reports: list[Report]) -> None:
             say(f"{report.pool}, {point}: and {count:,} more")
 
 
-def reports_table(reports: list[Report]) -> Table:
-    """What was checked of each pool, with numbers."""
+def make_reports_table(reports: list[Report]) -> Table:
+    """Makes a table of the checks of each pool, with numbers."""
     numbers = (
         "turns", "entered", "voided", "undone", "open", "returned", "gaps", "owed", "records",
         "waiting", "blocks", "rosters",
     )  # fmt: skip
-    made = table("pool", *numbers, "ring", "promise", right=numbers)
+    made = make_table("pool", *numbers, "ring", "promise", right=numbers)
     for report in reports:
         counted = [f"{getattr(report, name):,}" for name in numbers]
         name = escape(report.pool) + (" [dim](deleted)[/dim]" if report.deleted else "")

@@ -13,11 +13,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from worker.cli.arguments import Limit
-from worker.cli.output import Json, console, errors, print_json, rows, say, table
+from worker.cli.output import Json, add_rows, console, errors, make_table, print_json, say
 from worker.domain.intake.leads import LeadValues, parse_lead
 from worker.errors.records import BadLead
 from worker.flows.intake import capture
-from worker.flows.names import pool_named
+from worker.flows.names import find_pool_by_name
 from worker.flows.system import system
 from worker.store.views.intake import CapturedLeadView, count_moving, list_captured, list_waiting
 
@@ -66,7 +66,7 @@ def capture_leads(
     """Capture leads: each line is stored, then assigned to the next member, in the order of the
     lines. Exits with 1 if one is no lead."""
     with system().reading() as unit:
-        pool_id = pool_named(unit, pool).id
+        pool_id = find_pool_by_name(unit, pool).id
     lead_ids: list[int] = []
     refused: list[RefusedLine] = []
     leads = _read_leads(file, refused)
@@ -82,7 +82,7 @@ def capture_leads(
 
 
 def _read_leads(lines: Iterable[bytes], refused: list[RefusedLine]) -> Iterator[LeadValues]:
-    """What is stored of each good line. Adds the other lines to the refused ones."""
+    """The values that are stored for each good line. Adds the other lines to the refused ones."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -121,8 +121,8 @@ def _count_left(lead_ids: Sequence[int]) -> int:
 
 def _print(report: CaptureReport) -> None:
     assigned = [lead for lead in report.leads if lead.turn]
-    columns = table("lead", "turn", "owner", right=("lead", "turn"))
-    console.print(rows(columns, assigned[:MOST_SHOWN], "id", "turn", "owner"))
+    columns = make_table("lead", "turn", "owner", right=("lead", "turn"))
+    console.print(add_rows(columns, assigned[:MOST_SHOWN], "id", "turn", "owner"))
     if len(assigned) > MOST_SHOWN:
         say(f"and {len(assigned) - MOST_SHOWN:,} more.")
     say(f"Captured {report.captured:,} leads, of which {len(assigned):,} have their owner.")
@@ -143,11 +143,11 @@ def waiting(
 ) -> None:
     """List captured leads that wait for their owner, oldest first, and for what."""
     with system().reading() as unit:
-        pool_id = None if pool is None else pool_named(unit, pool).id
+        pool_id = None if pool is None else find_pool_by_name(unit, pool).id
         leads = list_waiting(unit, pool_id, limit)
     if json:
         print_json(leads)
         return
     headers = ("lead", "name", "pool", "since", "tried", "set aside", "reason")
     names = ("id", "name", "pool", "accepted_at", "attempts", "set_aside", "reason")
-    console.print(rows(table(*headers, right=("lead", "tried")), leads, *names))
+    console.print(add_rows(make_table(*headers, right=("lead", "tried")), leads, *names))

@@ -13,7 +13,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from worker.cli.output import Json, console, print_json, say, table
+from worker.cli.output import Json, console, make_table, print_json, say
 from worker.flows.system import system
 from worker.settings import settings, socket_path
 
@@ -76,11 +76,11 @@ def chaos(
     os.execve(
         sys.executable,
         [sys.executable, "-m", "worker", "chaos-here", *options, *flags],
-        _environment(database_url),
+        _make_environment(database_url),
     )
 
 
-def _environment(database_url: str | None) -> dict[str, str]:
+def _make_environment(database_url: str | None) -> dict[str, str]:
     """Returns the environment of the stack of chaos: no EVENHAND_ variable of the real stack is
     kept, but the folder of chaos lies in the real data folder."""
     home = settings().home / "chaos"
@@ -129,7 +129,7 @@ def chaos_here(
 
 def _print(outcome: "SoakResult") -> None:
     """Prints how often each kind of fault struck, then the results."""
-    faults = table("fault", "times", right=("times",))
+    faults = make_table("fault", "times", right=("times",))
     for name, times in outcome.faults.items():
         faults.add_row(name, f"{times:,}")
     faults.add_row(
@@ -138,11 +138,11 @@ def _print(outcome: "SoakResult") -> None:
     )
     console.print(faults)
     console.print()
-    console.print(_results_table(outcome))
+    console.print(_make_results_table(outcome))
 
 
-def _results_table(outcome: "SoakResult") -> Table:
-    made = table("what came of it", "", right=("",))
+def _make_results_table(outcome: "SoakResult") -> Table:
+    made = make_table("what came of it", "", right=("",))
     rows = [
         ("captured leads that got a 2xx", outcome.captured),
         ("of these, assigned in turn", outcome.assigned),

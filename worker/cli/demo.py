@@ -16,10 +16,10 @@ from rich.padding import Padding
 from rich.table import Table
 
 from worker.cli import runs
-from worker.cli.audit import reports_table
-from worker.cli.output import console, say, table
+from worker.cli.audit import make_reports_table
+from worker.cli.output import console, make_table, say
 from worker.cli.pools import shares
-from worker.cli.run_output import errors_table, follow
+from worker.cli.run_output import follow, make_errors_table
 from worker.domain.audit.reports import Report
 from worker.domain.runs.runs import RunState
 from worker.flows.audit.verify import verify
@@ -106,16 +106,17 @@ def _print_result(run: RunView, pool_id: int, reports: list[Report]) -> None:
     if run.state != RunState.DONE:
         console.print(f"The import {run.state}: {run.reason}", markup=False)
         return
-    _print_section(f"The first rows of {run.file}", _first_rows(run.id))
+    _print_section(f"The first rows of {run.file}", _list_first_rows(run.id))
     _print_section(
         f"{run.records:,} leads among {len(pool.members)} members; next is {pool.next}",
         shares(pool),
     )
     if run.errors:
         _print_section(
-            f"{run.errors:,} rows became no lead and burned no turn", errors_table(run.first_errors)
+            f"{run.errors:,} rows became no lead and burned no turn",
+            make_errors_table(run.first_errors),
         )
-    _print_section("Every turn checked against the roster in force", reports_table(reports))
+    _print_section("Every turn checked against the roster in force", make_reports_table(reports))
 
 
 def _import_seconds(run: RunView) -> float:
@@ -128,8 +129,8 @@ def _print_section(title: str, body: RenderableType) -> None:
     console.print(Padding(body, (0, 2), expand=False))
 
 
-def _first_rows(run_id: int) -> Table:
-    made = table("line", "lead", "turn", "owner", right=("line", "lead", "turn"))
+def _list_first_rows(run_id: int) -> Table:
+    made = make_table("line", "lead", "turn", "owner", right=("line", "lead", "turn"))
     with imports.open_receipt(system(), run_id) as receipt:
         lines = csv.DictReader(io.TextIOWrapper(receipt, encoding="utf-8", newline=""))
         for line in islice(lines, ROWS_SHOWN):

@@ -6,10 +6,19 @@ from typing import Annotated
 import typer
 
 from worker.cli.arguments import Limit
-from worker.cli.output import Json, console, facts_list, print_json, print_line, rows, say, table
+from worker.cli.output import (
+    Json,
+    add_rows,
+    console,
+    list_fields,
+    make_table,
+    print_json,
+    print_line,
+    say,
+)
 from worker.domain.intake.forms import USUAL_FIELDS, Field, FormValues
 from worker.flows.intake import forms
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.system import system
 from worker.flows.unit import Unit
 from worker.settings import LOOPBACK, settings
@@ -79,7 +88,7 @@ def add(
 
 
 def _add(unit: Unit, owner: str, values: FormValues) -> FormView:
-    owner_id = owner_named(unit, owner).id
+    owner_id = find_owner_by_name(unit, owner).id
     return forms.show(unit, forms.add(unit, {**values, "owner_id": owner_id}), _find_base())
 
 
@@ -91,8 +100,8 @@ def list_all(json: Json = False) -> None:
     if json:
         print_json(views)
     else:
-        columns = table("id", "name", "leads go to", "enabled", "address", right=("id",))
-        console.print(rows(columns, views, "id", "name", "owner", "enabled", "address"))
+        columns = make_table("id", "name", "leads go to", "enabled", "address", right=("id",))
+        console.print(add_rows(columns, views, "id", "name", "owner", "enabled", "address"))
 
 
 @form.command(epilog="Example: evenhand form show contact-us")
@@ -110,10 +119,10 @@ def _print(view: FormView) -> None:
         "origins": ", ".join(view.origins) or None,
         "afterwards": view.redirect_url,
     }
-    console.print(facts_list(facts))
+    console.print(list_fields(facts))
     columns = ("field", "label", "type", "required", "choices")
     fields = [asdict(field) | {"choices": ", ".join(field.choices)} for field in view.fields]
-    console.print(rows(table(*columns), fields, "name", *columns[1:]))
+    console.print(add_rows(make_table(*columns), fields, "name", *columns[1:]))
     say("\nThe page in a frame, on pages of the origins that the form allows:")
     print_line(view.iframe)
     say("\nA form of your own, which leads on to the page with all that was typed:")
@@ -160,8 +169,8 @@ def list_deliveries(name: FormName, limit: Limit = 50, json: Json = False) -> No
         return
     shown = [asdict(each) | {"lead": next(iter(each.leads), None)} for each in deliveries]
     columns = ("id", "at", "outcome", "lead", "sent again", "reason")
-    made = table(*columns, right=("id", "lead", "sent again"))
-    console.print(rows(made, shown, "id", "at", "outcome", "lead", "repeats", "reason"))
+    made = make_table(*columns, right=("id", "lead", "sent again"))
+    console.print(add_rows(made, shown, "id", "at", "outcome", "lead", "repeats", "reason"))
 
 
 def _find_base() -> str:

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.arguments import Limit, number
-from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
+from worker.cli.arguments import Limit, make_number
+from worker.cli.output import Json, add_rows, console, list_fields, make_table, print_json, say
 from worker.domain.intake.integrations import IntegrationValues
 from worker.domain.intake.mapping import parse_paths
 from worker.domain.intake.senders import SENDERS
 from worker.domain.storable import GREATEST
 from worker.errors.intake import BadSecret
 from worker.flows.intake import integrations
-from worker.flows.intake import replay as replaying
-from worker.flows.names import owner_named
+from worker.flows.intake.read_again import read_again
+from worker.flows.names import find_owner_by_name
 from worker.flows.system import system
 from worker.flows.unit import Unit
 from worker.secret_box import SecretBox, secret_box
@@ -143,7 +143,7 @@ def _add(
     values: IntegrationValues,
     slug: str | None,
 ) -> IntegrationView:
-    owned: IntegrationValues = {**values, "owner_id": owner_named(unit, owner).id}
+    owned: IntegrationValues = {**values, "owner_id": find_owner_by_name(unit, owner).id}
     return views.show_integration(unit, integrations.add(unit, sealing, kind, secret, owned, slug))
 
 
@@ -154,7 +154,7 @@ def list_integrations(json: Json = False) -> None:
         shown = views.list_integrations(unit)
     columns = ("id", "name", "kind", "owner", "path", "enabled")
     print_json(shown) if json else console.print(
-        rows(table(*columns, right=("id",)), shown, *columns)
+        add_rows(make_table(*columns, right=("id",)), shown, *columns)
     )
 
 
@@ -170,11 +170,11 @@ def show(name: IntegrationName, json: Json = False) -> None:
     waiting = shown.pop("lookups")
     shown["tags"] = ", ".join(details.tags)
     shown["mapping"] = ", ".join(f"{field}={path}" for field, path in details.mapping.items())
-    console.print(facts_list(shown))
+    console.print(list_fields(shown))
     if waiting:
-        made = table("lead", "contact", "due", "tries", "set aside", "reason", right=("lead",))
+        made = make_table("lead", "contact", "due", "tries", "set aside", "reason", right=("lead",))
         columns = ("lead", "object_id", "due_at", "tries", "set_aside", "reason")
-        console.print(rows(made, waiting, *columns))
+        console.print(add_rows(made, waiting, *columns))
 
 
 @integration.command(
@@ -223,7 +223,7 @@ def _change(
     integration_id = integrations.find_by_name(unit, name).id
     changed = values.copy()
     if owner is not None:
-        changed["owner_id"] = owner_named(unit, owner).id
+        changed["owner_id"] = find_owner_by_name(unit, owner).id
     integrations.change(unit, sealing, integration_id, changed)
     return views.show_integration(unit, integration_id)
 
@@ -272,14 +272,16 @@ def list_deliveries(
         for delivery in page.deliveries
     ]
     columns = ("id", "at", "outcome", "leads", "repeats", "reason")
-    console.print(rows(table("delivery", *columns[1:], right=("delivery",)), shown, *columns))
+    console.print(
+        add_rows(make_table("delivery", *columns[1:], right=("delivery",)), shown, *columns)
+    )
     if page.next:
         say(f"and more: --before {page.next}.")
 
 
 @integration.command(epilog="Example: evenhand integration replay 7")
 def replay(
-    delivery: Annotated[int, number("The number of the delivery.")], json: Json = False
+    delivery: Annotated[int, make_number("The number of the delivery.")], json: Json = False
 ) -> None:
     """Read a delivery again, by the mapping as it is now. One whose leads are still there is
     refused."""
@@ -291,5 +293,5 @@ def replay(
 
 
 def _replay(unit: Unit, delivery_id: int) -> DeliveryView:
-    replaying.replay(unit, delivery_id)
+    read_again(unit, delivery_id)
     return show_delivery(unit, delivery_id)

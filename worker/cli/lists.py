@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from worker.cli.output import Json, console, facts_list, print_json, rows, say, table
+from worker.cli.output import Json, add_rows, console, list_fields, make_table, print_json, say
 from worker.domain.resources import ResourceBody
 from worker.errors.lists import BadFilterText
-from worker.flows.names import user_named
+from worker.flows.names import find_user_by_name
 from worker.flows.records import lists
 from worker.flows.records.list_names import find_by_id, find_list, find_saved_id, find_visible
 from worker.flows.records.lists import ListValues
@@ -78,7 +78,7 @@ def create(
 
 
 def _create(unit: Unit, record_type: str, values: ListValues, user: str | None) -> SmartListView:
-    owner_id = None if user is None else user_named(unit, user).id
+    owner_id = None if user is None else find_user_by_name(unit, user).id
     list_id = lists.create(unit, record_type, values, None, owner_id)
     return show_list(unit, find_by_id(unit, list_id, None))
 
@@ -92,11 +92,13 @@ def list_lists(json: Json = False) -> None:
         print_json(everything)
     else:
         told = [_describe(each) | {"filter": json_text.dumps(each.filter)} for each in everything]
-        columns = table(
+        columns = make_table(
             "id", "name", "type", "whose", "published", "sorted by", "filter", right=("id",)
         )
         console.print(
-            rows(columns, told, "id", "name", "type", "whose", "published", "sorted by", "filter")
+            add_rows(
+                columns, told, "id", "name", "type", "whose", "published", "sorted by", "filter"
+            )
         )
 
 
@@ -118,7 +120,7 @@ def show(
     description = _describe(view)
     about = {"name": view.name, "holds": f"{view.record_type}s", "filter": description["filter"]}
     rest = ("sorted by", "whose", "published")
-    console.print(facts_list(about | {name: description[name] for name in rest}))
+    console.print(list_fields(about | {name: description[name] for name in rest}))
     names = {user_id: owner.name for user_id, owner in owners.items()}
     console.print(_tabulate(held.records, names))
     more = f"; --page {held.next} shows more" if held.next else ""
@@ -138,14 +140,14 @@ def _describe(view: SmartListView) -> dict[str, object]:
 
 
 def _tabulate(records: list[ResourceBody], owners: Mapping[int | None, str]) -> Table:
-    """Records of any type by what tells them apart, and their owners."""
+    """Makes a table of records of any type: the fields that tell them apart, and their owners."""
     told = [
         each
         | {"called": _name(each), "email": each.get("email"), "owner": owners[each["owner_id"]]}
         for each in records
     ]
-    return rows(
-        table("id", "name", "email", "owner", "created", right=("id",)),
+    return add_rows(
+        make_table("id", "name", "email", "owner", "created", right=("id",)),
         told,
         "id",
         "called",

@@ -1,4 +1,4 @@
-"""What commands print: facts on standard output, and what is going on on standard error."""
+"""The output of commands: facts on standard output, and progress on standard error."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -35,11 +35,11 @@ def print_line(text: str) -> None:
 
 
 def say(words: str) -> None:
-    """Prints a line about what is going on."""
+    """Prints a line about the progress."""
     errors.print(words, markup=False)
 
 
-def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+def make_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     """Makes an empty table. The columns named by `right` hold numbers."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
@@ -47,19 +47,19 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def rows(made: Table, shown: Iterable[object], *names: str) -> Table:
+def add_rows(made: Table, shown: Iterable[object], *names: str) -> Table:
     """Adds a row for each view, with the named fields as its cells."""
     for each in shown:
-        made.add_row(*(_cell(_field(each, name)) for name in names))
+        made.add_row(*(_show_cell(_read_field(each, name)) for name in names))
     return made
 
 
-def _field(shown: object, name: str) -> object:
+def _read_field(shown: object, name: str) -> object:
     return shown[name] if isinstance(shown, Mapping) else getattr(shown, name)
 
 
-def _cell(value: object) -> str:
-    """Returns a value in words. What looks like markup in a name is printed as it is."""
+def _show_cell(value: object) -> str:
+    """Returns a value in words. A name that looks like markup is printed as it is."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -69,16 +69,16 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
-def facts_list(shown: object) -> Table:
+def list_fields(shown: object) -> Table:
     """Makes a list of the fields of a view that have a value, one a line."""
     made = Table(box=None, show_header=False, pad_edge=False)
-    for name in _names(shown):
-        if (value := _field(shown, name)) is not None:
-            made.add_row(f"[dim]{name}[/dim]", _cell(value))
+    for name in _list_names(shown):
+        if (value := _read_field(shown, name)) is not None:
+            made.add_row(f"[dim]{name}[/dim]", _show_cell(value))
     return made
 
 
-def _names(shown: object) -> list[str]:
+def _list_names(shown: object) -> list[str]:
     if isinstance(shown, Mapping):
         return list(shown)
     assert is_dataclass(shown)

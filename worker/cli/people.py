@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.arguments import number
-from worker.cli.output import Json, console, print_json, print_line, rows, say, table
-from worker.flows.names import user_named
+from worker.cli.arguments import make_number
+from worker.cli.output import Json, add_rows, console, make_table, print_json, print_line, say
+from worker.flows.names import find_user_by_name
 from worker.flows.people import access, people
 from worker.flows.people.access import IssuedToken
 from worker.flows.people.people import Deactivated
@@ -52,8 +52,8 @@ def list_users(json: Json = False) -> None:
     else:
         names = ("id", "name", "email", "is_admin", "can_reassign", "is_active")
         console.print(
-            rows(
-                table("id", "name", "email", "admin", "may reassign", "active", right=("id",)),
+            add_rows(
+                make_table("id", "name", "email", "admin", "may reassign", "active", right=("id",)),
                 everyone,
                 *names,
             )
@@ -83,7 +83,7 @@ def permit(
 
 
 def _permit(unit: Unit, email: str, admin: bool | None, reassign: bool | None) -> UserView:
-    user_id = user_named(unit, email).id
+    user_id = find_user_by_name(unit, email).id
     return show_user(people.change(unit, user_id, is_admin=admin, can_reassign=reassign))
 
 
@@ -106,7 +106,7 @@ def deactivate(email: Email, json: Json = False) -> None:
 
 
 def _deactivate(unit: Unit, email: str) -> Deactivated:
-    return people.deactivate(unit, user_named(unit, email).id, None)
+    return people.deactivate(unit, find_user_by_name(unit, email).id, None)
 
 
 # --- tokens ---
@@ -128,25 +128,25 @@ def token(
 
 
 def _issue(unit: Unit, email: str, name: str) -> IssuedToken:
-    return access.issue(unit, user_named(unit, email).id, name)
+    return access.issue(unit, find_user_by_name(unit, email).id, name)
 
 
 @user.command(epilog="Example: evenhand user tokens ann@example.com")
 def tokens(email: Email, json: Json = False) -> None:
     """List a person's access tokens: what each is for, and when it was last used."""
     with system().reading() as session:
-        issued = access.list_tokens(session, user_named(session, email).id)
+        issued = access.list_tokens(session, find_user_by_name(session, email).id)
     if json:
         print_json(issued)
     else:
-        columns = table("id", "name", "issued", "last used", "revoked", right=("id",))
+        columns = make_table("id", "name", "issued", "last used", "revoked", right=("id",))
         console.print(
-            rows(columns, issued, "id", "name", "created_at", "last_used_at", "revoked_at")
+            add_rows(columns, issued, "id", "name", "created_at", "last_used_at", "revoked_at")
         )
 
 
 @user.command(epilog="Example: evenhand user revoke 7")
-def revoke(token_id: Annotated[int, number("The number of the token.")]) -> None:
+def revoke(token_id: Annotated[int, make_number("The number of the token.")]) -> None:
     """Revoke an access token: it lets nobody in from now on."""
     system().transact(access.revoke, token_id)
     say(f"Token {token_id} lets nobody in any more.")

@@ -7,8 +7,8 @@ from rich.bar import Bar
 from rich.markup import escape
 from rich.table import Table
 
-from worker.cli.output import Json, console, print_json, rows, say, table
-from worker.flows.names import pool_named, users_named
+from worker.cli.output import Json, add_rows, console, make_table, print_json, say
+from worker.flows.names import find_pool_by_name, find_users_by_name
 from worker.flows.system import system
 from worker.flows.turns import pools
 from worker.flows.unit import Unit
@@ -54,10 +54,12 @@ def list_pools(json: Json = False) -> None:
     if json:
         print_json(shown)
     else:
-        columns = table(
+        columns = make_table(
             "id", "name", "shares", "members", "next", "turns", right=("id", "members", "turns")
         )
-        console.print(rows(columns, shown, "id", "name", "record_type", "size", "next", "turns"))
+        console.print(
+            add_rows(columns, shown, "id", "name", "record_type", "size", "next", "turns")
+        )
 
 
 @pool.command(epilog="Example: evenhand pool show Inbound")
@@ -65,7 +67,7 @@ def show(name: PoolName, json: Json = False) -> None:
     """Show a pool: its members in order, who is next, the turns so far, and how many records each
     has got."""
     with system().reading() as session:
-        pool_id = pool_named(session, name).id
+        pool_id = find_pool_by_name(session, name).id
     _show(pool_id, json)
 
 
@@ -98,27 +100,27 @@ def delete(name: PoolName) -> None:
 
 
 def _create(unit: Unit, name: str, record_type: str, members: list[str]) -> int:
-    return pools.create(unit, name, record_type, users_named(unit, members), None)
+    return pools.create(unit, name, record_type, find_users_by_name(unit, members), None)
 
 
 def _add(unit: Unit, name: str, members: list[str]) -> int:
-    pool = pool_named(unit, name)
-    pools.add_members(unit, pool.id, users_named(unit, members), None)
+    pool = find_pool_by_name(unit, name)
+    pools.add_members(unit, pool.id, find_users_by_name(unit, members), None)
     return pool.id
 
 
 def _remove(unit: Unit, name: str, members: list[str]) -> int:
-    pool = pool_named(unit, name)
-    pools.remove_members(unit, pool.id, users_named(unit, members), None)
+    pool = find_pool_by_name(unit, name)
+    pools.remove_members(unit, pool.id, find_users_by_name(unit, members), None)
     return pool.id
 
 
 def _rename(unit: Unit, name: str, new_name: str) -> None:
-    pools.rename(unit, pool_named(unit, name).id, new_name)
+    pools.rename(unit, find_pool_by_name(unit, name).id, new_name)
 
 
 def _delete(unit: Unit, name: str) -> None:
-    pools.delete(unit, pool_named(unit, name).id)
+    pools.delete(unit, find_pool_by_name(unit, name).id)
 
 
 def _show(pool_id: int, json: bool, done: str = "") -> None:
@@ -137,7 +139,7 @@ def _show(pool_id: int, json: bool, done: str = "") -> None:
 
 def shares(shown: PoolView) -> Table:
     """How many records each member has got, as numbers and bars."""
-    made = table("", "member", "email", "records", "", right=("", "records"))
+    made = make_table("", "member", "email", "records", "", right=("", "records"))
     places = [(str(place), member) for place, member in enumerate(shown.members, 1)]
     everybody = [*places, *(("left", member) for member in shown.left)]
     most = max((member.records for _, member in everybody), default=0)
@@ -149,5 +151,5 @@ def shares(shown: PoolView) -> Table:
 
 
 def bar(records: int, most: int) -> Bar:
-    """Somebody's records, against the most that anybody has."""
+    """A bar for a member's records. It is full for the member with the most."""
     return Bar(size=max(most, 1), begin=0, end=records, width=BAR_WIDTH, color="green")

@@ -11,7 +11,7 @@ from worker.cli.output import Json, say
 from worker.cli.run_output import find_run, finish
 from worker.domain.runs.record_ids import RecordIds, read_ids
 from worker.domain.runs.runs import RunState
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.records.list_names import find_list
 from worker.flows.runs import dry_runs, undo
 from worker.flows.runs import reassign as flow
@@ -71,7 +71,7 @@ def reassign(
     record_ids = None if ids is None else RecordIds(type or "lead", read_ids(ids))
     with system().reading() as unit:
         wanted = record_ids or find_list(unit, list or "", None)
-        owner_id = owner_named(unit, to).id
+        owner_id = find_owner_by_name(unit, to).id
         if dry_run:
             print_dry_run(dry_runs.preview_reassignment(unit, wanted, owner_id), json=json)
             return

@@ -7,7 +7,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from worker.cli.output import console, errors, facts_list, print_json, rows, say, table
+from worker.cli.output import add_rows, console, errors, list_fields, make_table, print_json, say
 from worker.domain.files.rows import RowError
 from worker.domain.runs.runs import RunKind, RunState, SkipReason
 from worker.flows.system import system
@@ -62,7 +62,7 @@ def follow(run_id: int, *, quiet: bool) -> RunView:
 
 
 def name_subject(run: RunSummary) -> str:
-    """What a run is about, in a word or two."""
+    """Names a run's subject in a word or two."""
     if run.kind == RunKind.UNDO:
         return f"run {run.undoes}"
     if run.kind == RunKind.REASSIGN:
@@ -72,7 +72,7 @@ def name_subject(run: RunSummary) -> str:
 
 def print_run(run: RunView) -> None:
     console.print(
-        facts_list(
+        list_fields(
             {
                 "id": run.id,
                 "kind": run.kind,
@@ -110,15 +110,15 @@ def print_errors(run: RunView) -> None:
     """The first row errors, and how many more there are."""
     if not run.errors:
         return
-    console.print(errors_table(run.first_errors))
+    console.print(make_errors_table(run.first_errors))
     if run.errors > ERRORS_SHOWN:
         say(f"and {run.errors - ERRORS_SHOWN:,} more: `evenhand receipt {run.id}` has all.")
 
 
-def errors_table(first_errors: Sequence[RowError]) -> Table:
+def make_errors_table(first_errors: Sequence[RowError]) -> Table:
     """The first row errors of a run."""
-    made = table("line", "field", "what is wrong", right=("line",))
-    return rows(made, first_errors[:ERRORS_SHOWN], "line", "field", "reason")
+    made = make_table("line", "field", "what is wrong", right=("line",))
+    return add_rows(made, first_errors[:ERRORS_SHOWN], "line", "field", "reason")
 
 
 def print_skips(run: RunView, most: int) -> None:
@@ -126,7 +126,7 @@ def print_skips(run: RunView, most: int) -> None:
     there are."""
     with system().reading() as session:
         found = list_skipped(session, run.id, FIRST, most)
-    made = table(run.record_type, "was left as it is, because it", right=(run.record_type,))
+    made = make_table(run.record_type, "was left as it is, because it", right=(run.record_type,))
     for skip in found:
         made.add_row(str(skip.record_id), REASONS[skip.reason])
     console.print(made)

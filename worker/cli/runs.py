@@ -1,4 +1,4 @@
-"""evenhand import, runs and receipt: files in, and what became of them and of other runs."""
+"""evenhand import, runs and receipt: files in, and the results of these and other runs."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from typing import IO, Annotated
 import typer
 
 from worker import queue
-from worker.cli.arguments import RunNumber, number
+from worker.cli.arguments import RunNumber, make_number
 from worker.cli.dry_run import print_dry_run
-from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.cli.output import Json, add_rows, console, make_table, print_json, say
 from worker.cli.run_output import FIRST, find_run, finish, name_subject, print_run, print_skips
 from worker.domain.files.rows import parse_mapping
 from worker.errors.runs import UnreadableFile
 from worker.flows.intake.retry import retry_leads
-from worker.flows.names import owner_named
+from worker.flows.names import find_owner_by_name
 from worker.flows.runs import cancel as cancel_flow
 from worker.flows.runs import dry_runs, imports
 from worker.flows.runs import retry as retry_flow
@@ -85,13 +85,13 @@ def _request(
 ) -> ImportRequest:
     """Raises UnknownOwner, AmbiguousUser."""
     with system().reading() as session:
-        owner_id = owner_named(session, owner).id
+        owner_id = find_owner_by_name(session, owner).id
     return ImportRequest(file_name, record_type, owner_id, mapping)
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """A file and what to call it. Raises UnreadableFile."""
+    """A file and its name. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
             yield os.fsencode(path.name).decode(errors="replace"), file
@@ -114,7 +114,7 @@ def list_runs(json: Json = False) -> None:
         asdict(run) | {"about": name_subject(run), "accepted_at": run.accepted_at.isoformat()}
         for run in found
     ]
-    console.print(rows(table(*heads, right=("run", *numbers)), shown, *names))
+    console.print(add_rows(make_table(*heads, right=("run", *numbers)), shown, *names))
 
 
 @runs.command(epilog="Example: evenhand runs show 1")
@@ -158,7 +158,7 @@ def cancel(run: RunNumber, json: Json = False) -> None:
 
 @runs.command(epilog="Example: evenhand runs retry 1; evenhand runs retry --leads")
 def retry(
-    run: Annotated[int | None, number("The number of a run that failed.")] = None,
+    run: Annotated[int | None, make_number("The number of a run that failed.")] = None,
     leads: Annotated[
         bool, typer.Option("--leads", help="Retry captured leads and lookups that were set aside.")
     ] = False,

@@ -1,7 +1,5 @@
-"""evenhand up and its parts: what an operator starts.
-
-Each imports what it runs: other commands don't wait for that.
-"""
+"""evenhand up and its parts, which an operator starts. Each command imports its program itself, so
+that the others don't wait for the import."""
 
 import logging
 import os
@@ -13,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.output import console, facts_list, say
+from worker.cli.output import console, list_fields, say
 from worker.errors.servers import FlowerNeedsPassword
 from worker.settings import LOOPBACK, settings
 
@@ -38,17 +36,18 @@ def up(
     from worker.stack.stack import Stack
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
+        # It raises KeyboardInterrupt at once.
+        signal.signal(number, signal.default_int_handler)
     stack = Stack(settings(), workers, port, flower_port, api_processes)
     with suppress(KeyboardInterrupt), stack.running(lambda step: say(f"… {step}")):
-        console.print(facts_list(_addresses(port, flower_port, stack.logs)))
+        console.print(list_fields(_list_addresses(port, flower_port, stack.logs)))
         say("Ready. Ctrl-C stops everything.")
         stack.keep_running(
             lambda name: say(f"Started again what had ended: {name}; see {stack.logs}.")
         )
 
 
-def _addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
+def _list_addresses(port: int, flower_port: int, logs: Path) -> dict[str, str]:
     home = f"http://{LOOPBACK}"
     return {
         "API": f"{home}:{port}/api",
@@ -78,9 +77,8 @@ def worker(
     name: Annotated[str, typer.Option(help="What to call it in Flower.")] = "worker",
 ) -> None:
     """Run Celery workers."""
-    import_module(
-        "worker.tasks"
-    )  # which Celery knows from then on; beat and Flower do without, and without what they import
+    # Celery knows the tasks from then on. Beat and Flower need neither them nor their imports.
+    import_module("worker.tasks")
     options = [
         "--queues",
         queues,
@@ -91,7 +89,7 @@ def worker(
         "--pool",
         "prefork",
     ]
-    _celery(
+    _run_celery(
         "worker",
         *options,
         "--loglevel",
@@ -105,7 +103,9 @@ def worker(
 @app.command(epilog="Example: evenhand beat")
 def beat() -> None:
     """Run Celery's beat, which calls upkeep every few seconds."""
-    _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile", "", "--loglevel", "INFO")
+    _run_celery(
+        "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile", "", "--loglevel", "INFO"
+    )
 
 
 @app.command(epilog="Example: evenhand flower --port 5555")
@@ -116,12 +116,11 @@ def flower(
     EVENHAND_FLOWER_BASIC_AUTH."""
     access = settings().flower_basic_auth
     if access is not None:
-        os.environ["FLOWER_BASIC_AUTH"] = (
-            access.get_secret_value()
-        )  # not an argument: those can be seen by others
+        # It is no argument, because other users of the machine can see arguments.
+        os.environ["FLOWER_BASIC_AUTH"] = access.get_secret_value()
     elif host != LOOPBACK:
         raise FlowerNeedsPassword(host=host)
-    _celery(
+    _run_celery(
         "flower",
         f"--address={host}",
         f"--port={port}",
@@ -165,7 +164,7 @@ def _log_requests() -> None:
         each.setFormatter(logging.Formatter(MESSAGE))
 
 
-def _celery(*arguments: str) -> None:
+def _run_celery(*arguments: str) -> None:
     from worker.app import app as celery
 
     celery.start([*arguments])

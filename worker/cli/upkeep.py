@@ -2,7 +2,7 @@
 
 import typer
 
-from worker.cli.output import Json, console, print_json, rows, say, table
+from worker.cli.output import Json, add_rows, console, make_table, print_json, say
 from worker.flows.system import system
 from worker.flows.upkeep import rings, sweeps, tidy
 
@@ -20,6 +20,6 @@ def reconcile(json: Json = False) -> None:
     if json:
         print_json([{"what": each.problem, "did": each.action} for each in found])
     elif found:
-        console.print(rows(table("found", "done"), found, "problem", "action"))
+        console.print(add_rows(make_table("found", "done"), found, "problem", "action"))
     else:
         say("Everything is in order.")

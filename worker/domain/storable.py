@@ -1,4 +1,5 @@
-"""What a database stores: whole numbers up to a limit, and text without certain characters."""
+"""The values that a database can store: whole numbers up to a limit, and text without certain
+characters."""
 
 import re
 

@@ -1,11 +1,11 @@
-"""What upkeep finds."""
+"""The findings of upkeep."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Something that wasn't in order, and what was done about it."""
+    """A problem, and the repair."""
 
     problem: str
     action: str

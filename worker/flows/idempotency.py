@@ -18,7 +18,7 @@ Answer = dict[str, Any]
 
 
 class IdempotencyKey(NamedTuple):
-    """An Idempotency-Key, who sent it, and what distinguishes its request from others."""
+    """An Idempotency-Key, its sender, and the content that tells its request from others."""
 
     user_id: int
     text: str

@@ -1,6 +1,6 @@
-"""Who is meant by a name. Names are looked up once, where they come in; from there on ids travel.
-The exception is the filter of a list: it keeps its names, and `store.lists.filter_names` looks them
-up at each reading."""
+"""Finds users, pools and owners by name. Names are looked up once, where they come in. After that,
+only ids are passed on. The exception is the filter of a list: it keeps its names, and
+`store.lists.filter_names` looks them up at each reading."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,7 +15,7 @@ from worker.store.people.users import User
 from worker.store.turns import pools
 
 
-def user_named(session: Session, name: str) -> User:
+def find_user_by_name(session: Session, name: str) -> User:
     """The active user with that email address or name. Raises UnknownUser, AmbiguousUser."""
     found = _find_users(session, name.strip()) if is_storable(name) else []
     if len(found) > 1:
@@ -25,10 +25,10 @@ def user_named(session: Session, name: str) -> User:
     return found[0]
 
 
-def users_named(session: Session, names: Iterable[str]) -> list[int]:
+def find_users_by_name(session: Session, names: Iterable[str]) -> list[int]:
     """The ids of the active users with those email addresses or names, in order. Raises
     UnknownUser, AmbiguousUser."""
-    return [user_named(session, name).id for name in names]
+    return [find_user_by_name(session, name).id for name in names]
 
 
 def _find_users(session: Session, name: str) -> Sequence[User]:
@@ -38,7 +38,7 @@ def _find_users(session: Session, name: str) -> Sequence[User]:
     return users.find_by_name(session, name)
 
 
-def pool_named(session: Session, name: str) -> Pool:
+def find_pool_by_name(session: Session, name: str) -> Pool:
     """The live pool with that name. Raises UnknownPool."""
     pool = _find_pool(session, name)
     if pool is None:
@@ -50,13 +50,13 @@ def _find_pool(session: Session, name: str) -> Pool | None:
     return pools.find_named(session, name.strip()) if is_storable(name) else None
 
 
-def owner_named(session: Session, name: str) -> User:
+def find_owner_by_name(session: Session, name: str) -> User:
     """The user that a name means where an owner is asked for: a pool's phantom user, or a person.
     Raises UnknownOwner, AmbiguousUser."""
     pool = _find_pool(session, name)
     if pool is not None:
         return users.get(session, pool.id)
     try:
-        return user_named(session, name)
+        return find_user_by_name(session, name)
     except UnknownUser:
         raise UnknownOwner(name=replace_unstorable(name)) from None

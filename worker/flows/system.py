@@ -69,9 +69,9 @@ class System:
         """Calls `work(unit, ...)` in one transaction, commits it, and sends the tasks that it
         noted.
 
-        When the fence refuses what the ring answered, or the ring has no state, this seeds the ring
-        from the ledger and calls `work` again. It also retries after a deadlock. `work` may run
-        several times before it commits, so it must touch nothing but the unit.
+        If the fence refuses the ring's answer, or the ring has no state, this seeds the ring from
+        the ledger and calls `work` again. It also retries after a deadlock. `work` may run several
+        times before it commits, so it must touch nothing but the unit.
 
         Raises StillRefused after the last attempt.
         """

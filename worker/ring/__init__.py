@@ -1,4 +1,4 @@
-"""The only code that speaks to the rings in Redis, and to the counters beside them."""
+"""The only code that speaks to the rings in Redis, and to the counters next to them."""
 
 from worker.ring.ring import Ring, RingState, Taken
 

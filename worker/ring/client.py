@@ -85,8 +85,8 @@ class Cluster:
         self.client.ping(target_nodes=RedisCluster.PRIMARIES)
 
     def look_again(self) -> None:
-        """Makes the next try look the cluster up anew, at the nodes that were known and at those of
-        the address."""
+        """Makes the next try look the cluster up again, at the known nodes and at the nodes of the
+        address."""
         client, self._client = self._client, None
         if client is not None:
             self._known = {
@@ -106,7 +106,7 @@ class Cluster:
         client = _RedisCluster(
             url=self._nodes.url_of_one,
             startup_nodes=[ClusterNode(host, port) for host, port in self._known],
-            # what is asked while it is looked up may meet a dead node, and is then asked of another
+            # A question during the look-up may meet a dead node. Then another node is asked.
             retry=_TWICE,
             decode_responses=True,
             **_tcp(self._timeout_seconds),

@@ -21,9 +21,9 @@ class Counts:
         self._server.close()
 
     def add(self, key: str, seconds: int) -> int:
-        """Counts one more under a key that lives for so many seconds after its first count, and
-        returns how many there are. Raises RingUnreachable whatever goes wrong: no request fails
-        because it can't be counted."""
+        """Adds one to the count under a key, and returns the count. The key lives for the given
+        number of seconds after its first count. Raises RingUnreachable for every error: no request
+        fails because it can't be counted."""
         try:
             increment = self._server.client.register_script(RedisStorage.SCRIPT_INCR_EXPIRE)
             return int(increment([f"{PREFIX}:{key}"], [seconds, 1]))

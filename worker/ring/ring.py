@@ -64,8 +64,8 @@ class RingState(NamedTuple):
     returned: Turns
 
     def list_disagreements(self, latest: Roster, greatest: int) -> list[str]:
-        """Lists every way in which a ring of the current epoch disagrees with SQL: `latest` is
-        SQL's newest roster, `greatest` the highest turn in use."""
+        """Lists all differences between a ring of the current epoch and SQL: `latest` is SQL's
+        newest roster, `greatest` the highest turn in use."""
         size, cursor = len(latest.members), 0
         if latest.members and self.next_turn >= latest.first_turn:
             cursor = latest.slot(self.next_turn)
@@ -146,8 +146,8 @@ class Ring:
         next_turn: int,
         returned: Turns,
     ) -> None:
-        """Writes the whole ring. Raises Stale if somebody else has written it since seen_epoch was
-        read."""
+        """Writes the whole ring. Raises Stale if another process has written it since seen_epoch
+        was read."""
         cursor = roster.slot(next_turn) if roster.members else 0
         places = [keys.ring(pool_id), keys.members(pool_id), keys.returned(pool_id)]
         state: list[str | int] = [

@@ -1,4 +1,4 @@
-"""The API's processes: one that serves by itself, or several that share one port."""
+"""The API's processes: one that serves alone, or several that share one port."""
 
 import signal
 import socket
@@ -58,7 +58,8 @@ def serve_together(host: str, port: int, processes: int) -> None:
     killed launcher, and keep its port.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # KeyboardInterrupt, at whatever moment
+        # It raises KeyboardInterrupt at once.
+        signal.signal(number, signal.default_int_handler)
     with (
         uvicorn.Config(APP, host=host, port=port, log_config=None).bind_socket() as listener,
         suppress(KeyboardInterrupt),
@@ -75,7 +76,7 @@ def serve_together(host: str, port: int, processes: int) -> None:
 
 
 def _keep(children: list[Service]) -> None:
-    """Starts services, starts again those that end by themselves, and stops them on Ctrl-C."""
+    """Starts services, restarts any that end by themselves, and stops them on Ctrl-C."""
     try:
         _keep_running(children)
     finally:

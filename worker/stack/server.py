@@ -74,7 +74,7 @@ class EmbeddedServer:
         try:
             self.client.shutdown()
         except RedisError:
-            return  # nobody is there to stop
+            return  # the server has ended already
         finally:
             if self._process is not None:
                 self._end(self._process)
@@ -93,8 +93,8 @@ class EmbeddedServer:
             return False
 
     def _listens(self) -> bool:
-        """Whether somebody has the socket, even if they can't answer yet: two servers must never
-        write the same folder."""
+        """Whether a process listens on the socket, even if it can't answer yet: two servers must
+        never write the same folder."""
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(os.fsencode(self.socket)) == 0
 

@@ -29,7 +29,7 @@ class Service:
     log: Path | None = None
     """Where its output goes. Without it, the output goes where the launcher's goes."""
     environment: dict[str, str] = field(default_factory=dict)
-    """Environment variables beside those of the launcher."""
+    """Environment variables in addition to the launcher's."""
     files: tuple[int, ...] = ()
     """Open files of the launcher that it shares, such as a socket."""
     started: float = 0.0
@@ -101,7 +101,7 @@ class Service:
 
 
 def stop_all(children: list[Service], seconds: float = STOP_SECONDS) -> None:
-    """Asks all services to stop at once, and kills those that still run after so many seconds."""
+    """Asks all services to stop at once, and kills any that still run after so many seconds."""
     for child in children:
         child.ask_to_stop()
     deadline = time.monotonic() + seconds

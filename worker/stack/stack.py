@@ -145,7 +145,7 @@ def only_one_on(home: Path, mark: str, foreign: type[EvenhandError]) -> Iterator
 
 
 def empty(home: Path, mark: str) -> None:
-    """Empties a folder but for the mark and the lock."""
+    """Empties a folder, except for the mark and the lock."""
     for path in home.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -8,7 +8,7 @@ PAUSE_SECONDS = 0.05
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-    """Returns whether the condition came true within so many seconds."""
+    """Returns whether the condition came true within the given number of seconds."""
     deadline, pause = time.monotonic() + seconds, Event()
     while not condition():
         if time.monotonic() > deadline:

@@ -1,1 +1,1 @@
-"""What a check of a pool finds."""
+"""The findings of a check of a pool."""

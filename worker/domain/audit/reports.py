@@ -1,4 +1,4 @@
-"""Reports: what was checked of a pool, in numbers, and where the promise doesn't hold."""
+"""Reports: the checks of a pool, in numbers, and the places where the promise doesn't hold."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -30,13 +30,13 @@ class Violation:
 
     point: str
     turn: int | None
-    """Null for what is about no turn."""
+    """Null for a problem that concerns no turn."""
     what: str
 
 
 @dataclass
 class Report:
-    """What was checked of one pool, and what was found."""
+    """The checks of one pool, and their findings."""
 
     pool: str
     turns: int = 0

@@ -1,5 +1,5 @@
-"""Reservations: a block together with the run that reserved it, and whether what the run has
-entered is what it should have."""
+"""Reservations: a block together with the run that reserved it, and whether the run has entered the
+right turns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Piece = tuple[int, Span]
 
 @dataclass(frozen=True, slots=True)
 class ReservingRun:
-    """What is known of the run that reserved a block."""
+    """The facts about the run that reserved a block."""
 
     kind: str
     state: str
@@ -37,7 +37,7 @@ class ReservingRun:
 
 
 def skip_nothing() -> Iterable[int]:
-    """What a run has left out that has left out nothing."""
+    """The left-out ordinals of a run that has left out none."""
     return ()
 
 
@@ -49,7 +49,7 @@ class Reservation(NamedTuple):
     open: bool
     run: ReservingRun | None
     loaded: Loaded
-    """The (first ordinal, records) of what the run has been through."""
+    """The (first ordinal, records) of the parts that the run has finished."""
     left_out: Callable[[], Iterable[int]] = skip_nothing
     """Reads the ordinals that the run has left out, which may be many."""
 
@@ -58,8 +58,8 @@ class Reservation(NamedTuple):
         return self.turns[0].first if self.turns else None
 
     def pieces(self) -> Iterator[Piece]:
-        """The turns that must be entered, by ordinal: all of a run that is done, else those of what
-        is loaded; without the ordinals that were left out."""
+        """The turns that must be entered, by ordinal: all turns of a run that is done, otherwise
+        the turns of its loaded parts. The ordinals that were left out are missing."""
         spans, at = iter(self.turns), 0
         span = next(spans, None)
         for ordinal, count in remove_ordinals(self.loaded, self.left_out()):
@@ -101,7 +101,7 @@ def remove_ordinals(
 
 
 def check_state(reservation: Reservation) -> Iterator[Violation]:
-    """Whether somebody will use the turns of an open block, and nobody those of a closed one."""
+    """Whether the turns of an open block will be used, and the turns of a closed block won't."""
     run, claim, first = reservation.run, reservation.claim, reservation.first
     if run is None:
         point = NONE_SKIPPED if reservation.open else CHECKABLE
@@ -117,7 +117,7 @@ def check_state(reservation: Reservation) -> Iterator[Violation]:
 
 
 def check_numbers(reservation: Reservation, entered: int) -> Iterator[Violation]:
-    """Whether the run's own numbers are those of its block and its entries."""
+    """Whether the run's own numbers agree with its block and its entries."""
     run, total = reservation.run, reservation.turns.total
     if run is None:
         return
@@ -197,7 +197,7 @@ class _DueTurns:
 def _check_entry(
     reservation: Reservation, ordinal: int, turn: int, record: int | None, due: int | None
 ) -> Iterator[Violation]:
-    """What is wrong with one entry, at whose ordinal the turn `due` must be entered."""
+    """What is wrong with one entry. The turn `due` must be entered at its ordinal."""
     claim, run = reservation.claim, reservation.run
     place = f"is entered by {claim} as its record {ordinal + 1:,}"
     if due is None:

@@ -1,11 +1,12 @@
-"""Rows of a file: which column is which field, which rows are good, and what a good one stores."""
+"""Rows of a file: the field of each column, the good rows, and the values that a good row
+stores."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from worker.domain.records.fields import CONVERSIONS, TAGS, field_named, fields_of
+from worker.domain.records.fields import CONVERSIONS, TAGS, find_field, list_field_names
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
 from worker.errors.records import UnknownField
@@ -59,7 +60,7 @@ class Columns:
         for position, header in enumerate(headers):
             if position in fields.values():
                 continue
-            field = field_named(record_type, header)
+            field = find_field(record_type, header)
             if field and field not in fields:
                 fields[field] = position
             else:
@@ -70,7 +71,7 @@ class Columns:
 def _check_overrides(
     record_type: RecordType, headers: Sequence[str], overrides: Mapping[str, str]
 ) -> None:
-    known = fields_of(record_type)
+    known = list_field_names(record_type)
     for header, field in overrides.items():
         if field not in known:
             raise UnknownField(record_type=record_type, field=field, fields=", ".join(known))
@@ -122,7 +123,7 @@ class RowReader:
         return self._required[0], f"needs {names}"
 
     def _find_misfit(self, row: list[str]) -> tuple[str, str] | None:
-        """The first field whose text isn't what the field takes, and the reason."""
+        """The first field that doesn't take its text, and the reason."""
         for field, at, convert in self._checks:
             if text := row[at].strip():
                 try:

@@ -1,4 +1,4 @@
-"""The attributes that a filter may name, and those that a list may be sorted by."""
+"""The attributes that a filter may name, and the attributes by which a list may be sorted."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -13,7 +13,8 @@ from worker.errors.records import Fault, IncorrectPayload
 
 
 class ValueType(StrEnum):
-    """What an attribute is compared as, in words that complete "an attribute that holds"."""
+    """The type that an attribute is compared as, in words that complete "an attribute that
+    holds"."""
 
     TEXT = "text"
     INTEGER = "an integer"
@@ -64,7 +65,7 @@ OPERATORS: Mapping[ValueType, tuple[str, ...]] = {
     ValueType.POOL: (*_SOME, Operator.IS_NULL),
     ValueType.RUN: (Operator.EQ, Operator.ANY),
 }
-"""The operators that an attribute can be compared by, by what it holds."""
+"""The operators for an attribute, by the type of its values."""
 
 ALIASES = {
     "is": Operator.EQ,
@@ -87,7 +88,7 @@ _BY_NAME = (
 
 
 @cache
-def attributes_of(record_type: RecordType) -> dict[str, Filterable]:
+def list_attributes(record_type: RecordType) -> dict[str, Filterable]:
     """All attributes that a filter of such records may name, by each of their names. Custom fields
     are left out."""
     description = DESCRIPTIONS[record_type]
@@ -103,7 +104,7 @@ def attributes_of(record_type: RecordType) -> dict[str, Filterable]:
 
 
 def _parts(attribute: Attribute) -> dict[str, Filterable]:
-    """The parts of an address. Those of the main address also have names of their own."""
+    """The parts of an address. The parts of the main address also have names of their own."""
     found: dict[str, Filterable] = {}
     for part in ADDRESS_PARTS:
         main = attribute.name == MAIN_ADDRESS
@@ -118,7 +119,7 @@ def filterable(record_type: RecordType, name: str) -> Filterable | None:
     """The attribute that a name means in a filter of such records, or None."""
     if (field := _custom_field(name)) is not None:
         return Filterable(CUSTOM_FIELDS + field, ValueType.FIELD)
-    return attributes_of(record_type).get(name)
+    return list_attributes(record_type).get(name)
 
 
 def _custom_field(name: str) -> str | None:

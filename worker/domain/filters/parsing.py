@@ -9,8 +9,8 @@ from worker.domain.filters.filterable import (
     OPERATORS,
     Filterable,
     ValueType,
-    attributes_of,
     filterable,
+    list_attributes,
 )
 from worker.domain.filters.tree import (
     AllOf,
@@ -61,21 +61,24 @@ class _Parser:
         if not isinstance(given, dict):
             _refuse(where, 'must be an object such as {"city": {"eq": "Oslo"}}', "invalid_type")
         if "attribute" in given or "parameter" in given:
-            return self._leaf(given, where, depth)
-        deeper = _deeper(depth, where) if len(given) > 1 else depth
-        return _all_of(
-            [self._named(name, each, _at(where, name), deeper) for name, each in given.items()]
-            or [self._nothing(where)]
+            return self._parse_leaf(given, where, depth)
+        deeper = _go_deeper(depth, where) if len(given) > 1 else depth
+        return _join_all(
+            [
+                self._parse_named(name, each, _extend_place(where, name), deeper)
+                for name, each in given.items()
+            ]
+            or [self._make_empty(where)]
         )
 
-    def _nothing(self, where: str) -> Filter:
+    def _make_empty(self, where: str) -> Filter:
         self._count(where)
         return AllOf(())
 
-    def _named(self, name: str, given: object, where: str, depth: int) -> Filter:
+    def _parse_named(self, name: str, given: object, where: str, depth: int) -> Filter:
         match name:
             case "and" | "or":
-                found = self._several(given, where, _deeper(depth, where))
+                found = self._parse_several(given, where, _go_deeper(depth, where))
                 if name == "or" and not found:
                     _refuse(where, "must hold at least one filter")
                 return (
@@ -83,24 +86,25 @@ class _Parser:
                     if name == "or"
                     else AllOf(found)
                     if found
-                    else self._nothing(where)
+                    else self._make_empty(where)
                 )
             case "not":
-                return Not(self.filter(given, where, _deeper(depth, where)))
+                return Not(self.filter(given, where, _go_deeper(depth, where)))
             case "filter":
-                return self.filter(given, where, _deeper(depth, where))
-        return self._parameter(
+                return self.filter(given, where, _go_deeper(depth, where))
+        return self._parse_parameter(
             name, given if isinstance(given, dict) else {"eq": given}, where, where, depth
         )
 
-    def _several(self, given: object, where: str, depth: int) -> tuple[Filter, ...]:
+    def _parse_several(self, given: object, where: str, depth: int) -> tuple[Filter, ...]:
         if not isinstance(given, list):
             _refuse(where, "must be a list of filters", "invalid_type")
         return tuple(
-            self.filter(each, _at(where, number), depth) for number, each in enumerate(given)
+            self.filter(each, _extend_place(where, number), depth)
+            for number, each in enumerate(given)
         )
 
-    def _leaf(self, given: dict[str, object], where: str, depth: int) -> Filter:
+    def _parse_leaf(self, given: dict[str, object], where: str, depth: int) -> Filter:
         if set(given) != {"attribute", "parameter"}:
             _refuse(
                 where, 'must be {"attribute": {"name": ...}, "parameter": {...}} and nothing beside'
@@ -116,15 +120,15 @@ class _Parser:
             _refuse(
                 f"{where}/parameter", 'must be an object such as {"eq": "Oslo"}', "invalid_type"
             )
-        return self._parameter(
+        return self._parse_parameter(
             attribute["name"], parameter, f"{where}/attribute/name", f"{where}/parameter", depth
         )
 
-    def _parameter(
+    def _parse_parameter(
         self, name: str, given: dict[str, object], name_at: str, where: str, depth: int
     ) -> Filter:
-        """What is asked of an attribute: by several operators, what all of them ask."""
-        attribute = self._attribute(name, name_at)
+        """The filter for one attribute. Several operators must all hold."""
+        attribute = self._find_attribute(name, name_at)
         if not given:
             _refuse(
                 where,
@@ -132,19 +136,19 @@ class _Parser:
                 "blank",
             )
         if len(given) > 1:
-            _deeper(depth, where)
-        return _all_of(
+            _go_deeper(depth, where)
+        return _join_all(
             [
-                self._condition(attribute, operator, value, _at(where, operator))
+                self._parse_condition(attribute, operator, value, _extend_place(where, operator))
                 for operator, value in given.items()
             ]
         )
 
-    def _attribute(self, name: str, where: str) -> Filterable:
+    def _find_attribute(self, name: str, where: str) -> Filterable:
         found = filterable(self._record_type, name)
         if found is None:
             known = ", ".join(
-                dict.fromkeys(each.name for each in attributes_of(self._record_type).values())
+                dict.fromkeys(each.name for each in list_attributes(self._record_type).values())
             )
             _refuse(
                 where,
@@ -156,7 +160,9 @@ class _Parser:
             _refuse(where, "is a name that no custom field has", "unknown")
         return found
 
-    def _condition(self, attribute: Filterable, name: str, given: object, where: str) -> Filter:
+    def _parse_condition(
+        self, attribute: Filterable, name: str, given: object, where: str
+    ) -> Filter:
         self._count(where)
         operator = str(ALIASES.get(name, name))
         if operator not in OPERATORS[attribute.value_type]:
@@ -169,10 +175,10 @@ class _Parser:
             )
         if attribute.value_type is ValueType.TAGS and operator == Operator.EQ:
             operator, given = Operator.ANY, [given]
-        meant, value = self._value(attribute.value_type, operator, given, where)
+        meant, value = self._read_value(attribute.value_type, operator, given, where)
         return Condition(attribute.name, meant, value)
 
-    def _value(
+    def _read_value(
         self, value_type: ValueType, operator: str, given: object, where: str
     ) -> tuple[Operator, ConditionValue]:
         """The operator to be stored, and its value."""
@@ -182,11 +188,11 @@ class _Parser:
             )
         match operator:
             case "between":
-                return Operator.RANGE, _between(value_type, given, where)
+                return Operator.RANGE, _read_between(value_type, given, where)
             case Operator.RANGE:
-                return Operator.RANGE, _range(value_type, given, where)
+                return Operator.RANGE, _read_range(value_type, given, where)
             case Operator.ANY | Operator.ALL | Operator.NONE:
-                return Operator(operator), self._list(value_type, given, where)
+                return Operator(operator), self._read_list(value_type, given, where)
             case Operator.CONTAINS | Operator.STARTS_WITH:
                 return Operator(operator), _read(values.check_text, given, where)
             case Operator.LAST_DAYS:
@@ -195,7 +201,7 @@ class _Parser:
                 return Operator.IS_NULL, _read(values.check_boolean, given, where)
         return Operator(operator), _read(values.ONE[value_type], given, where)
 
-    def _list(self, value_type: ValueType, given: object, where: str) -> tuple[Scalar, ...]:
+    def _read_list(self, value_type: ValueType, given: object, where: str) -> tuple[Scalar, ...]:
         named = value_type in _LOOKED_UP
         most = MOST_NAMES if named else MOST_VALUES
         if not isinstance(given, list) or not given or len(given) > most:
@@ -207,12 +213,11 @@ class _Parser:
             )
             _refuse(where, f"is one list too many: a filter has {limits} in its lists at most")
         read = [
-            _read(values.ONE[value_type], each, _at(where, number))
+            _read(values.ONE[value_type], each, _extend_place(where, number))
             for number, each in enumerate(given)
         ]
-        return tuple(
-            {(type(each), each): each for each in read}.values()
-        )  # 1 and true are two, which Python holds for equal
+        # 1 and true are two values, but Python takes them for equal.
+        return tuple({(type(each), each): each for each in read}.values())
 
     def _count(self, where: str) -> None:
         self._conditions += 1
@@ -220,33 +225,33 @@ class _Parser:
             _refuse(where, f"is one condition too many: a filter has {MOST_CONDITIONS} at most")
 
 
-def _all_of(filters: Sequence[Filter]) -> Filter:
+def _join_all(filters: Sequence[Filter]) -> Filter:
     return filters[0] if len(filters) == 1 else AllOf(tuple(filters))
 
 
-def _deeper(depth: int, where: str) -> int:
+def _go_deeper(depth: int, where: str) -> int:
     if depth >= MOST_DEPTH:
         _refuse(where, f"is nested too deeply: a filter is {MOST_DEPTH} deep at most")
     return depth + 1
 
 
-def _between(value_type: ValueType, given: object, where: str) -> Range:
+def _read_between(value_type: ValueType, given: object, where: str) -> Range:
     if not isinstance(given, list) or len(given) != 2:
         _refuse(where, "must be a list of two values, the least and the greatest", "invalid_type")
     least, greatest = (
-        _read(values.BOUND[value_type], each, _at(where, number))
+        _read(values.BOUND[value_type], each, _extend_place(where, number))
         for number, each in enumerate(given)
     )
     return _check_alike(Range(gte=least, lte=greatest), where)
 
 
-def _range(value_type: ValueType, given: object, where: str) -> Range:
+def _read_range(value_type: ValueType, given: object, where: str) -> Range:
     if not isinstance(given, dict) or not given or set(given) - {"gt", "gte", "lt", "lte"}:
         _refuse(where, 'must be an object such as {"gte": 1, "lt": 5}', "invalid_type")
     return _check_alike(
         Range(
             **{
-                name: _read(values.BOUND[value_type], each, _at(where, name))
+                name: _read(values.BOUND[value_type], each, _extend_place(where, name))
                 for name, each in given.items()
             }
         ),
@@ -268,7 +273,7 @@ def _read(read: Callable[[object], Read], given: object, where: str) -> Read:
         _refuse(where, str(error))
 
 
-def _at(where: str, part: str | int) -> str:
+def _extend_place(where: str, part: str | int) -> str:
     """A place within that place, as a JSON pointer (RFC 6901)."""
     name = replace_unstorable(str(part)[:LONGEST_NAME_CHARACTERS])
     return f"{where}/{name.replace('~', '~0').replace('/', '~1')}"

@@ -8,7 +8,7 @@ from worker.domain.records.record_type import RecordType
 
 @dataclass(frozen=True, slots=True)
 class RecordList:
-    """Which records a list holds, and in which order."""
+    """The records that a list holds, and their order."""
 
     name: str
     record_type: RecordType

@@ -13,7 +13,8 @@ FilterBody = dict[str, Any]
 
 
 class Operator(StrEnum):
-    """What a condition asks of an attribute. The grammar's other operators are stored as these."""
+    """The ways in which a condition compares an attribute. The grammar's other operators are stored
+    as these."""
 
     EQ = "eq"
     NOT_EQ = "not_eq"
@@ -48,7 +49,7 @@ ConditionValue = Any
 
 @dataclass(frozen=True)
 class Condition:
-    """What one attribute must be."""
+    """A condition on one attribute."""
 
     attribute: str
     operator: Operator
@@ -82,7 +83,7 @@ EVERYTHING = AllOf(())
 
 
 def as_json(filter: Filter) -> FilterBody:
-    """The filter in the vendor's form, whatever the form of the request."""
+    """The filter in the vendor's form, no matter in which form the request had it."""
     match filter:
         case Condition():
             return {

@@ -139,6 +139,6 @@ ONE: Mapping[ValueType, Callable[[object], Scalar]] = {
     ValueType.POOL: check_text,
     ValueType.RUN: check_run,
 }
-"""What reads a value of a condition, by what its attribute holds."""
+"""The function that reads a condition's value, by the type of the attribute."""
 
 BOUND: Mapping[ValueType, Callable[[object], Scalar]] = {**ONE, ValueType.FIELD: check_field_bound}

@@ -1,12 +1,13 @@
-"""Enriches a lead: adds what its sender gives later, and keeps what people have entered."""
+"""Enriches a lead: adds the values that its sender gives later, and keeps the values that people
+have entered."""
 
 from worker.domain.intake.leads import CUSTOM, LeadValues
 from worker.domain.records.fields import TAGS
 
 
 def fill_gaps(stored: LeadValues, found: LeadValues, placeholder: str) -> LeadValues:
-    """What to change of the stored lead: texts where it has none, its last name if that is still
-    the placeholder, and tags and custom fields that it lacks."""
+    """The changes to the stored lead: texts where it has none, its last name if that is still the
+    placeholder, and tags and custom fields that it lacks."""
     return {
         **_fill_texts(stored, found),
         **_replace_placeholder(stored, found, placeholder),

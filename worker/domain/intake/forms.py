@@ -1,4 +1,4 @@
-"""Forms: what a form is made of, and what is refused in its definition."""
+"""Forms: the parts of a form, and the checks of its definition."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from slugify import slugify
 
-from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.fields import TAGS, find_field
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import LEAD
 from worker.domain.storable import is_storable
@@ -106,7 +106,7 @@ class Form:
 
 
 class FormValues(TypedDict, total=False):
-    """What somebody sets of a form."""
+    """The values of a form that an admin sets."""
 
     name: str
     owner_id: int
@@ -121,7 +121,7 @@ class FormValues(TypedDict, total=False):
 
 
 def normalize(values: FormValues) -> dict[str, object]:
-    """The values in the form in which they are kept, by column. Raises BadForm."""
+    """The values as they are stored, by column. Raises BadForm."""
     return {
         name: _NORMALIZE[name](value) if name in _NORMALIZE else value
         for name, value in values.items()
@@ -185,7 +185,7 @@ def _normalize_field(field: Field) -> Field:
     """The field with the lead's field that its name means, and with a type."""
     written = _strip_line("field's name", field.name)
     label = _strip_line("field's label", field.label)
-    name = field_named(RecordType.LEAD, written) or written
+    name = find_field(RecordType.LEAD, written) or written
     if not name or not label or name.startswith("_"):
         _refuse(
             "a field needs a label, and a name that begins with no underscore, "
@@ -200,7 +200,7 @@ def _normalize_field(field: Field) -> Field:
 
 
 def _normalize_choices(label: str, kind: str, value: Sequence[str]) -> tuple[str, ...]:
-    choices = _without_repeats(f"choice of {label}", value)
+    choices = _drop_repeats(f"choice of {label}", value)
     if (kind == SELECT) != bool(choices) or len(choices) > MOST_CHOICES:
         _refuse(
             f"{label} is a {kind}: a select has 1 to {MOST_CHOICES} choices, "
@@ -210,7 +210,7 @@ def _normalize_choices(label: str, kind: str, value: Sequence[str]) -> tuple[str
 
 
 def _normalize_tags(value: Sequence[str]) -> list[str]:
-    tags = _without_repeats("tag", value)
+    tags = _drop_repeats("tag", value)
     return tags if len(tags) <= MOST_TAGS else _refuse(f"it has more than {MOST_TAGS} tags")
 
 
@@ -254,7 +254,7 @@ def _normalize_origin(value: str) -> str:
     return text
 
 
-def _without_repeats(what: str, values: Sequence[str]) -> list[str]:
+def _drop_repeats(what: str, values: Sequence[str]) -> list[str]:
     """The lines that aren't empty, each once."""
     return list(dict.fromkeys(line for each in values if (line := _strip_line(what, each))))
 

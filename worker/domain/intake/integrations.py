@@ -1,4 +1,4 @@
-"""Integrations: what somebody sets of one, and what is refused."""
+"""Integrations: the values that an admin sets, and their checks."""
 
 import re
 import secrets
@@ -18,7 +18,8 @@ _RANDOM_LENGTH = 6
 
 
 class IntegrationValues(TypedDict, total=False):
-    """What somebody sets of an integration. The access token is as the sender gave it."""
+    """The values of an integration that an admin sets. The access token is as the sender gave
+    it."""
 
     name: str
     owner_id: int
@@ -31,7 +32,7 @@ class IntegrationValues(TypedDict, total=False):
 
 
 def make_slug(name: str) -> str:
-    """A slug made of a name, with random letters behind it that nobody can guess."""
+    """A slug made of a name, with random letters at the end, so that it can't be guessed."""
     ending = "".join(secrets.choice(_RANDOM_LETTERS) for _ in range(_RANDOM_LENGTH))
     return "-".join(filter(None, (slugify(name, max_length=_LONGEST_OF_A_NAME), ending)))
 

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from worker.domain.files.rows import Columns, RowReader
 from worker.domain.json_content import JsonObject
-from worker.domain.records.fields import TAGS, field_named
+from worker.domain.records.fields import TAGS, find_field
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import LEAD
 from worker.domain.storable import is_storable, replace_unstorable
@@ -14,19 +14,20 @@ from worker.errors.records import BadLead
 CUSTOM = "custom_fields"
 
 LeadValues: TypeAlias = Mapping[str, Any]
-"""What is stored of a lead, by column: texts, a list of tags, and custom fields by name."""
+"""The values that are stored for a lead, by column: texts, a list of tags, and custom fields by
+name."""
 
 
 def parse_lead(lead: JsonObject) -> LeadValues:
-    """What is stored of a lead, by column. Names are fields or their aliases, as in a file; other
-    names become custom fields.
+    """The values that are stored for a lead, by column. Names are fields or their aliases, as in a
+    file; other names become custom fields.
 
     Raises BadLead, which names the field at fault.
     """
     listed = {
         name: value
         for name, value in lead.items()
-        if field_named(RecordType.LEAD, name) == TAGS and not isinstance(value, str)
+        if find_field(RecordType.LEAD, name) == TAGS and not isinstance(value, str)
     }
     plain = {
         _check_storable(name, name): _read_text(name, value)

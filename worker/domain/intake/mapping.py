@@ -8,7 +8,7 @@ from worker.domain.intake.full_names import split_full_name
 from worker.domain.intake.leads import CUSTOM, LeadValues, parse_lead
 from worker.domain.intake.paths import as_text, find_text, is_path, split_places
 from worker.domain.json_content import JsonObject
-from worker.domain.records.fields import field_named, fields_of, normalized
+from worker.domain.records.fields import find_field, list_field_names, normalize_header
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import replace_unstorable
 from worker.errors.intake import BadPath
@@ -19,7 +19,7 @@ FULL_NAME = "name"
 
 MOST_CUSTOM_FIELDS = 100
 MOST_TEXTS = 1_000
-"""Among so many texts fields are found by their names."""
+"""The number of texts among which fields are found by their names."""
 
 LONGEST_VALUE_CHARACTERS = 1_000
 LONGEST_NAME_CHARACTERS = 200
@@ -58,10 +58,12 @@ def parse_paths(pairs: list[str]) -> dict[str, str]:
 
 
 def read_lead(mapped: MappedContent) -> LeadValues:
-    """What is stored of the lead in the content, by column. Raises BadLead."""
+    """The values that are stored for the lead in the content, by column. Raises BadLead."""
     found = _find_by_path(mapped)
     full_name = found.pop(FULL_NAME, None)
-    fields = {name: text for name, text in found.items() if name in fields_of(RecordType.LEAD)}
+    fields = {
+        name: text for name, text in found.items() if name in list_field_names(RecordType.LEAD)
+    }
     custom = {name: _cut(text) for name, text in found.items() if name not in fields}
     rest = _read_rest(mapped, custom)
     if mapped.names_are_fields:
@@ -74,7 +76,7 @@ def read_lead(mapped: MappedContent) -> LeadValues:
 
 def _find_field(name: str) -> str:
     """The field that a name means, or else the custom field of that name."""
-    return name if name == FULL_NAME else field_named(RecordType.LEAD, name) or name
+    return name if name == FULL_NAME else find_field(RecordType.LEAD, name) or name
 
 
 def _find_by_path(mapped: MappedContent) -> dict[str, str]:
@@ -106,16 +108,16 @@ def _shorten(name: str, inside: str) -> str:
 
 def _take_full_name(rest: dict[str, str]) -> str | None:
     """Takes a full name out of the rest."""
-    name = next((name for name in rest if normalized(name) in (FULL_NAME, "full name")), None)
+    name = next((name for name in rest if normalize_header(name) in (FULL_NAME, "full name")), None)
     return None if name is None else rest.pop(name)
 
 
 def _take_fields(rest: dict[str, str], fields: Mapping[str, str]) -> dict[str, str]:
-    """Takes the texts out of the rest whose names mean fields that aren't there yet. Of two that
+    """Takes the texts out of the rest whose names mean fields that aren't there yet. If two names
     mean one field, the first is taken."""
     known, taken = set(fields), dict[str, str]()
     for name in list(rest):
-        field = field_named(RecordType.LEAD, name)
+        field = find_field(RecordType.LEAD, name)
         if field is not None and field not in known:
             known.add(field)
             taken[name] = rest.pop(name)
@@ -124,7 +126,7 @@ def _take_fields(rest: dict[str, str], fields: Mapping[str, str]) -> dict[str, s
 
 def _add_names(fields: Mapping[str, str], full_name: str | None) -> Mapping[str, str]:
     """The fields, with a first and a last name if only the full name is there."""
-    known = {field_named(RecordType.LEAD, name) for name, text in fields.items() if text}
+    known = {find_field(RecordType.LEAD, name) for name, text in fields.items() if text}
     if not full_name or known & {"first_name", "last_name"}:
         return fields
     first, last = split_full_name(full_name)

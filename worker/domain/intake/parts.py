@@ -22,12 +22,12 @@ class IncomingLead:
 
     values: LeadValues
     object_id: str | None = None
-    """The sender's number of it, if more about it is to be fetched."""
+    """The sender's number of it, if more must be fetched about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A part that is about something else than a new lead."""
+    """A part that doesn't concern a new lead."""
 
     reason: str
 
@@ -43,7 +43,7 @@ PartContent = IncomingLead | Ignored | Invalid
 
 
 class OutcomeKind(StrEnum):
-    """What became of a delivery."""
+    """How a delivery ended."""
 
     ACCEPTED = "accepted"
     """It made leads."""
@@ -57,7 +57,7 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """What became of a delivery, why, and the leads that it made."""
+    """How a delivery ended, why, and the leads that it made."""
 
     kind: OutcomeKind
     reason: str | None = None

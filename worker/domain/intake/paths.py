@@ -1,11 +1,10 @@
 r"""Paths into JSON: where a sender puts a field.
 
 A path is names with dots between, such as `detail.name`, where a name may hold any character and a
-number counts within a list, from 0. A `|` separates places, of which the first with text counts. A
-path may also be JMESPath (https://jmespath.org/specification.html), such as
-`join(' ', [first, last])` or `name || email`. Names go first: a path is read as JMESPath only where
-it has `||`, or where its names lead to no text.
-"""
+number counts within a list, from 0. A `|` separates places. The first place that holds text counts.
+A path may also be JMESPath (https://jmespath.org/specification.html), such as `join(' ', [first,
+last])` or `name || email`. Names go first: a path is read as JMESPath only where it has `||`, or
+where its names lead to no text."""
 
 import json
 import re
@@ -37,7 +36,8 @@ def split_places(path: str) -> list[str]:
 
 
 def find_text(content: JsonObject, path: str) -> str | None:
-    """The text that a path leads to, without what no database stores. None for no text."""
+    """The text that a path leads to, without the characters that databases can't store. None for no
+    text."""
     texts = (as_text(value) for value in _find_values(content, path))
     return next((text for text in texts if text), None)
 
@@ -61,7 +61,7 @@ def _find_values(content: JsonObject, path: str) -> Iterator[object]:
 def _search(expression: ParsedResult | None, content: JsonObject) -> object:
     try:
         return None if expression is None else expression.search(content)
-    except JMESPathError:  # a function that doesn't take what is there
+    except JMESPathError:  # a function in the path doesn't take the value
         return None
 
 

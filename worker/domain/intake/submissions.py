@@ -1,4 +1,4 @@
-"""Submissions: checks field by field what somebody has typed into a form."""
+"""Submissions: checks, field by field, the values that a visitor has typed into a form."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,25 +38,26 @@ _TEL = re.compile(r"[+0-9() ./-]+((x|ext\.?|#) ?[0-9]{1,8})?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class SubmittedValues:
-    """A submission's values by field, as text, and what is wrong with them."""
+    """A submission's values by field, as text, and their faults."""
 
     values: dict[str, str]
     faults: list[Fault]
 
 
-def pointer_to(name: str) -> str:
+def make_pointer(name: str) -> str:
     """Where a field is in a submission that is sent as JSON: a JSON Pointer (RFC 6901)."""
     return f"/fields/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def read_submission(fields: Sequence[Field], typed: Mapping[str, object]) -> SubmittedValues:
-    """What was typed, field by field. It passes over names that the form doesn't have."""
+    """The values that were typed, field by field. It passes over names that the form doesn't
+    have."""
     values, faults = dict[str, str](), list[Fault]()
     for field in fields:
         try:
             values[field.name] = _read_value(field, typed.get(field.name))
         except ValueError as error:
-            faults.append(Fault(pointer_to(field.name), INCORRECT, f"{field.label} {error}."))
+            faults.append(Fault(make_pointer(field.name), INCORRECT, f"{field.label} {error}."))
             continue
         if field.required and not values[field.name]:
             faults.append(_report_missing(typed, field))
@@ -68,7 +69,7 @@ def find_unknown(fields: Sequence[Field], names: Iterable[str]) -> list[Fault]:
     it."""
     known = {field.name for field in fields}
     return [
-        Fault(pointer_to(replace_unstorable(name)), UNKNOWN, "The form has no such field.")
+        Fault(make_pointer(replace_unstorable(name)), UNKNOWN, "The form has no such field.")
         for name in names
         if name not in known
     ]
@@ -78,15 +79,15 @@ def _report_missing(typed: Mapping[str, object], *fields: Field) -> Fault:
     first = fields[0]
     code = BLANK if first.name in typed else MISSING
     if first.type == CHECKBOX:
-        return Fault(pointer_to(first.name), code, f"“{first.label}” must be ticked.")
+        return Fault(make_pointer(first.name), code, f"“{first.label}” must be ticked.")
     labels = " or ".join(field.label for field in fields)
-    return Fault(pointer_to(first.name), code, f"{labels} is needed.")
+    return Fault(make_pointer(first.name), code, f"{labels} is needed.")
 
 
 def _check_named(
     fields: Sequence[Field], values: Mapping[str, str], typed: Mapping[str, object]
 ) -> list[Fault]:
-    """A fault for a lead without any field that names somebody."""
+    """A fault for a lead that has neither a last name nor an organization name."""
     naming = [field for field in fields if field.name in LEAD.required]
     if any(values[field.name] for field in naming):
         return []

@@ -1,1 +1,1 @@
-"""What people may do."""
+"""The permissions of users."""

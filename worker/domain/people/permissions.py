@@ -1,5 +1,5 @@
-"""Who may do what. Everybody who is signed in may read everything; the rest depends on the
-action."""
+"""The permissions of users. Every user who is signed in may read everything; the rest depends on
+the action."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Actor(NamedTuple):
 
 
 class Action(StrEnum):
-    """What somebody wants to do, in words that complete "you may not"."""
+    """What an actor wants to do, in words that complete "you may not"."""
 
     MANAGE = "manage pools, users and settings"
     REASSIGN = "change the owner of a record"
@@ -22,7 +22,7 @@ class Action(StrEnum):
     ANOTHERS = "change what somebody else has begun"
 
 
-def allowed(actor: Actor, action: Action, *whose: int | None) -> bool:
+def is_allowed(actor: Actor, action: Action, *whose: int | None) -> bool:
     """Whether the actor may do that. `whose` are the people that the thing belongs to: its owner,
     its creator. An admin may do everything."""
     if actor.is_admin:

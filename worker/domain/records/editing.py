@@ -1,4 +1,4 @@
-"""What a request sets of a resource, in the form that is stored, or refused field by field."""
+"""The values that a request sets, as they are stored, or refused field by field."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,13 +12,13 @@ from worker.domain.storable import GREATEST, is_storable
 from worker.errors.records import Fault, IncorrectPayload
 
 Values = dict[str, Any]
-"""What a request sets, by attribute, in the form that is compared and stored."""
+"""The values that a request sets, by attribute, as they are compared and stored."""
 
 
 def normalize(resource: Resource, given: Mapping[str, Any]) -> Values:
     """The attributes that a request may set, in the form that is compared and stored. Others are
-    left out, since clients send back the whole of what they got. Raises IncorrectPayload, which
-    names every field at fault."""
+    left out, because clients send back whole records. Raises IncorrectPayload, which names every
+    field at fault."""
     values, faults = Values(), list[Fault]()
     for attribute in resource.writable:
         if attribute.name in given:
@@ -32,9 +32,9 @@ def normalize(resource: Resource, given: Mapping[str, Any]) -> Values:
 
 
 def find_changes(resource: Resource, values: Values, shown: Mapping[str, object]) -> Values:
-    """The values that differ from what is shown. A client that sends back what it got changes
-    nothing, even where the shown form is not the stored one: a default for a null, a moment without
-    its fraction."""
+    """The values that differ from the shown ones. A client that sends back an unchanged record
+    changes nothing, even where the shown form is not the stored one: a default for a null, a moment
+    without its fraction."""
     return {
         name: value
         for name, value in values.items()
@@ -51,7 +51,7 @@ def _equals_shown(attribute: Attribute, shown: object, value: object) -> bool:
 
 def is_different(one: object, other: object) -> bool:
     """Whether two values are different. In custom fields 1, 1.0 and true are different values,
-    which Python takes for equal."""
+    although Python takes them for equal."""
     if isinstance(one, dict) and isinstance(other, dict):
         return repr(sorted(one.items())) != repr(sorted(other.items()))
     return bool(one != other)
@@ -116,7 +116,7 @@ def _read_address(value: Mapping[str, str | None] | None) -> dict[str, str | Non
 
 
 def _read_fields(value: Mapping[str, object] | None) -> dict[str, object]:
-    """The fields by name; None for a field that is to be removed."""
+    """The fields by name; None for a field that the request removes."""
     return {
         _check_storable(name): _read_field(name, each)
         for name, each in (value or {}).items()

@@ -1,10 +1,11 @@
-"""The fields of records, the header names under which other systems export them, and how the text
-of a field becomes what is stored."""
+"""The fields of records, the header names that other systems export, and the conversion of a
+field's text into the stored value."""
 
 import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import DESCRIPTIONS
@@ -68,7 +69,7 @@ _AMOUNT = re.compile(r"(-?)[$€£]?\s?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]
 _MOST_DIGITS = 15
 
 
-def _amount(text: str) -> str:
+def _convert_amount(text: str) -> str:
     found = _AMOUNT.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:40]!r} is not an amount such as 1250.00")
@@ -78,48 +79,50 @@ def _amount(text: str) -> str:
     return f"{Decimal(f'{sign}{whole or 0}{cents[:20]}'):.2f}"
 
 
-def _day(text: str) -> str:
+def _convert_day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise ValueError(f"{text[:40]!r} is not a date such as 2026-03-31") from None
 
 
-def _indexed(text: str) -> str:
+def _check_length(text: str) -> str:
     if len(text) > LONGEST_INDEXED_CHARACTERS:
         raise ValueError(f"is longer than {LONGEST_INDEXED_CHARACTERS} characters")
     return text
 
 
 CONVERSIONS: dict[str, Callable[[str], str]] = {
-    "value": _amount,
-    "estimated_close_date": _day,
-    "email": _indexed,
+    "value": _convert_amount,
+    "estimated_close_date": _convert_day,
+    "email": _check_length,
 }
-"""What turns the text of a field into what is stored. Each raises ValueError with the reason why it
-can't."""
+"""The functions that convert a field's text into the stored value. Each raises ValueError with the
+reason why it can't."""
 
 
-def fields_of(record_type: RecordType) -> tuple[str, ...]:
+def list_field_names(record_type: RecordType) -> tuple[str, ...]:
     """Every field that a column of a file can fill."""
     description = DESCRIPTIONS[record_type]
     return (*description.text_fields, *description.typed_fields, TAGS)
 
 
-def normalized(header: str) -> str:
+def normalize_header(header: str) -> str:
     """A header in the form of the aliases: lower case, with one space between words."""
     return " ".join(re.findall(r"[^\W_]+", header.lower()))
 
 
-def field_named(record_type: RecordType, header: str) -> str | None:
+def find_field(record_type: RecordType, header: str) -> str | None:
     """The field that a header means, by its name or a common alias. None for a header that becomes
     a custom field."""
-    name = normalized(header)
-    return next(
-        (
-            field
-            for field in fields_of(record_type)
-            if name == normalized(field) or name in _ALIASES.get(field, ())
-        ),
-        None,
-    )
+    return _map_names(record_type).get(normalize_header(header))
+
+
+@cache
+def _map_names(record_type: RecordType) -> dict[str, str]:
+    """The field that each name and each alias means. If two fields share one, the first has it."""
+    field_by_name: dict[str, str] = {}
+    for field in list_field_names(record_type):
+        for name in (normalize_header(field), *_ALIASES.get(field, ())):
+            field_by_name.setdefault(name, field)
+    return field_by_name

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class RecordType(StrEnum):
-    """What a record is, and what a pool shares: one type a pool."""
+    """The type of a record, and of the records that a pool shares: one type a pool."""
 
     LEAD = "lead"
     CONTACT = "contact"

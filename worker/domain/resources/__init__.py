@@ -1,4 +1,5 @@
-"""What the Sell-compatible API serves beside records, each as one description."""
+"""The resources that the Sell-compatible API serves in addition to records, each as one
+description."""
 
 from worker.domain.resources.others import (
     ACCOUNT,

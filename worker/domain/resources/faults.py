@@ -1,4 +1,4 @@
-"""What can be wrong with the attributes of a request."""
+"""The faults that the attributes of a request can have."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,5 @@
-"""What records refer to: users, labels, pipelines and stages. And the conversions of leads."""
+"""The resources that records refer to: users, labels, pipelines and stages. And the conversions of
+leads."""
 
 from worker.domain.records.record_type import RecordType
 from worker.domain.resources.resource import (

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 ResourceBody = dict[str, Any]
-"""A resource as the Sell API shows it: what its description names, by attribute, ready for JSON."""
+"""A resource as the Sell API shows it: the values that its description names, by attribute, ready
+for JSON."""
 
 
 class AttributeKind(StrEnum):
-    """What an attribute holds."""
+    """The type of an attribute's values."""
 
     TEXT = auto()
     INTEGER = auto()
@@ -46,7 +47,7 @@ ADDRESS_PARTS = ("line1", "city", "postal_code", "state", "country")
 
 
 class Verb(StrEnum):
-    """What requests can do with a resource."""
+    """The actions of requests on a resource."""
 
     LIST = auto()
     SHOW = auto()
@@ -151,5 +152,5 @@ class Resource:
         )
 
     def kind_of(self, filter: str) -> AttributeKind:
-        """What the attribute of a filter holds."""
+        """The type of the values of a filter's attribute."""
         return AttributeKind.TEXT if "[" in filter else self.by_name[filter].kind

@@ -1,5 +1,5 @@
-"""Blocks against the runs that reserved them: each open block is somebody's, and each run has
-entered what it should have, in order."""
+"""Blocks against the runs that reserved them: each open block belongs to a run, and each run has
+entered the right turns, in order."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -56,13 +56,13 @@ def _read_reservations(
             report.violate(CHECKABLE, None, what)
             continue
         loaded, left_out = _read_loaded(session, run, turns)
-        its_run = _reserving_run(run, block.claim, pool_id)
+        its_run = _find_reserving_run(run, block.claim, pool_id)
         found.append(Reservation(block.claim, turns, block.open, its_run, loaded, left_out))
     return found
 
 
-def _reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> ReservingRun | None:
-    """The run that a claim names, if it is one that takes turns of the pool."""
+def _find_reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> ReservingRun | None:
+    """The run that a claim names, if that run takes turns of the pool."""
     if run is None or (run.kind, run.owner_id) != (claim.partition(":")[0], pool_id):
         return None
     return ReservingRun(
@@ -80,8 +80,8 @@ def _reserving_run(run: StoredRun | None, claim: str, pool_id: int) -> Reserving
 def _read_loaded(
     session: Session, run: StoredRun | None, turns: Turns
 ) -> tuple[Loaded, Callable[[], Iterable[int]]]:
-    """The (first ordinal, records) of what the run has been through by now, and a way to read the
-    ordinals that it has left out."""
+    """The (first ordinal, records) of the parts that the run has finished by now, and a way to read
+    the ordinals that it has left out."""
     whole = [(0, turns.total)] if turns else []
     if run is None:
         return whole, skip_nothing
@@ -92,8 +92,8 @@ def _read_loaded(
 def _read_stretches(
     session: Session, pool_id: int, found: Sequence[Reservation]
 ) -> tuple[Counter[str], dict[str, list[Stretch]]]:
-    """How many turns each claim has entered, and as which stretches. Of a claim that has too many
-    stretches only some are kept: one more than can be right."""
+    """How many turns each claim has entered, and as which stretches. If a claim has too many
+    stretches, only some are kept: one more than can be right."""
     counts, stretches = Counter[str](), {each.claim: list[Stretch]() for each in found}
     most = {each.claim: len(each.turns) + len(each.loaded) for each in found}
     for stretch in reservations.find_stretches(session, pool_id, stretches):

@@ -32,7 +32,7 @@ NO_ROSTER = Roster(0, 1, 0, ())
 
 
 def replay(session: Session, pool_id: int, ring: RingState | None, report: Report) -> None:
-    """Checks every turn of a pool: who has it, or where it is if nobody has it."""
+    """Checks every turn of a pool: who has it, or where it is if no record uses it."""
     rosters = _read_rosters(session, pool_id, report)
     reserved = check_blocks(session, pool_id, report)
     known = max(
@@ -193,8 +193,8 @@ def _check_returned(
     reserved: list[Span],
     report: Report,
 ) -> None:
-    """Checks that the returned turns ascend, are below the next turn and nobody's yet, and that
-    their members are still there."""
+    """Checks that the returned turns ascend, are below the next turn and not in use, and that their
+    members are still in the pool."""
     report.returned, members = ring.returned.total, rosters.latest.members if report.rosters else ()
     for before, after in pairwise(ring.returned):
         if after.first <= before.last:

@@ -1,4 +1,4 @@
-"""The numbers that runs keep of themselves against their chunks and skips; and what was undone
+"""The numbers that runs keep of themselves against their chunks and skips; and the undone entries
 against the ledger's history."""
 
 from collections.abc import Iterator
@@ -25,7 +25,8 @@ def check_counts(session: Session, pool_id: int | None, report: Report) -> None:
 
 
 def _compare_numbers(run: MiscountedRun) -> Iterator[tuple[str, int, str, int]]:
-    """What is counted, the run's own number, where else it is counted, and that number."""
+    """The name of a count, the run's own number, the other place that counts it, and the number
+    there."""
     changed_or_left = run.records + run.skipped
     its_chunks = "its chunks that are done have"
     yield "records that it has changed or left", changed_or_left, its_chunks, run.done

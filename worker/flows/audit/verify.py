@@ -37,8 +37,8 @@ Naming = dict[RecordType, dict[int, int]]
 
 
 def verify(system: System, pool_id: int | None = None, *, offline: bool = False) -> list[Report]:
-    """Reports on one live pool, or on all pools with the deleted ones. Offline, Redis isn't asked
-    and nobody has to wait. Raises UnknownPool."""
+    """Reports on one live pool, or on all pools with the deleted ones. Offline, Redis isn't asked,
+    and no other transaction has to wait. Raises UnknownPool."""
     with system.reading() as session:
         chosen = pools.list_all(session) if pool_id is None else [find(session, pool_id)]
     reports = [_verify_turns(system, pool, offline) for pool in chosen]
@@ -100,8 +100,8 @@ def _read_ring(system: System, pool_id: int, report: Report) -> RingState | None
 
 
 def _check_entries(session: Session, pool: Pool, report: Report) -> None:
-    """Checks that each entry is what it says, and that its record agrees with the last entry that
-    it got."""
+    """Checks that each entry is right, and that its record agrees with the last entry that it
+    got."""
     for peculiar in entries.find_peculiar(session, pool.id):
         for point, what in _say_why_peculiar(peculiar):
             report.violate(point, peculiar.turn, what)
@@ -163,7 +163,7 @@ def _check_waiting(session: Session, pool: Pool, report: Report) -> None:
 
 
 def _find_strays(session: Session, known: Collection[int], naming: Naming) -> Report | None:
-    """A report on what belongs to no pool, or to people who aren't there; None if all does."""
+    """A report on entries that belong to no pool, or to users who don't exist; None if all does."""
     report = Report(NO_POOL, ring=NOT_ASKED)
     check_counts(session, None, report)
     for pool_id, turn in entries.find_entries_without_pool(session):

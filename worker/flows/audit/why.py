@@ -27,7 +27,7 @@ from worker.store.views.why import UndoneTurn, WaitView, WhyView
 
 def explain(session: Session, record_type: str, record_id: int) -> WhyView:
     """Why a record has its owner: the turn that gave it, the roster in force at that turn, who came
-    before and who was next. Without a turn, a captured lead waits for it, or else a person chose
+    before and who was next. Without a turn, either a captured lead waits for it, or a person chose
     the owner. It also lists the turns that were undone, and whether an undo has left the record as
     it is. Raises UnknownRecordType and UnknownRecord."""
     if record_type not in RECORD_TYPES:
@@ -56,7 +56,7 @@ def explain(session: Session, record_type: str, record_id: int) -> WhyView:
 
 
 def _find_wait(session: Session, lead_id: int) -> WaitView | None:
-    """Since when a captured lead waits for its pool's next member, and for what."""
+    """Since when a captured lead waits for its pool's next member, and the reason."""
     capture = captures.find(session, lead_id)
     return None if capture is None else WaitView(capture.accepted_at, capture.reason)
 

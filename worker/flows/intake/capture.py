@@ -1,9 +1,8 @@
 """Captured leads: they are stored and acknowledged first, then given to the pool's next members in
 the order of acceptance.
 
-A lead's task takes turns for all leads in line before it, in one call of the ring. A fast worker
-therefore overtakes nobody; it does others' work.
-"""
+A lead's task takes turns for all leads in line before it, in one call of the ring. So a fast worker
+doesn't overtake a slower one: it does the slower one's work."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,7 +14,8 @@ from worker.domain.intake.leads import LeadValues
 from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.claims import name_capture_claim
-from worker.errors.turns import EmptyPool, UnknownPool, WrongPoolType
+from worker.errors.turns import EmptyPool, UnknownPool
+from worker.flows.intake.owners import check_pool_takes_leads
 from worker.flows.leases import LEASE_SECONDS, on_lease
 from worker.flows.system import System
 from worker.flows.turns.assign import TurnRequest, assign, check_assignable
@@ -34,16 +34,12 @@ that was tried before may be what killed its worker: the last attempt must not t
 def accept(
     session: Session, pool_id: int, leads: Sequence[LeadValues], actor_id: int | None = None
 ) -> list[int]:
-    """Stores leads that wait for the pool's next members. Returns their ids, in order. They wait in
-    a pool without members, too, until somebody joins.
+    """Stores leads that wait for the pool's next members. Returns their ids, in order. In a
+    pool without members they wait until a member joins.
 
     Raises UnknownPool, and WrongPoolType for a pool that doesn't share leads.
     """
-    pool = pools.find_live(session, pool_id)
-    if pool is None:
-        raise UnknownPool(name=pool_id)
-    if pool.record_type != "lead":
-        raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked="lead")
+    check_pool_takes_leads(session, pool_id)
     return store_leads(session, pool_id, leads, actor_id, waits=True)
 
 
@@ -66,8 +62,9 @@ def store_leads(
 
 
 def assign_lead(system: System, lead_id: int, holder: str) -> None:
-    """Gives a lead, and the leads in line before it that nobody works on, to the next members of
-    their pool. The holder owns the lease: the same task, delivered again, goes on at once."""
+    """Gives a lead, and the leads in line before it that no other task works on, to the next
+    members of their pool. The holder owns the lease. If the same task is delivered again, it goes
+    on at once."""
     with system.reading() as session:
         pool_id = captures.find_pool_id(session, lead_id)
         obstacle = None if pool_id is None else find_obstacle(session, pool_id)
@@ -76,17 +73,18 @@ def assign_lead(system: System, lead_id: int, holder: str) -> None:
     if obstacle is not None:
         system.transact(captures.explain, pool_id, obstacle)
         return
-    with suppress(EmptyPool, UnknownPool):  # since a moment ago: upkeep notes the reason
+    # If the pool lost its members or was deleted a moment ago, upkeep notes the reason.
+    with suppress(EmptyPool, UnknownPool):
         _assign_line(system, pool_id, lead_id, holder)
 
 
 def find_obstacle(session: Session, pool_id: int) -> str | None:
-    """Why nobody can be given the pool's leads. None if somebody can. With an obstacle they wait
-    until somebody joins the pool, or gives them another owner."""
+    """Why the pool's leads can't be assigned, or None if they can. With an obstacle they wait until
+    a member joins the pool, or until they are given another owner."""
     try:
         check_assignable(session, pool_id, "lead")
-    except (EmptyPool, UnknownPool) as nobody:
-        return str(nobody)
+    except (EmptyPool, UnknownPool) as obstacle:
+        return str(obstacle)
     return None
 
 
@@ -121,7 +119,8 @@ def _list_ids(batch: Iterable[WaitingLead]) -> list[int]:
 
 
 def _enter(unit: Unit, pool_id: int, batch: Sequence[WaitingLead]) -> None:
-    pools.lock_shared(unit, pool_id)  # from here on nobody seeds until turns are taken for the line
+    # From here on no seeding can begin until turns are taken for the line.
+    pools.lock_shared(unit, pool_id)
     still = captures.lock_leads(unit, _list_ids(batch), pool_id)
     line = captures.list_line(unit, pool_id, max(still, default=0))
     mine = still.intersection(line)

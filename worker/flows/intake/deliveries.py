@@ -25,14 +25,15 @@ from worker.domain.intake.senders.sender import is_genuine, read_part, split_del
 from worker.domain.intake.senders.signing import Call
 from worker.errors.intake import BadSignature, UnknownHook, UnreadableDelivery
 from worker.flows.intake.capture import store_leads
-from worker.flows.intake.owners import LeadOwner, find_owner
+from worker.flows.intake.owners import describe_inactive, find_owner
 from worker.flows.system import System
+from worker.flows.unit import Unit
 from worker.queue import enqueue
 from worker.secret_box import SecretBox
 from worker.store.intake import deliveries, enrichment, integrations
 from worker.store.intake.deliveries import Delivery, DeliverySource, NewDelivery
 from worker.store.intake.integrations import Integration
-from worker.store.sql import advisory_locks, engine
+from worker.store.sql import advisory_locks
 from worker.store.sql.advisory_locks import LockKind
 from worker.store.sql.clock import now
 from worker.store.views.intake import DESCRIBED
@@ -44,14 +45,14 @@ FORM = "application/x-www-form-urlencoded"
 UNSIGNED = "it came without a valid signature or secret"
 
 FORMER_KEY_GOOD_FOR = timedelta(seconds=60)
-"""How long ago a part may have come under its former key to be a repeat."""
+"""For this long a part counts as a repeat of one that came under its former key."""
 
 LONGEST_REFUSAL_KEY_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class PartReceipt:
-    """What became of a delivery, or of one of its events."""
+    """The outcome of a delivery, or of one of its events."""
 
     __pydantic_config__: ClassVar = DESCRIBED
 
@@ -59,7 +60,7 @@ class PartReceipt:
     outcome: OutcomeKind
     """accepted, ignored or invalid."""
     reason: str | None
-    """Why so, or what else there is to say."""
+    """The reason, or another note."""
     leads: tuple[int, ...]
     """The ids of the leads that it made."""
     repeated: bool
@@ -67,7 +68,7 @@ class PartReceipt:
 
 
 def deliver(system: System, secret_box: SecretBox, slug: str, call: Call) -> list[PartReceipt]:
-    """Stores a delivery to the integration with that slug, and says what became of each part, in
+    """Stores a delivery to the integration with that slug, and returns the receipt of each part, in
     order. Raises UnknownHook, BadSignature, UnreadableDelivery."""
     with system.reading() as session:
         integration = integrations.find_enabled(session, slug)
@@ -123,17 +124,17 @@ def _count_refusal(session: Session, source: DeliverySource, key: str, reason: s
 
 
 def _store_delivery(
-    session: Session, integration: Integration, parts: Sequence[DeliveryPart]
+    unit: Unit, integration: Integration, parts: Sequence[DeliveryPart]
 ) -> list[PartReceipt]:
-    """Stores the parts that are new, with their leads, and counts those that came before."""
-    engine.limit_statement_time(session)
+    """Stores the new parts with their leads, and counts a repeat for the others."""
+    unit.limit_statement_time()
     source = DeliverySource.integration(integration.id)
-    known = _find_known(session, source, parts)
+    known = _find_known(unit, source, parts)
     new = {part.key: part for part in parts if part.key not in known}
-    receipts = _store_new(session, integration, source, list(new.values()))
+    receipts = _store_new(unit, integration, source, list(new.values()))
     if known:
-        deliveries.count_repeats(session, {delivery.id for delivery in known.values()})
-    receipts |= {key: _receipt(each.id, each.outcome, True) for key, each in known.items()}
+        deliveries.count_repeats(unit, {delivery.id for delivery in known.values()})
+    receipts |= {key: _make_receipt(each.id, each.outcome, True) for key, each in known.items()}
     return [receipts[part.key] for part in parts]
 
 
@@ -170,12 +171,12 @@ def _store_new(
     ]
     ids = deliveries.add_all(session, source, new)
     return {
-        each.key: _receipt(delivery_id, each.outcome, False)
+        each.key: _make_receipt(delivery_id, each.outcome, False)
         for delivery_id, each in zip(ids, new, strict=True)
     }
 
 
-def _receipt(delivery_id: int, outcome: DeliveryOutcome, repeated: bool) -> PartReceipt:
+def _make_receipt(delivery_id: int, outcome: DeliveryOutcome, repeated: bool) -> PartReceipt:
     return PartReceipt(delivery_id, outcome.kind, outcome.reason, outcome.lead_ids, repeated)
 
 
@@ -185,17 +186,17 @@ def _receipt(delivery_id: int, outcome: DeliveryOutcome, repeated: bool) -> Part
 def store_contents(
     session: Session, integration: Integration, contents: Sequence[object]
 ) -> list[DeliveryOutcome]:
-    """Stores the leads that parts with that content make, in order, and says what became of each
+    """Stores the leads that parts with that content make, in order, and returns the outcome of each
     part."""
     sender = find_sender(integration.kind)
     parts = [read_part(sender, integration.mapping, content) for content in contents]
     leads = [part for part in parts if isinstance(part, IncomingLead)]
     note, lead_ids = _store_leads(session, integration, leads) if leads else (None, [])
     ids = iter(lead_ids)
-    return [_outcome(part, ids, note) for part in parts]
+    return [_make_outcome(part, ids, note) for part in parts]
 
 
-def _outcome(part: PartContent, ids: Iterator[int], note: str | None) -> DeliveryOutcome:
+def _make_outcome(part: PartContent, ids: Iterator[int], note: str | None) -> DeliveryOutcome:
     if isinstance(part, IncomingLead):
         return DeliveryOutcome(OutcomeKind.ACCEPTED, note, (next(ids),))
     kind = OutcomeKind.IGNORED if isinstance(part, Ignored) else OutcomeKind.INVALID
@@ -217,19 +218,10 @@ def _store_leads(
     if objects:
         enrichment.add(session, integration.id, objects)
         enqueue(session, "enrichments.fetch", integration=integration.id)
-    return _describe_owner(owner), lead_ids
+    return describe_inactive(owner), lead_ids
 
 
 def _add_labels(integration: Integration, values: LeadValues) -> LeadValues:
     """The values with the integration's tags, and with its source if the lead has none."""
     tags = list(dict.fromkeys([*values["tags"], *integration.tags]))
     return {**values, "tags": tags, "source": values["source"] or integration.source}
-
-
-def _describe_owner(owner: LeadOwner) -> str | None:
-    """What an admin must know about an owner who isn't active any more."""
-    if owner.is_active:
-        return None
-    if owner.is_pool:
-        return f"the pool {owner.name} is deleted: its leads wait until they are given to somebody"
-    return f"{owner.name}, who owns the leads, is deactivated"

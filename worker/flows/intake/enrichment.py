@@ -40,14 +40,14 @@ PAUSES_SECONDS = (5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200)
 enrichment is set aside."""
 
 REST_SECONDS = 5.0
-"""How long the sender is asked for nothing else after it couldn't answer."""
+"""How long the sender is left alone after it couldn't answer."""
 
 MOST_SECONDS = 20.0
 """After this time a task leaves the rest to another one, to make room for other work."""
 
 
 def fetch(system: System, secret_box: SecretBox, integration_id: int, holder: str) -> None:
-    """Fetches what is due at an integration, unless somebody else does so already."""
+    """Fetches the contacts that are due at an integration, unless another task does so already."""
     end = time.monotonic() + MOST_SECONDS
     while (taken := system.transact(_take, integration_id, holder)) is not None:
         waiting, integration = taken
@@ -77,7 +77,7 @@ def _find_source(integration: Integration) -> EnrichmentSource:
 
 
 def _find_paths(integration: Integration) -> Mapping[str, str]:
-    return find_sender(integration.kind).all_paths(integration.mapping)
+    return find_sender(integration.kind).list_paths(integration.mapping)
 
 
 def _ask(secret_box: SecretBox, integration: Integration, object_id: str) -> FetchResult:
@@ -99,7 +99,7 @@ def _ask(secret_box: SecretBox, integration: Integration, object_id: str) -> Fet
 def _settle(
     session: Session, waiting: Enrichment, integration: Integration, result: FetchResult
 ) -> None:
-    """Stores what the sender gave, or plans what to do without it."""
+    """Stores the sender's answer, or plans another try."""
     if isinstance(result, FetchLater) and waiting.tries < len(PAUSES_SECONDS):
         pause = timedelta(seconds=PAUSES_SECONDS[waiting.tries])
         enrichment.postpone(session, waiting, result.reason, now() + pause)
@@ -124,8 +124,8 @@ def _read(
 
 
 def _fill(session: Session, lead_id: int, placeholder: str, found: LeadValues) -> None:
-    """Fills the fields that nobody has filled since. A lead that was deleted or converted meanwhile
-    stays as it is."""
+    """Fills the fields that are empty or hold only the placeholder. A lead that was deleted or
+    converted meanwhile stays as it is."""
     lead = records.find_live(session, RecordType.LEAD, lead_id, lock=True)
     if lead is None:
         return

@@ -59,14 +59,14 @@ def show(session: Session, form_id: int, base: str) -> FormView:
 
 
 def list_deliveries(session: Session, form_id: int, before: int | None, limit: int) -> DeliveryPage:
-    """What was sent through a form within 30 days, newest first. Raises UnknownForm."""
+    """A form's submissions of the last 30 days, newest first. Raises UnknownForm."""
     if forms.find(session, form_id) is None:
         raise UnknownForm(name=form_id)
     return views.list_deliveries(session, DeliverySource.form(form_id), before, limit)
 
 
 def _check(session: Session, columns: dict[str, object], form_id: int | None) -> None:
-    """Raises FormExists for the slug of another form, and what is wrong with the owner."""
+    """Raises FormExists for the slug of another form, and what `check_takes_leads` does."""
     if isinstance(owner_id := columns.get("owner_id"), int):
         check_takes_leads(session, owner_id)
     if isinstance(slug := columns.get("slug"), str):

@@ -88,7 +88,7 @@ def find_by_name(session: Session, name: str) -> Integration:
 
 
 def show(session: Session, integration_id: int) -> IntegrationDetails:
-    """An integration without its secrets, and the leads about which more is still to be fetched.
+    """An integration without its secrets, and the leads whose contacts must still be fetched.
     Raises UnknownIntegration."""
     find(session, integration_id)
     return integration_views.show_integration_details(session, integration_id)
@@ -97,7 +97,7 @@ def show(session: Session, integration_id: int) -> IntegrationDetails:
 def list_deliveries(
     session: Session, integration_id: int, before: int | None, limit: int
 ) -> DeliveryPage:
-    """What an integration delivered within 30 days, newest first. Raises UnknownIntegration."""
+    """An integration's deliveries of the last 30 days, newest first. Raises UnknownIntegration."""
     find(session, integration_id)
     source = DeliverySource.integration(integration_id)
     return views.list_deliveries(session, source, before, limit)
@@ -106,7 +106,7 @@ def list_deliveries(
 def _normalize(
     session: Session, secret_box: SecretBox, values: IntegrationValues
 ) -> dict[str, object]:
-    """The values in the form in which they are stored, by column."""
+    """The values as they are stored, by column."""
     columns: dict[str, object] = dict(values)
     if "name" in values:
         columns["name"] = normalize_name(values["name"])

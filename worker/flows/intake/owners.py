@@ -1,12 +1,13 @@
 """Owners of the leads that forms and integrations bring."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from worker.errors.turns import UnknownOwner, WrongPoolType
+from worker.errors.turns import EmptyPool, UnknownOwner
+from worker.flows.turns.assign import check_assignable
 from worker.store.people import users
-from worker.store.turns import pools
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,25 @@ def find_owner(session: Session, owner_id: int) -> LeadOwner:
     return LeadOwner(user.id, user.name, user.is_pool, user.is_active)
 
 
+def describe_inactive(owner: LeadOwner) -> str | None:
+    """What an admin must know about an owner who isn't active any more."""
+    if owner.is_active:
+        return None
+    if owner.is_pool:
+        return f"The pool {owner.name} is deleted: the lead waits until it is given another owner."
+    return f"{owner.name} is deactivated, and has got the lead all the same."
+
+
 def check_takes_leads(session: Session, owner_id: int) -> None:
-    """Raises UnknownOwner, and WrongPoolType for a pool that doesn't share leads."""
-    pool = pools.find_live(session, owner_id) if find_owner(session, owner_id).is_pool else None
-    if pool is not None and pool.record_type != "lead":
-        raise WrongPoolType(pool=pool.name, theirs=pool.record_type, asked="lead")
+    """Checks that leads can be given to the owner. Raises UnknownOwner, and WrongPoolType for a
+    pool that doesn't share leads."""
+    owner = find_owner(session, owner_id)
+    if owner.is_pool and owner.is_active:
+        check_pool_takes_leads(session, owner_id)
+
+
+def check_pool_takes_leads(session: Session, pool_id: int) -> None:
+    """Checks that leads can wait for the pool's members, even if it has none yet. Raises
+    UnknownPool, and WrongPoolType for a pool that doesn't share leads."""
+    with suppress(EmptyPool):
+        check_assignable(session, pool_id, "lead")

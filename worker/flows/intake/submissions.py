@@ -1,7 +1,7 @@
-"""Submissions: what a visitor sends through a form becomes a lead, once. Whatever comes is listed.
+"""Submissions of a form. Each becomes a lead, once. Every submission is listed.
 
 A form is served with a token that is signed, dated, and good for that form only. The token holds a
-number by which a submission is recognized, however often and at how many times at once it comes.
+number by which a submission is recognized, however often it comes, even several times at once.
 """
 
 import secrets
@@ -22,19 +22,19 @@ from worker.errors.intake import TokenExpired, TokenUsed, TooSoon, UnknownForm
 from worker.errors.records import IncorrectPayload
 from worker.errors.servers import Unreadable
 from worker.flows.intake import capture
-from worker.flows.intake.owners import LeadOwner, find_owner
+from worker.flows.intake.owners import describe_inactive, find_owner
 from worker.flows.system import System
+from worker.flows.unit import Unit
 from worker.secret_box import SecretBox
 from worker.store.intake import deliveries, forms
 from worker.store.intake.deliveries import Delivery, DeliverySource
 from worker.store.records import records
-from worker.store.sql import engine
 
 TOKEN_HOURS = 2
 TOKEN_SECONDS = TOKEN_HOURS * 3600
 
 QUICKEST_SECONDS = 2
-"""Nobody fills in a form faster."""
+"""No person fills in a form faster."""
 
 NUMBER_BYTES = 16
 
@@ -43,13 +43,13 @@ TRAPPED = "It filled the field that nobody sees, as programs do. Nothing was kep
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What was sent through a form."""
+    """A submission of a form."""
 
     fields: Mapping[str, object]
     """Values by the names of the form's fields."""
     token: str
     trap: str = ""
-    """What was entered in the field that nobody sees."""
+    """The text in the hidden field, which people don't see."""
 
 
 def find_open_form(session: Session, slug: str) -> Form:
@@ -61,13 +61,13 @@ def find_open_form(session: Session, slug: str) -> Form:
 
 
 def make_token(secret_box: SecretBox, form: Form) -> str:
-    """A token to be served with the form, and sent back with what is typed into it."""
+    """A token that is served with the form, and comes back with the visitor's values."""
     return secret_box.seal(f"{form.id} {secrets.token_hex(NUMBER_BYTES)}")
 
 
 def submit(system: System, secret_box: SecretBox, form: Form, sent: Submission) -> int | None:
-    """Stores what was sent as a lead, and returns its id: the same id if it came before. None for
-    what fell into the trap.
+    """Stores a submission as a lead, and returns its id: the same id for a repeat. None for a
+    submission that fell into the trap.
 
     Raises TokenExpired, IncorrectPayload, TooSoon, TokenUsed, UnknownForm.
     """
@@ -98,38 +98,38 @@ def _read_number(secret_box: SecretBox, form: Form, token: str) -> str:
     return number
 
 
-def _note(session: Session, form_id: int, number: str, outcome: DeliveryOutcome) -> None:
+def _note(unit: Unit, form_id: int, number: str, outcome: DeliveryOutcome) -> None:
     """Lists a submission that made no lead. If it made a lead before, it only counts the repeat."""
-    _lock_form(session, form_id)
+    _lock_form(unit, form_id)
     source = DeliverySource.form(form_id)
-    earlier = _lock_earlier(session, source, number)
+    earlier = _lock_earlier(unit, source, number)
     if earlier is None:
-        deliveries.add(session, source, number, outcome)
+        deliveries.add(unit, source, number, outcome)
         return
-    deliveries.count_repeats(session, [earlier.id])
+    deliveries.count_repeats(unit, [earlier.id])
     if earlier.outcome.kind is not OutcomeKind.ACCEPTED:
-        deliveries.change(session, earlier.id, outcome)
+        deliveries.change(unit, earlier.id, outcome)
 
 
-def _accept(session: Session, form_id: int, number: str, values: Mapping[str, str]) -> int:
-    form, source = _lock_form(session, form_id), DeliverySource.form(form_id)
-    lead, earlier = _make_lead(form, values), _lock_earlier(session, source, number)
+def _accept(unit: Unit, form_id: int, number: str, values: Mapping[str, str]) -> int:
+    form, source = _lock_form(unit, form_id), DeliverySource.form(form_id)
+    lead, earlier = _make_lead(form, values), _lock_earlier(unit, source, number)
     if earlier is not None and earlier.outcome.kind is OutcomeKind.ACCEPTED:
-        return _repeat(session, form, earlier, lead)
-    owner = find_owner(session, form.owner_id)
-    [lead_id] = capture.store_leads(session, owner.id, [lead], None, waits=owner.is_pool)
-    outcome = DeliveryOutcome(OutcomeKind.ACCEPTED, _describe_owner(owner), (lead_id,))
+        return _repeat(unit, form, earlier, lead)
+    owner = find_owner(unit, form.owner_id)
+    [lead_id] = capture.store_leads(unit, owner.id, [lead], None, waits=owner.is_pool)
+    outcome = DeliveryOutcome(OutcomeKind.ACCEPTED, describe_inactive(owner), (lead_id,))
     if earlier is None:
-        deliveries.add(session, source, number, outcome)
+        deliveries.add(unit, source, number, outcome)
     else:
-        deliveries.change(session, earlier.id, outcome)
+        deliveries.change(unit, earlier.id, outcome)
     return lead_id
 
 
-def _lock_form(session: Session, form_id: int) -> Form:
-    """The form as it is now. Nobody removes it until the transaction ends. Raises UnknownForm."""
-    engine.limit_statement_time(session)
-    form = forms.lock_shared(session, form_id)
+def _lock_form(unit: Unit, form_id: int) -> Form:
+    """The form as it is now. It can't be removed until the transaction ends. Raises UnknownForm."""
+    unit.limit_statement_time()
+    form = forms.lock_shared(unit, form_id)
     if form is None or not form.enabled:
         raise UnknownForm(name=form_id)
     return form
@@ -153,15 +153,7 @@ def _repeat(session: Session, form: Form, earlier: Delivery, lead: LeadValues) -
 
 
 def _make_lead(form: Form, values: Mapping[str, str]) -> LeadValues:
-    """What is stored of a lead. A field that was left blank doesn't replace the form's source."""
+    """The values that are stored for a lead. A field that was left blank doesn't replace the form's
+    source."""
     typed = {name: value for name, value in values.items() if value}
     return parse_lead({"source": form.source, **typed, TAGS: list(form.tags)})
-
-
-def _describe_owner(owner: LeadOwner) -> str | None:
-    """What an admin must know about an owner who isn't active any more."""
-    if owner.is_active:
-        return None
-    if owner.is_pool:
-        return f"The pool {owner.name} is deleted: the lead waits until it is given another owner."
-    return f"{owner.name} is deactivated, and has got the lead all the same."

@@ -1,1 +1,1 @@
-"""People, and what they may do."""
+"""People, and their permissions."""

@@ -35,11 +35,11 @@ class IssuedToken:
 
     id: int
     token: str
-    """What goes into the header `Authorization`, behind `Bearer `: 64 hexadecimal digits."""
+    """The text that follows `Bearer ` in the header `Authorization`: 64 hexadecimal digits."""
 
 
 class SignedIn(NamedTuple):
-    """Who asks, by which token, and when its last use was noted."""
+    """The actor, their token, and the moment at which its last use was noted."""
 
     actor: Actor
     token_id: int
@@ -47,7 +47,7 @@ class SignedIn(NamedTuple):
 
 
 def issue(session: Session, user_id: int, name: str) -> IssuedToken:
-    """Issues a token that admits an active person. The name says what it is for. Raises BlankName,
+    """Issues a token that admits an active person. The name tells its purpose. Raises BlankName,
     UnknownUser."""
     if not name.strip():
         raise BlankName(what="token")

@@ -14,7 +14,7 @@ from worker.store.turns import pools
 
 
 class Deactivated(NamedTuple):
-    """A person who is active no more, and the names of the pools they left."""
+    """A person who was deactivated, and the names of the pools that they left."""
 
     user: User
     left: list[str]
@@ -62,11 +62,11 @@ def change(
 
 
 def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
-    """Deactivates a person, who keeps what they own and leaves every roster. Raises UnknownUser,
+    """Deactivates a person, who keeps their records and leaves every roster. Raises UnknownUser,
     LastAdmin."""
     user = find_person(unit, user_id)
     _keep_an_admin(unit, user)
-    # First, so that from here on nobody can make them a member.
+    # This comes first: from here on they can't become a member of a pool.
     users.change(unit, user_id, is_active=False)
     left = [
         pool
@@ -84,6 +84,6 @@ def deactivate(unit: Unit, user_id: int, actor_id: int | None) -> Deactivated:
 
 
 def _keep_an_admin(session: Session, user: User) -> None:
-    """Raises LastAdmin for the only admin, who therefore stays one."""
+    """Raises LastAdmin if this person is the only active admin."""
     if users.lock_admins(session) == [user.id]:
         raise LastAdmin(name=user.name)

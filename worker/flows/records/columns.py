@@ -1,4 +1,4 @@
-"""The columns that a request writes: ids are looked up, and what they name must exist."""
+"""The columns that a request writes: ids are looked up, and must exist."""
 
 from collections.abc import Callable, Mapping
 

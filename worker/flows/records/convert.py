@@ -33,11 +33,11 @@ _PERSON = (
     "mobile", "fax", "twitter", "facebook", "linkedin", "skype", *_ADDRESS, "tags", "custom_fields",
 )  # fmt: skip
 _WITH_A_PERSON = ("industry", "website", *_ADDRESS, "tags")
-"""What an organization gets of a lead that also becomes a person."""
+"""The columns that an organization gets from a lead that also becomes a person."""
 
 
 class ConversionOrder(NamedTuple):
-    """What a request asks for. Without an owner, the lead's owner gets what is made."""
+    """The choices of a request. Without an owner, the lead's owner gets the new records."""
 
     lead_id: int
     owner_id: int | None = None
@@ -149,7 +149,7 @@ def _make(
         person = add(RecordType.CONTACT, columns)
     if with_deal:
         columns = {
-            "name": lead["organization_name"] or _full_name(lead),
+            "name": lead["organization_name"] or _join_full_name(lead),
             "contact_id": person or organization,
             "source": lead["source"],
             "tags": lead["tags"],
@@ -160,7 +160,7 @@ def _make(
     return MadeRecords(person, organization, deal)
 
 
-def _full_name(lead: ColumnValues) -> str:
+def _join_full_name(lead: ColumnValues) -> str:
     return " ".join(filter(None, (lead["first_name"], lead["last_name"])))
 
 

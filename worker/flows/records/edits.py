@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.records.editing import Values, find_changes, is_different
 from worker.domain.records.record_type import RecordType
 from worker.domain.records.types import ColumnValues, RecordDescription
@@ -37,8 +37,8 @@ from worker.store.views import catalog
 
 
 class RequestContext(NamedTuple):
-    """Who asks, the claim under which their request takes its turn, and the account's currency. The
-    claim is fixed before the first attempt."""
+    """The actor, the claim for the turn that their request may take, and the account's currency.
+    The claim is fixed before the first attempt."""
 
     actor: Actor
     claim: str
@@ -131,8 +131,8 @@ class RecordEditor:
         return record
 
     def _find_new_owner(self, unit: Unit, record_id: int, owner_id: int | None) -> User | None:
-        """The owner that a record is to get, if that isn't its owner now. It is looked up before
-        the record is locked, because pools are locked before records."""
+        """The record's new owner, if it changes. It is looked up before the record is locked,
+        because pools are locked before records."""
         record = records.find_live(unit, self.record_type, record_id)
         if record is None or owner_id is None or owner_id == record.owner_id:
             return None
@@ -166,14 +166,14 @@ def show(session: Session, resource: Resource, resource_id: int) -> ResourceBody
 
 
 def check_allowed(actor: Actor, action: Action, *whose: int | None) -> None:
-    """Raises InsufficientScope unless the actor may do that with what belongs to those people."""
-    if not allowed(actor, action, *whose):
+    """Raises InsufficientScope unless the actor may do that with the records of those people."""
+    if not is_allowed(actor, action, *whose):
         raise InsufficientScope(action=action)
 
 
 def find_owner(unit: Unit, record_type: RecordType, owner_id: int) -> User:
-    """The person, or the pool's phantom user, who is to get records of that type. A pool is locked,
-    so that it is locked before any record is. Raises IncorrectPayload for an owner who can't get
+    """The person, or the pool's phantom user, who gets records of that type. A pool is locked, so
+    that it is locked before any record is. Raises IncorrectPayload for an owner who can't get
     them."""
     owner = users.find(unit, owner_id)
     if owner is None or not owner.is_active:

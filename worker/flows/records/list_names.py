@@ -1,8 +1,7 @@
-"""Which smart list a name means, among those that the actor sees. What an import made is a list,
-too, under the name import:N.
+"""Finds the smart list that a name means, among the lists that the actor sees. The records that an
+import made are a list, too, under the name import:N.
 
-An actor of None is somebody on the command line, who sees everything.
-"""
+An actor of None is an admin on the command line, who sees everything."""
 
 from collections.abc import Sequence
 
@@ -19,17 +18,17 @@ from worker.store.lists.smart_lists import SmartList
 from worker.store.runs import kinds, runs
 
 IMPORT = "import:"
-"""The prefix of a run's number in the name of the list of what the run made."""
+"""The prefix of a run's number, in the name of the list of the run's records."""
 
 FILE_ORDER = "id:asc"
 
 LONGEST_NUMBER_DIGITS = 18
 
 
-def find_list(session: Session, name: str | int, actor: Actor | None) -> SmartList:
+def find_list(session: Session, name: str, actor: Actor | None) -> SmartList:
     """The list that an id, import:N, or a name means. The actor's own list comes before a published
     one of the same name. Raises UnknownList, AmbiguousList, UnknownRun."""
-    text = str(name).strip()
+    text = name.strip()
     return _find_of_run(session, text) if text.startswith(IMPORT) else _find(session, text, actor)
 
 
@@ -45,7 +44,7 @@ def find_by_id(
 ) -> SmartList:
     """The list with that id. Raises UnknownList, also for a list that the actor doesn't see."""
     found = smart_lists.find(session, list_id, lock=lock)
-    if found is None or not _sees(actor, found):
+    if found is None or not _may_see(actor, found):
         raise UnknownList(name=list_id)
     return found
 
@@ -65,7 +64,7 @@ def _find(session: Session, text: str, actor: Actor | None) -> SmartList:
     if is_number(text):
         return find_by_id(session, int(text), actor)
     called = smart_lists.find_by_name(session, text) if is_storable(text) else []
-    found = _prefer([each for each in called if _sees(actor, each)], actor)
+    found = _prefer([each for each in called if _may_see(actor, each)], actor)
     if len(found) > 1:
         raise AmbiguousList(name=text)
     if not found:
@@ -74,13 +73,13 @@ def _find(session: Session, text: str, actor: Actor | None) -> SmartList:
 
 
 def _prefer(visible: Sequence[SmartList], actor: Actor | None) -> Sequence[SmartList]:
-    """Of the lists of one name the actor's own, else the published one, else all."""
+    """Among lists of one name: the actor's own, otherwise the published one, otherwise all."""
     own_id = None if actor is None else actor.id
     own = [each for each in visible if own_id and each.owner_id == own_id and not each.published]
     return own or [each for each in visible if each.published] or visible
 
 
-def _sees(actor: Actor | None, found: SmartList) -> bool:
+def _may_see(actor: Actor | None, found: SmartList) -> bool:
     return actor is None or actor.is_admin or found.published or found.owner_id == actor.id
 
 

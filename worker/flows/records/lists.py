@@ -1,11 +1,11 @@
-"""Smart lists: saved, changed, published and removed, by those who may."""
+"""Smart lists: saved, changed, published and removed, by users with the permission."""
 
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from worker.domain.filters import as_json, parse, read_order
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.records.fields import LONGEST_INDEXED_CHARACTERS
 from worker.domain.records.record_type import RecordType
 from worker.domain.storable import is_storable, replace_unstorable
@@ -24,8 +24,8 @@ FILTER_AT, ORDER_AT = "/filter", "/order"
 
 @dataclass(frozen=True, slots=True)
 class ListValues:
-    """What a request sets of a list. None leaves a value as it is. The filter is JSON, as yet
-    unchecked."""
+    """The values of a list that a request sets. None leaves a value as it is. The filter is JSON,
+    as yet unchecked."""
 
     name: str | None = None
     filter: object = None
@@ -85,15 +85,15 @@ def _lock(session: Session, list_id: int, actor: Actor | None) -> SmartList:
 
 
 def _check_may_publish(actor: Actor | None) -> None:
-    if actor is not None and not allowed(actor, Action.MANAGE):
+    if actor is not None and not is_allowed(actor, Action.MANAGE):
         raise InsufficientScope(action=Action.MANAGE)
 
 
 def _read(
     session: Session, record_type: RecordType, filter: object, order: str | None
 ) -> dict[str, object]:
-    """The columns to be stored of what is given. A filter is also built, since what it names must
-    exist."""
+    """The given values as they are stored, by column. A filter is also built, because the things
+    that it names must exist."""
     columns: dict[str, object] = {}
     if filter is not None:
         parsed = parse(record_type, filter, FILTER_AT)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from worker.domain.people.permissions import Action, Actor, allowed
+from worker.domain.people.permissions import Action, Actor, is_allowed
 from worker.domain.runs.runs import RunKind
 from worker.errors.base import InsufficientScope
 from worker.errors.runs import UnknownRun
@@ -21,7 +21,7 @@ def check_retry_or_undo(session: Session, run_id: int, actor: Actor) -> None:
     the owners of records, the permission to reassign is needed, too. Raises UnknownRun,
     InsufficientScope."""
     run = _find_own(session, run_id, actor)
-    if _changes_owners(session, run) and not allowed(actor, Action.REASSIGN):
+    if _changes_owners(session, run) and not is_allowed(actor, Action.REASSIGN):
         raise InsufficientScope(action=Action.REASSIGN)
 
 
@@ -29,7 +29,7 @@ def _find_own(session: Session, run_id: int, actor: Actor) -> Run:
     run = runs.find(session, run_id)
     if run is None:
         raise UnknownRun(run_id=run_id)
-    if not allowed(actor, Action.ANOTHERS, run.actor_id):
+    if not is_allowed(actor, Action.ANOTHERS, run.actor_id):
         raise InsufficientScope(action=Action.ANOTHERS)
     return run
 

@@ -1,1 +1,1 @@
-"""Upkeep: repairs what a crash has left behind. Safe to run twice, anywhere, at any time."""
+"""Upkeep: repairs the leftovers of a crash. Safe to run twice, anywhere, at any time."""

@@ -31,7 +31,7 @@ WORTH_RAISING_TURNS = 1_000
 
 def repair(system: System) -> list[Repair]:
     """Seeds the rings that aren't where the ledger says. A ring without state is in order: it is
-    seeded when somebody asks for a turn."""
+    seeded when a task asks for a turn."""
     with system.reading() as session:
         live = [pool.id for pool in pools.list_live(session)]
     found = [found for pool_id in live if (found := _repair_pool(system, pool_id))]

@@ -1,4 +1,4 @@
-"""Sweeps: find work that nobody carries on, and send it again. They are safe to run anywhere, at
+"""Sweeps: find work that no task carries on, and send it again. They are safe to run anywhere, at
 any time, and several times at once."""
 
 import logging
@@ -35,7 +35,7 @@ DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tr
 
 
 def sweep(system: System) -> list[Repair]:
-    """Carries on what was left lying, and sets aside what was tried too often."""
+    """Carries on work that was left lying, and sets aside work that was tried too often."""
     with system.reading() as session:
         idle = not any(_read_signs(session))
     found = [] if idle else system.transact(_carry_on)
@@ -45,7 +45,7 @@ def sweep(system: System) -> list[Repair]:
 
 
 def _read_signs(session: Session) -> Iterator[object]:
-    """Whatever suggests that there is something to do. It only reads."""
+    """All signs that there may be something to do. It only reads."""
     for work in (runs.all_work(), chunks.all_work(), captures.all_work(), enrichment.all_work()):
         yield leases.has_expired(session, work)
     yield _find_stalled(session)
@@ -65,8 +65,8 @@ def _carry_on(session: Session) -> list[Repair]:
 
 
 def _set_aside_exhausted(session: Session) -> Iterator[Repair]:
-    """Sets aside what was tried too often, so that it doesn't loop. A run fails when nothing else
-    of it is left."""
+    """Sets aside work that was tried too often, so that it doesn't loop. A run fails if no other
+    work of it is left."""
     for run in runs.set_aside(session, DIED):
         about = RUN_TASKS[run.kind].about
         runs.end(session, run.id, RunState.FAILED, f"The {about} could not be read: {run.reason}.")
@@ -157,8 +157,8 @@ def _continue(session: Session, run: Run) -> int:
 
 
 def _find_long_lines(session: Session) -> list[LongLine]:
-    """The lines in which captured leads wait too long: somebody could have them, or nobody has
-    noted yet why not."""
+    """The lines in which captured leads wait too long: they could be assigned, or the reason why
+    they can't isn't noted yet."""
     long = captures.find_long_lines(session, WAITING_SECONDS)
     return [
         line for line in long if line.unexplained or find_obstacle(session, line.pool_id) is None

@@ -1,4 +1,4 @@
-"""Tidying: removes files that nobody needs any more from the upload storage, and old answers and
+"""Tidying: removes files that are no longer needed from the upload storage, and old answers and
 deliveries from the database."""
 
 import logging
@@ -17,7 +17,8 @@ from worker.store.sql.clock import now
 logger = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=15)
-"""So long after a run has ended, no worker that seemed dead still writes a part of its receipt."""
+"""This long after a run has ended, not even a worker that seemed dead still writes a part of its
+receipt."""
 
 KEPT_FOR_RETRY = timedelta(days=7)
 """How long the upload of a run that failed is kept."""
@@ -70,7 +71,7 @@ def _is_needed(name: str, run: Import) -> bool:
 
 
 def _remove_forgotten(system: System) -> list[Repair]:
-    # Somebody may have put other folders there.
+    # There may be folders that are not ours.
     ours = filter(is_upload_folder, system.uploads.list_folders())
     old = [folder for folder in ours if system.uploads.is_older(folder, now() - FORGOTTEN)]
     with system.reading() as session:

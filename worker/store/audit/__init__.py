@@ -1,1 +1,1 @@
-"""What `verify` reads."""
+"""The statements of `verify`."""

@@ -1,5 +1,5 @@
-"""What `verify` reads of entries: those that can't be right, and those with which their records
-disagree."""
+"""`verify` reads entries: entries that can't be right, and entries that disagree with their
+records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ from worker.store.runs.reversals import stands
 from worker.store.tables import RECORDS, blocks, ledger, pools, users
 
 OF_RUNS = (Cause.IMPORT, Cause.REASSIGN)
-"""The causes of what runs enter, whose turns are in blocks."""
+"""The causes of entries by runs, whose turns are in blocks."""
 
 NEVER_TWICE = (Cause.CAPTURE, Cause.CONVERT, Cause.CREATE, Cause.IMPORT)
-"""The causes by which a record gets an owner at most once."""
+"""The causes that give a record an owner at most once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class PeculiarEntry:
     again: int
     """1 if it is another turn of a claim that takes one."""
     nobody: int
-    """1 if it names somebody who isn't there."""
+    """1 if it names a user who doesn't exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,7 @@ def count_agreement(session: Session, pool_id: int, record_type: str) -> tuple[i
 def find_disagreeing(
     session: Session, pool_id: int, record_type: str
 ) -> Iterator[DisagreeingEntry]:
-    """The entries of a pool that stand and with which their records disagree, in the order of
-    turns."""
+    """The entries of a pool that stand, but disagree with their records, in the order of turns."""
     table, other, present = RECORDS[record_type], ledger.alias("other"), ledger.alias("present")
     alike = select(pools.c.id).where(pools.c.record_type == record_type)
     same = and_(
@@ -151,7 +150,7 @@ def find_disagreeing(
 
 
 def names_entry(table: Table) -> ColumnElement[bool]:
-    """That a record names an entry of the ledger as the one that gave it its owner."""
+    """The condition that a record names an entry of the ledger as the source of its owner."""
     return and_(table.c.pool_id == ledger.c.pool_id, table.c.turn == ledger.c.turn)
 
 

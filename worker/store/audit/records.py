@@ -1,4 +1,4 @@
-"""What `verify` reads of records: which turns they name, whose they are, and which leads wait."""
+"""`verify` reads records: which turns they name, whose they are, and which leads wait."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from worker.store.tables import RECORDS, captures, conversions, ledger, users
 
 @dataclass(frozen=True, slots=True)
 class WaitingInVain:
-    """A lead in a pool's line that somebody has already, or that isn't there."""
+    """A lead in a pool's line that has an owner already, or that doesn't exist."""
 
     lead_id: int
     turn: int | None
@@ -34,7 +34,7 @@ def find_without_entry(
     session: Session, pool_id: int, record_type: RecordType, shared_type: RecordType
 ) -> Iterator[tuple[int | None, int]]:
     """The (turn, record) of records that name a turn of a pool without right: the turn's entry was
-    undone, or is neither theirs nor that of a record which was made of the same lead."""
+    undone, or belongs neither to them nor to a record that was made of the same lead."""
     table = RECORDS[record_type]
     theirs = exists().where(names_entry(table), ledger.c.record_id == table.c.id, stands(ledger))
     found = select(table.c.turn, table.c.id).where(

@@ -1,5 +1,5 @@
-"""What `verify` reads of blocks: which there are, the runs that reserved them, and what those have
-entered, be it in the ledger or, where the turn came back, in its history."""
+"""`verify` reads blocks: the blocks, the runs that reserved them, and the entries of these runs in
+the ledger and in its history."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class StoredBlock:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """What a run says of itself and of its block."""
+    """A run's own facts, and the facts of its block."""
 
     id: int
     kind: str
@@ -77,7 +77,7 @@ def read_blocks(session: Session, pool_id: int) -> Iterator[list[StoredBlock]]:
 
 
 def find_stretches(session: Session, pool_id: int, claims: Collection[str]) -> Iterator[Stretch]:
-    """What those claims have entered. If all is well, these are the spans of their blocks."""
+    """The entries of those claims. If all is well, these are the spans of their blocks."""
     ordinal, record = ENTERED.c.ordinal, ENTERED.c.record_id - ENTERED.c.ordinal
     found = select(
         ENTERED.c.claim,
@@ -94,7 +94,7 @@ def find_stretches(session: Session, pool_id: int, claims: Collection[str]) -> I
 def read_entries(
     session: Session, pool_id: int, claim: str
 ) -> Iterator[tuple[int, int, int | None]]:
-    """The (ordinal, turn, record) of what a claim has entered, by ordinal."""
+    """The (ordinal, turn, record) of a claim's entries, by ordinal."""
     found = select(ENTERED.c.ordinal, ENTERED.c.turn, ENTERED.c.record_id)
     of_claim = found.where(ENTERED.c.pool_id == pool_id, ENTERED.c.claim == claim)
     return stream(session, of_claim.order_by(ENTERED.c.ordinal), _place)

@@ -1,4 +1,4 @@
-"""What `verify` reads of the numbers that runs keep of themselves."""
+"""`verify` reads the numbers that runs keep of themselves."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class RunWithoutBlock:
 
 @dataclass(frozen=True, slots=True)
 class MiscountedRun:
-    """A run whose numbers aren't those of its chunks and skips."""
+    """A run whose numbers disagree with its chunks and skips."""
 
     id: int
     rows: int
@@ -39,7 +39,7 @@ class MiscountedRun:
 
 
 def claim_of(run: FromClause) -> ColumnElement[str]:
-    """The claim under which a run takes turns."""
+    """The claim that a run takes turns for."""
     return run.c.kind + ":" + cast(run.c.id, Text)
 
 

@@ -1,4 +1,4 @@
-"""Reading for `verify`: whatever may be long comes a few rows at a time."""
+"""Reading for `verify`: results that may be long come a few rows at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import starmap
@@ -14,12 +14,12 @@ Query: TypeAlias = Select[Any]
 
 
 def flag(sign: ColumnElement[bool], name: str) -> ColumnElement[int]:
-    """A condition as a column: 1 where it holds, else 0, also where it is unknown."""
+    """A condition as a column: 1 if the condition holds. 0 if it doesn't, or is unknown."""
     return case((sign, 1), else_=0).label(name)
 
 
 def stream(session: Session, query: Query, make: Callable[..., Found]) -> Iterator[Found]:
-    """What `make` returns for the columns of each row."""
+    """Yields the result of `make` for the columns of each row."""
     for rows in _partitions(session, query, ROWS_AT_ONCE):
         yield from starmap(make, rows)
 
@@ -33,7 +33,7 @@ def stream_batches(
 
 
 def pair(first: int, second: int) -> tuple[int, int]:
-    """What `stream` makes of rows of two numbers."""
+    """Makes a pair of a row of two numbers, for `stream`."""
     return first, second
 
 

@@ -1,4 +1,4 @@
-"""What `verify` reads of turns: the rosters, and the ledger in the order of turns."""
+"""`verify` reads turns: the rosters, and the ledger in the order of turns."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What `verify` reads of what was undone: the undos, their reversals, and the ledger's history."""
+"""`verify` reads undos: the undos, their reversals, and the ledger's history."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from worker.store.tables import chunks, ledger, ledger_history, reversals, runs,
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """An undo, and what became of the entries that it took back."""
+    """An undo, and the state of the entries that it took back."""
 
     id: int
     records: int
@@ -53,9 +53,9 @@ class InvalidHistory:
     turn: int
     claim: str
     unmoved: int
-    """1 if nobody has taken it back."""
+    """1 if it was not taken back."""
     nobody: int
-    """1 if it names somebody who isn't there."""
+    """1 if it names a user who doesn't exist."""
     another: int
     """1 if it names no record, or another cause than its claim's."""
 

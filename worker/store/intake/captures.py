@@ -33,7 +33,7 @@ class LeadWait:
 
 @dataclass(frozen=True, slots=True)
 class LongLine:
-    """The leads of a pool that have waited for long and that nobody works on."""
+    """The leads of a pool that have waited for long and that no task works on."""
 
     pool_id: int
     leads: int
@@ -102,7 +102,7 @@ def find_last_in_line(session: Session, pool_id: int) -> int | None:
 
 
 def explain(session: Session, pool_id: int, reason: str) -> None:
-    """Notes the reason for all leads in line that nobody works on."""
+    """Notes the reason for all leads in line that no task works on."""
     others = update(captures).where(
         _in_line(pool_id), leases.is_idle(captures), captures.c.reason.is_distinct_from(reason)
     )
@@ -114,8 +114,8 @@ def _in_line(pool_id: int) -> ColumnElement[bool]:
 
 
 def lock_free(session: Session, pool_id: int, holder: str, most: int) -> list[WaitingLead]:
-    """Locks the first leads in line that nobody else works on, until the transaction ends. Leaves
-    out leads that somebody else has locked."""
+    """Locks the first leads in line that no other task works on, until the transaction ends. Leaves
+    out leads that another transaction has locked."""
     waiting = select(*(captures.c[name] for name in WaitingLead._fields)).where(
         captures.c.pool_id == pool_id, leases.is_free(captures, holder)
     )
@@ -126,8 +126,8 @@ def lock_free(session: Session, pool_id: int, holder: str, most: int) -> list[Wa
 
 
 def lock_leads(session: Session, lead_ids: Collection[int], pool_id: int) -> set[int]:
-    """Locks those of the leads that still wait for the pool, until the transaction ends. Returns
-    their ids."""
+    """Locks the leads that still wait for the pool, until the transaction ends. Returns their
+    ids."""
     still = select(leads.c.id).join(captures, captures.c.lead_id == leads.c.id)
     still = still.where(
         leads.c.id.in_(lead_ids), leads.c.owner_id == pool_id, captures.c.pool_id == pool_id
@@ -140,8 +140,8 @@ def remove(session: Session, lead_ids: Collection[int]) -> None:
 
 
 def remove_owned(session: Session, lead_ids: Collection[int]) -> None:
-    """Takes those of the leads out of the line that have their owner by now. A lead that an undo
-    has just put back stays there."""
+    """Takes the leads that have their owner by now out of the line. A lead that an undo has just
+    put back stays there."""
     waits = exists(
         select(1).where(leads.c.id == captures.c.lead_id, leads.c.owner_id == captures.c.pool_id)
     )
@@ -153,7 +153,7 @@ def lease(session: Session, lead_ids: Collection[int], holder: str, seconds: flo
 
 
 def work(lead_ids: Collection[int]) -> LeasedWork:
-    """The assignment of those leads, as something to be leased."""
+    """The assignment of those leads, as work that can be leased."""
     return LeasedWork(captures, captures.c.lead_id.in_(lead_ids))
 
 
@@ -161,7 +161,7 @@ def work(lead_ids: Collection[int]) -> LeasedWork:
 
 
 def all_work() -> LeasedWork:
-    """The assignment of all leads that wait, as something to be leased."""
+    """The assignment of all leads that wait, as work that can be leased."""
     return LeasedWork(captures, true())
 
 

@@ -1,5 +1,5 @@
-"""Deliveries: what came through a form or an integration, and what became of it. They are kept for
-30 days."""
+"""Deliveries: the calls that came through a form or an integration, and their outcomes. They are
+kept for 30 days."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Delivery:
     outcome: DeliveryOutcome
     repeats: int
     body: str | None
-    """What came, as JSON; None if nothing was kept."""
+    """The content, as JSON; None if nothing was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,17 @@ class NewDelivery:
 
 
 def read_outcome(row: Row[tuple[object, ...]]) -> DeliveryOutcome:
-    """What became of the delivery in a row."""
+    """The outcome of the delivery in a row."""
     return DeliveryOutcome(OutcomeKind(row.outcome), row.reason, tuple(row.lead_ids))
 
 
-def _delivery(row: Row[tuple[object, ...]]) -> Delivery:
+def _read_delivery(row: Row[tuple[object, ...]]) -> Delivery:
     return Delivery(
         row.id, row.integration_id, row.key, row.at, read_outcome(row), row.repeats, row.body
     )
 
 
-def _columns(outcome: DeliveryOutcome) -> dict[str, object]:
+def _make_columns(outcome: DeliveryOutcome) -> dict[str, object]:
     return {
         "outcome": outcome.kind,
         "reason": outcome.reason,
@@ -81,7 +81,7 @@ def add(session: Session, source: DeliverySource, key: str, outcome: DeliveryOut
     """The id of a new delivery without a body. The unique key refuses a second one with the same
     key: System.transact then runs the work again, which finds the first."""
     new = insert(deliveries).values(
-        {source.column: source.id, "key": key, "at": now(), **_columns(outcome)}
+        {source.column: source.id, "key": key, "at": now(), **_make_columns(outcome)}
     )
     return session.scalars(new.returning(deliveries.c.id)).one()
 
@@ -90,7 +90,8 @@ def add_all(session: Session, source: DeliverySource, new: Sequence[NewDelivery]
     """The ids of new deliveries, in order."""
     common = {source.column: source.id, "at": now(), "content_type": "application/json"}
     rows = [
-        {**common, "key": each.key, **_columns(each.outcome), "body": each.body} for each in new
+        {**common, "key": each.key, **_make_columns(each.outcome), "body": each.body}
+        for each in new
     ]
     if not rows:
         return []
@@ -104,7 +105,7 @@ def add_all(session: Session, source: DeliverySource, new: Sequence[NewDelivery]
 def find_all(session: Session, source: DeliverySource, keys: Iterable[str]) -> list[Delivery]:
     """The deliveries with those keys."""
     found = select(deliveries).where(source.matches(), deliveries.c.key.in_(list(keys)))
-    return [_delivery(row) for row in session.execute(found)]
+    return [_read_delivery(row) for row in session.execute(found)]
 
 
 def find(session: Session, source: DeliverySource, key: str) -> Delivery | None:
@@ -113,16 +114,16 @@ def find(session: Session, source: DeliverySource, key: str) -> Delivery | None:
 
 
 def lock(session: Session, delivery_id: int) -> Delivery | None:
-    """The delivery with that id. Nobody else changes it until the transaction ends."""
+    """The delivery with that id. No other transaction changes it until this one ends."""
     found = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
     row = session.execute(found).one_or_none()
-    return None if row is None else _delivery(row)
+    return None if row is None else _read_delivery(row)
 
 
 def change(session: Session, delivery_id: int, outcome: DeliveryOutcome) -> None:
-    """Sets what became of a delivery."""
+    """Sets the outcome of a delivery."""
     session.execute(
-        update(deliveries).where(deliveries.c.id == delivery_id).values(_columns(outcome))
+        update(deliveries).where(deliveries.c.id == delivery_id).values(_make_columns(outcome))
     )
 
 

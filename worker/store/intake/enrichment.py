@@ -1,5 +1,5 @@
-"""Enrichment: leads about which more is to be fetched from their sender. A lead about which all is
-known leaves this table."""
+"""Enrichment: leads whose contacts must be fetched from their sender. A lead leaves this table when
+its contact is known."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from worker.store.tables import enrichments
 
 @dataclass(frozen=True, slots=True)
 class Enrichment:
-    """A lead about which more is to be fetched."""
+    """A lead whose contact must be fetched."""
 
     lead_id: int
     object_id: str
@@ -27,7 +27,7 @@ class Enrichment:
 
 @dataclass(frozen=True, slots=True)
 class DueIntegration:
-    """An integration whose sender is to be asked, and for how many leads."""
+    """An integration whose sender must be asked, and the number of its leads."""
 
     integration_id: int
     leads: int
@@ -35,7 +35,7 @@ class DueIntegration:
 
 @dataclass(frozen=True, slots=True)
 class RetriedEnrichment:
-    """A lead about which more is fetched again, and its integration."""
+    """A lead whose contact is fetched again, and its integration."""
 
     lead_id: int
     integration_id: int
@@ -52,7 +52,7 @@ def add(session: Session, integration_id: int, objects: Iterable[tuple[int, str]
 
 
 def is_busy(session: Session, integration_id: int, holder: str) -> bool:
-    """Whether somebody else asks that integration's sender just now."""
+    """Whether another task asks that integration's sender just now."""
     busy = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.leased_by.is_not(None),
@@ -65,7 +65,7 @@ def is_busy(session: Session, integration_id: int, holder: str) -> bool:
 def take_next(
     session: Session, integration_id: int, holder: str, seconds: float
 ) -> Enrichment | None:
-    """Leases the next lead that is due: of those that were tried least often, the oldest."""
+    """Leases the next lead that is due: among the ones tried least often, the oldest."""
     due = and_(
         enrichments.c.integration_id == integration_id,
         enrichments.c.due_at <= now(),
@@ -86,7 +86,7 @@ def take_next(
 
 
 def work(lead_ids: Collection[int]) -> LeasedWork:
-    """The enrichment of those leads, as something to be leased."""
+    """The enrichment of those leads, as work that can be leased."""
     return LeasedWork(enrichments, enrichments.c.lead_id.in_(lead_ids))
 
 
@@ -129,12 +129,12 @@ def abandon(session: Session, lead_id: int, reason: str) -> None:
 
 
 def all_work() -> LeasedWork:
-    """The enrichment of all leads, as something to be leased."""
+    """The enrichment of all leads, as work that can be leased."""
     return LeasedWork(enrichments, true())
 
 
 def set_aside(session: Session, reason: str) -> list[int]:
-    """Sets aside what was tried too often. Returns the leads' ids, in order."""
+    """Sets aside leads that were tried too often. Returns the leads' ids, in order."""
     return sorted(
         row.lead_id for row in leases.set_aside(session, all_work(), reason, enrichments.c.lead_id)
     )

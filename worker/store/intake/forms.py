@@ -52,16 +52,16 @@ def find_by_name(session: Session, name: str) -> list[Form]:
 
 
 def lock_shared(session: Session, form_id: int) -> Form | None:
-    """The form, which nobody removes until the transaction ends. Others may change it meanwhile:
-    a change doesn't wait for submissions."""
+    """The form. It can't be removed until the transaction ends. Others may change it meanwhile: a
+    change doesn't wait for submissions."""
     held = select(forms).where(forms.c.id == form_id).with_for_update(read=True, key_share=True)
     row = session.execute(held).one_or_none()
     return None if row is None else read_form(row)
 
 
 def lock(session: Session, form_id: int, *, to_remove: bool = False) -> Form | None:
-    """The form, which nobody else changes until the transaction ends. If it is to be removed,
-    nobody sends it either."""
+    """The form. No other transaction changes it until this one ends. A lock for removal also keeps
+    visitors from sending it."""
     locked = select(forms).where(forms.c.id == form_id).with_for_update(key_share=not to_remove)
     row = session.execute(locked).one_or_none()
     return None if row is None else read_form(row)

@@ -70,11 +70,11 @@ def find(session: Session, integration_id: int) -> Integration | None:
 
 
 def lock(session: Session, integration_id: int) -> Integration | None:
-    """The integration, which nobody else changes until the transaction ends. Deliveries don't wait
+    """The integration. No other transaction changes it until this one ends. Deliveries don't wait
     for that."""
     found = select(integrations).where(integrations.c.id == integration_id)
     row = session.execute(found.with_for_update(key_share=True)).one_or_none()
-    return None if row is None else _integration(row)
+    return None if row is None else _read_integration(row)
 
 
 def find_by_name(session: Session, name: str) -> Integration | None:
@@ -82,15 +82,15 @@ def find_by_name(session: Session, name: str) -> Integration | None:
     same = or_(integrations.c.slug == name, func.lower(integrations.c.name) == func.lower(name))
     found = select(integrations).where(same).order_by(integrations.c.slug != name).limit(1)
     row = session.execute(found).one_or_none()
-    return None if row is None else _integration(row)
+    return None if row is None else _read_integration(row)
 
 
 def _find_one(session: Session, condition: ColumnElement[bool]) -> Integration | None:
     row = session.execute(select(integrations).where(condition)).one_or_none()
-    return None if row is None else _integration(row)
+    return None if row is None else _read_integration(row)
 
 
-def _integration(row: Row[tuple[object, ...]]) -> Integration:
+def _read_integration(row: Row[tuple[object, ...]]) -> Integration:
     return Integration(
         id=row.id,
         slug=row.slug,

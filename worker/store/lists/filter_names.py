@@ -1,4 +1,4 @@
-"""What filters name, looked up when a list is read: people, pools, imports and custom fields."""
+"""The names in filters, looked up when a list is read: people, pools, imports and custom fields."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session

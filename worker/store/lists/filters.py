@@ -61,15 +61,15 @@ _TYPES: Mapping[ValueType, TypeEngine[Any]] = {
     ValueType.MOMENT: Moment(),
     ValueType.DAY: Date(),
 }
-"""The SQL types of bound values, whatever the column's is: a value may be larger than the column
-holds."""
+"""The SQL types of bound values, no matter what type the column has: a value may be larger than the
+column holds."""
 
 _POSITIVE = {Operator.NOT_EQ: Operator.EQ, Operator.NONE: Operator.ANY}
 """The operators that are the complements of others."""
 
 
 class _Records(NamedTuple):
-    """The records that are filtered, and the moment at which."""
+    """The records that are filtered, and the moment of filtering."""
 
     session: Session
     type: RecordType

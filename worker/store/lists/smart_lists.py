@@ -32,8 +32,8 @@ from worker.store.tables import smart_lists
 
 @dataclass(frozen=True, slots=True)
 class SmartList(RecordList):
-    """A smart list, or the list of what an import made, which has no id and no owner. Everybody
-    sees a published list, and only its owner and admins see another."""
+    """A smart list, or the list of an import's records, which has no id and no owner. Every user
+    sees a published list. Only its owner and admins see another list."""
 
     id: int | None
     owner_id: int | None
@@ -54,8 +54,8 @@ def select_matching(
 
 
 def order_by(record_type: RecordType, order: str) -> tuple[Expression, ...]:
-    """What to sort records by for NAME:asc or NAME:desc. Nulls come last; of records that sort
-    alike the oldest comes first."""
+    """The columns to sort records by, for NAME:asc or NAME:desc. Nulls come last; of records that
+    sort alike the oldest comes first."""
     return attributes.order_by(DESCRIPTIONS[record_type], order, unknown_last=True)
 
 

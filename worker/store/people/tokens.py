@@ -1,4 +1,5 @@
-"""Access tokens: whose they are, and since when. Of the token itself only the digest is stored."""
+"""Access tokens: whose they are, and since when. Only the token's digest is stored, not the
+token."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -12,7 +13,7 @@ from worker.store.tables import tokens, users
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """An access token. `name` says what it is for; `last_used_at` is known to the minute."""
+    """An access token. `name` tells its purpose; `last_used_at` is known to the minute."""
 
     id: int
     user_id: int
@@ -24,7 +25,7 @@ class StoredToken:
 
 @dataclass(frozen=True, slots=True)
 class LiveToken:
-    """A token that admits its user, and what the user may do."""
+    """A token that admits its user, and the user's permissions."""
 
     id: int
     user_id: int

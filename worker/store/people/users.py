@@ -56,7 +56,7 @@ def find(session: Session, user_id: int) -> User | None:
 
 
 def get(session: Session, user_id: int) -> User:
-    """The user with that id, who is known to be there."""
+    """The user with that id, who must exist."""
     return _find(session, users.c.id == user_id)[0]
 
 

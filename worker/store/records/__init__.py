@@ -1,1 +1,1 @@
-"""Leads, contacts and deals, and what they refer to."""
+"""Leads, contacts and deals, and the resources that they refer to."""

@@ -70,7 +70,7 @@ _ORGANIZATION_OF_CONTACT: ColumnElement[int | None] = case(
 
 
 def select_first_stage() -> ScalarSelect[int]:
-    """The id of the stage in which a deal begins."""
+    """The id of the stage that a new deal gets."""
     in_order = select(stages.c.id).order_by(stages.c.pipeline_id, stages.c.position)
     return in_order.limit(1).scalar_subquery()
 
@@ -161,8 +161,8 @@ STORAGE: dict[str, Storage] = {
 
 
 def is_with_organization(organization_id: int) -> ColumnElement[bool]:
-    """Whether a deal is with that organization, or with a person of it. It goes by the contacts, of
-    which only few are looked at."""
+    """Whether a deal is with that organization, or with a person of it. It goes by the contacts,
+    because it needs to look at only a few of them."""
     likely = or_(contacts.c.id == organization_id, contacts.c.contact_id == organization_id)
     return deals.c.contact_id.in_(
         select(contacts.c.id).where(likely, literal(organization_id) == _ORGANIZATION_OF_CONTACT)
@@ -172,8 +172,8 @@ def is_with_organization(organization_id: int) -> ColumnElement[bool]:
 def order_by(
     resource: Resource, order: str, *, unknown_last: bool = False
 ) -> tuple[Expression, ...]:
-    """What to sort by for NAME:asc or NAME:desc, the same on either database. Of resources that
-    sort alike, the older ones come first.
+    """The columns to sort by, for NAME:asc or NAME:desc, the same on either database. Of resources
+    that sort alike, the older ones come first.
 
     A null comes after all values when the order ascends and before them when it descends; with
     `unknown_last` it always comes last.

@@ -15,7 +15,7 @@ class StoredConversion:
 
     id: int
     owner_id: int | None
-    """Whom the request named, if anybody."""
+    """The owner that the request named, if it named one."""
     create_deal: bool
 
 

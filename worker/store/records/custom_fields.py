@@ -1,5 +1,5 @@
-"""Conditions on custom fields. A field holds a text, a number, a boolean, or a list of texts, of
-which each counts. Files bring only texts.
+"""Conditions on custom fields. A field holds a text, a number, a boolean, or a list of texts. A
+list matches if any of its texts does. Files bring only texts.
 
 Names and values are bound, never put into a path.
 """

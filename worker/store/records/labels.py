@@ -25,7 +25,7 @@ NAMES_AT_ONCE = 1_000
 
 
 class LabelKey(NamedTuple):
-    """What makes a label unique."""
+    """The columns that make a label unique."""
 
     kind: str
     resource_type: str
@@ -47,8 +47,8 @@ class StoredLabel:
 def register(
     session: Session, record_type: RecordType, names: Names, creator_id: int | None = None
 ) -> None:
-    """Adds the labels that don't exist yet, but for names that are too long for an index. Sources
-    and statuses belong to leads, whatever record has them."""
+    """Adds the labels that don't exist yet, except for names that are too long for an index.
+    Sources and statuses belong to leads, even if a record of another type has them."""
     types = dict.fromkeys(KINDS, record_type) | dict.fromkeys((SOURCE, STATUS), RecordType.LEAD)
     wanted = {
         LabelKey(kind, types[kind], name)

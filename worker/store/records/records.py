@@ -112,7 +112,7 @@ def remove(session: Session, record_type: RecordType, record_id: int) -> None:
 
 
 OWNED = ("owner_id", "pool_id", "turn", "given_by")
-"""The columns of a record that say who owns it, and what made them its owner."""
+"""The columns of a record that name its owner, and the turn that gave it to them."""
 
 
 def set_owners(
@@ -140,8 +140,8 @@ def reserve_ids(session: Session, record_type: RecordType, count: int) -> int:
 
 
 def _next_ids(session: Session, name: str, count: int) -> list[int]:
-    """So many ids, ascending. Unlike `reserve_ids` it makes nobody wait, so other transactions' ids
-    may lie between."""
+    """That many ids, ascending. Unlike `reserve_ids` it makes no transaction wait, so other
+    transactions' ids may lie between."""
     if session.connection().dialect.name == "sqlite":
         first = _reserve_on_sqlite(session, name, count)
         return list(range(first, first + count))

@@ -1,1 +1,1 @@
-"""What every statement stands on: engines, locks, bulk rows, the clock."""
+"""The base of every statement: engines, locks, bulk rows, the clock."""

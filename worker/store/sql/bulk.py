@@ -44,6 +44,6 @@ def _execute_many(
 
 
 def format_moment(session: Session, moment: datetime) -> str:
-    """A moment in the form in which the database keeps it."""
+    """A moment as the database stores it."""
     text = moment.isoformat(" ", "microseconds")
     return text.removesuffix("+00:00") if session.connection().dialect.name == "sqlite" else text

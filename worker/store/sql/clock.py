@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The time."""
 
 from datetime import UTC, datetime
 

@@ -1,5 +1,5 @@
-"""Texts that both databases compare alike: only the letters A to Z have small ones, whatever the
-locale of the server."""
+"""Texts that both databases compare alike: only the letters A to Z have small ones, in every locale
+of the server."""
 
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any

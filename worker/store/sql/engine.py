@@ -25,10 +25,10 @@ FROZEN_SECONDS = 15
 or whose machine is gone, would keep locks on pools and leads that others wait for."""
 
 SILENT_SECONDS = 600
-"""How long a transaction may say nothing that has something long to do meanwhile."""
+"""How long a transaction may say nothing while it does something long."""
 
 HURRY_SECONDS = 20.0
-"""How long a statement may take whose result somebody waits for."""
+"""How long a statement may take if a user waits for its result."""
 
 _POSTGRESQL = {
     "connect_timeout": 5,
@@ -88,9 +88,8 @@ def _prepare_postgresql(connection: "PostgresConnection", _: object) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = (
-        None  # the driver begins no transaction of its own: _begin_sqlite does
-    )
+    # The driver begins no transaction of its own: _begin_sqlite does.
+    connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
@@ -98,7 +97,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A transaction that may write takes the write lock at once. One that reads first and writes
-    later would overwrite what others wrote in between."""
+    later would overwrite the changes that others made in between."""
     connection.exec_driver_sql(
         "BEGIN DEFERRED" if READS_ONLY in connection.get_execution_options() else "BEGIN IMMEDIATE"
     )
@@ -123,8 +122,8 @@ def begin(transaction: OneTransaction) -> Iterator[OneTransaction]:
 
 
 def snapshot_of(engine: Engine) -> Engine:
-    """The same database for transactions that only read. They never wait for writers, nor writers
-    for them. Each sees the database as it was at its first statement."""
+    """The same database for transactions that only read. They never wait for writers, and writers
+    never wait for them. Each sees the database as it was at its first statement."""
     snapshot = engine.execution_options(**{READS_ONLY: True})
     if engine.dialect.name == "postgresql":
         snapshot = snapshot.execution_options(
@@ -142,9 +141,9 @@ def allow_long_silence(session: Session) -> None:
 
 
 def limit_statement_time(session: Session, seconds: float = HURRY_SECONDS) -> None:
-    """Limits each statement of this transaction, for requests that somebody waits for. PostgreSQL
-    ends a statement that works or waits for longer, and the transaction raises TookTooLong. SQLite
-    has no such limit; a writer waits for `BUSY_SECONDS` at most."""
+    """Limits each statement of this transaction, for requests whose sender waits. PostgreSQL ends a
+    statement that works or waits for longer, and the transaction raises TookTooLong. SQLite has no
+    such limit; a writer waits for `BUSY_SECONDS` at most."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
 

@@ -22,9 +22,8 @@ def table(session: Session, /, **columns: Sequence[int | None]) -> FromClause:
         func.json_extract(each.c.value, f"$[{place}]").label(name)
         for place, name in enumerate(columns)
     ]
-    return (
-        select(*parts).cte().prefix_with("MATERIALIZED")
-    )  # else SQLite reads the text again for every row that it joins
+    # Otherwise SQLite reads the text again for every row that it joins.
+    return select(*parts).cte().prefix_with("MATERIALIZED")
 
 
 def _array(numbers: Sequence[int | None]) -> str:

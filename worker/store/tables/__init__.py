@@ -1,9 +1,8 @@
 """The tables. Migrations make them; a test holds the two together.
 
 The ledger and the records have no foreign keys: users and pools are never deleted, and a check for
-each of a million rows would cost as much as loading them. `evenhand verify` checks what the keys
-would.
-"""
+each of a million rows would cost as much as loading them. `evenhand verify` checks the same as the
+keys would."""
 
 from worker.store.tables.columns import metadata
 from worker.store.tables.intake import deliveries, enrichments, forms, integrations

@@ -1,4 +1,4 @@
-"""What the tables are made of."""
+"""The columns that several tables share."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def run_column() -> Column[int]:
 
 
 def attempts_columns() -> list[Column[Any]]:
-    """Of work that is tried a few times and then set aside."""
+    """The columns of work that is tried a few times and then set aside."""
     return [
         Column(
             "attempts",

@@ -1,4 +1,4 @@
-"""Forms and integrations, through which leads come in, and what was delivered to them."""
+"""Forms and integrations, which bring leads, and their deliveries."""
 
 from sqlalchemy import (
     JSON,
@@ -21,7 +21,7 @@ from worker.store.tables.columns import attempts_columns, id_column, metadata
 
 
 def _source_columns() -> list[Column[object]]:
-    """What forms and integrations have in common."""
+    """The columns that forms and integrations share."""
     return [
         Column("slug", Text, nullable=False, unique=True, comment="the last part of its address"),
         Column("name", Text, nullable=False),

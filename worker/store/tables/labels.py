@@ -1,4 +1,4 @@
-"""What records refer to by its name."""
+"""The labels that records refer to by name."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 

@@ -1,4 +1,4 @@
-"""Runs, and what imports, reassignments and undos know beside them."""
+"""Runs, and the additional columns of imports, reassignments and undos."""
 
 from sqlalchemy import (
     JSON,

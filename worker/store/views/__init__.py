@@ -1,2 +1,2 @@
-"""What people and programs are shown. The only part of the store that callers above the flows may
-read."""
+"""The views that people and programs see. The only part of the store that callers above the flows
+may read."""

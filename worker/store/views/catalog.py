@@ -1,4 +1,5 @@
-"""What the Sell-compatible API shows: one resource, or a page of them, as its description says."""
+"""The views of the Sell-compatible API: one resource, or a page of them, as its description
+says."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,8 +33,8 @@ from worker.store.tables import users
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What a request for a list asks for: which resources, in which order, and which page.
-    `fields` is what custom fields must hold, by name."""
+    """The parameters of a request for a list: the resources, their order, and the page. `fields`
+    holds the values that custom fields must have, by name."""
 
     filters: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What people and programs are shown of captured leads, forms and deliveries."""
+"""The views of captured leads, forms and deliveries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,9 +45,9 @@ class WaitingLeadView:
     attempts: int
     """How often it was tried."""
     set_aside: bool
-    """Whether it was tried too often, and waits for somebody to retry it."""
+    """Whether it was tried too often, and waits until an admin retries it."""
     reason: str | None
-    """What it waits for, if it is more than a worker."""
+    """The reason, if it waits for more than a worker."""
 
 
 def list_captured(session: Session, lead_ids: Sequence[int]) -> list[CapturedLeadView]:
@@ -78,7 +78,7 @@ def list_waiting(session: Session, pool_id: int | None, limit: int) -> list[Wait
     if pool_id is not None:
         found = found.where(captures.c.pool_id == pool_id)
     rows = session.execute(found.order_by(captures.c.lead_id).limit(limit))
-    return [_waiting_lead(row) for row in rows]
+    return [_make_waiting_lead(row) for row in rows]
 
 
 def count_moving(session: Session, first: int, last: int) -> int:
@@ -91,7 +91,7 @@ def count_moving(session: Session, first: int, last: int) -> int:
     return session.scalars(select(func.count()).select_from(captures).where(*moving)).one()
 
 
-def _waiting_lead(row: AnyRow) -> WaitingLeadView:
+def _make_waiting_lead(row: AnyRow) -> WaitingLeadView:
     name = " ".join(filter(None, (row.first_name, row.last_name))) or row.organization_name or ""
     return WaitingLeadView(
         id=row.lead_id,
@@ -109,7 +109,7 @@ def _waiting_lead(row: AnyRow) -> WaitingLeadView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """What came through a form or an integration, and what became of it."""
+    """A call that came through a form or an integration, and its outcome."""
 
     __pydantic_config__: ClassVar = DESCRIBED
 
@@ -118,7 +118,7 @@ class DeliveryView:
     outcome: OutcomeKind
     """accepted, ignored, invalid or refused."""
     reason: str | None
-    """Why so, or what else there is to say."""
+    """The reason, or another note."""
     repeats: int
     """How often it came again."""
     leads: tuple[int, ...]
@@ -145,18 +145,18 @@ def list_deliveries(
     if before is not None:
         found = found.where(deliveries.c.id < before)
     rows = list(session.execute(found.order_by(deliveries.c.id.desc()).limit(limit + 1)))
-    shown = [_delivery(row) for row in rows[:limit]]
+    shown = [_make_delivery(row) for row in rows[:limit]]
     return DeliveryPage(shown, shown[-1].id if len(rows) > limit else None)
 
 
 def show_delivery(session: Session, delivery_id: int) -> DeliveryView:
     """A delivery without its body."""
-    return _delivery(
+    return _make_delivery(
         session.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one()
     )
 
 
-def _delivery(row: AnyRow) -> DeliveryView:
+def _make_delivery(row: AnyRow) -> DeliveryView:
     return DeliveryView(
         id=row.id,
         at=row.at,
@@ -201,7 +201,7 @@ class FormView:
     origins: tuple[str, ...]
     enabled: bool
     address: str
-    """Of the hosted page."""
+    """The address of the hosted page."""
     iframe: str
     """A line of HTML that embeds the hosted page, on pages of the allowed origins."""
     html: str
@@ -219,16 +219,16 @@ _FORMS = (
 
 def list_forms(session: Session, base: str) -> list[FormView]:
     """All forms, in the order of creation. Their addresses begin with the base."""
-    return [_form(row, base) for row in session.execute(_FORMS)]
+    return [_make_form(row, base) for row in session.execute(_FORMS)]
 
 
 def show_form(session: Session, form_id: int, base: str) -> FormView | None:
     """A form, whose address begins with the base."""
     row = session.execute(_FORMS.where(forms.c.id == form_id)).one_or_none()
-    return None if row is None else _form(row, base)
+    return None if row is None else _make_form(row, base)
 
 
-def _form(row: AnyRow, base: str) -> FormView:
+def _make_form(row: AnyRow, base: str) -> FormView:
     form = read_form(row)
     address = form.address(base)
     return FormView(

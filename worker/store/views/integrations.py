@@ -1,4 +1,4 @@
-"""What people and programs are shown of integrations: never their secrets."""
+"""The views of integrations: never their secrets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -44,25 +44,25 @@ class IntegrationView:
 
 @dataclass(frozen=True, slots=True)
 class EnrichmentView:
-    """A lead about which more is still to be fetched from its sender."""
+    """A lead whose contact must still be fetched from its sender."""
 
     __pydantic_config__: ClassVar = DESCRIBED
 
     lead: int
     object_id: str
-    """The sender's number of what the lead is about."""
+    """The sender's number of the lead's contact."""
     due_at: datetime
     """When it is tried next."""
     tries: int
     """How often the sender was asked in vain."""
     set_aside: bool
-    """Whether nobody tries it any more, until somebody retries leads that were set aside."""
+    """Whether it is no longer tried, until an admin retries the leads that were set aside."""
     reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrationDetails(IntegrationView):
-    """An integration, and the leads about which more is still to be fetched."""
+    """An integration, and the leads whose contacts must still be fetched."""
 
     __pydantic_config__: ClassVar = DESCRIBED
 
@@ -82,17 +82,17 @@ class IntegrationDetails(IntegrationView):
 def list_integrations(session: Session) -> list[IntegrationView]:
     """All integrations, in the order of creation."""
     rows = session.execute(_integrations().order_by(integrations.c.id))
-    return [_integration(row) for row in rows]
+    return [_make_integration(row) for row in rows]
 
 
 def show_integration(session: Session, integration_id: int) -> IntegrationView:
     """An integration that is there."""
     found = _integrations().where(integrations.c.id == integration_id)
-    return _integration(session.execute(found).one())
+    return _make_integration(session.execute(found).one())
 
 
 def show_integration_details(session: Session, integration_id: int) -> IntegrationDetails:
-    """An integration that is there, with the first hundred leads about which more is still to be
+    """An integration that is there, with the first hundred leads whose contacts must still be
     fetched."""
     view = show_integration(session, integration_id)
     waiting = list_enrichments(session, integration_id, MOST_ENRICHMENTS)
@@ -102,7 +102,7 @@ def show_integration_details(session: Session, integration_id: int) -> Integrati
 
 
 def list_enrichments(session: Session, integration_id: int, limit: int) -> list[EnrichmentView]:
-    """The leads about which more is still to be fetched, oldest first."""
+    """The leads whose contacts must still be fetched, oldest first."""
     found = select(enrichments).where(enrichments.c.integration_id == integration_id)
     rows = session.execute(found.order_by(enrichments.c.lead_id).limit(limit))
     return [
@@ -117,7 +117,7 @@ def _integrations() -> Select[tuple[object, ...]]:
     )
 
 
-def _integration(row: Row[tuple[object, ...]]) -> IntegrationView:
+def _make_integration(row: Row[tuple[object, ...]]) -> IntegrationView:
     is_former_good = row.former_until is not None and row.former_until > now()
     return IntegrationView(
         id=row.id,

@@ -17,7 +17,7 @@ from worker.store.views.who import Who, find_people
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """A turn in the ledger, and whom it gave what."""
+    """A turn in the ledger, with the record and its owner."""
 
     __pydantic_config__: ClassVar = {"use_attribute_docstrings": True}
 
@@ -30,9 +30,9 @@ class EntryView:
     previous_owner: Who | None
     cause: Cause
     claim: str
-    """The name under which the request took its turns."""
+    """The name by which the request took its turns."""
     undone_by: int | None
-    """The run that has taken it back. Its turn is spent, unless that run is to return it."""
+    """The run that has taken it back. Its turn is spent, unless that run returns it."""
     actor: Who | None
     at: datetime
 

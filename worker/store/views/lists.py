@@ -25,11 +25,11 @@ class SmartListView:
     __pydantic_config__: ClassVar = DOCUMENTED
 
     id: int | None
-    """Null for what a run made."""
+    """Null for the list of a run's records."""
     name: str
     record_type: RecordType
     filter: FilterBody
-    """In the vendor's form, whatever the form of the request."""
+    """In the vendor's form, no matter in which form the request had it."""
     order: str
     owner: Who | None
     """Whose it is; null for one that was made on the command line, or by a run."""

@@ -43,13 +43,13 @@ class DeactivatedUserView(UserView):
 
 @dataclass(frozen=True, slots=True)
 class TokenView:
-    """An access token, without the token itself: that is known only to whoever was given it."""
+    """An access token, without the token itself: only the person who was given it knows it."""
 
     __pydantic_config__: ClassVar = DOCUMENTED
 
     id: int
     name: str
-    """What it is for."""
+    """Its purpose."""
     created_at: datetime
     last_used_at: datetime | None
     """To the minute."""
@@ -70,7 +70,7 @@ def show_user(user: User) -> UserView:
 
 
 def find_user(session: Session, user_id: int) -> UserView:
-    """The person with that id, who is known to be there."""
+    """The person with that id, who must exist."""
     return show_user(users.get(session, user_id))
 
 

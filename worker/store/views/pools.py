@@ -91,7 +91,7 @@ class RosterChangeView:
     since: datetime
     members: list[Who]
     actor: Who | None
-    """Null for whoever did it on the command line."""
+    """Null if it was done on the command line."""
 
 
 def list_pools(session: Session) -> list[PoolSummary]:

@@ -1,4 +1,4 @@
-"""How what `verify` finds is shown."""
+"""The views of `verify`'s findings."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from worker.domain.audit.reports import Report, Violation
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """What was checked of one pool, and what was found."""
+    """The checks of one pool, and their findings."""
 
     __pydantic_config__: ClassVar = {"use_attribute_docstrings": True}
 
@@ -21,9 +21,9 @@ class ReportView:
     """The last turn that was handed out."""
     entered: int
     voided: int
-    """Of the entered ones, those of members who had left."""
+    """How many of the entered turns belong to members who had left."""
     undone: int
-    """Of the entered ones, those that an undo has taken back, and whose turns stay spent."""
+    """How many of the entered turns an undo has taken back without returning them."""
     open: int
     """Turns in open blocks that aren't entered yet."""
     returned: int

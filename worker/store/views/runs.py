@@ -1,4 +1,4 @@
-"""What people and programs are shown of runs."""
+"""The views of runs."""
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -15,7 +15,7 @@ from worker.store.tables import chunks, imports, reassignments, runs, skips, und
 from worker.store.views.who import Who
 
 SCAN = 0.2
-"""What part of the work of an import the scan of its file is counted as."""
+"""The share of an import's work that the scan of its file counts as."""
 
 DOCUMENTED = {"use_attribute_docstrings": True}
 """The API describes the fields of a view by their docstrings."""
@@ -98,7 +98,7 @@ class Skip:
     """Its place in the list, from 0."""
     record_id: int
     reason: SkipReason
-    """What has become of it meanwhile: deleted, given (it has another owner) or edited."""
+    """The change since then: deleted, given (it has another owner) or edited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class SkipPage:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What is tried again."""
+    """The answer to a retry."""
 
     __pydantic_config__: ClassVar = DOCUMENTED
 
@@ -125,7 +125,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class DryRunShare:
-    """What somebody would get."""
+    """How many records a member would get."""
 
     __pydantic_config__: ClassVar = DOCUMENTED
 
@@ -134,12 +134,13 @@ class DryRunShare:
     email: str | None
     records: int
     stay: int
-    """Of those, how many they have already."""
+    """How many of those they have already."""
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a reassignment or an import would do now. It has taken no turn, and changed nothing."""
+    """The effects that a reassignment or an import would have now. It has taken no turn, and
+    changed nothing."""
 
     __pydantic_config__: ClassVar = DOCUMENTED
 
@@ -155,7 +156,7 @@ class DryRun:
     records: int
     """How many would be given."""
     stay: int
-    """Of those, how many would stay with their present owner."""
+    """How many of those would stay with their present owner."""
     errors: int
     """How many rows would become no record."""
     first_errors: tuple[RowError, ...]
@@ -208,13 +209,13 @@ def show_run(session: Session, run_id: int) -> RunView:
     if row is None:
         raise UnknownRun(run_id=run_id)
     errors = tuple(RowError(**error) for error in row.first_errors or ())
-    return RunView(**_summary(row), first_errors=errors)
+    return RunView(**_make_summary(row), first_errors=errors)
 
 
 def list_runs(session: Session, limit: int = 50) -> list[RunSummary]:
     """The newest runs, newest first."""
     newest = session.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))
-    return [RunSummary(**_summary(row)) for row in newest]
+    return [RunSummary(**_make_summary(row)) for row in newest]
 
 
 def list_skipped(session: Session, run_id: int, after: int, limit: int) -> list[Skip]:
@@ -229,9 +230,9 @@ def list_skipped(session: Session, run_id: int, after: int, limit: int) -> list[
     return [Skip(*row) for row in session.execute(behind)]
 
 
-def _summary(row: Row[Any]) -> dict[str, Any]:
+def _make_summary(row: Row[Any]) -> dict[str, Any]:
     """The fields of a summary."""
-    computed = {"list": _list_name(row), "progress": round(_progress(row), 3)}
+    computed = {"list": _list_name(row), "progress": round(_compute_progress(row), 3)}
     names = [each.name for each in fields(RunSummary) if each.name not in computed]
     return computed | {name: getattr(row, name) for name in names}
 
@@ -240,7 +241,7 @@ def _list_name(row: Row[Any]) -> str | None:
     return f"{RunKind.IMPORT}:{row.id}" if row.kind == RunKind.IMPORT else row.list
 
 
-def _progress(row: Row[Any]) -> float:
+def _compute_progress(row: Row[Any]) -> float:
     """From 0 to 1."""
     if row.ended_at is not None:
         return 1.0

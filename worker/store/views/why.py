@@ -18,7 +18,7 @@ class WaitView:
 
     since: datetime
     reason: str | None
-    """For what, if for more than a worker."""
+    """The reason, if it waits for more than a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class UndoneTurn:
     turn: int
     pool: str
     user: Who
-    """Whom the turn gave the record."""
+    """The member to whom the turn gave the record."""
     previous_owner: Who | None
     """Who had it before; null if it came in by this turn."""
     claim: str
@@ -68,7 +68,7 @@ class WhyView:
     next: Who | None = None
     """Who was next after it."""
     claim: str | None = None
-    """The name under which the request took its turns."""
+    """The name by which the request took its turns."""
     ordinal: int | None = None
     """The record's place within the claim, from 0."""
     cause: Cause | None = None

@@ -56,7 +56,7 @@ class EnrichmentSource:
     ask: Callable[[str, str, str, Mapping[str, str]], FetchRequest]
     """The request, from base URL, access token, object id and the paths of fields."""
     read_refusal: Callable[[int, str], FetchLater | FetchNever]
-    """What a status other than 200 means, from the status and the object id."""
+    """The function that explains a status other than 200, from the status and the object id."""
     read: Callable[[JsonObject, str, Mapping[str, str]], LeadValues]
     """A lead, from the answer's content, the object id and the paths. Raises BadLead."""
     placeholder: Callable[[str], str]
@@ -64,7 +64,7 @@ class EnrichmentSource:
 
 
 def read_status(sender: str, status: int) -> FetchLater | FetchNever:
-    """What a status other than 200 means for any sender."""
+    """Explains a status other than 200, for any sender."""
     reason = f"{sender} answers with {status}"
     if status in PASSING_STATUSES or status >= 500:
         return FetchLater(reason)

@@ -107,11 +107,11 @@ def _read(event: JsonObject, _: Mapping[str, str]) -> PartContent:
     number = str(event.get("objectId"))
     if not re.fullmatch("[0-9]{1,20}", number):
         return Invalid("it has no objectId that is a number")
-    named = MappedContent({"last_name": _placeholder(number)}, {}, names_are_fields=True)
+    named = MappedContent({"last_name": _make_placeholder(number)}, {}, names_are_fields=True)
     return IncomingLead(read_lead(named), number)
 
 
-def _placeholder(object_id: str) -> str:
+def _make_placeholder(object_id: str) -> str:
     return f"HubSpot contact {object_id}"
 
 
@@ -145,7 +145,7 @@ def _read_refusal(status: int, object_id: str) -> FetchLater | FetchNever:
 
 def _read_contact(contact: JsonObject, object_id: str, paths: Mapping[str, str]) -> LeadValues:
     """A contact without a name keeps its placeholder."""
-    content = {_PROPERTIES: contact.get(_PROPERTIES), "placeholder": _placeholder(object_id)}
+    content = {_PROPERTIES: contact.get(_PROPERTIES), "placeholder": _make_placeholder(object_id)}
     named = {**paths, "last_name": f"{paths['last_name']}|placeholder"}
     return read_lead(MappedContent(content, named, _PROPERTIES))
 
@@ -157,6 +157,6 @@ HUBSPOT = Sender(
     _read,
     PATHS,
     enrichment=EnrichmentSource(
-        "https://api.hubapi.com", _ask, _read_refusal, _read_contact, _placeholder
+        "https://api.hubapi.com", _ask, _read_refusal, _read_contact, _make_placeholder
     ),
 )

@@ -1,5 +1,5 @@
-"""What a kind of sender is: what its secret must be, how it signs, and how its deliveries become
-leads."""
+"""The description of a kind of sender: the rules for its secret, how it signs, and how its
+deliveries become leads."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -33,15 +33,15 @@ class Sender:
     split: Callable[[Call, object], Sequence[DeliveryPart]]
     """The parts of a delivery, from its call and its content, in order."""
     read: Callable[[JsonObject, Mapping[str, str]], PartContent]
-    """What a part is, from its content and the paths of fields. Raises BadLead."""
+    """The function that reads a part, from its content and the paths of fields. Raises BadLead."""
     paths: Mapping[str, str] = field(default_factory=dict)
     """Where the sender puts each field, unless an admin maps it."""
     has_base64_secret: bool = False
     enrichment: EnrichmentSource | None = None
     """Where more is fetched about a lead, for a sender that delivers only a number."""
 
-    def all_paths(self, mapping: Mapping[str, str]) -> dict[str, str]:
-        """The paths by field: those of the sender, and those that an admin has mapped."""
+    def list_paths(self, mapping: Mapping[str, str]) -> dict[str, str]:
+        """The paths by field: the sender's own, and the ones that an admin has mapped."""
         return {**self.paths, **mapping}
 
 
@@ -52,7 +52,7 @@ def is_genuine(sender: Sender, secrets: Sequence[str], call: Call) -> bool:
 
 
 def check_secret(sender: Sender, secret: str) -> None:
-    """Raises BadSecret for a secret that the sender can't have, or that somebody could guess."""
+    """Raises BadSecret for a secret that the sender can't have, or that could be guessed."""
     size = len(secret.encode(errors="replace"))
     if sender.has_base64_secret:
         key = _BASE64.fullmatch(secret)
@@ -75,13 +75,13 @@ def split_delivery(sender: Sender, call: Call, content: object) -> Sequence[Deli
 
 
 def read_part(sender: Sender, mapping: Mapping[str, str], content: object) -> PartContent:
-    """What a part is, by the sender's paths and an admin's mapping. A part that can't be read is
+    """Reads a part by the sender's paths and an admin's mapping. A part that can't be read is
     Invalid, and no error."""
     if content is None:
         return Ignored("it has no body")
     if not is_object(content):
         return Invalid("it is not a JSON object")
     try:
-        return sender.read(content, sender.all_paths(mapping))
+        return sender.read(content, sender.list_paths(mapping))
     except BadLead as error:
         return Invalid(str(error))

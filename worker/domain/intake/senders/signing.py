@@ -1,8 +1,7 @@
 """Calls and the ways to check their signatures that several senders share.
 
-Every comparison takes the same time, whatever differs: nobody learns from the clock how near they
-came.
-"""
+Every comparison takes the same time, no matter where the texts differ: the time doesn't tell an
+attacker how near a guess was."""
 
 import base64
 import hmac

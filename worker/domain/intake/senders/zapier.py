@@ -11,7 +11,7 @@ from worker.domain.intake.senders.signing import Call, is_same
 from worker.domain.json_content import JsonObject
 
 REPEAT_SECONDS = 60
-"""The same body within so long is a repeat."""
+"""Within this time the same body is a repeat."""
 
 
 def _is_signed(call: Call, secret: str) -> bool:

@@ -59,14 +59,14 @@ def _split(call: Call, content: object) -> Sequence[DeliveryPart]:
 
 def _read(content: JsonObject, paths: Mapping[str, str]) -> IncomingLead | Ignored:
     """In the body of a trigger names mean fields, because an admin chose them."""
-    if (reason := _why_ignored(content)) is not None:
+    if (reason := _explain_ignored(content)) is not None:
         return Ignored(reason)
     inside = "detail" if is_object(content.get("detail")) else None
     mapped = MappedContent(content, paths, inside, names_are_fields=inside is None)
     return IncomingLead(read_lead(mapped))
 
 
-def _why_ignored(content: JsonObject) -> str | None:
+def _explain_ignored(content: JsonObject) -> str | None:
     """Why the content is no new user of the kind that is a lead; None if it may be one."""
     event = next((name for name in _find_names(content) if _EVENT.fullmatch(name)), _NEW_USER)
     if event != _NEW_USER:
@@ -78,7 +78,7 @@ def _why_ignored(content: JsonObject) -> str | None:
 
 
 def _find_names(content: JsonObject) -> Iterator[str]:
-    """What may be the name of an event."""
+    """A text that may be the name of an event."""
     for value in (content.get("type"), content.get("event")):
         if isinstance(value, str):
             yield value.removeprefix(_EVENT_PREFIX)

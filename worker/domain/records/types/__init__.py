@@ -37,7 +37,7 @@ RESOURCES: tuple[Resource, ...] = (
     STAGE,
     *CUSTOM_FIELDS,
 )
-"""All that the Sell API serves but the account, of which there is one."""
+"""All resources of the Sell API except the account, because there is only one account."""
 
 __all__ = [
     "CONTACT", "DEAL", "DESCRIPTIONS", "LEAD", "RESOURCES", "ColumnValues", "ContactReference",

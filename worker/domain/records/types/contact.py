@@ -26,7 +26,7 @@ def check_contact(
     contact: RecordDescription, columns: ColumnValues, present: ColumnValues | None
 ) -> None:
     """Checks the name. An organization is a contact without a last name, and its name is the
-    organization's. A contact stays what it was created as, a person or an organization."""
+    organization's. A contact remains a person, or an organization, as it was created."""
     named = "name" in columns
     flag, name = columns.pop("is_organization", None), columns.pop("name", None)
     is_organization = bool(flag) if present is None else present["last_name"] is None

@@ -1,7 +1,6 @@
-"""The description of a record type: everything in which it differs from the others.
+"""The description of a record type: everything that differs between the types.
 
-A new type is a file beside this one, a line in `worker.domain.records.types`, and a table.
-"""
+A new type is a file next to this one, a line in `worker.domain.records.types`, and a table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from worker.domain.resources.faults import check_needed
 from worker.domain.resources.resource import Resource
 
 ColumnValues = dict[str, Any]
-"""What the columns of a record hold, or are to hold, by column."""
+"""The values of a record, stored or about to be stored, by column."""
 
 
 class ContactReference(NamedTuple):
@@ -24,8 +23,7 @@ class ContactReference(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RecordDescription(Resource):
-    """A record type: what the Sell API shows of it, as of any resource, and what is special about
-    it."""
+    """A record type: its attributes in the Sell API, as for any resource, and its special rules."""
 
     text_fields: tuple[str, ...]
     """The columns that hold text, in the order of the table. A file can fill each."""
@@ -45,8 +43,8 @@ class RecordDescription(Resource):
     """Whether a record can be captured, and then waits for its pool's next member."""
 
     check: Callable[["RecordDescription", ColumnValues, ColumnValues | None], None]
-    """`check(description, columns, present)` checks and completes the columns to be written, of a
-    new record or over those that are present. It raises IncorrectPayload."""
+    """`check(description, columns, present)` checks and completes the columns that are written, for
+    a new record or for a change of the present ones. It raises IncorrectPayload."""
 
     @property
     def record_type(self) -> RecordType:
@@ -54,7 +52,7 @@ class RecordDescription(Resource):
 
     @property
     def stored_names(self) -> tuple[str, ...]:
-        """What the record keeps by its name, where the API shows an id."""
+        """The attributes that the record stores as names, and the API shows as ids."""
         return tuple(
             name
             for name in ("source", "stage")
@@ -65,7 +63,7 @@ class RecordDescription(Resource):
 def check_whole(
     description: RecordDescription, columns: ColumnValues, present: ColumnValues | None
 ) -> None:
-    """Raises IncorrectPayload unless the record has what it needs, and keeps it."""
+    """Raises IncorrectPayload unless the record has the values that it needs, and keeps them."""
     for name in description.needs:
         if present is None or name in columns:
             check_needed(description, columns, (name,))

@@ -1,4 +1,4 @@
-"""What leads and contacts have in common: both may be a person."""
+"""The common parts of leads and contacts: both may be a person."""
 
 from worker.domain.resources.resource import (
     ALL,

@@ -1,4 +1,4 @@
-"""Replaying a delivery: reads it again, by the mapping as it is now."""
+"""Reading a delivery again, by the mapping as it is now."""
 
 import orjson
 from sqlalchemy.orm import Session
@@ -11,9 +11,9 @@ from worker.store.intake.deliveries import Delivery
 from worker.store.records import conversions, records
 
 
-def replay(session: Session, delivery_id: int) -> None:
+def read_again(session: Session, delivery_id: int) -> None:
     """Reads a delivery again. Raises UnknownDelivery, and NotReplayable for a delivery whose leads
-    are still there, or of which nothing was kept."""
+    are still there, or whose body was not kept."""
     delivery = deliveries.lock(session, delivery_id)
     if delivery is None:
         raise UnknownDelivery(delivery_id=delivery_id)
@@ -37,7 +37,7 @@ def _find_obstacle(session: Session, delivery: Delivery) -> str | None:
 
 
 def _is_there(session: Session, lead_id: int) -> bool:
-    """Whether the lead, or what it was converted into, is not deleted."""
+    """Whether the lead, or the records that it was converted into, still exist."""
     return (
         records.find_live(session, RecordType.LEAD, lead_id) is not None
         or conversions.find_of_lead(session, lead_id) is not None
