@@ -66,8 +66,8 @@ class NewMembers(Body):
 
 @router.get("", summary="List pools")
 def list_pools(system: Using) -> list[PoolSummary]:
-    """All pools that are not deleted, each with who is next after the last entered turn. `Show a
-    pool` asks the ring."""
+    """All pools that are not deleted, each with who is next after the last entered turn. Showing
+    one pool asks its ring instead."""
     with system.reading() as session:
         return views.list_pools(session)
 

@@ -19,7 +19,7 @@ NOTHING_LOST = "nothing lost"
 CHECKABLE = "checkable"
 
 MOST_KEPT = 100
-"""How many violations of each point are kept. The rest are only counted."""
+"""The number of violations that are kept for each point. The rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True)

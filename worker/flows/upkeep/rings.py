@@ -26,7 +26,7 @@ OWED = timedelta(minutes=1)
 wasn't if a later turn was entered longer ago than this."""
 
 WORTH_RAISING_TURNS = 1_000
-"""A watermark is raised when seeding then reads at least this many turns less."""
+"""A watermark is raised if seeding then reads at least this number of turns less."""
 
 
 def repair(system: System) -> list[Repair]:

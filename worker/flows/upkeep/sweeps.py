@@ -29,7 +29,7 @@ the run gets twice as long: they may only wait behind others, and copies would f
 MOST_DOUBLINGS = 8
 
 WAITING_SECONDS = 4.0
-"""A captured lead, or an enrichment that is due, has probably lost its task after this time."""
+"""After this time a captured lead, or an enrichment that is due, has probably lost its task."""
 
 DIED = f"its worker died each of the {leases.MOST_ATTEMPTS} times that it was tried"
 

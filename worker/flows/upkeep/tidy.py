@@ -24,7 +24,7 @@ KEPT_FOR_RETRY = timedelta(days=7)
 """How long the upload of a run that failed is kept."""
 
 FORGOTTEN = timedelta(days=1)
-"""An upload without a run is left over after this time: somebody died between storing the two."""
+"""An upload without a run is left over after so long: somebody died between storing the two."""
 
 AT_ONCE = 1_000
 

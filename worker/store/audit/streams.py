@@ -27,7 +27,7 @@ def stream(session: Session, query: Query, make: Callable[..., Found]) -> Iterat
 def stream_batches(
     session: Session, query: Query, make: Callable[..., Found], at_once: int
 ) -> Iterator[list[Found]]:
-    """The same, in batches of `at_once` rows."""
+    """The same, so many at once."""
     for rows in _partitions(session, query, at_once):
         yield list(starmap(make, rows))
 

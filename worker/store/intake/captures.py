@@ -173,7 +173,7 @@ def set_aside(session: Session, reason: str) -> list[int]:
 
 
 def find_long_lines(session: Session, seconds: float) -> list[LongLine]:
-    """The lines of pools whose leads have waited for `seconds`."""
+    """The lines of pools whose leads have waited for at least that time."""
     unexplained = func.count().filter(captures.c.reason.is_(None)).label("unexplained")
     last = func.max(captures.c.lead_id).label("last")
     counted = select(captures.c.pool_id, func.count().label("leads"), last, unexplained)

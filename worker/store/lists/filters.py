@@ -168,7 +168,7 @@ def _is_within(stored: Expression, bounds: Range) -> Holds:
 
 
 def _is_recent(stored: Expression, value_type: ValueType, moment: datetime, days: int) -> Holds:
-    """Within `days` times 24 hours up to now; dates within `days` days up to today."""
+    """Within so many times 24 hours up to now; dates within so many days up to today."""
     last = moment.date() if value_type is ValueType.DAY else moment
     return and_(stored > last - timedelta(days=days), stored <= last)
 

@@ -127,7 +127,7 @@ def set_owners(
 
 
 def reserve_ids(session: Session, record_type: RecordType, count: int) -> int:
-    """Reserves `count` consecutive ids, which no other record gets, and returns the first. Ids that
+    """Reserves so many consecutive ids, which no other record gets, and returns the first. Ids that
     aren't used stay unused."""
     name = RECORDS[record_type].name
     if session.connection().dialect.name == "sqlite":

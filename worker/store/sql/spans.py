@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, false, or_
 from worker.domain.turns.turns import Span
 
 FEW_SPANS = 50
-"""At most this many spans are looked for one by one."""
+"""So many spans are looked for one by one."""
 
 CLOSE_TURNS = 200
-"""Looking for one span takes as long as reading this many rows."""
+"""Looking for one span takes as long as reading so many rows."""
 
 
 def among(column: ColumnElement[int], spans: Iterable[Span]) -> ColumnElement[bool]:

@@ -76,7 +76,7 @@ def find_all(session: Session, resource: Resource, ids: Sequence[int]) -> list[R
 
 
 def find_ids(session: Session, resource: Resource, query: ListQuery, most: int) -> list[int]:
-    """The ids of the resources that match, lowest first, at most `most`."""
+    """The ids of the resources that match, lowest first, at most so many."""
     number = STORAGE[resource.path].table.c.id
     found = _select_matching(session, resource, query).with_only_columns(number)
     return list(session.scalars(found.order_by(number).limit(most)))

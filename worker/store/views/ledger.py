@@ -50,8 +50,7 @@ class LedgerPage:
 
 
 def read_page(session: Session, pool_id: int, after: int, limit: int) -> LedgerPage:
-    """The entries of a live pool that follow the turn `after`, at most `limit`. Raises
-    UnknownPool."""
+    """The entries of a live pool that follow a turn, at most so many. Raises UnknownPool."""
     pool = pools.find_live(session, pool_id)
     if pool is None:
         raise UnknownPool(name=pool_id)

@@ -219,8 +219,8 @@ def list_runs(session: Session, limit: int = 50) -> list[RunSummary]:
 
 
 def list_skipped(session: Session, run_id: int, after: int, limit: int) -> list[Skip]:
-    """The records after the ordinal `after` that a run has left as they were, in order, at most
-    `limit`."""
+    """At most so many of the records that a run has left as they were, behind an ordinal, in
+    order."""
     behind = (
         select(skips.c.ordinal, skips.c.record_id, skips.c.reason)
         .where(skips.c.run_id == run_id, skips.c.ordinal > after)
