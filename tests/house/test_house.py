@@ -35,6 +35,7 @@ NOT_OURS = {
     "data_received": "asyncio's name",
     "queue": "Celery's: tasks by name",
     "get_route_handler": "FastAPI's name",
+    "install_sync_handler": "Celery's name",
     "process_bind_param": "SQLAlchemy's name",
     "process_result_value": "SQLAlchemy's name",
 }
