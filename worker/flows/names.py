@@ -1,6 +1,6 @@
-"""Who is meant by a name. Names are looked up once, where they come in; from there on ids travel.
-The exception is the filter of a list: it keeps its names, and `store.lists.filter_names` looks them
-up at each reading."""
+"""Finds users, pools and owners by name. Names are looked up once, where they come in. After that,
+only ids are passed on. The exception is the filter of a list: it keeps its names, and
+`store.lists.filter_names` looks them up at each reading."""
 
 from collections.abc import Iterable, Sequence
 
