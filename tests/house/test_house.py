@@ -36,7 +36,6 @@ NOT_OURS = {
     "queue": "Celery's: tasks by name",
     "install_sync_handler": "Celery's name",
     "get_route_handler": "FastAPI's name",
-    "install_sync_handler": "Celery's name",
     "process_bind_param": "SQLAlchemy's name",
     "process_result_value": "SQLAlchemy's name",
 }
