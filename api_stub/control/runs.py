@@ -104,6 +104,7 @@ def list_skipped(
 
 @router.get(
     "/{run_id}/receipt",
+    name="receipt",
     summary="Download an import's receipt",
     response_class=StreamingResponse,
     responses={

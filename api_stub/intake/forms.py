@@ -163,6 +163,7 @@ def check_origin(request: Request, _: Here) -> Response:
 
 @router.get(
     "/{slug}/token",
+    name="form_token",
     summary="Get a form token",
     responses=document_errors(UnknownForm),
 )
