@@ -105,7 +105,7 @@ def test_every_operation_wants_a_token_and_says_so_but_health_and_those_of_visit
     ]
     signed_in = [operation for operation in operations(described) if operation.get("security")]
 
-    assert open_to_all == ["take_in", "health", "get_form_token", "send_form"]
+    assert open_to_all == ["take_in", "health", "form_token", "send_form"]
     assert {
         scheme for operation in signed_in for named in operation["security"] for scheme in named
     } == {"token"}
