@@ -41,10 +41,9 @@ CHUNK_ROWS = 5_000
 
 BARE = """
 from sqlalchemy import select
-from worker.cli.commands import app
+import worker.cli.audit
 from worker.flows.system import system
 from worker.store.tables import ledger
-app("verify")
 with system().reading() as session:
     turns = select(ledger.c.turn, ledger.c.user_id).order_by(ledger.c.pool_id, ledger.c.turn)
     found = session.execute(turns, execution_options={"yield_per": 10_000})
