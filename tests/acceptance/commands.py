@@ -60,7 +60,8 @@ def _evenhand(
 ) -> None:
     """What the new process does: what `python -W error -m worker` does once it runs."""
     os.dup2(os.open(given, os.O_RDONLY), 0)
-    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115  that of the process from which this was forked reads from nowhere
+    # The process from which this one was forked reads from nowhere.
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
     for descriptor, path in ((1, out), (2, errors)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
     os.chdir(folder)

@@ -56,7 +56,8 @@ def test_an_import_goes_from_upload_to_receipt(client: Any, system: System, send
         ("5", "3", "a@example.com"),
     ]
     assert receipt.text.startswith(
-        "line,record_type,record_id,pool,turn,owner,error\r\n2,lead,1,Inbound,1,a@example.com,\r\n3,lead,"
+        "line,record_type,record_id,pool,turn,owner,error\r\n2,lead,1,Inbound,1,a@example.com,\r\n"
+        "3,lead,"
     )
     invariants.assert_in_file_order(system, done["id"])
     invariants.assert_promise(system)

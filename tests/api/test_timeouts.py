@@ -139,7 +139,8 @@ def received(messages: list[tuple[float, dict[str, Any]]], seconds: float) -> li
     async def app(_: Any, receive: Any, __: Any) -> None:
         got.extend([await receive() for _ in messages])
 
-    asyncio.run(BodyTimeout(app, seconds)({"type": "http"}, receive, receive))  # type: ignore[arg-type]
+    timed = BodyTimeout(app, seconds)
+    asyncio.run(timed({"type": "http"}, receive, receive))  # type: ignore[arg-type]
     return got
 
 

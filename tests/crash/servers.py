@@ -123,7 +123,8 @@ class Postgres(Server):
 
     def url(self, name: str = "tests") -> str:
         """The address of its database, for a client of that name."""
-        return f"postgresql+psycopg://postgres@/postgres?host={quote(str(self.folder))}&application_name={name}"
+        query = f"host={quote(str(self.folder))}&application_name={name}"
+        return f"postgresql+psycopg://postgres@/postgres?{query}"
 
     def command(self) -> list[str]:
         # What a commit has told is safe from the death of the server's processes; the machine

@@ -97,7 +97,10 @@ def test_a_zendesk_user_becomes_a_lead() -> None:
     [
         ({"type": "zen:event-type:ticket.updated", "detail": {"id": "1"}}, "ticket.updated"),
         ({"event": "ticket.updated", "id": 123}, "ticket.updated"),
-        ({**USER_CREATED, "detail": {**USER_CREATED["detail"], "role": "agent"}}, "agent"),  # type: ignore[dict-item]
+        (
+            {**USER_CREATED, "detail": {"id": "1", "role": "agent"}},
+            "agent",
+        ),
         (None, "no body"),
     ],
 )

@@ -34,7 +34,8 @@ SECRETS = (PASSWORD, "hydrangea", "gardener")
         ),
         ("rediss+cluster://:rhododendron@127.0.0.1:1", "at 127.0.0.1:1 (Redis Cluster) ("),
         (
-            "redis+sentinel://gardener:rhododendron@127.0.0.1:1,127.0.0.1:2/rings?sentinel_password=hydrangea",
+            "redis+sentinel://gardener:rhododendron@127.0.0.1:1,127.0.0.1:2/rings"
+            "?sentinel_password=hydrangea",
             "at 127.0.0.1:1, 127.0.0.1:2 (Sentinel of rings) (No master found for 'rings')",
         ),
     ],
@@ -72,7 +73,8 @@ def test_master_and_sentinel_may_have_passwords_of_their_own(locked: Node) -> No
     wants = f"requirepass hydrangea\nsentinel auth-pass {MASTER} {PASSWORD}"
 
     with sentinel(locked.port, wants, password="hydrangea") as watching:
-        url = f"redis+sentinel://:{PASSWORD}@{LOOPBACK}:{watching.port}/{MASTER}/1?sentinel_password=hydrangea"
+        address = f"{LOOPBACK}:{watching.port}/{MASTER}/1?sentinel_password=hydrangea"
+        url = f"redis+sentinel://:{PASSWORD}@{address}"
         ring, counts = Ring(connect(url)), Counts(url)
         ring.seed(7, None, "9f3c", Roster(1, 1, 0, (11,)), 1, Turns())
         counts.add("requests", 60)

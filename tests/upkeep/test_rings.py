@@ -263,7 +263,9 @@ def test_a_ring_in_many_pieces_that_went_back_gives_no_turn_twice(
     scattered = "UPDATE leads SET edited_at = :later WHERE turn % 2 = 1"
     system.transact(lambda session: session.execute(text(scattered), {"later": now()}))
     undone(system, send, run_id, returns_turns=True)
-    assert [span.first for span in system.ring.state(4).returned] == pieces  # type: ignore[union-attr]
+    state = system.ring.state(4)
+    assert state is not None
+    assert [span.first for span in state.returned] == pieces
     earlier = photograph(valkey)
     assert assert_in_file_order(system, imported(system, send, sheet(100))) == pieces[:100]
     roll_back(valkey, earlier)

@@ -34,6 +34,7 @@ app.add_typer(form, name="form")
 FormName = Annotated[
     str, typer.Argument(help="The last part of its address, or the name if only one has it.")
 ]
+TagOptions = Annotated[list[str], typer.Option(help="A tag of the leads. Repeat it for more.")]
 FieldOptions = Annotated[
     list[str],
     typer.Option(
@@ -58,7 +59,7 @@ def add(
         typer.Option(help="The last part of its address; made of the name unless given."),
     ] = None,
     source: Annotated[str | None, typer.Option(help="The source of the leads.")] = None,
-    tag: Annotated[list[str], typer.Option(help="A tag of the leads. Repeat it for more.")] = [],  # noqa: B006
+    tag: TagOptions = [],  # noqa: B006  typer copies it
     thanks: Annotated[str | None, typer.Option(help="What is said afterwards.")] = None,
     redirect: Annotated[
         str | None, typer.Option(help="The address to go on to afterwards instead.")
