@@ -20,8 +20,8 @@ from worker.domain.records.record_type import RecordType
 from worker.domain.turns.causes import Cause
 from worker.domain.turns.pool import Pool
 from worker.errors.servers import Garbled
-from worker.flows.audit.replay import replay
 from worker.flows.audit.run_totals import check_counts
+from worker.flows.audit.turns import check_turns
 from worker.flows.system import System
 from worker.flows.turns.pools import find
 from worker.ring import RingState
@@ -60,7 +60,7 @@ def verify(system: System, pool_id: int | None = None, *, offline: bool = False)
 def _verify_turns(system: System, pool: Pool, offline: bool) -> Report:
     report = Report(pool.name, deleted=pool.deleted_at is not None)
     with _read_at_one_moment(system, pool.id, report, offline or report.deleted) as (session, ring):
-        replay(session, pool.id, ring, report)
+        check_turns(session, pool.id, ring, report)
     if ring is not None:
         report.ring = DISAGREES if report.violated[ONE_RING] else AGREES
     return report

@@ -1,4 +1,5 @@
-"""The replay of a pool: compares its ledger with its rosters, turn by turn, and its ring with both.
+"""Checks the turns of a pool: replays its ledger against its rosters, and compares its ring. Finds
+gaps, void turns and turns of the wrong member.
 
 It keeps only counts and the first violations in memory, however long the ledger is.
 """
@@ -31,7 +32,7 @@ from worker.store.turns import pools
 NO_ROSTER = Roster(0, 1, 0, ())
 
 
-def replay(session: Session, pool_id: int, ring: RingState | None, report: Report) -> None:
+def check_turns(session: Session, pool_id: int, ring: RingState | None, report: Report) -> None:
     """Checks every turn of a pool: who has it, or where it is if no record uses it."""
     rosters = _read_rosters(session, pool_id, report)
     reserved = check_blocks(session, pool_id, report)
